@@ -1,0 +1,71 @@
+"""Bayesian mixture models that people can trust: NUTS beside a reference EM fit of the same model."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bayesmix.model import build
+    from bayesmix.comparison import Comparison, compare
+    from bayesmix.data import Data
+    from bayesmix.diagnostics import Diagnostics, diagnose
+    from bayesmix.em import EMFit, fit_em
+    from bayesmix.files import load_fit, save
+    from bayesmix.gallery import load
+    from bayesmix.predict import loo, replicate, responsibilities, responsibility_summary
+    from bayesmix.prior import Prior
+    from bayesmix.report import write_report
+    from bayesmix.sampling import sample
+    from bayesmix.spec import Mixture, resolve
+
+_HOMES = {
+    "model": ("build",),
+    "comparison": ("compare", "Comparison"),
+    "data": ("Data",),
+    "diagnostics": ("diagnose", "Diagnostics"),
+    "em": ("EMFit", "fit_em"),
+    "files": ("load_fit", "save"),
+    "gallery": ("load",),
+    "predict": ("loo", "replicate", "responsibilities", "responsibility_summary"),
+    "prior": ("Prior",),
+    "report": ("write_report",),
+    "sampling": ("sample",),
+    "spec": ("Mixture", "resolve"),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Comparison",
+    "Data",
+    "Diagnostics",
+    "EMFit",
+    "Mixture",
+    "Prior",
+    "build",
+    "compare",
+    "diagnose",
+    "fit_em",
+    "load",
+    "load_fit",
+    "loo",
+    "replicate",
+    "resolve",
+    "responsibilities",
+    "responsibility_summary",
+    "sample",
+    "save",
+    "write_report",
+]
+
+
+
+def __getattr__(name: str) -> Any:
+    """Public names are imported on first use (PEP 562): reading a model must not cost PyMC's import."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'bayesmix' has no attribute {name!r}")
+    return getattr(import_module(f"bayesmix.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

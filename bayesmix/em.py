@@ -1,0 +1,366 @@
+"""The reference point estimate: EM for maximum likelihood, or the mode of the Bayesian model's posterior."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import cycle, islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayesmix.data import Data
+from bayesmix.families import Family, Params
+from bayesmix.kernels.reference import e_step
+from bayesmix.spec import Mixture, bind, exchange_groups, resolve
+
+if TYPE_CHECKING:
+    from bayesmix.graphs import Graph
+    from bayesmix.target import Target
+
+MONOTONE = 1e-12
+"""L may fall by MONOTONE (1 + |L|) between iterations: the rounding of the sum."""
+SAME_MODE = 1e-5
+"""Two solutions are one where log-likelihoods differ by less than SAME_MODE (1 + |L|)."""
+
+
+@dataclass(frozen=True)
+class EMFit:
+    """A point estimate of a mixture.
+
+    Attributes
+    ----------
+    params : xarray.Dataset
+        Estimates with the names and dimensions of the posterior.
+    standard_errors : xarray.Dataset
+        Of every free scalar, from the observed information (-d2L/dtheta2)^-1 by the delta method; NaN where the
+        information is singular. For ``method="map"``: from the curvature of the log-posterior.
+    log_likelihood : float
+        L = sum_i v_i l_i at the estimate.
+    log_posterior : float
+        Log prior + log likelihood at the estimate, up to the model's constant; NaN for maximum likelihood.
+    converged : bool
+    n_iter : int
+    history : ndarray, shape (n_iter + 1,)
+        L (for MAP, the log-posterior) at the start and after every iteration.
+    degenerate : bool
+        True where every start ran into a spike or the boundary; ``reasons`` says which.
+    starts : DataFrame
+        One row per start: ``kind, log_likelihood, n_iter, converged, degenerate, reasons, solution, chosen``; rows
+        with the same number in ``solution`` reached the same optimum.
+    method : {"ml", "map"}
+    aic, bic : float
+        -2 L + 2 p and -2 L + p log(sum v).
+    """
+
+    params: xr.Dataset
+    standard_errors: xr.Dataset
+    log_likelihood: float
+    log_posterior: float
+    converged: bool
+    n_iter: int
+    history: np.ndarray
+    reasons: tuple[str, ...]
+    starts: pd.DataFrame
+    method: str
+    spec: Mixture
+    data: Data
+
+    @property
+    def degenerate(self) -> bool:
+        """Whether the estimate is a spike or sits on a boundary."""
+        return bool(self.reasons)
+
+    @property
+    def n_parameters(self) -> int:
+        """Free parameters."""
+        return bind(self.spec, self.data).n_parameters
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion, smaller is better."""
+        return -2 * self.log_likelihood + 2 * self.n_parameters
+
+    @property
+    def bic(self) -> float:
+        """Schwarz's criterion, smaller is better."""
+        return -2 * self.log_likelihood + self.n_parameters * float(np.log(self.data.row_weights.sum()))
+
+    def __repr__(self) -> str:
+        state = "degenerate: " + "; ".join(self.reasons) if self.degenerate else "not degenerate"
+        return (
+            f"EMFit({self.method}, log-likelihood {self.log_likelihood:.3f}, {self.n_iter} iterations, "
+            f"{'converged' if self.converged else 'NOT converged'}, {state}, {len(self.starts)} starts)"
+        )
+
+
+@dataclass(frozen=True)
+class Run:
+    """One start, carried to its end."""
+
+    kind: str
+    params: Params
+    history: np.ndarray
+    converged: bool
+    reasons: tuple[str, ...]
+
+    @property
+    def log_likelihood(self) -> float:
+        """L at the end."""
+        return float(self.history[-1])
+
+
+def fit_em(
+    spec: Mixture,
+    data: Data,
+    *,
+    method: str = "ml",
+    n_starts: int = 20,
+    seed: int = 1,
+    max_iter: int = 2000,
+    tolerance: float = 1e-9,
+) -> EMFit:
+    """Fit by EM from many starts of several kinds; keep the best that is not degenerate.
+
+    Parameters
+    ----------
+    spec, data
+        The mixture and what was observed.
+    method : {"ml", "map"}
+        ``"ml"``: maximum likelihood (Dempster, Laird and Rubin 1977, doi:10.1111/j.2517-6161.1977.tb01600.x).
+        ``"map"``: the mode of the joint density of the model's free variables (weights, means, scales, partial
+        correlations; or coefficients) without Jacobian terms, as PyMC's ``find_MAP`` defines it, climbed from every
+        distinct EM solution. It compiles the PyMC model.
+    n_starts : int
+        Gaussian: Ward's hierarchy, k-means++ on standardized and on whitened data, random rows, random partitions,
+        in turn. Zero-inflated Poisson: moments, then random.
+    seed : int
+        Same seed, same starts, same fit.
+    max_iter, tolerance
+        A run stops when L rises by less than ``tolerance * (1 + |L|)`` in an iteration.
+
+    Returns
+    -------
+    EMFit
+
+    Raises
+    ------
+    ValueError
+        Where an argument is impossible, naming it.
+
+    Examples
+    --------
+    >>> from bayesmix import Data, Mixture, fit_em
+    >>> em = fit_em(Mixture("gaussian", n_components=1), Data([1.0, 2.0, 4.0, 5.0]), n_starts=1)
+    >>> float(em.params["means"].squeeze())
+    3.0
+    """
+    if method not in ("ml", "map"):
+        raise ValueError(f"method: must be 'ml' or 'map'; got {method!r}")
+    if n_starts < 1:
+        raise ValueError(f"n_starts: must be at least 1; got {n_starts}")
+    spec = resolve(spec, data)
+    family = bind(spec, data)
+    runs = run_starts(family, n_starts=n_starts, seed=seed, max_iter=max_iter, tolerance=tolerance)
+    if method == "map":
+        from bayesmix.model import build, graph
+        from bayesmix.target import Target
+
+        return map_fit(spec, data, Target(build(spec, data)), graph(spec, data), runs)
+    return _ml_fit(spec, data, family, runs)
+
+
+def run_starts(
+    family: Family, *, n_starts: int, seed: int, max_iter: int = 2000, tolerance: float = 1e-9
+) -> list[Run]:
+    """EM from ``n_starts`` starts, each with its own random stream."""
+    once, *others = family.start_kinds
+    kinds = [once, *islice(cycle(others), n_starts - 1)]
+    streams = np.random.default_rng(seed).spawn(n_starts)
+    return [
+        _climb(family, kind, family.initial(kind, rng), max_iter, tolerance)
+        for kind, rng in zip(kinds, streams, strict=True)
+    ]
+
+
+def _climb(family: Family, kind: str, params: Params, max_iter: int, tolerance: float) -> Run:
+    """EM until L stands still, the iterations run out, or the likelihood grows without bound."""
+    history: list[float] = []
+    converged, reasons = False, family.spikes(params)
+    while not reasons:
+        L, r = e_step(family, params)
+        history.append(L)
+        if len(history) > 1 and L - history[-2] < tolerance * (1 + abs(L)):
+            converged = True
+            reasons = family.spikes(params, r)
+            break
+        if len(history) > max_iter:
+            reasons = family.spikes(params, r)
+            break
+        proposed = family.m_step(r, params)
+        reasons = family.spikes(proposed)
+        if not reasons:
+            params = proposed
+    return Run(kind, params, np.array(history or [-np.inf]), converged, tuple(reasons))
+
+
+def best_run(runs: Sequence[Run]) -> int:
+    """The best run that is not degenerate; the best of all where none is."""
+    usable = [i for i, run in enumerate(runs) if not run.reasons] or range(len(runs))
+    return max(usable, key=lambda i: runs[i].log_likelihood)
+
+
+def solutions(values: Sequence[float]) -> np.ndarray:
+    """A number per run, 1 for the highest value; runs within rounding of each other share one."""
+    order = np.argsort(values)[::-1]
+    number = np.empty(len(values), dtype=int)
+    current, anchor = 0, np.inf
+    for i in order:
+        if current == 0 or anchor - values[i] > SAME_MODE * (1 + abs(anchor)):
+            current, anchor = current + 1, values[i]
+        number[i] = current
+    return number
+
+
+def distinct(runs: Sequence[Run]) -> list[Run]:
+    """One run for each solution, the best first."""
+    number = solutions([run.log_likelihood for run in runs])
+    first = {int(n): i for i, n in reversed(list(enumerate(number)))}
+    return [runs[first[n]] for n in sorted(first)]
+
+
+def starts_table(runs: Sequence[Run], chosen: int) -> pd.DataFrame:
+    """One row per start."""
+    values = [run.log_likelihood for run in runs]
+    return pd.DataFrame(
+        {
+            "kind": [run.kind for run in runs],
+            "log_likelihood": values,
+            "n_iter": [len(run.history) - 1 for run in runs],
+            "converged": [run.converged for run in runs],
+            "degenerate": [bool(run.reasons) for run in runs],
+            "reasons": ["; ".join(run.reasons) for run in runs],
+            "solution": solutions(values),
+            "chosen": np.arange(len(runs)) == chosen,
+        }
+    )
+
+
+def canonical_order(spec: Mixture, family: Family, named: dict[str, np.ndarray]) -> np.ndarray:
+    """An order of the components, (n_components,): within a group of exchangeable ones by their first mean."""
+    groups = exchange_groups(spec, family)
+    order = np.arange(len(groups))
+    if "means" in named:
+        for g in np.unique(groups):
+            members = np.flatnonzero(groups == g)
+            order[members] = members[np.argsort(named["means"][members, 0], kind="stable")]
+    return order
+
+
+def to_dataset(family: Family, named: dict[str, Any]) -> xr.Dataset:
+    """Named estimates as a Dataset with the family's dimensions and coordinates."""
+    used = {d for v in named for d in family.dims[v]} | {"component"}
+    coords = {d: values for d, values in family.coords.items() if d in used}
+    return xr.Dataset({v: (family.dims[v], np.asarray(a)) for v, a in named.items()}, coords=coords)
+
+
+def reorder(family: Family, named: Mapping[str, np.ndarray], order: np.ndarray) -> dict[str, np.ndarray]:
+    """Named estimates with their components taken in ``order``."""
+    return {v: np.asarray(a)[order] if family.dims[v][:1] == ("component",) else a for v, a in named.items()}
+
+
+def _ml_fit(spec: Mixture, data: Data, family: Family, runs: list[Run]) -> EMFit:
+    chosen = best_run(runs)
+    run = runs[chosen]
+    params = reorder(family, run.params, canonical_order(spec, family, family.named(run.params)))
+    reasons = run.reasons
+    if reasons:
+        errors = {v: np.full_like(a, np.nan) for v, a in family.named(params).items()}
+    else:
+        errors = standard_errors(family, params)
+    return EMFit(
+        params=to_dataset(family, family.named(params)),
+        standard_errors=to_dataset(family, errors),
+        log_likelihood=run.log_likelihood,
+        log_posterior=float("nan"),
+        converged=run.converged,
+        n_iter=len(run.history) - 1,
+        history=run.history,
+        reasons=tuple(reasons),
+        starts=starts_table(runs, chosen),
+        method="ml",
+        spec=spec,
+        data=data,
+    )
+
+
+def standard_errors(family: Family, params: Params) -> dict[str, np.ndarray]:
+    """Of every named estimate: J (-H)^-1 J' with H the Hessian of L in free coordinates, J by central differences."""
+    theta = family.pack(params)
+    H = _jacobian(family.score, theta)
+    names = list(family.named(params))
+
+    def flat(theta: np.ndarray) -> np.ndarray:
+        named = family.named(family.unpack(theta))
+        return np.concatenate([np.ravel(named[v]) for v in names])
+
+    information = -(H + H.T) / 2
+    if not np.isfinite(information).all() or np.linalg.eigvalsh(information)[0] <= 0:
+        return {v: np.full_like(np.asarray(a, float), np.nan) for v, a in family.named(params).items()}
+    J = _jacobian(flat, theta)
+    variance = np.einsum("ij,ji->i", J, np.linalg.solve(information, J.T))
+    return _unflatten(np.sqrt(np.maximum(variance, 0)), {v: np.shape(a) for v, a in family.named(params).items()})
+
+
+def _unflatten(vector: np.ndarray, shapes: dict[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
+    ends = np.cumsum([int(np.prod(shape)) for shape in shapes.values()])
+    parts = np.split(vector, ends[:-1])
+    return {v: part.reshape(shape) for part, (v, shape) in zip(parts, shapes.items(), strict=True)}
+
+
+def _jacobian(f: Any, x: np.ndarray) -> np.ndarray:
+    """Fourth-order central differences of a vector function, columns by coordinate."""
+    columns = []
+    for j in range(len(x)):
+        h = 1e-4 * max(1.0, abs(x[j]))
+        e = np.zeros_like(x)
+        e[j] = h
+        columns.append((8 * (f(x + e) - f(x - e)) - (f(x + 2 * e) - f(x - 2 * e))) / (12 * h))
+    return np.column_stack(columns)
+
+
+def _only(like: Params, values: Mapping[str, np.ndarray]) -> Params:
+    return {v: np.asarray(values[v]) for v in like}
+
+
+def map_fit(spec: Mixture, data: Data, target: Target, parts: Graph, runs: list[Run]) -> EMFit:
+    """The posterior mode, climbed from every distinct EM solution."""
+    family = bind(spec, data)
+    climbs = [target.mode(target.start(parts.start(run.params)), jacobian=False) for run in distinct(runs)]
+    as_runs = [
+        replace(run, params=_only(run.params, target.values(c.x)), history=c.history, converged=c.converged, reasons=())
+        for run, c in zip(distinct(runs), climbs, strict=True)
+    ]
+    chosen = best_run(as_runs)
+    run = as_runs[chosen]
+    order = canonical_order(spec, family, family.named(run.params))
+    params = reorder(family, run.params, order)
+    L, r = e_step(family, params)
+    named = family.named(params)
+    spread = target.standard_deviations(climbs[chosen].x)
+    return EMFit(
+        params=to_dataset(family, named),
+        standard_errors=to_dataset(family, reorder(family, {v: spread[v] for v in named}, order)),
+        log_likelihood=L,
+        log_posterior=run.log_likelihood,
+        converged=run.converged,
+        n_iter=len(run.history) - 1,
+        history=run.history,
+        reasons=tuple(family.spikes(params, r)),
+        starts=starts_table(as_runs, chosen).rename(columns={"log_likelihood": "log_posterior"}),
+        method="map",
+        spec=spec,
+        data=data,
+    )

@@ -1,0 +1,203 @@
+"""What a mixture family is: the maths of its components, in NumPy, bound to the rows it is to explain.
+
+Every family is one likelihood. For row i with weight v_i and label evidence a_ik::
+
+    l_i  = logsumexp_k( log w_ik + a_ik + log f(x_i | theta_k) )          L = sum_i v_i l_i
+    r_ik = exp( log w_ik + a_ik + log f(x_i | theta_k) - l_i )
+
+A family supplies the term inside the sum (:meth:`Family.log_joint`) and what follows from it: the M-step, the score
+in free coordinates, starts, simulation. Parameter arrays may carry leading draw dimensions wherever that is said.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from scipy.special import logsumexp
+
+from bayesmix.data import Data
+from bayesmix.prior import Prior, choices
+
+type Params = Mapping[str, np.ndarray]
+"""Parameter arrays by name: the least that fixes the likelihood."""
+
+
+class Family(ABC):
+    """A mixture family bound to data.
+
+    Attributes
+    ----------
+    components : tuple of str
+        Component names: class names first, then the unnamed ones.
+    evidence : ndarray, shape (n, n_components)
+        Label evidence a_ik.
+    row_weights : ndarray, shape (n,)
+        v_i.
+    groups : ndarray of int, shape (n_components,)
+        Components of one group may switch labels; a labelled class is alone in its group.
+    """
+
+    name: ClassVar[str]
+    options: ClassVar[dict[str, Any]]
+    """Option names and defaults."""
+    default_components: ClassVar[int | None] = None
+    orders: ClassVar[tuple[str, ...]] = ()
+    """What ``order=`` may say, besides None."""
+    observed_dims: ClassVar[tuple[str, ...]]
+    parameter_names: ClassVar[tuple[str, ...]]
+    """The named estimates that fix the likelihood: the keys of ``params``."""
+
+    data: Data
+    components: tuple[str, ...]
+    evidence: np.ndarray
+    row_weights: np.ndarray
+    groups: np.ndarray
+
+    @classmethod
+    @abstractmethod
+    def check_options(cls, options: Mapping[str, Any], n_components: int) -> dict[str, Any]:
+        """The options with defaults filled in; ValueError naming the option, the value and the choices."""
+
+    @classmethod
+    @abstractmethod
+    def prior_supports(cls, options: Mapping[str, Any]) -> dict[str, str]:
+        """The prior keys of this family and the support each prior must have."""
+
+    @abstractmethod
+    def __init__(self, options: Mapping[str, Any], n_components: int, data: Data) -> None: ...
+
+    @abstractmethod
+    def rebind(self, data: Data) -> Self:
+        """The same family over other rows (same columns; encodings of factors are kept)."""
+
+    @abstractmethod
+    def default_priors(self) -> dict[str, Prior]:
+        """The weakly informative default priors, in numbers."""
+
+    @property
+    @abstractmethod
+    def coords(self) -> dict[str, list[str]]:
+        """Coordinate values of every dimension but ``obs``."""
+
+    @property
+    @abstractmethod
+    def dims(self) -> dict[str, tuple[str, ...]]:
+        """Dimensions of every named estimate, in the order in which they are shown."""
+
+    @property
+    @abstractmethod
+    def free(self) -> dict[str, np.ndarray]:
+        """Which entries of the named estimates are free scalars: boolean arrays by name."""
+
+    @property
+    def work_per_row(self) -> int:
+        """Numbers that one evaluation holds per row and draw."""
+        return 4 * len(self.components)
+
+    @property
+    @abstractmethod
+    def n_parameters(self) -> int:
+        """Number of free parameters (for AIC and BIC)."""
+
+    @abstractmethod
+    def log_weights(self, params: Params) -> np.ndarray:
+        """log w_ik, shape (..., 1 or n, n_components)."""
+
+    @abstractmethod
+    def log_density(self, params: Params) -> np.ndarray:
+        """log f(x_i | theta_k), shape (..., n, n_components)."""
+
+    def log_joint(self, params: Params) -> np.ndarray:
+        """log w_ik + a_ik + log f(x_i | theta_k), shape (..., n, n_components)."""
+        with np.errstate(divide="ignore"):
+            return self.log_weights(params) + self.evidence + self.log_density(params)
+
+    @abstractmethod
+    def m_step(self, r: np.ndarray, params: Params) -> Params:
+        """Parameters that maximize the expected complete-data log-likelihood, given r (n, n_components)."""
+
+    @abstractmethod
+    def initial(self, kind: str, rng: np.random.Generator) -> Params:
+        """A start of one of :attr:`start_kinds`."""
+
+    @property
+    @abstractmethod
+    def start_kinds(self) -> tuple[str, ...]:
+        """Kinds of EM starts: the first, which is deterministic, once; the others in turn."""
+
+    @abstractmethod
+    def spikes(self, params: Params, r: np.ndarray | None = None) -> list[str]:
+        """Why these parameters are degenerate, in words; empty where they are not.
+
+        Without ``r`` only what makes the likelihood itself unbounded (a vanishing eigenvalue).
+        """
+
+    @abstractmethod
+    def pack(self, params: Params) -> np.ndarray:
+        """Free coordinates theta, shape (n_parameters,), without constraints."""
+
+    @abstractmethod
+    def unpack(self, theta: np.ndarray) -> Params:
+        """The inverse of :meth:`pack`."""
+
+    @abstractmethod
+    def score(self, theta: np.ndarray) -> np.ndarray:
+        """dL/dtheta by Fisher's identity, shape (n_parameters,)."""
+
+    @abstractmethod
+    def named(self, params: Params) -> dict[str, np.ndarray]:
+        """Every named estimate (:attr:`dims`) that follows from ``params``; leading draw dimensions are kept."""
+
+    def probes(self, rng: np.random.Generator, n: int = 6) -> Data:
+        """Rows without labels at which the fitted density is watched."""
+        return self.data.take(rng.choice(len(self.data), min(n, len(self.data)), replace=False)).without_labels()
+
+    @abstractmethod
+    def simulate(self, params: Params, rng: np.random.Generator) -> np.ndarray:
+        """New observations for the same rows, (n, n_features), each from the components that its evidence allows."""
+
+    def draw_components(self, params: Params, rng: np.random.Generator) -> np.ndarray:
+        """A component for every row, from w_ik exp(a_ik)."""
+        with np.errstate(divide="ignore"):
+            log_p = self.log_weights(params) + self.evidence
+        cumulative = np.exp(log_p - logsumexp(log_p, axis=-1, keepdims=True)).cumsum(axis=-1)
+        u = rng.random((len(cumulative), 1)) * cumulative[:, -1:]
+        return np.asarray((cumulative <= u).sum(axis=-1))
+
+
+def check_priors(cls: type[Family], options: Mapping[str, Any], priors: Mapping[str, Any]) -> dict[str, Prior]:
+    """The user's priors, each known to the family and of the right support."""
+    supports = cls.prior_supports(options)
+    for key, prior in priors.items():
+        if key not in supports:
+            raise ValueError(f"priors: unknown key {key!r} for this {cls.name} mixture; choose from {', '.join(supports)}")
+        if not isinstance(prior, Prior):
+            raise ValueError(f"priors: {key!r} must be a Prior; got {prior!r}")
+        if prior.support != supports[key]:
+            raise ValueError(
+                f"priors: {key!r} needs a prior on the {supports[key]} scale "
+                f"({', '.join(choices(supports[key]))}); got {prior.distribution}"
+            )
+    return dict(priors)
+
+
+def component_names(data: Data, n_components: int) -> tuple[str, ...]:
+    """Class names first, then ``component_1`` ... for the unnamed."""
+    if n_components < len(data.classes):
+        raise ValueError(
+            f"n_components: must be at least the number of classes, {len(data.classes)} "
+            f"({', '.join(data.classes)}); got {n_components}"
+        )
+    unnamed = n_components - len(data.classes)
+    return data.classes + tuple(f"component_{k + 1}" for k in range(unnamed))
+
+
+def exchange_groups(evidence: np.ndarray) -> np.ndarray:
+    """A group number per component: components with equal evidence columns share one, and their labels may switch.
+
+    A class with a labelled row differs from every other component, so it is alone in its group: it is pinned.
+    """
+    return np.unique(evidence, axis=1, return_inverse=True)[1].reshape(-1)

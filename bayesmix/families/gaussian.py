@@ -1,0 +1,318 @@
+"""Gaussian mixtures with full, tied, diagonal or spherical covariances, in any number of features.
+
+log f(x | mu, Sigma) = -d/2 log 2 pi - sum_j log C_jj - 1/2 z'z,   z = C^-1 (x - mu),   Sigma = C C'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.special import softmax
+from sklearn.cluster import kmeans_plusplus
+
+from bayesmix.data import Data
+from bayesmix.families.base import Family, Params, component_names, exchange_groups
+from bayesmix.families.covariance import COVARIANCES
+from bayesmix.prior import Prior
+
+VANISHING = 1e-10
+"""A component variance below this share of the data's variance, in some direction, counts as a spike."""
+WARD_ROWS = 1500
+
+
+class Gaussian(Family):
+    """Gaussian mixture; ``params`` are weights (..., K), means (..., K, d) and covariances (..., K, d, d)."""
+
+    name: ClassVar[str] = "gaussian"
+    options: ClassVar[dict[str, Any]] = {"covariance": "full"}
+    orders: ClassVar[tuple[str, ...]] = ("means",)
+    observed_dims: ClassVar[tuple[str, ...]] = ("obs", "feature")
+    parameter_names: ClassVar[tuple[str, ...]] = ("weights", "means", "covariances")
+
+    @classmethod
+    def check_options(cls, options: Mapping[str, Any], n_components: int) -> dict[str, Any]:
+        """One option, ``covariance``: full, tied, diag or spherical."""
+        covariance = options.get("covariance", cls.options["covariance"])
+        if covariance not in COVARIANCES:
+            raise ValueError(f"covariance: unknown kind {covariance!r}; choose from {', '.join(COVARIANCES)}")
+        return {"covariance": covariance}
+
+    @classmethod
+    def prior_supports(cls, options: Mapping[str, Any]) -> dict[str, str]:
+        """weights, means, scales, and correlations where the kind has them."""
+        supports = {"weights": "simplex", "means": "real", "scales": "positive"}
+        return supports | ({"correlations": "correlation"} if COVARIANCES[options["covariance"]].correlated else {})
+
+    def __init__(self, options: Mapping[str, Any], n_components: int, data: Data) -> None:
+        if n_components > len(data):
+            raise ValueError(f"n_components: must be at most the number of rows, {len(data)}; got {n_components}")
+        self.kind = COVARIANCES[options["covariance"]]
+        self.data = data
+        self.x = data.x
+        self.components = component_names(data, n_components)
+        self.evidence = data.evidence(self.components)
+        self.row_weights = data.row_weights
+        self.groups = exchange_groups(self.evidence)
+        self.sd = np.sqrt(np.cov(self.x.T, aweights=self.row_weights, ddof=0).reshape(self.d, self.d).diagonal())
+        for name, sd in zip(data.feature_names, self.sd, strict=True):
+            if not sd > 0:
+                raise ValueError(f"X: column {name!r} is constant ({self.x[0, 0]:g}): its groups cannot be told apart")
+        self.index = self.kind.index(self.K, self.d)
+
+    @property
+    def K(self) -> int:
+        """Number of components."""
+        return len(self.components)
+
+    @property
+    def d(self) -> int:
+        """Number of features."""
+        return self.x.shape[1]
+
+    def rebind(self, data: Data) -> Self:
+        """The same components over other rows; nothing is estimated from those rows."""
+        if data.n_features != self.d:
+            raise ValueError(f"data: must have {self.d} columns, as the fit had; got {data.n_features}")
+        new = object.__new__(type(self))
+        new.__dict__.update(self.__dict__)
+        new.data, new.x, new.row_weights = data, data.x, data.row_weights
+        new.evidence = data.evidence(self.components)
+        return new
+
+    def default_priors(self) -> dict[str, Prior]:
+        """Weakly informative, on the scale of the data (see :func:`bayesmix.resolve`)."""
+        centre, sd = self.x.mean(axis=0), self.sd
+        scale = sd / self.K ** (1 / self.d)
+        if "feature" not in self.kind.scale_dims:
+            scale = np.exp(np.log(scale).mean())
+        priors = {
+            "weights": Prior("Dirichlet", a=[2.0] * self.K),
+            "means": Prior("Normal", mu=centre, sigma=2.5 * sd),
+            "scales": Prior("InverseGamma", alpha=2.0, beta=scale),
+        }
+        return priors | ({"correlations": Prior("LKJ", eta=2.0)} if self.kind.correlated else {})
+
+    @property
+    def coords(self) -> dict[str, list[str]]:
+        """component, feature, feature_bis."""
+        features = list(self.data.feature_names)
+        return {"component": list(self.components), "feature": features, "feature_bis": features}
+
+    @property
+    def dims(self) -> dict[str, tuple[str, ...]]:
+        """weights, means, scales, correlations (d > 1 and free), covariances."""
+        dims: dict[str, tuple[str, ...]] = {
+            "weights": ("component",),
+            "means": ("component", "feature"),
+            "scales": self.kind.scale_dims,
+        }
+        if self.has_correlations:
+            dims["correlations"] = self.kind.correlation_dims
+        return dims | {"covariances": ("component", "feature", "feature_bis")}
+
+    @property
+    def has_correlations(self) -> bool:
+        """Whether there are correlations to estimate."""
+        return self.kind.correlated and self.d > 1
+
+    @property
+    def free(self) -> dict[str, np.ndarray]:
+        """All weights, means and scales; correlations below the diagonal."""
+        sizes = {"component": self.K, "feature": self.d, "feature_bis": self.d}
+        free = {v: np.ones([sizes[d] for d in dims], dtype=bool) for v, dims in self.dims.items() if v != "covariances"}
+        free["weights"] &= self.K > 1
+        if self.has_correlations:
+            free["correlations"] &= np.tri(self.d, k=-1, dtype=bool)
+        return free
+
+    @property
+    def work_per_row(self) -> int:
+        """log-joint arrays and the whitened residuals."""
+        return self.K * (4 + 2 * self.d)
+
+    @property
+    def n_parameters(self) -> int:
+        """K - 1 weights, K d means and the free entries of the Cholesky factors."""
+        return self.K - 1 + self.K * self.d + int(self.index.max()) + 1
+
+    def log_weights(self, params: Params) -> np.ndarray:
+        """log w_k for every row, (..., 1, K)."""
+        return np.log(params["weights"])[..., None, :]
+
+    def log_density(self, params: Params) -> np.ndarray:
+        """Gaussian log-density, (..., n, K)."""
+        C = np.linalg.cholesky(params["covariances"])
+        z = self._whiten(C, params["means"])
+        log_det = np.log(np.einsum("...jj->...j", C)).sum(axis=-1)
+        log_f = -0.5 * (z**2).sum(axis=-2) - log_det[..., None] - 0.5 * self.d * np.log(2 * np.pi)
+        return np.swapaxes(log_f, -1, -2)
+
+    def _whiten(self, C: np.ndarray, means: np.ndarray) -> np.ndarray:
+        """z = C^-1 (x - mu) by forward substitution, (..., K, d, n)."""
+        z = self.x.T - means[..., None]
+        for j in range(self.d):
+            z[..., j, :] -= np.einsum("...m,...mn->...n", C[..., j, :j], z[..., :j, :])
+            z[..., j, :] /= C[..., j, j, None]
+        return z
+
+    def m_step(self, r: np.ndarray, params: Params) -> Params:
+        """w_k = N_k / N, mu_k = weighted mean, Sigma_k from the weighted scatter by covariance kind."""
+        vr = self.row_weights[:, None] * r
+        mass = vr.sum(axis=0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            means = (vr.T @ self.x) / mass[:, None]
+        means = np.where(mass[:, None] > 0, means, params["means"])
+        return {
+            "weights": mass / mass.sum(),
+            "means": means,
+            "covariances": self.kind.estimate(self._scatter(vr, means), mass),
+        }
+
+    def _scatter(self, vr: np.ndarray, means: np.ndarray) -> np.ndarray:
+        scatter = np.empty((self.K, self.d, self.d))
+        for k in range(self.K):
+            diff = self.x - means[k]
+            scatter[k] = (vr[:, k, None] * diff).T @ diff
+        return scatter
+
+    @property
+    def start_kinds(self) -> tuple[str, ...]:
+        """Ward's hierarchy first, then k-means++ on standardized and on whitened data, random rows and partitions."""
+        return ("ward", "k-means++", "k-means++ whitened", "random rows", "random partition")
+
+    def initial(self, kind: str, rng: np.random.Generator) -> Params:
+        """Hard clusters of that kind, labelled rows kept in their classes, scatter shrunk towards the pooled one."""
+        if kind == "random partition":
+            r = rng.dirichlet(np.full(self.K, 0.5), len(self.x))
+        else:
+            y = self._whitened() if "whitened" in kind else (self.x - self.x.mean(axis=0)) / self.sd
+            r = self._nearest(y, self._centres(kind, y, rng))
+        with np.errstate(divide="ignore"):
+            r = softmax(np.where(np.isneginf(self.evidence), -np.inf, np.log(r + 1e-12)), axis=1)
+        vr = self.row_weights[:, None] * r
+        mass = vr.sum(axis=0)
+        means = (vr.T @ self.x) / np.maximum(mass, 1e-300)[:, None]
+        scatter = self._scatter(vr, means)
+        pooled = np.diag(scatter.sum(axis=0).diagonal() / mass.sum()) + 1e-6 * np.diag(self.sd**2)
+        prior_rows = self.d + 2.0
+        return {
+            "weights": (mass + 1) / (mass + 1).sum(),
+            "means": means,
+            "covariances": self.kind.estimate(scatter + prior_rows * pooled, mass + prior_rows),
+        }
+
+    def _whitened(self) -> np.ndarray:
+        values, vectors = np.linalg.eigh(np.cov(((self.x - self.x.mean(axis=0)) / self.sd).T).reshape(self.d, self.d))
+        return ((self.x - self.x.mean(axis=0)) / self.sd) @ vectors / np.sqrt(np.maximum(values, 1e-8))
+
+    def _centres(self, kind: str, y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """K centres; a class with labelled rows has its labelled mean."""
+        if kind == "ward":
+            rows = rng.permutation(len(y))[:WARD_ROWS]
+            cluster = fcluster(linkage(y[rows], "ward"), self.K, "maxclust")
+            centres = np.array([y[rows][cluster == c].mean(axis=0) for c in np.unique(cluster)])
+            centres = np.vstack([centres, y[rng.choice(len(y), self.K - len(centres))]])
+        elif kind == "random rows":
+            centres = y[rng.choice(len(y), self.K, replace=False)]
+        else:
+            centres = kmeans_plusplus(y, self.K, random_state=int(rng.integers(2**31)))[0]
+        b = np.where(self.data.labelled[:, None], np.exp(self.evidence), 0.0)
+        b /= np.maximum(b.sum(axis=1, keepdims=True), 1)
+        labelled = b.sum(axis=0) > 0
+        known = (b.T @ y)[labelled] / b.sum(axis=0)[labelled, None]
+        free = list(range(self.K))
+        for centre in known:
+            free.remove(min(free, key=lambda k: float(((centres[k] - centre) ** 2).sum())))
+        result = np.empty_like(centres)
+        result[labelled], result[~labelled] = known, centres[free]
+        return result
+
+    def _nearest(self, y: np.ndarray, centres: np.ndarray) -> np.ndarray:
+        nearest = ((y[:, None, :] - centres) ** 2).sum(axis=-1).argmin(axis=1)
+        return np.eye(self.K)[nearest]
+
+    def spikes(self, params: Params, r: np.ndarray | None = None) -> list[str]:
+        """A vanishing eigenvalue; with ``r`` also a component on d + 1 rows or fewer (no such rule where tied)."""
+        reasons = []
+        scaled = params["covariances"] / (self.sd[:, None] * self.sd)
+        if not np.isfinite(scaled).all():
+            return ["a component lost all its rows"]
+        smallest = np.linalg.eigvalsh(scaled)[:, 0]
+        rows = None if r is None else r.sum(axis=0)
+        for k, name in enumerate(self.components):
+            if smallest[k] < VANISHING:
+                reasons.append(f"{name}: a variance vanishes ({smallest[k]:.1e} of the data's)")
+            elif rows is not None and rows[k] <= self.d + 1 + 1e-6 and not self.kind.shared:
+                reasons.append(f"{name}: rests on {rows[k]:.1f} rows (d + 1 = {self.d + 1})")
+        return reasons
+
+    def pack(self, params: Params) -> np.ndarray:
+        """log(w_k / w_K) for k < K, the means, and the Cholesky coordinates of the covariance kind."""
+        C = np.linalg.cholesky(params["covariances"])
+        diagonal = np.broadcast_to(np.eye(self.d, dtype=bool), C.shape)
+        entries = np.where(diagonal, np.log(np.where(diagonal, C, 1.0)), C)
+        used = self.index >= 0
+        cholesky = np.empty(self.index.max() + 1)
+        cholesky[self.index[used]] = entries[used]
+        log_w = np.log(params["weights"])
+        return np.concatenate([log_w[:-1] - log_w[-1], params["means"].ravel(), cholesky])
+
+    def unpack(self, theta: np.ndarray) -> Params:
+        """The inverse of :meth:`pack`."""
+        C = self._cholesky(theta)
+        return {
+            "weights": softmax(np.append(theta[: self.K - 1], 0.0)),
+            "means": theta[self.K - 1 :][: self.K * self.d].reshape(self.K, self.d),
+            "covariances": C @ C.transpose(0, 2, 1),
+        }
+
+    def _cholesky(self, theta: np.ndarray) -> np.ndarray:
+        entries = np.where(self.index >= 0, theta[self.K - 1 + self.K * self.d :][self.index], 0.0)
+        diagonal = np.eye(self.d, dtype=bool)
+        return np.where(diagonal, np.exp(np.where(diagonal, entries, 0.0)), entries)
+
+    def score(self, theta: np.ndarray) -> np.ndarray:
+        """dL/dlog w = N - N_total w, dL/dmu_k = C^-T s_k, dL/dC_k = tril(C^-T (S_k - N_k I)), then the chain rule."""
+        params = self.unpack(theta)
+        C = self._cholesky(theta)
+        z = self._whiten(C, params["means"])
+        vr = self.row_weights[:, None] * softmax(self.log_joint(params), axis=1)
+        mass = vr.sum(axis=0)
+        s = np.einsum("nk,kjn->kj", vr, z)
+        S = np.einsum("nk,kin,kjn->kij", vr, z, z)
+        inverse_t = np.linalg.inv(C).transpose(0, 2, 1)
+        d_cholesky = inverse_t @ (S - mass[:, None, None] * np.eye(self.d))
+        d_cholesky = np.where(np.eye(self.d, dtype=bool), d_cholesky * C, d_cholesky)
+        used = self.index >= 0
+        return np.concatenate(
+            [
+                (mass - mass.sum() * params["weights"])[:-1],
+                np.einsum("kij,kj->ki", inverse_t, s).ravel(),
+                np.bincount(self.index[used], weights=d_cholesky[used]),
+            ]
+        )
+
+    def named(self, params: Params) -> dict[str, np.ndarray]:
+        """weights, means, scales, correlations and covariances."""
+        sd = np.sqrt(np.einsum("...jj->...j", params["covariances"]))
+        named = {"weights": params["weights"], "means": params["means"], "scales": self.kind.scales(sd)}
+        if self.has_correlations:
+            R = params["covariances"] / (sd[..., :, None] * sd[..., None, :])
+            named["correlations"] = R[..., 0, :, :] if self.kind.shared else R
+        return named | {"covariances": params["covariances"]}
+
+    def probes(self, rng: np.random.Generator, n: int = 6) -> Data:
+        """Rows, and midpoints between pairs of rows."""
+        rows = super().probes(rng, n).x
+        pairs = rng.choice(len(self.x), (n, 2))
+        return Data(np.vstack([rows, self.x[pairs].mean(axis=1)]))
+
+    def simulate(self, params: Params, rng: np.random.Generator) -> np.ndarray:
+        """x_i = mu_z + C_z eps."""
+        z = self.draw_components(params, rng)
+        C = np.linalg.cholesky(params["covariances"])
+        eps = rng.standard_normal(self.x.shape)
+        return params["means"][z] + np.einsum("nij,nj->ni", C[z], eps)

@@ -1,0 +1,310 @@
+"""Zero-inflated Poisson: a mixture of a structural zero and a Poisson count, with or without covariates.
+
+    P(structural zero)_i = pi_i = logit^-1(g_i' zero_coef)        lambda_i = exp(f_i' rate_coef)
+    P(x_i = 0) = pi_i + (1 - pi_i) exp(-lambda_i)                 P(x_i = m) = (1 - pi_i) Poisson(m | lambda_i), m > 0
+
+Lambert (1992), doi:10.2307/1269547. PyMC's ``psi`` is 1 - pi.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+from formulaic import Formula, ModelSpec
+from formulaic.errors import FormulaicError
+from scipy.special import expit, gammaln, log_expit, softmax
+
+from bayesmix.data import Data
+from bayesmix.families.base import Family, Params
+from bayesmix.prior import Prior
+
+COMPONENTS = ("structural_zero", "poisson")
+LARGEST_COUNT = 2**31 - 1
+BOUNDARY = 15.0
+"""A linear predictor of the zero part beyond this many logits, over all rows, counts as a run to the boundary."""
+
+
+class ZeroInflatedPoisson(Family):
+    """Zero-inflated Poisson; ``params`` are rate_coef (..., p) and zero_coef (..., q)."""
+
+    name: ClassVar[str] = "zero_inflated_poisson"
+    options: ClassVar[dict[str, Any]] = {"rate": "1", "zero": "1"}
+    default_components: ClassVar[int | None] = 2
+    observed_dims: ClassVar[tuple[str, ...]] = ("obs",)
+    parameter_names: ClassVar[tuple[str, ...]] = ("rate_coef", "zero_coef")
+
+    @classmethod
+    def check_options(cls, options: Mapping[str, Any], n_components: int) -> dict[str, Any]:
+        """``rate`` and ``zero``: right-hand sides of formulas; n_components is always 2."""
+        if n_components != 2:
+            raise ValueError(f"n_components: a zero_inflated_poisson has 2 (structural zero, Poisson); got {n_components}")
+        checked = {}
+        for key, default in cls.options.items():
+            formula = options.get(key, default)
+            try:
+                Formula(formula)
+            except (FormulaicError, SyntaxError, TypeError, ValueError) as error:
+                raise ValueError(f"{key}: not a formula: {formula!r} ({_first_line(error)})") from None
+            if not isinstance(formula, str) or "~" in formula or "|" in formula:
+                raise ValueError(f"{key}: must be the right-hand side of a formula, such as '1 + age'; got {formula!r}")
+            checked[key] = formula.strip()
+        return checked
+
+    @classmethod
+    def prior_supports(cls, options: Mapping[str, Any]) -> dict[str, str]:
+        """rate_coef (log scale) and zero_coef (logit scale)."""
+        return {"rate_coef": "real", "zero_coef": "real"}
+
+    def __init__(self, options: Mapping[str, Any], n_components: int, data: Data) -> None:
+        self.encoders: dict[str, ModelSpec] = {}
+        self._bind(data, options)
+        self.constant = {part: list(self.design[part].columns) == ["Intercept"] for part in self.options}
+
+    def rebind(self, data: Data) -> Self:
+        """The same model over other rows; factor levels stay as they were encoded."""
+        new = object.__new__(type(self))
+        new.encoders, new.constant = self.encoders, self.constant
+        new._bind(data, self.encoders)
+        return new
+
+    def _bind(self, data: Data, formulas: Mapping[str, Any]) -> None:
+        self.data, self.components = data, COMPONENTS
+        self.x = _counts(data)
+        self.evidence = _evidence(data, self.x)
+        self.row_weights = data.row_weights
+        self.groups = np.arange(2)
+        self.design: dict[str, pd.DataFrame] = {}
+        for part in self.options:
+            matrix, self.encoders[part] = _design(formulas[part], data.covariates, part)
+            if len(data) >= matrix.shape[1] > np.linalg.matrix_rank(matrix) and isinstance(formulas[part], str):
+                raise ValueError(f"{part}: the columns {', '.join(matrix.columns)} are linearly dependent")
+            self.design[part] = matrix
+        self.F, self.G = (self.design[part].to_numpy(dtype=float) for part in ("rate", "zero"))
+
+    def default_priors(self) -> dict[str, Prior]:
+        """Weakly informative on the log and logit scale (see :func:`bayesmix.resolve`)."""
+        positive = self.x[self.x > 0]
+        centre = float(np.log(positive.mean())) if len(positive) else 0.0
+        return {
+            "rate_coef": _coefficient_prior(self.design["rate"], centre, intercept=1.5, slope=1.0),
+            "zero_coef": _coefficient_prior(self.design["zero"], 0.0, intercept=1.5, slope=1.5),
+        }
+
+    @property
+    def coords(self) -> dict[str, list[str]]:
+        """component, rate_term, zero_term."""
+        terms = {f"{part}_term": [str(c) for c in self.design[part].columns] for part in self.options}
+        return {"component": list(self.components)} | terms
+
+    @property
+    def dims(self) -> dict[str, tuple[str, ...]]:
+        """rate_coef and zero_coef; rate and zero_prob where they do not depend on the row."""
+        dims: dict[str, tuple[str, ...]] = {"rate_coef": ("rate_term",), "zero_coef": ("zero_term",)}
+        scalars = {"rate": "rate", "zero_prob": "zero"}
+        return dims | {variable: () for variable, part in scalars.items() if self.constant[part]}
+
+    @property
+    def free(self) -> dict[str, np.ndarray]:
+        """All coefficients."""
+        return {"rate_coef": np.ones(self.F.shape[1], bool), "zero_coef": np.ones(self.G.shape[1], bool)}
+
+    @property
+    def n_parameters(self) -> int:
+        """Coefficients of both parts."""
+        return self.F.shape[1] + self.G.shape[1]
+
+    def log_weights(self, params: Params) -> np.ndarray:
+        """(log pi_i, log(1 - pi_i)), (..., n, 2)."""
+        eta = params["zero_coef"] @ self.G.T
+        return np.stack([log_expit(eta), log_expit(-eta)], axis=-1)
+
+    def log_density(self, params: Params) -> np.ndarray:
+        """(0 at zero and -inf above, Poisson log-probability), (..., n, 2)."""
+        eta = params["rate_coef"] @ self.F.T
+        poisson = self.x * eta - np.exp(eta) - gammaln(self.x + 1.0)
+        zero = np.where(self.x == 0, 0.0, -np.inf)
+        return np.stack([np.broadcast_to(zero, poisson.shape), poisson], axis=-1)
+
+    def m_step(self, r: np.ndarray, params: Params) -> Params:
+        """Two weighted regressions: Poisson of x with weights v r_poisson, logistic of r_zero with weights v."""
+        v = self.row_weights
+        return {
+            "rate_coef": _regress(self.F, self.x, v * r[:, 1], params["rate_coef"], POISSON),
+            "zero_coef": _regress(self.G, r[:, 0], v, params["zero_coef"], LOGISTIC),
+        }
+
+    @property
+    def start_kinds(self) -> tuple[str, ...]:
+        """The moments of the counts, then random responsibilities of the zeros."""
+        return ("moments", "random partition")
+
+    def initial(self, kind: str, rng: np.random.Generator) -> Params:
+        """A start from a share of the zeros taken as structural: that in excess of Poisson's, or a random one."""
+        at_zero = self.x == 0
+        rate = max(float(self.x.mean()), 1e-3)
+        if kind == "moments":
+            excess = np.clip(1 - np.exp(-2 * rate) / max(at_zero.mean(), 1e-12), 0.05, 0.95)
+            r_zero = np.where(at_zero, excess, 0.0)
+        else:
+            r_zero = np.where(at_zero, rng.beta(0.5, 0.5, len(self.x)), 0.0)
+        b = np.exp(self.evidence) * np.stack([r_zero, 1 - r_zero], axis=1)
+        r = b / np.maximum(b.sum(axis=1, keepdims=True), 1e-300)
+        start = {"rate_coef": np.zeros(self.F.shape[1]), "zero_coef": np.zeros(self.G.shape[1])}
+        if self.constant["rate"] or "Intercept" in self.design["rate"]:
+            start["rate_coef"][0] = np.log(rate)
+        return self.m_step(0.98 * r + 0.01, start)
+
+    def spikes(self, params: Params, r: np.ndarray | None = None) -> list[str]:
+        """Coefficients that run off: the zero part at its boundary for all rows, or separated."""
+        if not all(np.isfinite(params[v]).all() for v in ("rate_coef", "zero_coef")):
+            return ["coefficients are not finite"]
+        eta = params["zero_coef"] @ self.G.T
+        if (eta < -BOUNDARY).all():
+            return ["zero part: P(structural zero) runs to 0, the counts show no excess of zeros"]
+        if (eta > BOUNDARY).all():
+            return ["zero part: P(structural zero) runs to 1"]
+        if np.abs(eta).max() > 2 * BOUNDARY:
+            return ["zero part: a coefficient runs off to infinity (the covariates separate the zeros)"]
+        return []
+
+    def pack(self, params: Params) -> np.ndarray:
+        """The coefficients themselves."""
+        return np.concatenate([params["rate_coef"], params["zero_coef"]])
+
+    def unpack(self, theta: np.ndarray) -> Params:
+        """The inverse of :meth:`pack`."""
+        p = self.F.shape[1]
+        return {"rate_coef": theta[:p], "zero_coef": theta[p:]}
+
+    def score(self, theta: np.ndarray) -> np.ndarray:
+        """F' v r_poisson (x - lambda) and G' v (r_zero - pi)."""
+        params = self.unpack(theta)
+        r = softmax(self.log_joint(params), axis=1)
+        rate, pi = np.exp(self.F @ params["rate_coef"]), expit(self.G @ params["zero_coef"])
+        v = self.row_weights
+        return np.concatenate([self.F.T @ (v * r[:, 1] * (self.x - rate)), self.G.T @ (v * (r[:, 0] - pi))])
+
+    def named(self, params: Params) -> dict[str, np.ndarray]:
+        """Coefficients, and rate = exp(rate_coef), zero_prob = logit^-1(zero_coef) where constant."""
+        named = {v: np.asarray(params[v]) for v in ("rate_coef", "zero_coef")}
+        if self.constant["rate"]:
+            named["rate"] = np.exp(named["rate_coef"][..., 0])
+        if self.constant["zero"]:
+            named["zero_prob"] = expit(named["zero_coef"][..., 0])
+        return named
+
+    def simulate(self, params: Params, rng: np.random.Generator) -> np.ndarray:
+        """0 for a structural zero, a Poisson draw otherwise; (n, 1)."""
+        counts = rng.poisson(np.exp(np.minimum(self.F @ params["rate_coef"], 20.0)))
+        return np.where(self.draw_components(params, rng) == 0, 0, counts)[:, None].astype(float)
+
+
+@dataclass(frozen=True)
+class Canonical:
+    """A regression with canonical link: log-likelihood y eta - b(eta), mean b', variance b''."""
+
+    b: Callable[[np.ndarray], np.ndarray]
+    mean: Callable[[np.ndarray], np.ndarray]
+    variance: Callable[[np.ndarray], np.ndarray]
+
+
+POISSON = Canonical(np.exp, np.exp, np.exp)
+LOGISTIC = Canonical(lambda eta: np.logaddexp(0, eta), expit, lambda eta: expit(eta) * expit(-eta))
+
+
+def _regress(X: np.ndarray, y: np.ndarray, w: np.ndarray, beta: np.ndarray, model: Canonical) -> np.ndarray:
+    """Weighted maximum likelihood by Newton's method, halving any step that does not go up."""
+
+    def value(beta: np.ndarray) -> float:
+        with np.errstate(over="ignore"):
+            eta = X @ beta
+            return float(w @ (y * eta - model.b(eta)))
+
+    current = value(beta)
+    for _ in range(50):
+        eta = X @ beta
+        gradient = X.T @ (w * (y - model.mean(eta)))
+        information = (X.T * (w * model.variance(eta))) @ X
+        ridge = 1e-10 * np.trace(information) / len(beta) + 1e-300
+        step = np.linalg.solve(information + ridge * np.eye(len(beta)), gradient)
+        gain = float(gradient @ step)
+        if gain < 1e-14 * (1 + abs(current)):
+            break
+        for _ in range(40):
+            proposed = value(beta + step)
+            if proposed >= current:
+                break
+            step = step / 2
+        else:
+            break
+        beta, current = beta + step, proposed
+    return beta
+
+
+def _counts(data: Data) -> np.ndarray:
+    name = data.feature_names[0]
+    if data.n_features != 1:
+        raise ValueError(
+            f"X: a zero_inflated_poisson takes one column of counts; got {data.n_features} "
+            f"({', '.join(data.feature_names)}). Name it with response=, the others become covariates"
+        )
+    x = data.x[:, 0]
+    rules = [(x < 0, "must not be negative"), (x != np.floor(x), "must be a whole number")]
+    rules += [(x > LARGEST_COUNT, f"must be at most {LARGEST_COUNT}")]
+    for broken, rule in rules:
+        if broken.any():
+            row = int(np.flatnonzero(broken)[0])
+            raise ValueError(f"X: column {name!r}, row {data.obs_names[row]}: a count {rule}; got {x[row]:.15g}")
+    return x
+
+
+def _evidence(data: Data, x: np.ndarray) -> np.ndarray:
+    evidence = data.evidence(COMPONENTS)
+    impossible = np.flatnonzero((x > 0) & np.isneginf(evidence[:, 1]))
+    if len(impossible):
+        row = impossible[0]
+        raise ValueError(f"labels: row {data.obs_names[row]} is labelled structural_zero, but its count is {x[row]:g}")
+    return evidence
+
+
+def _design(formula: str | ModelSpec, frame: pd.DataFrame, part: str) -> tuple[pd.DataFrame, ModelSpec]:
+    """The design matrix of a right-hand side, and the encoder that makes the same one from other rows."""
+    required = formula.required_variables if isinstance(formula, ModelSpec) else Formula(formula).required_variables
+    for variable in sorted(map(str, required)):
+        if variable not in frame.columns:
+            there = ", ".join(map(str, frame.columns)) or "none: name the counts with response= to keep the others"
+            raise ValueError(f"{part}: no column {variable!r} for the formula; the covariates are {there}")
+        missing = np.flatnonzero(frame[variable].isna())
+        if len(missing):
+            raise ValueError(f"{part}: column {variable!r}, row {frame.index[missing[0]]} is missing")
+    source = formula if isinstance(formula, ModelSpec) else Formula(formula)
+    context = frame if len(frame.columns) else pd.DataFrame({"": np.zeros(len(frame))}, index=frame.index)
+    try:
+        matrix = source.get_model_matrix(context, na_action="raise", output="pandas")
+    except (FormulaicError, ValueError, TypeError, SyntaxError) as error:
+        raise ValueError(f"{part}: the formula cannot be evaluated: {_first_line(error)}") from None
+    plain = pd.DataFrame(matrix).astype(float)
+    if plain.shape[1] == 0:
+        raise ValueError(f"{part}: the formula has no terms; use '1' for a constant")
+    if not np.isfinite(plain.to_numpy()).all():
+        raise ValueError(f"{part}: the formula gives values that are not finite")
+    return plain, matrix.model_spec
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+
+
+def _coefficient_prior(design: pd.DataFrame, centre: float, *, intercept: float, slope: float) -> Prior:
+    """Normal priors: slopes on standardized covariates; the intercept wide enough for covariates not centred."""
+    values = design.to_numpy(dtype=float)
+    sd = values.std(axis=0)
+    is_intercept = sd == 0
+    sigma = slope / np.where(is_intercept, 1.0, sd)
+    shift = float(np.sqrt(((sigma * values.mean(axis=0))[~is_intercept] ** 2).sum()))
+    sigma[is_intercept] = np.hypot(intercept, shift)
+    return Prior("Normal", mu=np.where(is_intercept, centre, 0.0), sigma=sigma)

@@ -1,0 +1,53 @@
+"""A posterior on disk: NetCDF, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import xarray as xr
+
+
+def save(dt: xr.DataTree, path: str | Path) -> Path:
+    """Write a posterior to NetCDF. A file of that name is replaced only when the new one is complete.
+
+    Parameters
+    ----------
+    dt
+        From :func:`bayesmix.sample`.
+    path
+        Where to; by convention ``*.nc``.
+
+    Returns
+    -------
+    Path
+    """
+    path = Path(path)
+    partial = path.with_name(path.name + ".partial")
+    try:
+        dt.to_netcdf(partial, engine="h5netcdf")
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return path
+
+
+def load_fit(path: str | Path) -> xr.DataTree:
+    """Read a posterior written by :func:`save`, into memory.
+
+    Raises
+    ------
+    ValueError
+        Where the file does not exist, or is not a posterior of bayesmix.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ValueError(f"path: {path} does not exist")
+    try:
+        with xr.open_datatree(path, engine="h5netcdf") as tree:
+            dt = tree.load()
+    except (OSError, ValueError) as error:
+        raise ValueError(f"path: {path} cannot be read as NetCDF: {error}") from None
+    if "spec" not in dt.attrs or "posterior" not in dt.children:
+        raise ValueError(f"path: {path} is not a posterior written by bayesmix.save")
+    return dt

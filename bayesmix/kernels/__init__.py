@@ -1,0 +1,1 @@
+"""The E-step: one pass over the rows serves EM, NUTS and everything read off their results."""

@@ -1,0 +1,67 @@
+"""(Mixture, Data) -> a plain ``pm.Model`` with named dimensions, marginalized over the assignments."""
+
+from __future__ import annotations
+
+import numpy as np
+import pymc as pm
+
+from bayesmix.data import Data
+from bayesmix.graphs import GRAPHS, Graph
+from bayesmix.spec import Mixture, bind, resolve
+
+
+def graph(spec: Mixture, data: Data) -> Graph:
+    """The PyMC half of a resolved mixture, bound to data."""
+    return GRAPHS[spec.family](bind(spec, data), spec.priors, spec.order)
+
+
+def build(spec: Mixture, data: Data) -> pm.Model:
+    """Build the PyMC model of a mixture.
+
+    The observed variable ``x`` has the pointwise log-density v_i logsumexp_k(log w_ik + a_ik + log f(x_i | theta_k)), and
+    forward draws of its own: it serves ``pm.sample``, prior and posterior predictive draws, ``pm.compute_log_likelihood``,
+    ``pm.do`` and ``pm.set_data``, and it can be extended inside ``with model:``.
+
+    Parameters
+    ----------
+    spec, data
+        The mixture and what was observed; priors that the spec leaves open are those of :func:`bayesmix.resolve`.
+
+    Returns
+    -------
+    pymc.Model
+        Data ``x_data (obs[, feature])``, ``label_evidence (obs, component)``, ``row_weights (obs)``; for Gaussian
+        mixtures ``weights``, ``means``, ``scales``, ``correlations``, ``covariances``; for the zero-inflated Poisson
+        ``rate_coef``, ``zero_coef`` and, where constant, ``rate``, ``zero_prob``.
+
+    Raises
+    ------
+    ValueError
+        Where the data cannot be that mixture's.
+
+    Examples
+    --------
+    >>> from bayesmix import Data, Mixture, build
+    >>> model = build(Mixture("gaussian", n_components=2), Data([1.0, 2.0, 8.0, 9.0]))
+    >>> [v.name for v in model.free_RVs]
+    ['weights', 'means', 'scales']
+    """
+    parts = graph(resolve(spec, data), data)
+    family = parts.family
+    with pm.Model(coords=family.coords | {"obs": list(data.obs_names)}) as model:
+        dims = family.observed_dims
+        x_data = pm.Data("x_data", parts.x_data(), dims=dims)
+        evidence = pm.Data("label_evidence", family.evidence, dims=("obs", "component"))
+        row_weights = pm.Data("row_weights", np.asarray(family.row_weights), dims="obs")
+        pm.CustomDist(
+            "x",
+            *parts.variables(),
+            evidence,
+            row_weights,
+            logp=parts.logp,
+            dist=parts.draw,
+            signature=parts.signature,
+            observed=x_data,
+            dims=dims,
+        )
+    return model

@@ -1,0 +1,188 @@
+"""What a fit says of rows: responsibilities, densities, pointwise log-likelihood, new data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import arviz as az
+import numpy as np
+import xarray as xr
+
+from bayesmix.data import Data
+from bayesmix.em import EMFit
+from bayesmix.families import Family, Params
+from bayesmix.kernels import reference
+from bayesmix.spec import Mixture, bind
+
+BLOCK_BYTES = 64e6
+"""Work arrays of draws x rows x components stay near this size."""
+
+type Fit = EMFit | xr.DataTree
+
+
+def spec_of(dt: xr.DataTree) -> Mixture:
+    """The resolved mixture that a posterior was drawn from."""
+    if "spec" not in dt.attrs:
+        raise ValueError("dt: not a posterior from bayesmix.sample: its attributes hold no 'spec'")
+    return Mixture.from_dict(json.loads(dt.attrs["spec"]))
+
+
+def data_of(dt: xr.DataTree) -> Data:
+    """The data that a posterior was drawn from."""
+    return Data.from_dataset(dt["input"].to_dataset())
+
+
+def family_of(fit: Fit, data: Data | None = None) -> Family:
+    """The family's maths over the rows of the fit, or over new ones."""
+    family = bind(fit.spec, fit.data) if isinstance(fit, EMFit) else bind(spec_of(fit), data_of(fit))
+    return family if data is None else family.rebind(data)
+
+
+def params_of(fit: Fit, family: Family, *, thin: int = 1) -> Params:
+    """Parameters of the likelihood: as estimated, or with a leading dimension of all draws (chain-major)."""
+    if isinstance(fit, EMFit):
+        return {v: fit.params[v].to_numpy() for v in family.parameter_names}
+    posterior = fit["posterior"]
+    arrays = {v: posterior[v].transpose("chain", "draw", *family.dims[v]).to_numpy() for v in family.parameter_names}
+    return {v: a[:, ::thin].reshape(-1, *a.shape[2:]) for v, a in arrays.items()}
+
+
+def row_blocks(family: Family, n_draws: int) -> Iterator[tuple[slice, Family]]:
+    """The rows in blocks small enough for all draws at once, each with the family over those rows."""
+    n = len(family.data)
+    width = max(1, int(BLOCK_BYTES / (8 * n_draws * family.work_per_row)))
+    for start in range(0, n, width):
+        rows = slice(start, min(start + width, n))
+        yield rows, family.rebind(family.data.take(np.arange(n)[rows]))
+
+
+def responsibilities(fit: Fit, *, data: Data | None = None) -> xr.DataArray:
+    """Responsibilities r_ik = P(component k | x_i, parameters).
+
+    Parameters
+    ----------
+    fit : DataTree or EMFit
+        A posterior of :func:`bayesmix.sample`, or a point estimate.
+    data : Data, optional
+        New rows; by default those of the fit, with their label evidence.
+
+    Returns
+    -------
+    DataArray
+        Dimensions chain, draw, obs, component (obs, component for a point estimate). All draws at once: for many rows
+        prefer :func:`responsibility_summary`.
+    """
+    family = family_of(fit, data)
+    params = params_of(fit, family)
+    if isinstance(fit, EMFit):
+        return _array(family, reference.responsibilities(family, params), ("obs", "component"))
+    shape = (fit["posterior"].sizes["chain"], fit["posterior"].sizes["draw"])
+    r = np.empty((shape[0] * shape[1], len(family.data), len(family.components)))
+    for rows, block in row_blocks(family, len(r)):
+        r[:, rows] = reference.responsibilities(block, params)
+    sample = {d: fit["posterior"][d].values for d in ("chain", "draw")}
+    return _array(family, r.reshape(*shape, *r.shape[1:]), ("chain", "draw", "obs", "component"), sample)
+
+
+def responsibility_summary(dt: xr.DataTree, *, data: Data | None = None, prob: float = 0.9) -> xr.Dataset:
+    """Posterior mean, sd and equal-tailed interval of every responsibility, in bounded memory.
+
+    Parameters
+    ----------
+    dt
+        A posterior.
+    data
+        New rows; by default those of the fit.
+    prob
+        Probability of the interval.
+
+    Returns
+    -------
+    Dataset
+        ``mean, sd, lower, upper``, each (obs, component).
+    """
+    family = family_of(dt, data)
+    params = params_of(dt, family)
+    n_draws = len(next(iter(params.values())))
+    tails = [(1 - prob) / 2, (1 + prob) / 2]
+    out = np.empty((4, len(family.data), len(family.components)))
+    for rows, block in row_blocks(family, n_draws):
+        r = reference.responsibilities(block, params)
+        out[0, rows], out[1, rows] = r.mean(axis=0), r.std(axis=0)
+        out[2:, rows] = np.quantile(r, tails, axis=0)
+    names = ("mean", "sd", "lower", "upper")
+    return xr.Dataset({v: _array(family, a, ("obs", "component")) for v, a in zip(names, out, strict=True)})
+
+
+def log_density(fit: Fit, data: Data, *, thin: int = 1) -> np.ndarray:
+    """log p(x_i) at the rows of ``data``: (n,) for a point estimate, (draws, n) for a posterior."""
+    family = family_of(fit, data)
+    params = params_of(fit, family, thin=thin)
+    if isinstance(fit, EMFit):
+        return reference.pointwise(family, params)
+    n_draws = len(next(iter(params.values())))
+    out = np.empty((n_draws, len(data)))
+    for rows, block in row_blocks(family, n_draws):
+        out[:, rows] = reference.pointwise(block, params)
+    return out
+
+
+def replicate(dt: xr.DataTree, n: int, *, seed: int = 1) -> np.ndarray:
+    """New data from the posterior predictive distribution, (n, n_obs, n_features): rows keep their label evidence."""
+    family = family_of(dt)
+    params = params_of(dt, family)
+    rng = np.random.default_rng(seed)
+    draws = rng.choice(len(next(iter(params.values()))), n, replace=True)
+    return np.stack([family.simulate({v: a[s] for v, a in params.items()}, rng) for s in draws])
+
+
+def log_likelihood(dt: xr.DataTree) -> xr.DataArray:
+    """Pointwise v_i l_i as (chain, draw, obs): stored, or computed where it was too large to store."""
+    if "log_likelihood" in dt.children:
+        return dt["log_likelihood"]["x"]
+    family = family_of(dt)
+    sizes = dt["posterior"].sizes
+    values = family.row_weights * log_density(dt, family.data)
+    sample = {d: dt["posterior"][d].values for d in ("chain", "draw")}
+    return _array(family, values.reshape(sizes["chain"], sizes["draw"], -1), ("chain", "draw", "obs"), sample)
+
+
+def loo(dt: xr.DataTree) -> xr.Dataset:
+    """Pareto-smoothed leave-one-out, row by row, in blocks of rows (Vehtari et al. 2017, doi:10.1007/s11222-016-9696-4).
+
+    Returns
+    -------
+    Dataset
+        ``elpd`` and ``pareto_k``, each (obs). With labels the density is the joint one of (x, y).
+
+    Raises
+    ------
+    ValueError
+        Where row weights are not 1: leaving a weighted row out is not defined here.
+    """
+    family = family_of(dt)
+    if family.data.weighted:
+        raise ValueError("loo: is defined for row weights of 1 only")
+    sizes = dt["posterior"].sizes
+    sample = {d: dt["posterior"][d].values for d in ("chain", "draw")}
+    params = params_of(dt, family)
+    elpd, k = np.empty(len(family.data)), np.empty(len(family.data))
+    for rows, block in row_blocks(family, sizes["chain"] * sizes["draw"]):
+        values = reference.pointwise(block, params).reshape(sizes["chain"], sizes["draw"], -1)
+        part = xr.DataTree.from_dict(
+            {
+                "posterior": dt["posterior"].to_dataset(),
+                "log_likelihood": xr.Dataset({"x": _array(block, values, ("chain", "draw", "obs"), sample)}),
+            }
+        )
+        found = az.loo(part, pointwise=True, var_name="x")
+        elpd[rows], k[rows] = found.elpd_i.to_numpy(), found.pareto_k.to_numpy()
+    return xr.Dataset({"elpd": _array(family, elpd, ("obs",)), "pareto_k": _array(family, k, ("obs",))})
+
+
+def _array(
+    family: Family, values: np.ndarray, dims: tuple[str, ...], coords: dict[str, np.ndarray] | None = None
+) -> xr.DataArray:
+    known = {"obs": list(family.data.obs_names), "component": list(family.components)} | (coords or {})
+    return xr.DataArray(values, dims=dims, coords={d: known[d] for d in dims})

@@ -1,0 +1,134 @@
+"""A prior distribution as frozen data: a name and its numbers, nothing that samples or compiles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+type Number = float | tuple[Number, ...]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What is known of a distribution by its name."""
+
+    support: str
+    parameters: tuple[str, ...]
+    vanishes_at_zero: bool = False
+    """True where the density falls faster than any power of the variable at zero, so that tied rows leave it proper."""
+
+
+SHAPES: dict[str, Shape] = {
+    "Normal": Shape("real", ("mu", "sigma")),
+    "StudentT": Shape("real", ("nu", "mu", "sigma")),
+    "Laplace": Shape("real", ("mu", "b")),
+    "Logistic": Shape("real", ("mu", "s")),
+    "Cauchy": Shape("real", ("alpha", "beta")),
+    "InverseGamma": Shape("positive", ("alpha", "beta"), vanishes_at_zero=True),
+    "LogNormal": Shape("positive", ("mu", "sigma"), vanishes_at_zero=True),
+    "Gamma": Shape("positive", ("alpha", "beta")),
+    "Exponential": Shape("positive", ("lam",)),
+    "HalfNormal": Shape("positive", ("sigma",)),
+    "HalfCauchy": Shape("positive", ("beta",)),
+    "HalfStudentT": Shape("positive", ("nu", "sigma")),
+    "Dirichlet": Shape("simplex", ("a",)),
+    "LKJ": Shape("correlation", ("eta",)),
+}
+UNBOUNDED_PARAMETERS = {"mu"} | {("Cauchy", "alpha")}
+
+
+def choices(support: str) -> list[str]:
+    """Names of the distributions with this support."""
+    return [name for name, shape in SHAPES.items() if shape.support == support]
+
+
+@dataclass(frozen=True, init=False)
+class Prior:
+    """A prior distribution, written as its PyMC name and parameters.
+
+    Parameters
+    ----------
+    distribution : str
+        One of :data:`SHAPES`: on the real line ``Normal, StudentT, Laplace, Logistic, Cauchy``; positive
+        ``InverseGamma, LogNormal, Gamma, Exponential, HalfNormal, HalfCauchy, HalfStudentT``; on the simplex
+        ``Dirichlet``; for correlation matrices ``LKJ``.
+    **parameters : float or nested sequence of float
+        PyMC's parameters of that distribution. An array broadcasts against the variable it is the prior of: for the
+        means of a Gaussian mixture, shape ``(n_features,)`` is one prior per feature and
+        ``(n_components, n_features)`` one per component and feature.
+
+    Raises
+    ------
+    ValueError
+        Where the name is unknown, a parameter is missing, unknown, not finite, or not positive where it must be.
+
+    Examples
+    --------
+    >>> Prior("Normal", mu=0, sigma=[1, 2])
+    Prior('Normal', mu=0.0, sigma=[1.0, 2.0])
+    >>> Prior.from_dict(Prior("LKJ", eta=2).to_dict()) == Prior("LKJ", eta=2)
+    True
+    """
+
+    distribution: str
+    _items: tuple[tuple[str, Number], ...]
+
+    def __init__(self, distribution: str, **parameters: Any) -> None:
+        if distribution not in SHAPES:
+            raise ValueError(f"Prior: unknown distribution {distribution!r}; choose from {', '.join(SHAPES)}")
+        wanted = SHAPES[distribution].parameters
+        if set(parameters) != set(wanted):
+            got = ", ".join(sorted(parameters)) or "none"
+            raise ValueError(f"Prior {distribution}: takes the parameters {', '.join(wanted)}; got {got}")
+        items = tuple((name, _checked(distribution, name, parameters[name])) for name in wanted)
+        object.__setattr__(self, "distribution", distribution)
+        object.__setattr__(self, "_items", items)
+
+    @property
+    def support(self) -> str:
+        """``real``, ``positive``, ``simplex`` or ``correlation``."""
+        return SHAPES[self.distribution].support
+
+    @property
+    def vanishes_at_zero(self) -> bool:
+        """True where the density falls to zero at zero faster than any power."""
+        return SHAPES[self.distribution].vanishes_at_zero
+
+    @property
+    def parameters(self) -> dict[str, np.ndarray]:
+        """The parameters as arrays."""
+        return {name: np.asarray(value, dtype=float) for name, value in self._items}
+
+    def to_dict(self) -> dict[str, Any]:
+        """A plain dict for JSON and TOML: ``{"distribution": ..., parameter: number or nested list}``."""
+        return {"distribution": self.distribution} | {k: v.tolist() for k, v in self.parameters.items()}
+
+    @classmethod
+    def from_dict(cls, entry: Mapping[str, Any]) -> Prior:
+        """The inverse of :meth:`to_dict`."""
+        if not isinstance(entry, Mapping) or "distribution" not in entry:
+            raise ValueError(f"Prior: needs a table with the key 'distribution'; got {entry!r}")
+        return cls(**entry)
+
+    def __repr__(self) -> str:
+        inside = ", ".join(f"{name}={value.tolist()}" for name, value in self.parameters.items())
+        return f"Prior({self.distribution!r}, {inside})"
+
+
+def _checked(distribution: str, name: str, value: Any) -> Number:
+    try:
+        array = np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(f"Prior {distribution}: {name} must be a number or an array of numbers; got {value!r}") from None
+    if array.size == 0 or not np.isfinite(array).all():
+        raise ValueError(f"Prior {distribution}: {name} must be finite; got {value!r}")
+    if not ({name, (distribution, name)} & UNBOUNDED_PARAMETERS) and (array <= 0).any():
+        raise ValueError(f"Prior {distribution}: {name} must be positive; got {value!r}")
+    return _nested(array.tolist())
+
+
+def _nested(value: Any) -> Number:
+    return tuple(_nested(v) for v in value) if isinstance(value, list) else float(value)

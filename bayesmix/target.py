@@ -1,0 +1,144 @@
+"""The compiled log-posterior of a PyMC model: value and gradient on the unconstrained scale, starts and modes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import nutpie
+import pymc as pm
+import pytensor
+import pytensor.tensor as pt
+from pytensor.compile.mode import Mode
+from scipy.optimize import minimize
+
+INTERPRETED = Mode(linker="py", optimizer=None)
+"""For graphs of some dozen nodes that are called a few times: nothing to compile."""
+
+
+@dataclass(frozen=True)
+class Climb:
+    """Where an ascent of the log-posterior ended: the unconstrained point, its value, the values on the way."""
+
+    x: np.ndarray
+    value: float
+    history: np.ndarray
+    converged: bool
+
+
+class Target:
+    """A PyMC model compiled for nutpie, and the maps between its free variables and the unconstrained vector."""
+
+    def __init__(self, model: pm.Model) -> None:
+        self.model = model
+        self.compiled = nutpie.compile_pymc_model(model, backend="numba")
+        self.n_dim: int = self.compiled.n_dim
+        names, slices, shapes = self.compiled.shape_info
+        free = len(model.free_RVs)
+        self._layout = list(zip(names[:free], slices[:free], shapes[:free], strict=True))
+        values = [model.rvs_to_values[rv] for rv in model.free_RVs]
+        transforms = [model.rvs_to_transforms[rv] for rv in model.free_RVs]
+        inputs = [rv.owner.inputs for rv in model.free_RVs]
+        given = [rv.type() for rv in model.free_RVs]
+        forward = [t.forward(g, *i) if t else g for t, g, i in zip(transforms, given, inputs, strict=True)]
+        self._forward = pytensor.function(given, forward, mode=INTERPRETED, on_unused_input="ignore")
+        log_det = sum(
+            (t.log_jac_det(v, *i).sum() for t, v, i in zip(transforms, values, inputs, strict=True) if t),
+            start=pt.constant(0.0),
+        )
+        gradient = pt.grad(log_det, values, disconnected_inputs="ignore")
+        self._log_det = pytensor.function(values, [log_det, *gradient], mode=INTERPRETED, on_unused_input="ignore")
+        outputs = {rv.name: rv for rv in model.unobserved_RVs}
+        self._outputs = list(outputs)
+        self._backward = pytensor.function(
+            values, model.replace_rvs_by_values(list(outputs.values())), mode=INTERPRETED, on_unused_input="ignore"
+        )
+
+    def _split(self, x: np.ndarray) -> list[np.ndarray]:
+        return [x[part].reshape(shape) for _, part, shape in self._layout]
+
+    def start(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
+        """The unconstrained vector at these values of free variables; others sit at PyMC's initial point."""
+        x = np.array(self.compiled.initial_point_func(0), dtype=float)
+        now = dict(zip(self._outputs, self._backward(*self._split(x)), strict=True))
+        names = [rv.name for rv in self.model.free_RVs]
+        moved = self._forward(*[np.asarray(values.get(name, now[name]), dtype=float) for name in names])
+        for name, new, (_, part, _) in zip(names, moved, self._layout, strict=True):
+            if name in values:
+                x[part] = np.ravel(new)
+        return x
+
+    def values(self, x: np.ndarray) -> dict[str, np.ndarray]:
+        """Every unobserved variable of the model at an unconstrained point."""
+        return dict(zip(self._outputs, self._backward(*self._split(x)), strict=True))
+
+    def log_density(self, x: np.ndarray, *, jacobian: bool = True) -> tuple[float, np.ndarray]:
+        """Log-posterior and gradient; without ``jacobian`` the density of the constrained variables."""
+        value, gradient = self.compiled.logp_func(np.ascontiguousarray(x))
+        if jacobian:
+            return float(value), np.array(gradient)
+        log_det, *d_log_det = self._log_det(*self._split(x))
+        return float(value) - float(log_det), gradient - np.concatenate([np.ravel(g) for g in d_log_det])
+
+    def mode(self, x: np.ndarray, *, jacobian: bool = True) -> Climb:
+        """The local mode above ``x``, by BFGS in coordinates scaled by the curvature at ``x``."""
+        scale = self._scales(x, jacobian)
+        history = [self.log_density(x, jacobian=jacobian)[0]]
+
+        def negative(u: np.ndarray) -> tuple[float, np.ndarray]:
+            value, gradient = self.log_density(x + scale * u, jacobian=jacobian)
+            if not (np.isfinite(value) and np.isfinite(gradient).all()):
+                return 1e300, np.zeros_like(u)
+            return -value, -scale * gradient
+
+        def record(intermediate_result: object) -> None:
+            history.append(-float(intermediate_result.fun))  # type: ignore[attr-defined]
+
+        tolerance = 1e-6 * (1 + abs(history[0])) ** 0.5
+        found = minimize(
+            negative, np.zeros_like(x), jac=True, method="BFGS", callback=record, options={"gtol": 1e-5, "maxiter": 2000}
+        )
+        converged = bool(np.abs(found.jac).max() < max(1e-3, tolerance))
+        return Climb(x + scale * found.x, -float(found.fun), np.array(history), converged)
+
+    def _scales(self, x: np.ndarray, jacobian: bool) -> np.ndarray:
+        """Rough standard deviations, 1 / sqrt(curvature), one per coordinate."""
+        _, g0 = self.log_density(x, jacobian=jacobian)
+        scale = np.empty_like(x)
+        for j in range(len(x)):
+            h = 1e-5 * max(1.0, abs(x[j]))
+            e = x.copy()
+            e[j] += h
+            curvature = -(self.log_density(e, jacobian=jacobian)[1][j] - g0[j]) / h
+            scale[j] = 1 / np.sqrt(abs(curvature)) if np.isfinite(curvature) and curvature != 0 else 1.0
+        return scale
+
+    def precision(self, x: np.ndarray, *, jacobian: bool = True) -> np.ndarray:
+        """Minus the Hessian at ``x``, by central differences of the gradient."""
+        scale = self._scales(x, jacobian)
+        H = np.empty((len(x), len(x)))
+        for j in range(len(x)):
+            e = np.zeros_like(x)
+            e[j] = 1e-3 * scale[j]
+            up, down = (self.log_density(x + s * e, jacobian=jacobian)[1] for s in (1, -1))
+            H[j] = -(up - down) / (2 * e[j])
+        return (H + H.T) / 2
+
+    def standard_deviations(self, x: np.ndarray) -> dict[str, np.ndarray]:
+        """Of every unobserved variable at a mode of the constrained density, by the delta method; NaN where singular."""
+        precision = self.precision(x, jacobian=False)
+        scale = self._scales(x, False)
+        values = self.values(x)
+        if np.linalg.eigvalsh(precision * np.outer(scale, scale))[0] <= 0:
+            return {v: np.full(np.shape(a), np.nan) for v, a in values.items()}
+        covariance = np.linalg.inv(precision)
+        columns: dict[str, list[np.ndarray]] = {v: [] for v in values}
+        for j in range(len(x)):
+            e = np.zeros_like(x)
+            e[j] = 1e-4 * scale[j]
+            up, down = self.values(x + e), self.values(x - e)
+            for v in values:
+                columns[v].append((np.asarray(up[v]) - np.asarray(down[v])) / (2 * e[j]))
+        J = {v: np.stack(c, axis=-1) for v, c in columns.items()}
+        return {v: np.sqrt(np.einsum("...i,ij,...j->...", a, covariance, a)) for v, a in J.items()}
