@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,7 +82,7 @@ class Data:
         truth: Sequence[Any] | None = None,
     ) -> None:
         frame, covariates = _split(_frame(X), response)
-        x = _numeric(frame)
+        x = numeric(frame)
         n = len(x)
         class_names, evidence, labelled = _label_evidence(labels, classes, n)
         values = {
@@ -187,23 +188,52 @@ class Data:
 
 
 def read_csv(path: Path | str) -> pd.DataFrame:
-    """Read a CSV file with a header line; the errors name the file and what is wrong with it.
+    """Read a CSV file with a header line; the errors name the file, the line and what is wrong with it.
 
-    Cells are read as numbers where a whole column is numeric; an extra field in a row is refused (pandas would
-    silently make it the index).
+    Cells are read as numbers where a whole column is numeric; an empty cell is missing. Every line must have as many
+    fields as the header: pandas would cut long lines, fill short ones and drop blank ones in silence.
     """
     path = Path(path)
     try:
-        frame = pd.read_csv(path, index_col=False, skipinitialspace=True)
+        _check_lines(path)
+        frame = pd.read_csv(path, index_col=False, skipinitialspace=True, encoding="utf-8-sig", low_memory=False)
     except FileNotFoundError:
-        raise ValueError(f"data file: {path} does not exist") from None
-    except pd.errors.EmptyDataError:
-        raise ValueError(f"data file: {path} is empty") from None
-    except (pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise ValueError(f"data file: {path} cannot be read as CSV: {str(error).strip()}") from None
-    if frame.empty:
-        raise ValueError(f"data file: {path} has a header and no rows")
+        raise ValueError(f"{path}: the file does not exist") from None
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: is not UTF-8 text: {error.reason} at byte {error.start}") from None
+    except (pd.errors.ParserError, csv.Error) as error:
+        raise ValueError(f"{path}: cannot be read as CSV: {str(error).strip()}") from None
     return frame
+
+
+def _check_lines(path: Path) -> None:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        lines = csv.reader(file, skipinitialspace=True, strict=True)
+        header = next(lines, [])
+        if not any(header):
+            raise ValueError(f"{path}: the file is empty, or its first line is blank: it needs a header line")
+        _check_header(path, header)
+        blank = row = 0
+        for row, fields in enumerate(lines, start=1):
+            if not fields:
+                blank = blank or lines.line_num
+            elif blank:
+                raise ValueError(f"{path}: line {blank} is blank")
+            elif len(fields) != len(header):
+                raise ValueError(
+                    f"{path}: row {row} (line {lines.line_num}) has {len(fields)} fields, the header has {len(header)}; "
+                    f"the row is {','.join(fields)[:80]!r}"
+                )
+        if row == 0 or blank == 2:
+            raise ValueError(f"{path}: there is a header and no rows")
+
+
+def _check_header(path: Path, header: list[str]) -> None:
+    for position, name in enumerate(header):
+        if name in header[:position]:
+            raise ValueError(f"{path}: the column {name!r} occurs twice in the header")
 
 
 def column(frame: pd.DataFrame, name: str, argument: str) -> pd.Series:
@@ -242,7 +272,8 @@ def _split(frame: pd.DataFrame, response: str | None) -> tuple[pd.DataFrame, pd.
     return frame[[response]], frame.drop(columns=response)
 
 
-def _numeric(frame: pd.DataFrame) -> np.ndarray:
+def numeric(frame: pd.DataFrame) -> np.ndarray:
+    """All columns as finite numbers, (n, n_columns); ValueError naming column, row and value of the first that is not."""
     columns = []
     for name in frame.columns:
         raw = frame[name]

@@ -43,9 +43,13 @@ def params_of(fit: Fit, family: Family, *, thin: int = 1) -> Params:
     """Parameters of the likelihood: as estimated, or with a leading dimension of all draws (chain-major)."""
     if isinstance(fit, EMFit):
         return {v: fit.params[v].to_numpy() for v in family.parameter_names}
-    posterior = fit["posterior"]
+    return stacked(fit["posterior"].to_dataset().isel(draw=slice(None, None, thin)), family)
+
+
+def stacked(posterior: xr.Dataset, family: Family) -> Params:
+    """Parameters of the likelihood with chains and draws as one leading dimension, chain-major."""
     arrays = {v: posterior[v].transpose("chain", "draw", *family.dims[v]).to_numpy() for v in family.parameter_names}
-    return {v: a[:, ::thin].reshape(-1, *a.shape[2:]) for v, a in arrays.items()}
+    return {v: a.reshape(-1, *a.shape[2:]) for v, a in arrays.items()}
 
 
 def row_blocks(family: Family, n_draws: int) -> Iterator[tuple[slice, Family]]:

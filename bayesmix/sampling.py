@@ -4,26 +4,42 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
+import arviz as az
 import numpy as np
 import nutpie
 import pymc as pm
 import xarray as xr
 
 from bayesmix import relabel
-from bayesmix.model import build, graph
 from bayesmix.data import Data
-from bayesmix.em import run_starts
-from bayesmix.families import Family
+from bayesmix.em import canonical_order, reorder, run_starts
+from bayesmix.evidence import DRAWS_PER_DIMENSION, Evidence
+from bayesmix.families import Family, Params
+from bayesmix.invariants import chain_groups, invariants
 from bayesmix.kernels import reference
-from bayesmix.predict import params_of, row_blocks
+from bayesmix.landscape import (
+    PosteriorMode,
+    assign_chains,
+    competing,
+    find_modes,
+    link,
+    local_evidence,
+    modes_dataset,
+)
+from bayesmix.model import build, graph
+from bayesmix.predict import row_blocks, stacked
 from bayesmix.spec import Mixture, exchange_groups, resolve
-from bayesmix.starts import assign_chains, find_modes, modes_dataset
 from bayesmix.target import Target
 
+MOST_SCOUTS = 8
+SCOUT_DRAWS = 500
+SCOUT_TUNE = 300
+SCOUT_EFFICIENCY = 0.5
+"""Effective draws per draw that a scout is taken to have."""
 STORED_BYTES = 64e6
 """The pointwise log-likelihood is stored up to this size."""
 STATISTICS = {
@@ -100,42 +116,30 @@ def sample(
     ValueError
         Where an argument is impossible, naming it.
     """
-    settings = {"draws": draws, "tune": tune, "chains": chains}
+    settings: dict[str, Any] = {"draws": draws, "tune": tune, "chains": chains}
     _check(settings, target_accept, log_likelihood)
+    settings |= {} if target_accept is None else {"target_accept": target_accept}
     spec = resolve(spec, data)
     parts = graph(spec, data)
     if target is None:
         target = Target(build(spec, data) if model is None else model)
+    run = Runner(target, cores, seed)
     modes = find_modes(target, parts, spec, run_starts(parts.family, n_starts=n_starts, seed=seed))
+    modes, scouts = _scout(run, modes, parts.family)
     assigned = assign_chains(modes, chains)
-
-    def start(chain: int, rng: np.random.Generator) -> np.ndarray:
-        return modes[assigned[chain]].jittered(rng)
-
-    accept = {} if target_accept is None else {"target_accept": target_accept}
-    raw = _draw(target, start, settings | accept, cores, seed, progress)
-    posterior = raw["posterior"].to_dataset()
-    statistics = raw["sample_stats"].to_dataset()
-    kept = {old: new for old, new in STATISTICS.items() if old in statistics}
-    interrupted = posterior.sizes["draw"] < draws
-    dt = xr.DataTree.from_dict(
-        {
-            "posterior": _tidy(posterior),
-            "sample_stats": statistics[list(kept)].rename(kept),
-            "modes": modes_dataset(modes, parts, spec, assigned),
-            "input": data.to_dataset(),
-        }
-        | _data_groups(target.model)
-    )
+    raw = run([modes[i] for i in assigned], progress=progress, **settings)
+    dt = _assemble(raw, target.model, data)
+    dt, evidence = _sort_labels(dt, spec, parts.family, target, log_likelihood, scouts)
+    dt["modes"] = xr.DataTree(modes_dataset(modes, parts.family, spec, assigned, evidence))
     dt.attrs |= {
         "spec": json.dumps(spec.to_dict()),
-        "settings": json.dumps(settings | accept | {"seed": seed, "n_starts": n_starts}),
+        "settings": json.dumps(settings | {"seed": seed, "n_starts": n_starts}),
         "seed": seed,
         "versions": json.dumps({name: version(name) for name in PACKAGES}),
         "extended_model": int(model is not None),
-        "interrupted": int(interrupted),
+        "interrupted": int(dt["posterior"].sizes["draw"] < draws),
     }
-    return _finish(dt, spec, parts.family, log_likelihood)
+    return dt
 
 
 def _check(settings: dict[str, int], target_accept: float | None, log_likelihood: bool | str) -> None:
@@ -149,108 +153,165 @@ def _check(settings: dict[str, int], target_accept: float | None, log_likelihood
         raise ValueError(f"log_likelihood: must be 'auto', True or False; got {log_likelihood!r}")
 
 
-def _draw(
-    target: Target,
-    start: Callable[[int, np.random.Generator], np.ndarray],
-    settings: dict[str, Any],
-    cores: int | None,
-    seed: int,
-    progress: bool,
-) -> xr.DataTree:
-    """Run nutpie with each chain at its own start.
+@dataclasses.dataclass(frozen=True)
+class Runner:
+    """nutpie on one compiled model, each chain with a mode of its own to begin at."""
 
-    nutpie calls the start function once per chain with a seed of that chain, in no fixed order where chains run at
-    once; a one-draw run on one core lists the seeds in the order of the chains.
+    target: Target
+    cores: int | None
+    seed: int
+
+    def __call__(self, begin: Sequence[PosteriorMode], *, progress: bool = False, **settings: Any) -> xr.DataTree:
+        """Draw ``len(begin)`` chains.
+
+        nutpie calls the start function once per chain with a seed of that chain, in no fixed order where chains run
+        at once; a run of a few draws on one core lists the seeds in the order of the chains.
+        """
+        seeds: list[int] = []
+
+        def listing(chain_seed: int) -> np.ndarray:
+            seeds.append(chain_seed)
+            return begin[0].x
+
+        def own(chain_seed: int) -> np.ndarray:
+            chain = seeds.index(chain_seed) if chain_seed in seeds else 0
+            return begin[chain].jittered(np.random.default_rng(chain_seed))
+
+        shared = {"seed": self.seed, "save_warmup": False, "chains": len(begin)}
+        first = dataclasses.replace(self.target.compiled, initial_point_func=listing)
+        nutpie.sample(first, draws=2 * len(begin), tune=1, cores=1, progress_bar=False, **shared)
+        compiled = dataclasses.replace(self.target.compiled, initial_point_func=own)
+        return nutpie.sample(compiled, cores=self.cores, progress_bar=progress, **(settings | shared))
+
+
+def _scout(
+    run: Runner, modes: list[PosteriorMode], family: Family
+) -> tuple[list[PosteriorMode], dict[int, tuple[PosteriorMode, xr.Dataset]]]:
+    """Send a short chain to the largest mode and to every competing one: chains that agree link their modes.
+
+    Returns the modes with their groups, and for every group but the first its largest mode and the draws kept there.
     """
-    seeds: list[int] = []
-
-    def listing(chain_seed: int) -> np.ndarray:
-        seeds.append(chain_seed)
-        return start(0, np.random.default_rng(0))
-
-    def own(chain_seed: int) -> np.ndarray:
-        chain = seeds.index(chain_seed) if chain_seed in seeds else 0
-        return start(chain, np.random.default_rng(chain_seed))
-
-    shared = {"seed": seed, "save_warmup": False}
-    first = dataclasses.replace(target.compiled, initial_point_func=listing)
-    nutpie.sample(first, draws=8, tune=1, chains=settings["chains"], cores=1, progress_bar=False, **shared)
-    compiled = dataclasses.replace(target.compiled, initial_point_func=own)
-    return nutpie.sample(compiled, cores=cores, progress_bar=progress, **settings, **shared)
+    rivals = competing(modes)[:MOST_SCOUTS]
+    if not rivals:
+        return modes, {}
+    scouted = [0, *rivals]
+    draws = max(SCOUT_DRAWS, int(3 * DRAWS_PER_DIMENSION * run.target.n_dim))
+    raw = run([modes[i] for i in scouted], draws=draws, tune=SCOUT_TUNE)
+    posterior = _tidy(raw["posterior"].to_dataset())
+    groups = chain_groups(invariants(family, posterior, raw["sample_stats"]["logp"]))
+    modes = link(modes, scouted, groups)
+    kept = {}
+    for g in sorted(set(groups) - {1}):
+        chains = [c for c, group in enumerate(groups) if group == g]
+        kept[g] = (modes[scouted[chains[0]]], posterior.isel(chain=chains))
+    return modes, kept
 
 
 def _tidy(posterior: xr.Dataset) -> xr.Dataset:
     """Strings as strings: NetCDF has no objects."""
-    coords = {d: posterior[d].astype(str) for d in posterior.coords if posterior[d].dtype == object}
-    return posterior.assign_coords(coords)
+    return posterior.assign_coords({d: posterior[d].astype(str) for d in posterior.coords if posterior[d].dtype == object})
 
 
 def _data_groups(model: pm.Model) -> dict[str, xr.Dataset]:
     """observed_data and constant_data, as PyMC's own sampler adds them."""
-    groups: dict[str, dict[str, Any]] = {"observed_data": {}, "constant_data": {}}
-    used: set[str] = set()
-    for group, variables in (
-        ("observed_data", [(v.name, model.rvs_to_values[v]) for v in model.observed_RVs]),
-        ("constant_data", [(v.name, v) for v in model.data_vars]),
-    ):
-        for name, variable in variables:
-            shared = variable if hasattr(variable, "get_value") else model[f"{name}_data"]
-            dims = model.named_vars_to_dims.get(name, tuple(f"{name}_dim_{j}" for j in range(shared.ndim)))
-            groups[group][name] = (dims, shared.get_value())
-            used |= set(dims)
-    coords = {d: [str(c) for c in model.coords[d]] for d in used if model.coords.get(d) is not None}
-    return {
-        group: xr.Dataset(v, coords={d: c for d, c in coords.items() if any(d in dims for dims, _ in v.values())})
-        for group, v in groups.items()
+    observed = {rv.name: model.rvs_to_values[rv] for rv in model.observed_RVs}
+    constant = {data.name: data for data in model.data_vars}
+    groups = {}
+    for group, variables in (("observed_data", observed), ("constant_data", constant)):
+        arrays, coords = {}, {}
+        for name, variable in variables.items():
+            values = variable.get_value() if hasattr(variable, "get_value") else variable.eval()
+            dims = model.named_vars_to_dims.get(name, tuple(f"{name}_dim_{j}" for j in range(values.ndim)))
+            arrays[name] = (dims, values)
+            coords |= {d: [str(c) for c in model.coords[d]] for d in dims if model.coords.get(d) is not None}
+        groups[group] = xr.Dataset(arrays, coords=coords)
+    return groups
+
+
+def _assemble(raw: xr.DataTree, model: pm.Model, data: Data) -> xr.DataTree:
+    """nutpie's groups, tidied, with the data."""
+    statistics = raw["sample_stats"].to_dataset()
+    kept = {old: new for old, new in STATISTICS.items() if old in statistics}
+    groups = {
+        "posterior": _tidy(raw["posterior"].to_dataset()),
+        "sample_stats": statistics[list(kept)].rename(kept),
+        "input": data.to_dataset(),
     }
+    return xr.DataTree.from_dict(groups | _data_groups(model))
 
 
-def _finish(dt: xr.DataTree, spec: Mixture, family: Family, log_likelihood: bool | str) -> xr.DataTree:
-    """Pointwise log-likelihoods and the relabelling, in one pass over the rows."""
-    sizes = dt["posterior"].sizes
-    shape = (sizes["chain"], sizes["draw"])
-    n_draws, n, K = shape[0] * shape[1], len(family.data), len(family.components)
-    params = params_of(dt, family)
-    best = int(np.argmax(dt["sample_stats"]["lp"].to_numpy()))
-    pivot = {v: a[best] for v, a in params.items()}
-    keep = log_likelihood is True or (log_likelihood == "auto" and 8.0 * n_draws * n <= STORED_BYTES)
-    pointwise = np.empty((n_draws, n)) if keep else None
+def _one_pass(
+    family: Family, params: Params, pivot: Params, *, keep: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Over the rows once: L of every draw, its agreement with the pivot (draws, K, K), and v_i l_i where kept."""
+    n_draws, K = len(next(iter(params.values()))), len(family.components)
     total, agreement = np.zeros(n_draws), np.zeros((n_draws, K, K))
+    pointwise = np.empty((n_draws, len(family.data))) if keep else None
     for rows, block in row_blocks(family, n_draws):
-        log_joint = block.log_joint(params)
+        l, r = reference.both(block, params)
+        l = l * block.row_weights
         q = reference.responsibilities(block, pivot) * block.row_weights[:, None]
-        top = log_joint.max(axis=-1, keepdims=True)
-        r = np.exp(log_joint - top)
-        norm = r.sum(axis=-1, keepdims=True)
-        l = (np.log(norm) + top)[..., 0] * block.row_weights
         total += l.sum(axis=-1)
-        agreement += np.einsum("snk,nj->skj", r / norm, q, optimize=True)
+        agreement += np.einsum("snk,nj->skj", r, q, optimize=True)
         if pointwise is not None:
             pointwise[:, rows] = l
-    coords = {d: dt["posterior"][d].values for d in ("chain", "draw")}
-    dt["sample_stats"] = xr.DataTree(
-        dt["sample_stats"].to_dataset().assign(log_likelihood=(("chain", "draw"), total.reshape(shape)))
-    )
+    return total, agreement, pointwise
+
+
+def _sort_labels(
+    dt: xr.DataTree,
+    spec: Mixture,
+    family: Family,
+    target: Target,
+    log_likelihood: bool | str,
+    scouts: dict[int, tuple[PosteriorMode, xr.Dataset]],
+) -> tuple[xr.DataTree, dict[int, Evidence]]:
+    """Relabel to the best draw, add log-likelihoods, and weigh the groups of modes where there are several."""
+    posterior = dt["posterior"].to_dataset()
+    params = stacked(posterior, family)
+    n_draws, n = len(next(iter(params.values()))), len(family.data)
+    pivot = {v: a[int(np.argmax(dt["sample_stats"]["lp"].to_numpy()))] for v, a in params.items()}
+    pivot = reorder(family, pivot, canonical_order(spec, family, family.named(pivot)))
+    keep = log_likelihood is True or (log_likelihood == "auto" and 8.0 * n_draws * n <= STORED_BYTES)
+    total, agreement, pointwise = _one_pass(family, params, pivot, keep=keep)
+    shape = posterior.sizes["chain"], posterior.sizes["draw"]
+    statistics = dt["sample_stats"].to_dataset().assign(log_likelihood=(("chain", "draw"), total.reshape(shape)))
+    dt["sample_stats"] = xr.DataTree(statistics)
     if pointwise is not None:
+        coords = {d: posterior[d].values for d in ("chain", "draw")} | {"obs": list(family.data.obs_names)}
         values = (("chain", "draw", "obs"), pointwise.reshape(*shape, n))
-        dt["log_likelihood"] = xr.DataTree(
-            xr.Dataset({"x": values}, coords=coords | {"obs": list(family.data.obs_names)})
-        )
-    return _relabelled(dt, spec, family, agreement, pivot)
-
-
-def _relabelled(
-    dt: xr.DataTree, spec: Mixture, family: Family, agreement: np.ndarray, pivot: dict[str, np.ndarray]
-) -> xr.DataTree:
-    if "component" not in dt["posterior"].dims:
-        return dt
-    from bayesmix.em import canonical_order
-
+        dt["log_likelihood"] = xr.DataTree(xr.Dataset({"x": values}, coords=coords))
+    if "component" not in posterior.dims:
+        return dt, {}
     groups = exchange_groups(spec, family)
-    shape = tuple(dt["posterior"].sizes[d] for d in ("chain", "draw"))
     if spec.order == "means":
-        means = params_of(dt, family)["means"][..., 0]
-        order = relabel.ascending(means, groups)
+        order = relabel.ascending(params["means"][..., 0], groups)
     else:
-        order = relabel.best_permutations(agreement, groups)[:, canonical_order(spec, family, family.named(pivot))]
-    return relabel.apply(dt, order.reshape(*shape, -1))
+        order = relabel.best_permutations(agreement, groups)
+    dt = relabel.apply(dt, order.reshape(*shape, -1))
+    return dt, _weigh(dt, pivot, spec, family, target, scouts)
+
+
+def _weigh(
+    dt: xr.DataTree,
+    pivot: Params,
+    spec: Mixture,
+    family: Family,
+    target: Target,
+    scouts: dict[int, tuple[PosteriorMode, xr.Dataset]],
+) -> dict[int, Evidence]:
+    """Local evidence of every group of modes that chains do not cross between; nothing where there is one group."""
+    if not scouts:
+        return {}
+    groups = exchange_groups(spec, family)
+    posterior = dt["posterior"].to_dataset()
+    ess = float(az.ess(dt["sample_stats"].to_dataset()[["lp"]], method="mean")["lp"])
+    efficiency = min(1.0, ess / (posterior.sizes["chain"] * posterior.sizes["draw"]))
+    found = {1: local_evidence(target, family, posterior, pivot, groups, efficiency)}
+    for group, (mode, draws) in scouts.items():
+        params = stacked(draws, family)
+        _, agreement, _ = _one_pass(family, params, mode.params, keep=False)
+        order = relabel.best_permutations(agreement, groups).reshape(draws.sizes["chain"], draws.sizes["draw"], -1)
+        ordered = relabel.apply(xr.DataTree.from_dict({"posterior": draws}), order)["posterior"].to_dataset()
+        found[group] = local_evidence(target, family, ordered, mode.params, groups, SCOUT_EFFICIENCY)
+    return found

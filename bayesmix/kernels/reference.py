@@ -6,24 +6,31 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import logsumexp
 
 from bayesmix.families import Family, Params
 
 
+def both(family: Family, params: Params) -> tuple[np.ndarray, np.ndarray]:
+    """l_i (..., n), without its weight, and r_ik (..., n, n_components)."""
+    log_joint = family.log_joint(params)
+    top = log_joint.max(axis=-1, keepdims=True)
+    e = np.exp(log_joint - np.where(np.isfinite(top), top, 0.0))
+    total = e.sum(axis=-1, keepdims=True)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return (np.log(total) + top)[..., 0], e / total
+
+
 def pointwise(family: Family, params: Params) -> np.ndarray:
     """l_i, shape (..., n): the log-density of every row, without its weight."""
-    return np.asarray(logsumexp(family.log_joint(params), axis=-1))
+    return both(family, params)[0]
 
 
 def responsibilities(family: Family, params: Params) -> np.ndarray:
     """r_ik, shape (..., n, n_components); rows sum to 1."""
-    log_joint = family.log_joint(params)
-    return np.exp(log_joint - logsumexp(log_joint, axis=-1, keepdims=True))
+    return both(family, params)[1]
 
 
 def e_step(family: Family, params: Params) -> tuple[float, np.ndarray]:
     """L = sum_i v_i l_i and r (n, n_components), for one set of parameters."""
-    log_joint = family.log_joint(params)
-    l = logsumexp(log_joint, axis=-1, keepdims=True)
-    return float(family.row_weights @ l[:, 0]), np.exp(log_joint - l)
+    l, r = both(family, params)
+    return float(family.row_weights @ l), r

@@ -1,0 +1,256 @@
+"""Can this posterior be trusted? Numbers, thresholds, and a verdict whose text is the advice. Prints nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import arviz as az
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayesmix import scalars
+from bayesmix.invariants import chain_groups, invariants
+from bayesmix.predict import family_of
+
+R_HAT = 1.01
+ESS = 400.0
+E_BFMI = 0.3
+LEFT_OUT = 0.02
+"""Modes that the draws leave out may hold this share of the posterior mass, and are named."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong: its name, the value found, the threshold, what it means and what to do."""
+
+    name: str
+    value: float
+    threshold: float
+    message: str
+    advice: str
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.advice}"
+
+
+@dataclass(frozen=True)
+class Diagnostics:
+    """The verdict on a posterior.
+
+    Attributes
+    ----------
+    problems : tuple of Problem
+        Empty where the draws can be trusted.
+    notes : tuple of str
+        What a reader should know that is no problem (modes that were found and left out, their mass).
+    parameters, invariants : DataFrame
+        One row per free scalar, and per quantity that labels do not change; columns ``mean, sd, mcse_mean, ess_bulk,
+        ess_tail, r_hat`` (rank-normalized split R-hat, Vehtari et al. 2021, doi:10.1214/20-BA1221).
+    sampler : dict
+        ``draws, chains, divergences, max_treedepth, e_bfmi`` (the smallest), ``n_steps`` (mean).
+    chain_groups : tuple of int
+        A number per chain; chains with the same number explore the same region.
+    """
+
+    problems: tuple[Problem, ...]
+    notes: tuple[str, ...]
+    parameters: pd.DataFrame
+    invariants: pd.DataFrame
+    sampler: dict[str, float]
+    chain_groups: tuple[int, ...]
+
+    @property
+    def ok(self) -> bool:
+        """True where nothing was found that makes the draws untrustworthy."""
+        return not self.problems
+
+    @property
+    def verdict(self) -> str:
+        """The verdict in plain words."""
+        if not self.ok:
+            return "Do not trust this posterior yet. " + " ".join(str(p) for p in self.problems)
+        r_hat, ess = self.parameters["r_hat"].max(), self.parameters["ess_bulk"].min()
+        return (
+            f"The posterior can be trusted as far as the draws can tell: {self.sampler['chains']:.0f} chains agree "
+            f"(largest R-hat {r_hat:.3f}), the smallest effective sample size is {ess:.0f}, and no draw diverged."
+        )
+
+    def __str__(self) -> str:
+        return "\n".join([self.verdict, *(f"Note: {note}" for note in self.notes)])
+
+
+def diagnose(dt: xr.DataTree) -> Diagnostics:
+    """Diagnose a posterior of :func:`bayesmix.sample`.
+
+    Convergence (R-hat < 1.01, bulk and tail ESS > 400) is asked of every free scalar after relabelling and of
+    quantities that labels do not change: log-posterior, log-likelihood, log-density at data rows and midpoints,
+    co-assignment of fixed pairs of rows, weight entropy. Then divergences, tree depth, E-BFMI (> 0.3), chains that
+    sit in different modes, and modes that no chain visited.
+
+    Parameters
+    ----------
+    dt
+        A posterior.
+
+    Returns
+    -------
+    Diagnostics
+    """
+    family = family_of(dt)
+    parameters = convergence(scalars.of_posterior(family, dt["posterior"].to_dataset()))
+    values = _with_log_likelihood(dt, invariants(family, dt["posterior"].to_dataset(), dt["sample_stats"]["lp"]))
+    watched = convergence(values)
+    groups = chain_groups(values)
+    sampler = _sampler(dt)
+    problems = [
+        *_mode_problems(dt, groups),
+        *_convergence_problems(parameters, watched),
+        *_sampler_problems(sampler),
+        *_interruption(dt),
+    ]
+    return Diagnostics(tuple(problems), tuple(_notes(dt)), parameters, watched, sampler, groups)
+
+
+def convergence(values: xr.DataArray) -> pd.DataFrame:
+    """mean, sd, mcse_mean, ess_bulk, ess_tail and r_hat of every scalar of a (chain, draw, scalar) array."""
+    dataset = values.to_dataset(name="value")
+    columns = {
+        "mean": values.mean(("chain", "draw")),
+        "sd": values.std(("chain", "draw"), ddof=1),
+        "mcse_mean": az.mcse(dataset, method="mean")["value"],
+        "ess_bulk": az.ess(dataset, method="bulk")["value"],
+        "ess_tail": az.ess(dataset, method="tail")["value"],
+        "r_hat": az.rhat(dataset, method="rank")["value"],
+    }
+    return pd.DataFrame({k: np.asarray(v) for k, v in columns.items()}, index=pd.Index(values["scalar"].values))
+
+
+def _with_log_likelihood(dt: xr.DataTree, values: xr.DataArray) -> xr.DataArray:
+    log_likelihood = dt["sample_stats"]["log_likelihood"].expand_dims(scalar=["log likelihood"], axis=-1)
+    return xr.concat([values, log_likelihood.rename("value")], dim="scalar")
+
+
+def _convergence_problems(*tables: pd.DataFrame) -> list[Problem]:
+    problems = []
+    rules = [
+        ("r_hat", "R-hat", R_HAT, "idxmax", "the chains do not agree", "Look at the modes below, then draw more."),
+        ("ess_bulk", "bulk ESS", ESS, "idxmin", "too few effective draws for the centre", "Raise draws."),
+        ("ess_tail", "tail ESS", ESS, "idxmin", "too few effective draws for the tails", "Raise draws."),
+    ]
+    table = pd.concat(tables)
+    for column, name, threshold, worst, meaning, advice in rules:
+        bad = table[column] >= threshold if column == "r_hat" else table[column] <= threshold
+        bad |= table[column].isna()
+        if bad.any():
+            where = str(getattr(table.loc[bad, column].fillna(np.inf if column == "r_hat" else 0.0), worst)())
+            value = float(np.ravel(table.loc[where, column])[0])
+            shown = f"{value:.3f}" if column == "r_hat" else f"{value:.0f}"
+            message = f"{name} of {where} is {shown} (wanted {'<' if column == 'r_hat' else '>'} {threshold:g}): {meaning}"
+            others = f", and so for {int(bad.sum()) - 1} more quantities." if bad.sum() > 1 else "."
+            problems.append(Problem(column, value, threshold, message + others, advice))
+    return problems
+
+
+def _sampler(dt: xr.DataTree) -> dict[str, float]:
+    statistics = dt["sample_stats"].to_dataset()
+    return {
+        "chains": float(statistics.sizes["chain"]),
+        "draws": float(statistics.sizes["draw"]),
+        "divergences": float(statistics["diverging"].sum()),
+        "max_treedepth": float(statistics["reached_max_treedepth"].sum()),
+        "e_bfmi": float(np.min(np.asarray(az.bfmi(dt)["energy"]))),
+        "n_steps": float(statistics["n_steps"].mean()),
+    }
+
+
+def _sampler_problems(sampler: dict[str, float]) -> list[Problem]:
+    total = sampler["chains"] * sampler["draws"]
+    problems = []
+    if sampler["divergences"]:
+        message = f"{sampler['divergences']:.0f} of {total:.0f} draws diverged: part of the posterior is missed."
+        advice = "Raise target_accept to 0.95 or 0.99; if that does not help, use a prior that keeps scales off zero."
+        problems.append(Problem("divergences", sampler["divergences"], 0.0, message, advice))
+    if sampler["max_treedepth"] > 0.01 * total:
+        message = f"{sampler['max_treedepth']:.0f} draws ran to the largest tree depth: steps are too short."
+        problems.append(Problem("max_treedepth", sampler["max_treedepth"], 0.01 * total, message, "Raise tune."))
+    if sampler["e_bfmi"] < E_BFMI:
+        message = f"E-BFMI is {sampler['e_bfmi']:.2f} (wanted > {E_BFMI}): the chains cross the energy levels slowly."
+        problems.append(Problem("e_bfmi", sampler["e_bfmi"], E_BFMI, message, "Raise tune and draws."))
+    return problems
+
+
+def _mode_problems(dt: xr.DataTree, groups: tuple[int, ...]) -> list[Problem]:
+    """Chains in different modes; modes left out whose mass is not known to be small."""
+    problems = []
+    n = len(set(groups))
+    if n > 1:
+        shares = ", ".join(f"{groups.count(g)} of {len(groups)}" for g in sorted(set(groups)))
+        message = f"The chains sit in {n} different modes ({shares} chains each) and do not cross between them."
+        advice = "Shares of draws are not shares of the posterior: compare the modes, reconsider K or the priors."
+        problems.append(Problem("modes", float(n), 1.0, message, advice))
+    left_out = left_out_modes(dt)
+    known = left_out["mass"].where(left_out["established"] == 1)
+    share = float(known.sum())
+    if known.isna().any():
+        names = "; ".join(left_out.loc[known.isna(), "description"])
+        message = f"{int(known.isna().sum())} competing mode(s) were found whose posterior mass could not be established: {names}."
+        advice = "The draws describe the largest mode alone. Reconsider K or the priors, or use fewer components."
+        problems.append(Problem("modes_unknown", float(known.isna().sum()), 0.0, message, advice))
+    if share > LEFT_OUT:
+        names = "; ".join(f"{d} ({m:.1%})" for d, m in zip(left_out["description"], left_out["mass"], strict=True))
+        message = f"Competing modes with {share:.1%} of the posterior mass are not in the draws: {names}."
+        advice = "The draws describe the largest mode alone: say so, or reconsider K or the priors."
+        problems.append(Problem("modes_left_out", share, LEFT_OUT, message, advice))
+    return problems
+
+
+def left_out_modes(dt: xr.DataTree) -> pd.DataFrame:
+    """The competing groups of modes in which no chain stayed: ``mode, mass, mass_error, established, description``."""
+    modes = dt["modes"].to_dataset()
+    apart = modes.isel(mode=np.flatnonzero(modes["group"].to_numpy() > 1))
+    first = np.unique(apart["group"].to_numpy(), return_index=True)[1]
+    apart = apart.isel(mode=first)
+    names = ["mass", "mass_error", "established"]
+    table = pd.DataFrame({v: apart[v].to_numpy() for v in names}, index=apart["mode"].to_numpy())
+    return table.assign(description=[describe_mode(apart.isel(mode=i)) for i in range(len(first))])
+
+
+def describe_mode(mode: xr.Dataset) -> str:
+    """A mode in words: weights and means of its components."""
+    if "weights" not in mode:
+        return f"mode {int(mode['mode'])}"
+    parts = []
+    for k in mode["component"].to_numpy():
+        means = ", ".join(f"{m:.3g}" for m in np.ravel(mode["means"].sel(component=k)))
+        parts.append(f"{float(mode['weights'].sel(component=k)):.2f} at ({means})")
+    return f"mode {int(mode['mode'])}: " + ", ".join(parts)
+
+
+def _notes(dt: xr.DataTree) -> list[str]:
+    """Modes that were found and are left out with little mass, and what was not looked at."""
+    notes = []
+    for _, row in left_out_modes(dt).iterrows():
+        if row["established"]:
+            notes.append(
+                f"{row['description']} holds {row['mass']:.2g} (+- {row['mass_error']:.1g}) of the posterior mass and is left "
+                "out of the draws: every posterior probability is off by at most about that much."
+            )
+    modes = dt["modes"].to_dataset()
+    ignored = modes["laplace"].to_numpy()[modes["group"].to_numpy() == 0]
+    if len(ignored):
+        notes.append(
+            f"{len(ignored)} lower mode(s) were found and not sampled; the largest has about exp({ignored.max():.1f}) of the "
+            "main mode's mass (Laplace approximation)."
+        )
+    if dt.attrs.get("extended_model"):
+        notes.append("The model is an extension of bayesmix's own; the modes come from its own likelihood and priors.")
+    return notes
+
+
+def _interruption(dt: xr.DataTree) -> list[Problem]:
+    if not dt.attrs.get("interrupted"):
+        return []
+    draws = float(dt["posterior"].sizes["draw"])
+    message = f"Sampling was interrupted after {draws:.0f} draws per chain."
+    return [Problem("interrupted", draws, draws, message, "Use the draws to look at, and run it again to report.")]

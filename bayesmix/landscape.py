@@ -1,0 +1,194 @@
+"""The modes of the posterior that EM's solutions lead to: which there are, which chains cross between, their masses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import xarray as xr
+
+from bayesmix.em import Run, canonical_order, reorder, to_dataset
+from bayesmix.evidence import Evidence, bridge
+from bayesmix.families import Family, Params
+from bayesmix.graphs import Graph
+from bayesmix.kernels.reference import responsibilities
+from bayesmix.relabel import best_permutations
+from bayesmix.spec import Mixture, exchange_groups
+from bayesmix.target import Target
+
+NEGLIGIBLE = 1e-3
+"""A mode with less than this share of the posterior mass is negligible."""
+LAPLACE_ERROR = 5.0
+"""How far, in nats, a Laplace approximation of a mode's mass may be off (near-empty components: up to 5)."""
+COMPARED_ROWS = 1000
+SAME_VALUE = 0.05
+SAME_AGREEMENT = 0.995
+EVIDENCE_DRAWS = 2000
+
+
+@dataclass(frozen=True)
+class PosteriorMode:
+    """A local maximum of the log-posterior on the unconstrained scale.
+
+    ``log_mass``: its Laplace approximation. ``reached``: how many starts led here. ``precision``: minus the Hessian.
+    ``r``: its responsibilities on a sample of rows. ``group``: modes that chains cross between share a number, 1 is
+    that of the largest mode, 0 that of modes with negligible Laplace mass, which no chain was sent to.
+    """
+
+    x: np.ndarray
+    params: Params
+    log_posterior: float
+    log_mass: float
+    precision: np.ndarray
+    r: np.ndarray
+    reached: int = 1
+    group: int = 0
+
+    def jittered(self, rng: np.random.Generator) -> np.ndarray:
+        """A point around the mode, from the normal approximation where the curvature allows it."""
+        values, vectors = np.linalg.eigh(self.precision)
+        if values[0] <= 0:
+            return self.x
+        return self.x + vectors @ (rng.standard_normal(len(values)) / np.sqrt(values))
+
+
+def sampled_rows(family: Family) -> Family:
+    """The family over at most ``COMPARED_ROWS`` rows, evenly spaced."""
+    rows = np.unique(np.linspace(0, len(family.data) - 1, COMPARED_ROWS).astype(int))
+    return family.rebind(family.data.take(rows))
+
+
+def find_modes(target: Target, parts: Graph, spec: Mixture, runs: Sequence[Run]) -> list[PosteriorMode]:
+    """Climb the posterior from every EM run, spikes included; equal ends are one mode. The largest mass first."""
+    family, groups = sampled_rows(parts.family), exchange_groups(spec, parts.family)
+    found: list[PosteriorMode] = []
+    for run in runs:
+        climb = target.mode(target.start(parts.start(run.params)))
+        if not np.isfinite(climb.value):
+            continue
+        values = target.values(climb.x)
+        params = {v: np.asarray(values[v]) for v in family.parameter_names}
+        r = responsibilities(family, params)
+        for i, mode in enumerate(found):
+            if abs(mode.log_posterior - climb.value) < SAME_VALUE and similarity(mode.r, r, groups) > SAME_AGREEMENT:
+                found[i] = replace(mode, reached=mode.reached + 1)
+                break
+        else:
+            precision = target.precision(climb.x)
+            found.append(PosteriorMode(climb.x, params, climb.value, laplace(climb.value, precision), precision, r))
+    found.sort(key=lambda mode: -mode.log_mass)
+    return [replace(found[0], group=1), *found[1:]]
+
+
+def similarity(q: np.ndarray, r: np.ndarray, groups: np.ndarray) -> float:
+    """How far two sets of responsibilities agree up to labels: 1 where they are proportional."""
+    agreement = r.T @ q
+    order = best_permutations(agreement[None], groups)[0]
+    return float(agreement[order, np.arange(len(order))].sum() / np.sqrt((r**2).sum() * (q**2).sum()))
+
+
+def laplace(value: float, precision: np.ndarray) -> float:
+    """log of the normal approximation's integral; the value itself where the point is no strict maximum."""
+    scale = np.sqrt(np.abs(precision.diagonal()))
+    eigenvalues = np.linalg.eigvalsh(precision / np.outer(scale, scale))
+    if eigenvalues[0] <= 0:
+        return value
+    return float(value + 0.5 * len(scale) * np.log(2 * np.pi) - 0.5 * np.log(eigenvalues).sum() - np.log(scale).sum())
+
+
+def competing(modes: Sequence[PosteriorMode]) -> list[int]:
+    """Modes other than the largest whose mass cannot be called negligible, rough as the approximation is."""
+    bound = modes[0].log_mass + np.log(NEGLIGIBLE) - LAPLACE_ERROR
+    return [i for i, mode in enumerate(modes) if i and mode.log_mass > bound]
+
+
+def link(modes: Sequence[PosteriorMode], scouted: Sequence[int], groups: Sequence[int]) -> list[PosteriorMode]:
+    """Modes with the group of the chain that was sent to them; 0 for those to which none was sent."""
+    by_mode = dict(zip(scouted, groups, strict=True))
+    return [replace(mode, group=by_mode.get(i, 0)) for i, mode in enumerate(modes)]
+
+
+def assign_chains(modes: Sequence[PosteriorMode], chains: int) -> np.ndarray:
+    """The mode at which each chain begins: every second chain at the largest, the others over those linked to it."""
+    linked = [i for i, mode in enumerate(modes) if mode.group == 1 and i]
+    assigned = np.zeros(chains, dtype=int)
+    for i, chain in enumerate(range(1, chains, 2)):
+        assigned[chain] = linked[i % len(linked)] if linked else 0
+    return assigned
+
+
+def local_evidence(
+    target: Target, family: Family, posterior: xr.Dataset, pivot: Params, groups: np.ndarray, efficiency: float
+) -> Evidence:
+    """Integral of the posterior density over one labelling of the region that relabelled draws come from.
+
+    The labelling's cell: points whose components match the pivot's without permutation.
+    """
+    free = [rv.name for rv in target.model.free_RVs]
+    arrays = {v: posterior[v].transpose("chain", "draw", ...).to_numpy() for v in free}
+    arrays = {v: a.reshape(-1, *a.shape[2:]) for v, a in arrays.items()}
+    n = len(arrays[free[0]])
+    picked = np.unique(np.linspace(0, n - 1, EVIDENCE_DRAWS).astype(int))
+    draws = np.array([target.start({v: a[s] for v, a in arrays.items()}) for s in picked])
+    rows = sampled_rows(family)
+    q = responsibilities(rows, pivot)
+    switching = len(np.unique(groups)) < len(groups)
+
+    def inside(x: np.ndarray) -> bool:
+        values = target.values(x)
+        r = responsibilities(rows, {v: np.asarray(values[v]) for v in family.parameter_names})
+        return bool((best_permutations((r.T @ q)[None], groups)[0] == np.arange(len(groups))).all())
+
+    def log_density(x: np.ndarray) -> float:
+        value = target.log_density(x)[0]
+        return value if np.isfinite(value) and (not switching or inside(x)) else -np.inf
+
+    return bridge(log_density, draws, efficiency=efficiency)
+
+
+def masses(modes: Sequence[PosteriorMode], evidence: Mapping[int, Evidence]) -> dict[int, tuple[float, float, bool]]:
+    """Share of the posterior mass of every group, its error and whether it is established.
+
+    Groups without an estimate of their own (``evidence`` empty: one group) hold all of it.
+    """
+    if not evidence:
+        return {1: (1.0, 0.0, True)}
+    values = np.array([e.value for e in evidence.values()])
+    known = np.isfinite(values)
+    share = np.where(known, np.exp(values - np.max(values[known], initial=-np.inf)), np.nan)
+    share = share / np.nansum(share)
+    relative = np.hypot([e.standard_error for e in evidence.values()], evidence[1].standard_error)
+    sure = evidence[1].established
+    return {
+        g: (float(s), float(s * (1 - s) * e) if np.isfinite(e) else float("nan"), bool(sure and found.established))
+        for (g, found), s, e in zip(evidence.items(), share, relative, strict=True)
+    }
+
+
+def modes_dataset(
+    modes: Sequence[PosteriorMode],
+    family: Family,
+    spec: Mixture,
+    assigned: np.ndarray,
+    evidence: Mapping[int, Evidence],
+) -> xr.Dataset:
+    """The modes as a group of the DataTree: values, rough and bridge-sampled masses, named estimates, chain starts."""
+    rows = []
+    for mode in modes:
+        named = family.named(mode.params)
+        rows.append(to_dataset(family, reorder(family, named, canonical_order(spec, family, named))))
+    share = masses(modes, evidence)
+    nothing = (float("nan"), float("nan"), False)
+    by_mode = [share.get(mode.group, nothing) for mode in modes]
+    table = xr.concat(rows, dim="mode").assign_coords(mode=np.arange(1, len(modes) + 1))
+    return table.assign(
+        log_posterior=("mode", [mode.log_posterior for mode in modes]),
+        laplace=("mode", [mode.log_mass - modes[0].log_mass for mode in modes]),
+        reached=("mode", [mode.reached for mode in modes]),
+        group=("mode", [mode.group for mode in modes]),
+        mass=("mode", [m for m, _, _ in by_mode]),
+        mass_error=("mode", [e for _, e, _ in by_mode]),
+        established=("mode", np.array([sure for *_, sure in by_mode], dtype="int8")),
+        chain_start=("chain", assigned + 1),
+    )

@@ -1,0 +1,42 @@
+"""The free scalars of a mixture, one by one, with the labels that every table shows: ``means[component_1, waiting]``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import xarray as xr
+
+from bayesmix.families import Family
+
+
+def index_of(family: Family, *, derived: bool = False) -> list[tuple[str, tuple[int, ...], str]]:
+    """(variable, index, label) of every free scalar; with ``derived`` also of scalars that follow (rate, zero_prob)."""
+    entries = []
+    masks: Mapping[str, np.ndarray] = family.free
+    for variable, dims in family.dims.items():
+        if variable not in masks and not (derived and dims == ()):
+            continue
+        mask = masks.get(variable, np.ones((), dtype=bool))
+        for where in np.argwhere(mask):
+            names = [family.coords[d][i] for d, i in zip(dims, where, strict=True)]
+            label = f"{variable}[{', '.join(names)}]" if names else variable
+            entries.append((variable, tuple(int(i) for i in where), label))
+    return entries
+
+
+def of_estimate(family: Family, params: xr.Dataset, *, derived: bool = False) -> dict[str, float]:
+    """Label -> value, from a Dataset of named estimates."""
+    arrays = {v: params[v].transpose(*family.dims[v]).to_numpy() for v in family.dims if v in params}
+    return {label: float(arrays[v][where]) for v, where, label in index_of(family, derived=derived)}
+
+
+def of_posterior(family: Family, posterior: xr.Dataset, *, derived: bool = False) -> xr.DataArray:
+    """All free scalars as one array (chain, draw, scalar)."""
+    entries = index_of(family, derived=derived)
+    arrays = {
+        v: posterior[v].transpose("chain", "draw", *family.dims[v]).to_numpy() for v in dict.fromkeys(e[0] for e in entries)
+    }
+    stacked = np.stack([arrays[v][(slice(None), slice(None), *where)] for v, where, _ in entries], axis=-1)
+    coords = {d: posterior[d].values for d in ("chain", "draw")} | {"scalar": [label for *_, label in entries]}
+    return xr.DataArray(stacked, dims=("chain", "draw", "scalar"), coords=coords, name="value")

@@ -1,0 +1,65 @@
+"""Scores of responsibilities against true classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import linear_sum_assignment
+from sklearn.metrics import adjusted_rand_score
+
+from bayesmix.data import Data
+
+BINS = 10
+SMALLEST = 1e-12
+COLUMNS = ("accuracy", "adjusted_rand", "brier", "log_score", "calibration_error")
+
+
+def score_table(responsibilities: Mapping[str, np.ndarray], data: Data, components: Sequence[str]) -> pd.DataFrame:
+    """One row of scores per set of responsibilities (n, K), on the rows whose truth is known and label is not.
+
+    ``accuracy``: share of rows whose most probable component is the true class. ``adjusted_rand``: Hubert and Arabie's
+    index of that partition. ``brier``: mean of sum_k (r_ik - y_ik)^2. ``log_score``: mean of -log r of the true class
+    (r not below 1e-12). ``calibration_error``: expected |confidence - accuracy| over ten bins. Components that carry no
+    class name are first matched to classes by the largest common mass.
+    """
+    if data.truth is None:
+        return pd.DataFrame(columns=list(COLUMNS))
+    open_rows = ~data.labelled if (~data.labelled).any() else np.ones(len(data), dtype=bool)
+    truth = data.truth[open_rows]
+    return pd.DataFrame(
+        {name: _scores(r[open_rows], truth, components) for name, r in responsibilities.items()}, index=list(COLUMNS)
+    ).T
+
+
+def class_of_component(r: np.ndarray, truth: np.ndarray, components: Sequence[str]) -> list[str]:
+    """The class that each component stands for: its own name where that is a class, else by the largest common mass."""
+    classes = np.unique(truth)
+    if set(classes) <= set(components):
+        return list(components)
+    mass = r.T @ (truth[:, None] == classes)
+    names = list(components)
+    for k, c in zip(*linear_sum_assignment(mass, maximize=True), strict=True):
+        names[k] = str(classes[c])
+    return names
+
+
+def _scores(r: np.ndarray, truth: np.ndarray, components: Sequence[str]) -> list[float]:
+    names = np.array(class_of_component(r, truth, components))
+    y = truth[:, None] == names
+    best = r.argmax(axis=1)
+    right = y[np.arange(len(y)), best]
+    missed = ~y.any(axis=1)
+    p_true = np.where(missed, 0.0, (r * y).sum(axis=1))
+    confidence = r.max(axis=1)
+    cell = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    counts = np.bincount(cell, minlength=BINS)
+    gaps = np.abs(np.bincount(cell, right - confidence, minlength=BINS))
+    return [
+        float(right.mean()),
+        float(adjusted_rand_score(truth, best)),
+        float(((r - y) ** 2).sum(axis=1).mean() + missed.mean()),
+        float(-np.log(np.maximum(p_true, SMALLEST)).mean()),
+        float(gaps.sum() / counts.sum()),
+    ]
