@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike
+
+from bayesmix.labels import class_name, label_evidence
+from bayesmix.tables import column, numeric
 
 
 @dataclass(frozen=True, init=False, eq=False)
@@ -84,7 +85,7 @@ class Data:
         frame, covariates = _split(_frame(X), response)
         x = numeric(frame)
         n = len(x)
-        class_names, evidence, labelled = _label_evidence(labels, classes, n)
+        class_names, evidence, labelled = label_evidence(labels, classes, n)
         values = {
             "x": x,
             "feature_names": tuple(str(c) for c in frame.columns),
@@ -157,10 +158,10 @@ class Data:
         }
         if self.truth is not None:
             variables["truth"] = ("obs", self.truth.astype(str))
-        for column in self.covariates:
-            values = self.covariates[column].to_numpy()
-            numeric = np.issubdtype(values.dtype, np.number)
-            variables[f"covariate:{column}"] = ("obs", values if numeric else values.astype(str))
+        for name in self.covariates:
+            values = self.covariates[name].to_numpy()
+            is_number = np.issubdtype(values.dtype, np.number)
+            variables[f"covariate:{name}"] = ("obs", values if is_number else values.astype(str))
         coords = {"obs": list(self.obs_names), "feature": list(self.feature_names), "class": list(self.classes)}
         dataset = xr.Dataset(variables, coords=coords if self.classes else coords | {"class": np.empty(0, dtype="U1")})
         return dataset
@@ -185,62 +186,6 @@ class Data:
         for name, value in values.items():
             object.__setattr__(new, name, value)
         return new
-
-
-def read_csv(path: Path | str) -> pd.DataFrame:
-    """Read a CSV file with a header line; the errors name the file, the line and what is wrong with it.
-
-    Cells are read as numbers where a whole column is numeric; an empty cell is missing. Every line must have as many
-    fields as the header: pandas would cut long lines, fill short ones and drop blank ones in silence.
-    """
-    path = Path(path)
-    try:
-        _check_lines(path)
-        frame = pd.read_csv(path, index_col=False, skipinitialspace=True, encoding="utf-8-sig", low_memory=False)
-    except FileNotFoundError:
-        raise ValueError(f"{path}: the file does not exist") from None
-    except OSError as error:
-        raise ValueError(f"{path}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: is not UTF-8 text: {error.reason} at byte {error.start}") from None
-    except (pd.errors.ParserError, csv.Error) as error:
-        raise ValueError(f"{path}: cannot be read as CSV: {str(error).strip()}") from None
-    return frame
-
-
-def _check_lines(path: Path) -> None:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        lines = csv.reader(file, skipinitialspace=True, strict=True)
-        header = next(lines, [])
-        if not any(header):
-            raise ValueError(f"{path}: the file is empty, or its first line is blank: it needs a header line")
-        _check_header(path, header)
-        blank = row = 0
-        for row, fields in enumerate(lines, start=1):
-            if not fields:
-                blank = blank or lines.line_num
-            elif blank:
-                raise ValueError(f"{path}: line {blank} is blank")
-            elif len(fields) != len(header):
-                raise ValueError(
-                    f"{path}: row {row} (line {lines.line_num}) has {len(fields)} fields, the header has {len(header)}; "
-                    f"the row is {','.join(fields)[:80]!r}"
-                )
-        if row == 0 or blank == 2:
-            raise ValueError(f"{path}: there is a header and no rows")
-
-
-def _check_header(path: Path, header: list[str]) -> None:
-    for position, name in enumerate(header):
-        if name in header[:position]:
-            raise ValueError(f"{path}: the column {name!r} occurs twice in the header")
-
-
-def column(frame: pd.DataFrame, name: str, argument: str) -> pd.Series:
-    """One column by name, or an error that lists the columns there are."""
-    if name not in frame.columns:
-        raise ValueError(f"{argument}: no column {name!r}; the columns are {', '.join(map(str, frame.columns))}")
-    return frame[name]
 
 
 def _frame(X: Any) -> pd.DataFrame:
@@ -272,24 +217,6 @@ def _split(frame: pd.DataFrame, response: str | None) -> tuple[pd.DataFrame, pd.
     return frame[[response]], frame.drop(columns=response)
 
 
-def numeric(frame: pd.DataFrame) -> np.ndarray:
-    """All columns as finite numbers, (n, n_columns); ValueError naming column, row and value of the first that is not."""
-    columns = []
-    for name in frame.columns:
-        raw = frame[name]
-        if pd.api.types.is_complex_dtype(raw):
-            raise ValueError(f"X: column {str(name)!r} must hold real numbers; got complex ones")
-        values = pd.to_numeric(raw, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-        bad = np.flatnonzero(~np.isfinite(values))
-        if len(bad):
-            shown = raw.iloc[bad[0]]
-            what = "is missing" if pd.isna(shown) else f"is not a finite number: {shown!r}"
-            more = f" (and {len(bad) - 1} more rows)" if len(bad) > 1 else ""
-            raise ValueError(f"X: column {str(name)!r}, row {frame.index[bad[0]]} {what}{more}")
-        columns.append(values)
-    return np.ascontiguousarray(np.column_stack(columns))
-
-
 def _weights(row_weights: ArrayLike | None, n: int) -> np.ndarray:
     if row_weights is None:
         return np.ones(n)
@@ -307,83 +234,9 @@ def _weights(row_weights: ArrayLike | None, n: int) -> np.ndarray:
 def _truth(truth: Sequence[Any] | None, n: int) -> np.ndarray | None:
     if truth is None:
         return None
-    values = np.asarray([_name(value) for value in truth])
-    if len(values) != n:
-        raise ValueError(f"truth: must have one entry per row, {n}; got {len(values)}")
-    return values
-
-
-def _name(value: Any) -> str:
-    if isinstance(value, float | np.floating) and float(value).is_integer():
-        return str(int(value))
-    return str(value)
-
-
-def _is_nothing(entry: Any) -> bool:
-    if entry is None or entry is pd.NA or (isinstance(entry, str) and entry == ""):
-        return True
-    return isinstance(entry, int | float | np.number) and (bool(np.isnan(entry)) or entry == -1)
-
-
-def _label_evidence(
-    labels: Any, classes: Sequence[Any] | None, n: int
-) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
-    given = None if classes is None else tuple(_name(c) for c in classes)
-    if given is not None and len(set(given)) < len(given):
-        raise ValueError(f"classes: names must differ; got {', '.join(given)}")
-    if labels is None:
-        names = given or ()
-        return names, np.zeros((n, len(names))), np.zeros(n, dtype=bool)
-    if len(labels) != n:
-        raise ValueError(f"labels: must have one entry per row, {n}; got {len(labels)}")
-    if getattr(labels, "ndim", 1) == 2:
-        return _probability_rows(labels, given)
-    return _label_sets(labels, given)
-
-
-def _label_sets(labels: Any, given: tuple[str, ...] | None) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
-    """Hard labels and sets of allowed classes, from one entry per row."""
-    allowed: list[tuple[Any, ...]] = []
-    for row, entry in enumerate(labels, start=1):
-        is_set = isinstance(entry, Collection) and not isinstance(entry, str)
-        if is_set and not len(entry):
-            raise ValueError(f"labels: row {row} allows no class at all; use None where nothing is known")
-        allowed.append(tuple(entry) if is_set else () if _is_nothing(entry) else (entry,))
-    found = {_name(c): c for entry in allowed for c in entry}
-    names = given if given is not None else tuple(_name(c) for c in _sorted(found.values()))
-    position = {name: k for k, name in enumerate(names)}
-    evidence = np.zeros((len(allowed), len(names)))
-    for i, entry in enumerate(allowed):
-        if not entry:
-            continue
-        evidence[i] = -np.inf
-        for c in entry:
-            if _name(c) not in position:
-                raise ValueError(f"labels: row {i + 1} has the class {c!r}; classes are {', '.join(names)}")
-            evidence[i, position[_name(c)]] = 0.0
-    return names, evidence, np.array([bool(entry) for entry in allowed])
-
-
-def _sorted(values: Collection[Any]) -> list[Any]:
-    try:
-        return sorted(values)
-    except TypeError:
-        return sorted(values, key=str)
-
-
-def _probability_rows(labels: Any, given: tuple[str, ...] | None) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
-    """Soft labels: one probability per class, rows that sum to 1."""
-    if isinstance(labels, pd.DataFrame) and given is None:
-        given = tuple(str(c) for c in labels.columns)
-    b = np.asarray(labels, dtype=float)
-    names = given if given is not None else tuple(f"class_{k + 1}" for k in range(b.shape[1]))
-    if len(names) != b.shape[1]:
-        raise ValueError(f"labels: {b.shape[1]} probability columns for {len(names)} classes ({', '.join(names)})")
-    labelled = ~np.isnan(b).all(axis=1)
-    with np.errstate(invalid="ignore"):
-        wrong = labelled & ~((b >= 0).all(axis=1) & (np.abs(b.sum(axis=1) - 1) < 1e-6))
-    if wrong.any():
-        row = int(np.flatnonzero(wrong)[0])
-        raise ValueError(f"labels: probabilities must be >= 0 and sum to 1; row {row + 1} is {b[row].tolist()}")
-    with np.errstate(divide="ignore"):
-        return names, np.where(labelled[:, None], np.log(b), 0.0), labelled
+    if len(truth) != n:
+        raise ValueError(f"truth: must have one entry per row, {n}; got {len(truth)}")
+    missing = np.flatnonzero(pd.isna(pd.Series(list(truth), dtype=object)))
+    if len(missing):
+        raise ValueError(f"truth: row {missing[0] + 1} is missing; every row needs its true class")
+    return np.asarray([class_name(value) for value in truth])

@@ -12,9 +12,10 @@ from typing import Any
 import pandas as pd
 
 from bayesmix import manifest
-from bayesmix.data import Data, column, numeric, read_csv
+from bayesmix.data import Data
 from bayesmix.manifest import names
 from bayesmix.spec import Mixture, resolve
+from bayesmix.tables import column, numeric, read_csv
 
 __all__ = ["Expectation", "GalleryModel", "load", "names", "read"]
 
@@ -202,12 +203,13 @@ def _read_data(folder: Path, entry: Mapping[str, Any]) -> Data:
     path = folder / entry["file"]
     frame = read_csv(path)
     with _within(path, ""):
-        extra = {key: column(frame, entry[key], key) for key in ("label", "truth", "row_weights") if key in entry}
+        extra = {key: column(frame, entry[key], key).tolist() for key in ("label", "truth") if key in entry}
+        weights = column(frame, entry["row_weights"], "row_weights").to_frame() if "row_weights" in entry else None
         return Data(
             _observed(frame, entry),
             extra.get("label"),
             classes=entry.get("classes"),
-            row_weights=extra.get("row_weights"),
+            row_weights=None if weights is None else numeric(weights)[:, 0],
             response=entry.get("response"),
             truth=extra.get("truth"),
         )
@@ -220,7 +222,7 @@ def _read_test(folder: Path, entry: Mapping[str, Any], data: Data) -> Data | Non
     path = folder / entry["test_file"]
     frame = read_csv(path)
     with _within(path, ""):
-        truth = column(frame, entry["truth"], "truth")
+        truth = column(frame, entry["truth"], "truth").tolist()
         return Data(_observed(frame, entry), classes=data.classes, response=entry.get("response"), truth=truth)
 
 

@@ -1,0 +1,90 @@
+"""Label evidence: what is known of each row's component, as log-weights on the classes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+
+def class_name(value: Any) -> str:
+    """A class as text: 1, 1.0 and "1" are one class (a CSV column with empty cells holds its integers as floats)."""
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _is_nothing(entry: Any) -> bool:
+    if entry is None or entry is pd.NA or (isinstance(entry, str) and entry == ""):
+        return True
+    return isinstance(entry, int | float | np.number) and (bool(np.isnan(entry)) or entry == -1)
+
+
+def label_evidence(
+    labels: Any, classes: Sequence[Any] | None, n: int
+) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
+    """The class names, their log-weights (n, n_classes), and which rows say anything (n,).
+
+    See :class:`bayesmix.Data` for what ``labels`` may be. ValueError naming the row and the value.
+    """
+    given = None if classes is None else tuple(class_name(c) for c in classes)
+    if given is not None and len(set(given)) < len(given):
+        raise ValueError(f"classes: names must differ; got {', '.join(given)}")
+    if labels is None:
+        names = given or ()
+        return names, np.zeros((n, len(names))), np.zeros(n, dtype=bool)
+    if len(labels) != n:
+        raise ValueError(f"labels: must have one entry per row, {n}; got {len(labels)}")
+    if getattr(labels, "ndim", 1) == 2:
+        return _probability_rows(labels, given)
+    return _label_sets(labels, given)
+
+
+def _label_sets(labels: Any, given: tuple[str, ...] | None) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
+    """Hard labels and sets of allowed classes, from one entry per row."""
+    allowed: list[tuple[Any, ...]] = []
+    for row, entry in enumerate(labels, start=1):
+        is_set = isinstance(entry, Collection) and not isinstance(entry, str)
+        if is_set and not len(entry):
+            raise ValueError(f"labels: row {row} allows no class at all; use None where nothing is known")
+        allowed.append(tuple(entry) if is_set else () if _is_nothing(entry) else (entry,))
+    found = {class_name(c): c for entry in allowed for c in entry}
+    names = given if given is not None else tuple(class_name(c) for c in _sorted(found.values()))
+    position = {name: k for k, name in enumerate(names)}
+    evidence = np.zeros((len(allowed), len(names)))
+    for i, entry in enumerate(allowed):
+        if not entry:
+            continue
+        evidence[i] = -np.inf
+        for c in entry:
+            if class_name(c) not in position:
+                raise ValueError(f"labels: row {i + 1} has the class {c!r}; classes are {', '.join(names)}")
+            evidence[i, position[class_name(c)]] = 0.0
+    return names, evidence, np.array([bool(entry) for entry in allowed])
+
+
+def _sorted(values: Collection[Any]) -> list[Any]:
+    try:
+        return sorted(values)
+    except TypeError:
+        return sorted(values, key=str)
+
+
+def _probability_rows(labels: Any, given: tuple[str, ...] | None) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
+    """Soft labels: one probability per class, rows that sum to 1."""
+    if isinstance(labels, pd.DataFrame) and given is None:
+        given = tuple(str(c) for c in labels.columns)
+    b = np.asarray(labels, dtype=float)
+    names = given if given is not None else tuple(f"class_{k + 1}" for k in range(b.shape[1]))
+    if len(names) != b.shape[1]:
+        raise ValueError(f"labels: {b.shape[1]} probability columns for {len(names)} classes ({', '.join(names)})")
+    labelled = ~np.isnan(b).all(axis=1)
+    with np.errstate(invalid="ignore"):
+        wrong = labelled & ~((b >= 0).all(axis=1) & (np.abs(b.sum(axis=1) - 1) < 1e-6))
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        raise ValueError(f"labels: probabilities must be >= 0 and sum to 1; row {row + 1} is {b[row].tolist()}")
+    with np.errstate(divide="ignore"):
+        return names, np.where(labelled[:, None], np.log(b), 0.0), labelled
