@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any
@@ -298,18 +298,18 @@ def _ml_fit(spec: Mixture, data: Data, family: Family, runs: list[Run]) -> EMFit
 
 def standard_errors(family: Family, params: Params) -> dict[str, np.ndarray]:
     """Of every named estimate: J (-H)^-1 J' with H the Hessian of L in free coordinates, J by central differences."""
-    theta = family.pack(params)
-    H = _jacobian(family.score, theta)
+    theta, units = family.pack(params), family.units(params)
+    H = _jacobian(family.score, theta, units)
     names = list(family.named(params))
 
     def flat(theta: np.ndarray) -> np.ndarray:
         named = family.named(family.unpack(theta))
         return np.concatenate([np.ravel(named[v]) for v in names])
 
-    information = -(H + H.T) / 2
+    information = -(H + H.T) / 2 * np.outer(units, units)
     if not np.isfinite(information).all() or np.linalg.eigvalsh(information)[0] <= 0:
         return {v: np.full_like(np.asarray(a, float), np.nan) for v, a in family.named(params).items()}
-    J = _jacobian(flat, theta)
+    J = _jacobian(flat, theta, units) * units
     variance = np.einsum("ij,ji->i", J, np.linalg.solve(information, J.T))
     return _unflatten(np.sqrt(np.maximum(variance, 0)), {v: np.shape(a) for v, a in family.named(params).items()})
 
@@ -320,14 +320,11 @@ def _unflatten(vector: np.ndarray, shapes: dict[str, tuple[int, ...]]) -> dict[s
     return {v: part.reshape(shape) for part, (v, shape) in zip(parts, shapes.items(), strict=True)}
 
 
-def _jacobian(f: Any, x: np.ndarray) -> np.ndarray:
-    """Fourth-order central differences of a vector function, columns by coordinate."""
+def _jacobian(f: Callable[[np.ndarray], np.ndarray], x: np.ndarray, units: np.ndarray) -> np.ndarray:
+    """Fourth-order central differences of a vector function, columns by coordinate, with steps in these units."""
     columns = []
-    for j in range(len(x)):
-        h = 1e-4 * max(1.0, abs(x[j]))
-        e = np.zeros_like(x)
-        e[j] = h
-        columns.append((8 * (f(x + e) - f(x - e)) - (f(x + 2 * e) - f(x - 2 * e))) / (12 * h))
+    for e in np.diag(1e-3 * units):
+        columns.append((8 * (f(x + e) - f(x - e)) - (f(x + 2 * e) - f(x - 2 * e))) / (12 * e.sum()))
     return np.column_stack(columns)
 
 

@@ -132,7 +132,7 @@ class Family(ABC):
     def spikes(self, params: Params, r: np.ndarray | None = None) -> list[str]:
         """Why these parameters are degenerate, in words; empty where they are not.
 
-        Without ``r`` only what makes the likelihood itself unbounded (a vanishing eigenvalue).
+        Without ``r`` only what stops EM: an unbounded likelihood (a vanishing eigenvalue), values that are not finite.
         """
 
     @abstractmethod
@@ -142,6 +142,10 @@ class Family(ABC):
     @abstractmethod
     def unpack(self, theta: np.ndarray) -> Params:
         """The inverse of :meth:`pack`."""
+
+    @abstractmethod
+    def units(self, params: Params) -> np.ndarray:
+        """The natural size of a step in each coordinate of :meth:`pack`, whatever the units of the data."""
 
     @abstractmethod
     def score(self, theta: np.ndarray) -> np.ndarray:

@@ -36,7 +36,7 @@ class Gaussian(Family):
     def check_options(cls, options: Mapping[str, Any], n_components: int) -> dict[str, Any]:
         """One option, ``covariance``: full, tied, diag or spherical."""
         covariance = options.get("covariance", cls.options["covariance"])
-        if covariance not in COVARIANCES:
+        if covariance not in list(COVARIANCES):
             raise ValueError(f"covariance: unknown kind {covariance!r}; choose from {', '.join(COVARIANCES)}")
         return {"covariance": covariance}
 
@@ -56,10 +56,11 @@ class Gaussian(Family):
         self.evidence = data.evidence(self.components)
         self.row_weights = data.row_weights
         self.groups = exchange_groups(self.evidence)
-        self.sd = np.sqrt(np.cov(self.x.T, aweights=self.row_weights, ddof=0).reshape(self.d, self.d).diagonal())
-        for name, sd in zip(data.feature_names, self.sd, strict=True):
-            if not sd > 0:
-                raise ValueError(f"X: column {name!r} is constant ({self.x[0, 0]:g}): its groups cannot be told apart")
+        self.centre = np.average(self.x, axis=0, weights=self.row_weights)
+        self.sd = np.sqrt(np.average((self.x - self.centre) ** 2, axis=0, weights=self.row_weights))
+        for name, values in zip(data.feature_names, self.x[self.row_weights > 0].T, strict=True):
+            if np.ptp(values) == 0:
+                raise ValueError(f"X: column {name!r} is constant ({values[0]:g}): its groups cannot be told apart")
         self.index = self.kind.index(self.K, self.d)
 
     @property
@@ -84,13 +85,12 @@ class Gaussian(Family):
 
     def default_priors(self) -> dict[str, Prior]:
         """Weakly informative, on the scale of the data (see :func:`bayesmix.resolve`)."""
-        centre, sd = self.x.mean(axis=0), self.sd
-        scale = sd / self.K ** (1 / self.d)
+        scale = self.sd / self.K ** (1 / self.d)
         if "feature" not in self.kind.scale_dims:
             scale = np.exp(np.log(scale).mean())
         priors = {
             "weights": Prior("Dirichlet", a=[2.0] * self.K),
-            "means": Prior("Normal", mu=centre, sigma=2.5 * sd),
+            "means": Prior("Normal", mu=self.centre, sigma=2.5 * self.sd),
             "scales": Prior("InverseGamma", alpha=2.0, beta=scale),
         }
         return priors | ({"correlations": Prior("LKJ", eta=2.0)} if self.kind.correlated else {})
@@ -188,7 +188,7 @@ class Gaussian(Family):
         if kind == "random partition":
             r = rng.dirichlet(np.full(self.K, 0.5), len(self.x))
         else:
-            y = self._whitened() if "whitened" in kind else (self.x - self.x.mean(axis=0)) / self.sd
+            y = self._whitened() if "whitened" in kind else self._standardized()
             r = self._nearest(y, self._centres(kind, y, rng))
         with np.errstate(divide="ignore"):
             r = softmax(np.where(np.isneginf(self.evidence), -np.inf, np.log(r + 1e-12)), axis=1)
@@ -204,9 +204,13 @@ class Gaussian(Family):
             "covariances": self.kind.estimate(scatter + prior_rows * pooled, mass + prior_rows),
         }
 
+    def _standardized(self) -> np.ndarray:
+        return (self.x - self.centre) / self.sd
+
     def _whitened(self) -> np.ndarray:
-        values, vectors = np.linalg.eigh(np.cov(((self.x - self.x.mean(axis=0)) / self.sd).T).reshape(self.d, self.d))
-        return ((self.x - self.x.mean(axis=0)) / self.sd) @ vectors / np.sqrt(np.maximum(values, 1e-8))
+        y = self._standardized()
+        values, vectors = np.linalg.eigh(np.cov(y.T).reshape(self.d, self.d))
+        return y @ vectors / np.sqrt(np.maximum(values, 1e-8))
 
     def _centres(self, kind: str, y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """K centres; a class with labelled rows has its labelled mean."""
@@ -250,7 +254,7 @@ class Gaussian(Family):
         return reasons
 
     def pack(self, params: Params) -> np.ndarray:
-        """log(w_k / w_K) for k < K, the means, and the Cholesky coordinates of the covariance kind."""
+        """log(w_k / w_K) for k < K, means and Cholesky coordinates in the data's units (steps are in :meth:`units`)."""
         C = np.linalg.cholesky(params["covariances"])
         diagonal = np.broadcast_to(np.eye(self.d, dtype=bool), C.shape)
         entries = np.where(diagonal, np.log(np.where(diagonal, C, 1.0)), C)
@@ -273,6 +277,15 @@ class Gaussian(Family):
         entries = np.where(self.index >= 0, theta[self.K - 1 + self.K * self.d :][self.index], 0.0)
         diagonal = np.eye(self.d, dtype=bool)
         return np.where(diagonal, np.exp(np.where(diagonal, entries, 0.0)), entries)
+
+    def units(self, params: Params) -> np.ndarray:
+        """1 for logarithms, the component's standard deviations for means and entries of C below the diagonal."""
+        sd = np.sqrt(np.einsum("kjj->kj", params["covariances"]))
+        used = self.index >= 0
+        cholesky = np.ones(self.index.max() + 1)
+        rows = np.where(np.eye(self.d, dtype=bool), 1.0, sd[:, :, None])
+        cholesky[self.index[used]] = rows[used]
+        return np.concatenate([np.ones(self.K - 1), sd.ravel(), cholesky])
 
     def score(self, theta: np.ndarray) -> np.ndarray:
         """dL/dlog w = N - N_total w, dL/dmu_k = C^-T s_k, dL/dC_k = tril(C^-T (S_k - N_k I)), then the chain rule."""

@@ -162,6 +162,8 @@ class ZeroInflatedPoisson(Family):
         """Coefficients that run off: the zero part at its boundary for all rows, or separated."""
         if not all(np.isfinite(params[v]).all() for v in ("rate_coef", "zero_coef")):
             return ["coefficients are not finite"]
+        if r is None:
+            return []
         eta = params["zero_coef"] @ self.G.T
         if (eta < -BOUNDARY).all():
             return ["zero part: P(structural zero) runs to 0, the counts show no excess of zeros"]
@@ -179,6 +181,10 @@ class ZeroInflatedPoisson(Family):
         """The inverse of :meth:`pack`."""
         p = self.F.shape[1]
         return {"rate_coef": theta[:p], "zero_coef": theta[p:]}
+
+    def units(self, params: Params) -> np.ndarray:
+        """A coefficient that moves the linear predictor by about 1."""
+        return np.concatenate([1 / np.sqrt((X**2).mean(axis=0)) for X in (self.F, self.G)])
 
     def score(self, theta: np.ndarray) -> np.ndarray:
         """F' v r_poisson (x - lambda) and G' v (r_zero - pi)."""
