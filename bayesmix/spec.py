@@ -64,7 +64,7 @@ class Mixture:
         order: str | None = None,
         **options: Any,
     ) -> None:
-        if family not in FAMILIES:
+        if family not in list(FAMILIES):
             raise ValueError(f"family: unknown family {family!r}; choose from {', '.join(FAMILIES)}")
         cls = FAMILIES[family]
         K = _components(cls, n_components)

@@ -87,11 +87,12 @@ class ZeroInflatedPoisson(Family):
 
     def default_priors(self) -> dict[str, Prior]:
         """Weakly informative on the log and logit scale (see :func:`bayesmix.resolve`)."""
-        positive = self.x[self.x > 0]
-        centre = float(np.log(positive.mean())) if len(positive) else 0.0
+        v = self.row_weights
+        mass = float(v[self.x > 0].sum())
+        centre = float(np.log(v @ self.x / mass)) if mass else 0.0
         return {
-            "rate_coef": _coefficient_prior(self.design["rate"], centre, intercept=1.5, slope=1.0),
-            "zero_coef": _coefficient_prior(self.design["zero"], 0.0, intercept=1.5, slope=1.5),
+            "rate_coef": _coefficient_prior(self.F, v, centre, intercept=1.5, slope=1.0),
+            "zero_coef": _coefficient_prior(self.G, v, 0.0, intercept=1.5, slope=1.5),
         }
 
     @property
@@ -305,12 +306,12 @@ def _first_line(error: Exception) -> str:
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
 
 
-def _coefficient_prior(design: pd.DataFrame, centre: float, *, intercept: float, slope: float) -> Prior:
+def _coefficient_prior(X: np.ndarray, weights: np.ndarray, centre: float, *, intercept: float, slope: float) -> Prior:
     """Normal priors: slopes on standardized covariates; the intercept wide enough for covariates not centred."""
-    values = design.to_numpy(dtype=float)
-    sd = values.std(axis=0)
-    is_intercept = sd == 0
+    is_intercept = np.ptp(X[weights > 0], axis=0) == 0
+    mean = np.average(X, axis=0, weights=weights)
+    sd = np.sqrt(np.average((X - mean) ** 2, axis=0, weights=weights))
     sigma = slope / np.where(is_intercept, 1.0, sd)
-    shift = float(np.sqrt(((sigma * values.mean(axis=0))[~is_intercept] ** 2).sum()))
+    shift = float(np.sqrt(((sigma * mean)[~is_intercept] ** 2).sum()))
     sigma[is_intercept] = np.hypot(intercept, shift)
     return Prior("Normal", mu=np.where(is_intercept, centre, 0.0), sigma=sigma)

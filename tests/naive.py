@@ -1,0 +1,164 @@
+"""Independent computations: SciPy's distributions and formulas written out, one row or component at a time."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import stats
+from scipy.special import betaln, expit, logsumexp
+
+
+def gaussian_log_joint(x, weights, means, covariances, evidence):
+    """log w_k + a_ik + log N(x_i | mu_k, Sigma_k), (n, K)."""
+    columns = [
+        np.log(w) + evidence[:, k] + stats.multivariate_normal(m, S).logpdf(x).reshape(len(x))
+        for k, (w, m, S) in enumerate(zip(weights, means, covariances, strict=True))
+    ]
+    return np.column_stack(columns)
+
+
+def zip_log_joint(x, rate, zero_prob, evidence):
+    """(log pi_i + log [x_i = 0], log(1 - pi_i) + log Poisson(x_i | lambda_i)) + a_ik, (n, 2)."""
+    with np.errstate(divide="ignore"):
+        structural = np.log(zero_prob) + np.log((x == 0).astype(float))
+    poisson = np.log1p(-zero_prob) + stats.poisson.logpmf(x, rate)
+    return np.column_stack([structural, poisson]) + evidence
+
+
+def total(log_joint, row_weights=1.0):
+    """L = sum_i v_i logsumexp_k."""
+    return float(np.sum(row_weights * logsumexp(log_joint, axis=1)))
+
+
+def posterior_probabilities(log_joint):
+    """r_ik by Bayes' rule."""
+    joint = np.exp(log_joint - log_joint.max(axis=1, keepdims=True))
+    return joint / joint.sum(axis=1, keepdims=True)
+
+
+def random_gaussian(rng, K, d, kind, scale=1.0, offset=0.0):
+    """Weights, means and covariances of a kind, far from any structure."""
+    weights = rng.dirichlet(np.full(K, 3.0))
+    means = offset + scale * rng.normal(size=(K, d)) * 2
+    A = rng.normal(size=(K, d, d + 2))
+    covariances = scale**2 * A @ A.transpose(0, 2, 1) / (d + 2)
+    if kind == "tied":
+        covariances = np.repeat(covariances[:1], K, axis=0)
+    if kind in ("diag", "spherical"):
+        covariances = np.array([np.diag(np.diag(S)) for S in covariances])
+    if kind == "spherical":
+        covariances = np.array([np.eye(d) * S[0, 0] for S in covariances])
+    return {"weights": weights, "means": means, "covariances": covariances}
+
+
+def simplex(y):
+    """The simplex point of unconstrained y, and log |d x_1..K-1 / d y| by the determinant of the Jacobian."""
+    e = np.exp(np.append(y, -y.sum()))
+    x = e / e.sum()
+    J = x[:-1, None] * (np.eye(len(y)) - x[None, :-1] + x[-1])
+    return x, np.linalg.slogdet(J)[1]
+
+
+def ordered(y):
+    """Ascending values and the log-Jacobian."""
+    return y[0] + np.append(0.0, np.exp(y[1:]).cumsum()), y[1:].sum()
+
+
+def correlation_matrix(p, d):
+    """Correlations from partial correlations p_ij given 0..j-1, by the recursion for partial correlations (Joe 2006)."""
+    rows, columns = np.tril_indices(d, k=-1)
+    partial = dict(zip(zip(rows.tolist(), columns.tolist(), strict=True), p, strict=True))
+    R = np.eye(d, dtype=np.asarray(p).dtype)
+    for (i, j), value in partial.items():
+        r = value
+        for m in reversed(range(j)):
+            a, b = partial[i, m], partial[j, m]
+            r = r * np.sqrt((1 - a**2) * (1 - b**2)) + a * b
+        R[i, j] = R[j, i] = r
+    return R
+
+
+def lkj_log_density(R, eta):
+    """log of det(R)^(eta - 1) / c, c from Lewandowski, Kurowicka and Joe (2009), equation 16."""
+    d = len(R)
+    k = np.arange(1, d)
+    b = eta + (d - k - 1) / 2
+    log_c = ((2 * eta - 2 + d - k) * (d - k)).sum() * np.log(2) + ((d - k) * betaln(b, b)).sum()
+    return (eta - 1) * np.linalg.slogdet(R)[1] - log_c
+
+
+def correlations(y, d):
+    """R from unconstrained y (logits of (1 + p) / 2), and log |d R_below / d y| by complex steps."""
+    lower = np.tril_indices(d, k=-1)
+    R = correlation_matrix(2 * expit(y) - 1, d)
+    J = np.empty((len(y), len(y)))
+    for j in range(len(y)):
+        step = y.astype(complex)
+        step[j] += 1e-30j
+        J[:, j] = correlation_matrix(2 / (1 + np.exp(-step)) - 1, d)[lower].imag / 1e-30
+    return R, np.linalg.slogdet(J)[1]
+
+
+SCIPY = {
+    "Normal": lambda mu, sigma: stats.norm(mu, sigma),
+    "StudentT": lambda nu, mu, sigma: stats.t(nu, mu, sigma),
+    "InverseGamma": lambda alpha, beta: stats.invgamma(alpha, scale=beta),
+    "LogNormal": lambda mu, sigma: stats.lognorm(sigma, scale=np.exp(mu)),
+    "Gamma": lambda alpha, beta: stats.gamma(alpha, scale=1 / np.asarray(beta)),
+    "HalfNormal": lambda sigma: stats.halfnorm(scale=sigma),
+    "Exponential": lambda lam: stats.expon(scale=1 / np.asarray(lam)),
+}
+
+
+def prior_log_density(prior, value):
+    """Sum over all entries of a univariate prior."""
+    return SCIPY[prior.distribution](**prior.parameters).logpdf(value).sum()
+
+
+def gaussian_log_posterior(y, priors, x, evidence, row_weights, kind):
+    """Log prior + log-Jacobians + L, at unconstrained values ``y`` named as PyMC names them."""
+    d, K = x.shape[1], evidence.shape[1]
+    lp = 0.0
+    if K > 1:
+        weights, jacobian = simplex(y["weights_simplex__"])
+        lp += stats.dirichlet(priors["weights"].parameters["a"]).logpdf(weights) + jacobian
+    else:
+        weights = np.ones(1)
+    if "means" in y:
+        means = y["means"]
+    else:
+        means, jacobian = ordered(y["means_ordered_components__"][:, 0])
+        means, lp = means[:, None], lp + jacobian
+    lp += prior_log_density(priors["means"], means)
+    scales = np.exp(y["scales_log__"])
+    lp += prior_log_density(priors["scales"], scales) + y["scales_log__"].sum()
+    sd = {"full": scales, "diag": scales, "tied": np.tile(scales, (K, 1))}.get(kind)
+    sd = np.tile(scales[:, None], (1, d)) if sd is None else sd
+    R = np.tile(np.eye(d), (K, 1, 1))
+    if "partial_correlations_01_logodds__" in y:
+        for k, z in enumerate(np.atleast_2d(y["partial_correlations_01_logodds__"])):
+            R[k], jacobian = correlations(z, d)
+            lp += lkj_log_density(R[k], float(priors["correlations"].parameters["eta"])) + jacobian
+        R = np.tile(R[:1], (K, 1, 1)) if kind == "tied" else R
+    covariances = sd[:, :, None] * R * sd[:, None, :]
+    return lp + total(gaussian_log_joint(x, weights, means, covariances, evidence), row_weights)
+
+
+def zip_log_posterior(y, priors, x, F, G, evidence, row_weights):
+    """Log prior + L for the zero-inflated Poisson: no transforms."""
+    lp = sum(prior_log_density(priors[v], y[v]) for v in ("rate_coef", "zero_coef"))
+    log_joint = zip_log_joint(x, np.exp(F @ y["rate_coef"]), expit(G @ y["zero_coef"]), evidence)
+    return lp + total(log_joint, row_weights)
+
+
+def hessian(f, x, steps):
+    """Second derivatives of a scalar function by fourth-order central differences."""
+    n = len(x)
+    H = np.empty((n, n))
+    offsets, weights = np.array([-2, -1, 1, 2]), np.array([1, -8, 8, -1]) / 12
+    for i in range(n):
+        for j in range(i, n):
+            e_i, e_j = np.eye(n)[i] * steps[i], np.eye(n)[j] * steps[j]
+            values = [[f(x + a * e_i + b * e_j) for b in offsets] for a in offsets]
+            H[i, j] = H[j, i] = weights @ np.array(values) @ weights / (steps[i] * steps[j])
+    return H
+
