@@ -1,0 +1,232 @@
+"""The command line. It parses before it imports anything heavy; exit code 0 only where the result can be trusted."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bayesmix import manifest
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from bayesmix.em import EMFit
+    from bayesmix.gallery import GalleryModel
+
+NOT_TRUSTED, BAD_INPUT = 1, 2
+
+
+class BadInput(click.ClickException):
+    """What the user gave cannot be used: one line on stderr, exit code 2."""
+
+    exit_code = BAD_INPUT
+
+    def show(self, file: Any = None) -> None:
+        """Print ``error: ...`` as one line."""
+        click.echo(f"error: {' '.join(self.message.split())}", file=file, err=file is None)
+
+
+class Commands(click.Group):
+    """Commands whose ValueErrors and OSErrors are bad input, and whose warnings are one line each."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            try:
+                return super().invoke(ctx)
+            except (ValueError, OSError) as error:
+                raise BadInput(str(error)) from error
+
+
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    click.echo(f"warning: {' '.join(str(message).split())}", err=True)
+
+
+def _sampling_options(command: Callable[..., None]) -> Callable[..., None]:
+    """--seed, --draws, --tune, --chains and --quiet: what model.toml says holds where they are not given."""
+    options = [
+        click.option("--seed", type=click.IntRange(min=0), help="Same seed, same draws."),
+        click.option("--draws", type=click.IntRange(min=4), help="Kept draws per chain."),
+        click.option("--tune", type=click.IntRange(min=0), help="Warm-up draws per chain."),
+        click.option("--chains", type=click.IntRange(min=1), help="Number of chains."),
+        click.option("-q", "--quiet", is_flag=True, help="No progress bar."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="bayesmix")
+def main() -> None:
+    """Bayesian mixture models that people can trust: NUTS beside EM, with diagnostics and one readable report.
+
+    NAME_OR_PATH is a model of the gallery (see 'bayesmix list') or the path of a folder with a model.toml (see
+    'bayesmix new'). Exit code: 0 where the fit can be trusted, 1 where it cannot, 2 for bad input.
+    """
+
+
+@main.command("list")
+def list_models() -> None:
+    """List the gallery's models."""
+    titles = {name: manifest.read_toml(manifest.find(name))["title"] for name in manifest.names()}
+    width = max(map(len, titles), default=0)
+    for name, title in titles.items():
+        click.echo(f"{name:<{width}}  {title}")
+
+
+@main.command()
+@click.argument("name_or_path")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of the report; by default reports/NAME.")
+@_sampling_options
+def report(name_or_path: str, out: Path | None, quiet: bool, **settings: int | None) -> None:
+    """Fit a model by EM and NUTS and write its report (HTML, figures, summary.json)."""
+    from bayesmix.gallery import read
+
+    read(name_or_path)  # bad input is told before PyMC is imported
+    from bayesmix.report import write_report
+
+    result = write_report(name_or_path, out=out, progress=not quiet, **settings)
+    click.echo(result.verdict)
+    click.echo(f"Report: {result.path}")
+    _finish(result.ok)
+
+
+@main.command()
+@click.argument("name_or_path")
+@click.option("--out", type=click.Path(path_type=Path), help="NetCDF file of the posterior; by default NAME.nc.")
+@_sampling_options
+def fit(name_or_path: str, out: Path | None, quiet: bool, **settings: int | None) -> None:
+    """Sample a model's posterior, save it as NetCDF and give the verdict on it."""
+    from bayesmix.gallery import read
+
+    model = read(name_or_path)
+    out = _new_file(out or Path(f"{model.name}.nc"))
+    dt = _sample(model, settings, quiet)
+    from bayesmix.files import save
+
+    save(dt, out)
+    ok = _verdict(dt)
+    click.echo(f"Posterior: {out}")
+    _finish(ok)
+
+
+@main.command()
+@click.argument("name_or_path")
+@click.option("--method", type=click.Choice(["ml", "map"]), default="ml", show_default=True, help="What is maximized.")
+@click.option("--seed", type=click.IntRange(min=0), help="Same seed, same starts.")
+@click.option("--n-starts", type=click.IntRange(min=1), help="Number of starts.")
+def em(name_or_path: str, method: str, seed: int | None, n_starts: int | None) -> None:
+    """Fit a model by EM (maximum likelihood), or find the posterior mode (map)."""
+    from bayesmix.gallery import read
+
+    model = read(name_or_path)
+    from bayesmix.em import fit_em
+
+    given = _given({"seed": seed, "n_starts": n_starts})
+    found = fit_em(model.spec, model.data, method=method, **(model.em | given))
+    click.echo(_em_text(found))
+    _finish(found.converged and not found.degenerate)
+
+
+@main.command()
+@click.argument("name_or_path")
+@click.option(
+    "--fit", "file", type=click.Path(path_type=Path), help="A posterior from 'bayesmix fit', not sampled again."
+)
+@_sampling_options
+def compare(name_or_path: str, file: Path | None, quiet: bool, **settings: int | None) -> None:
+    """Set the EM fit and the posterior side by side."""
+    from bayesmix.gallery import read
+
+    model = read(name_or_path)
+    if file is not None and _given(settings):
+        raise BadInput(f"--fit: {file} is sampled already; --{next(iter(_given(settings)))} does not go with it")
+    from bayesmix.comparison import compare as side_by_side
+    from bayesmix.em import fit_em
+    from bayesmix.files import load_fit
+
+    dt = _sample(model, settings, quiet) if file is None else load_fit(file)
+    table = side_by_side(fit_em(model.spec, model.data, **model.em), dt)
+    ok = _verdict(dt)
+    click.echo(f"\n{table}")
+    _finish(ok)
+
+
+@main.command()
+@click.argument("name")
+@click.option(
+    "--data", "csv", required=True, type=click.Path(path_type=Path), help="Your CSV file, with a header line."
+)
+@click.option("--family", type=click.Choice(["gaussian", "zero_inflated_poisson"]), help="Guessed where not given.")
+@click.option("--columns", help="Columns of measurements, separated by commas; by default all numeric ones.")
+@click.option("--label", help="Column of known classes; an empty cell is unknown.")
+@click.option("--response", help="Column of counts; the other columns become covariates.")
+@click.option("-k", "--n-components", "k", type=click.IntRange(min=1), help="Number of components.")
+def new(name: str, csv: Path, **choices: Any) -> None:
+    """Write a commented model folder NAME for your own CSV file."""
+    from bayesmix.new import write_model
+
+    click.echo(write_model(Path(name), csv, **choices))
+
+
+def _given(settings: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in settings.items() if value is not None}
+
+
+def _new_file(path: Path) -> Path:
+    """A path that can be written to: known before sampling, not after."""
+    if path.is_dir():
+        raise BadInput(f"--out: {path} is a folder; give a file name")
+    if not path.parent.is_dir():
+        raise BadInput(f"--out: the folder {path.parent} does not exist")
+    return path
+
+
+def _sample(model: GalleryModel, settings: dict[str, Any], quiet: bool) -> xr.DataTree:
+    from bayesmix.sampling import sample
+
+    return sample(model.spec, model.data, progress=not quiet, **(model.sampler | _given(settings)))
+
+
+def _verdict(dt: xr.DataTree) -> bool:
+    from bayesmix.diagnostics import diagnose
+
+    check = diagnose(dt)
+    click.echo(str(check))
+    return check.ok
+
+
+def _finish(ok: bool) -> None:
+    if not ok:
+        raise click.exceptions.Exit(NOT_TRUSTED)
+
+
+def _em_text(em: EMFit) -> str:
+    """Estimates with standard errors, then where the starts led."""
+    import pandas as pd
+
+    from bayesmix import scalars
+    from bayesmix.predict import family_of
+
+    family = family_of(em)
+    columns = {"estimate": em.params, "se": em.standard_errors}
+    values = {name: scalars.of_estimate(family, params, derived=True) for name, params in columns.items()}
+    value = em.starts.columns[1]
+    by_solution = em.starts.groupby("solution", as_index=False)
+    starts = by_solution.agg(**{"starts": ("kind", "size"), value: (value, "max"), "reasons": ("reasons", "max")})
+    lines = [repr(em), f"AIC {em.aic:.2f}, BIC {em.bic:.2f}, {em.n_parameters} free parameters", ""]
+    lines += [pd.DataFrame(values).to_string(float_format=lambda v: f"{v:.5g}")]
+    if "zero_prob" in em.params:
+        zero_prob = float(em.params["zero_prob"])
+        lines += [
+            "",
+            f"P(structural zero) = zero_prob = {zero_prob:.5g}; PyMC's psi is 1 - zero_prob = {1 - zero_prob:.5g}",
+        ]
+    lines += ["", "Solutions that the starts reached", starts.to_string(index=False)]
+    return "\n".join(lines)
