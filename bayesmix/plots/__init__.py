@@ -1,0 +1,29 @@
+"""Pictures of data, fits and checks: matplotlib figures, never shown, drawn without pyplot's state.
+
+>>> from bayesmix.plots import components  # components(dt, em=em).savefig("components.png")
+"""
+
+from bayesmix.plots.agreement import calibration, em_against_posterior
+from bayesmix.plots.by_family import components, data_plot, predictive, thumbnail
+from bayesmix.plots.checks import modes, pareto_k
+from bayesmix.plots.draws import pairs, traces
+from bayesmix.plots.estimate import em_history, em_starts
+from bayesmix.plots.forest import forest
+from bayesmix.plots.rows import responsibilities
+
+__all__ = [
+    "calibration",
+    "components",
+    "data_plot",
+    "em_against_posterior",
+    "em_history",
+    "em_starts",
+    "forest",
+    "modes",
+    "pairs",
+    "pareto_k",
+    "predictive",
+    "responsibilities",
+    "thumbnail",
+    "traces",
+]

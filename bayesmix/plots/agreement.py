@@ -1,0 +1,145 @@
+"""EM against the posterior: estimates, responsibilities, calibration where the true classes are known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from scipy.stats import beta
+
+from bayesmix.comparison import Comparison
+from bayesmix.data import Data
+from bayesmix.plots.style import (
+    ALARM,
+    FAINT,
+    INK,
+    MUTED,
+    colour,
+    component_entries,
+    legend_above,
+    line,
+    new_figure,
+    plain,
+    rows_shown,
+    styled,
+)
+from bayesmix.scores import BINS, class_of_component
+
+MOST_SCALARS = 30
+MOST_POINTS = 4000
+FAR = 2.0
+CHANCES = (("em", "EM", "x", INK), ("mean", "posterior mean", "o", colour(0)))
+
+
+@styled
+def em_against_posterior(cmp: Comparison) -> Figure:
+    """Left: (EM - posterior mean) / posterior sd of every scalar. Right: responsibilities of EM against posterior means.
+
+    Rows whose most probable component differs between the two are ringed.
+    """
+    distance = standardized_difference(cmp.parameters)
+    shown = distance.loc[distance.abs().sort_values(ascending=False).index[:MOST_SCALARS]]
+    shown = distance[distance.index.isin(shown.index)]
+    fig = new_figure(9, max(4.0, 1.0 + 0.18 * len(shown)))
+    left, right = fig.subplots(1, 2, width_ratios=[1, 1.25])
+    _distances(left, shown, len(distance))
+    names = [c.removeprefix("mean[").removesuffix("]") for c in cmp.responsibilities if c.startswith("mean[")]
+    _against(right, cmp, names[:1] if len(names) <= 2 else names)
+    ring = line("most probable component differs", marker="o", color="none", markerfacecolor="none", markeredgecolor=ALARM)
+    legend_above(fig, [*(component_entries(names) if len(names) > 2 else []), ring])
+    return fig
+
+
+def standardized_difference(parameters: pd.DataFrame) -> pd.Series:
+    """(EM - mean) / sd; 0 for a scalar that cannot vary."""
+    sd = parameters["sd"].where(parameters["sd"] > 0, np.inf)
+    return (parameters["em"] - parameters["mean"]) / sd
+
+
+def _distances(ax: Axes, shown: pd.Series, n: int) -> None:
+    y = np.arange(len(shown))
+    tints = np.where(shown.abs() > FAR, ALARM, INK)
+    ax.axvspan(-FAR, FAR, color=FAINT, alpha=0.5, linewidth=0)
+    ax.axvline(0, color=MUTED, linewidth=0.8)
+    ax.hlines(y, 0, shown, colors=tints, linewidth=1)
+    ax.scatter(shown, y, s=18, c=tints, zorder=3, gid="difference")
+    ax.set_yticks(y, [plain(label, limit=58) for label in shown.index], fontsize=7.5)
+    ax.tick_params(axis="y", length=0)
+    widest = max(2.5, 1.1 * shown.abs().max())
+    ax.set(ylim=(len(shown) - 0.3, -0.7), xlim=(-widest, widest), xlabel="(EM − posterior mean) / posterior sd")
+    ax.set_title("Estimates" if len(shown) == n else f"Estimates: the {len(shown)} of {n} furthest apart")
+
+
+def _against(ax: Axes, cmp: Comparison, names: list[str]) -> None:
+    table = cmp.responsibilities
+    rows = table.iloc[rows_shown(len(table), MOST_POINTS)]
+    ax.axline((0, 0), slope=1, color=MUTED, linewidth=0.8, linestyle=":")
+    style = {"alpha": 0.6, "linewidths": 0, "rasterized": len(rows) > 1000}
+    for k, name in enumerate(names):
+        ax.scatter(rows[f"em[{name}]"], rows[f"mean[{name}]"], s=14, color=colour(k), gid=f"rows {k}", **style)
+        flips = cmp.flips
+        if len(names) > 1:
+            flips = flips[flips["posterior_component"] == name]
+        at = flips[f"em[{name}]"], flips[f"mean[{name}]"]
+        ax.scatter(*at, s=60, facecolors="none", edgecolors=ALARM, linewidths=1.3, zorder=4, gid="flips")
+    of = f" of {plain(names[0], limit=24)}" if len(names) == 1 else ""
+    ax.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xlabel=f"EM: $r${of}", ylabel=f"posterior mean: $r${of}")
+    ax.set_title(f"Responsibilities: {len(cmp.flips):,} of {len(table):,} rows change")
+    ax.set_aspect("equal", anchor="N")
+
+
+@styled
+def calibration(cmp: Comparison, data: Data) -> Figure:
+    """How often the most probable class is the true one, against how sure the fit is of it, for EM and the posterior.
+
+    Bars: 90% intervals of the share (Jeffreys). Below: how many rows are how sure. On rows whose label the fit did not
+    know.
+
+    Raises
+    ------
+    ValueError
+        Where the true classes are not known.
+    """
+    if data.truth is None:
+        raise ValueError("data: calibration needs the true classes (Data(..., truth=...)); they are not known")
+    fig = new_figure(6.4, 4.8)
+    top, below = fig.subplots(2, 1, height_ratios=[3, 1], sharex=True)
+    for i, (key, name, marker, tint) in enumerate(CHANCES):
+        confidence, right = _hits(cmp, data, key)
+        table = reliability(confidence, right)
+        shift = (i - 0.5) * 0.012
+        bars = table["share"] - table["lower"], table["upper"] - table["share"]
+        style = {"marker": marker, "color": tint, "linewidth": 1, "markersize": 6, "gid": key}
+        top.errorbar(table["confidence"] + shift, table["share"], bars, label=name, **style)
+        edges = np.linspace(0, 1, BINS + 1)
+        below.stairs(np.histogram(confidence, edges)[0], edges, color=tint, linewidth=1.4)
+    top.axline((0, 0), slope=1, color=MUTED, linewidth=0.8, linestyle=":")
+    lowest = max(0.0, 1 / max(2, sum(c.startswith("mean[") for c in cmp.responsibilities)) - 0.08)
+    top.set(ylim=(-0.03, 1.03), ylabel="share that is right")
+    below.set(xlim=(lowest, 1.02), xlabel="responsibility of the most probable component", ylabel="rows")
+    entries = [line(name, marker=marker, color=tint) for _, name, marker, tint in CHANCES]
+    legend_above(fig, [*entries, line("perfect calibration", color=MUTED, linestyle=":")])
+    return fig
+
+
+def reliability(confidence: np.ndarray, right: np.ndarray) -> pd.DataFrame:
+    """Per bin of confidence that holds rows: mean ``confidence``, ``share`` right with ``lower, upper``, ``rows``."""
+    cell = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    grouped = pd.DataFrame({"confidence": confidence, "right": right}).groupby(cell)
+    hits, n = grouped["right"].sum(), grouped.size()
+    lower, upper = (beta.ppf(p, hits + 0.5, n - hits + 0.5) for p in (0.05, 0.95))
+    share = hits / n
+    columns = {"share": share, "lower": np.minimum(lower, share), "upper": np.maximum(upper, share), "rows": n}
+    return pd.DataFrame({"confidence": grouped["confidence"].mean(), **columns})
+
+
+def _hits(cmp: Comparison, data: Data, key: str) -> tuple[np.ndarray, np.ndarray]:
+    """Confidence of, and whether right about, the rows that were not labelled (all, where all were)."""
+    assert data.truth is not None
+    names = [c.removeprefix("mean[").removesuffix("]") for c in cmp.responsibilities if c.startswith("mean[")]
+    r = cmp.responsibilities[[f"{key}[{k}]" for k in names]].to_numpy()
+    open_rows = ~data.labelled if (~data.labelled).any() else np.ones(len(data), dtype=bool)
+    r, truth = r[open_rows], data.truth[open_rows]
+    classes = np.array(class_of_component(r, truth, names))
+    return r.max(axis=1), classes[r.argmax(axis=1)] == truth

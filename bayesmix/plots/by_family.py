@@ -1,0 +1,70 @@
+"""Figures whose form depends on the family and on the number of features: one table decides which picture is drawn."""
+
+from __future__ import annotations
+
+import xarray as xr
+from matplotlib.figure import Figure
+
+from bayesmix.data import Data
+from bayesmix.em import EMFit
+from bayesmix.families import Family
+from bayesmix.plots.counts import Counts
+from bayesmix.plots.gaussian import OneFeature, PairGrid, TwoFeatures
+from bayesmix.plots.picture import Picture
+from bayesmix.plots.style import styled
+from bayesmix.plots.view import view
+from bayesmix.predict import family_of
+
+PICTURES: dict[str, tuple[Picture, ...]] = {
+    "gaussian": (OneFeature(), TwoFeatures(), PairGrid()),
+    "zero_inflated_poisson": (Counts(),),
+}
+"""Per family its pictures for one feature, two, ...; the last serves any larger number."""
+
+
+def picture_of(family: Family) -> Picture:
+    """The picture for this family and its number of features."""
+    choices = PICTURES[family.name]
+    return choices[min(family.data.n_features, len(choices)) - 1]
+
+
+@styled
+def data_plot(data: Data, family: Family) -> Figure:
+    """The data alone: histogram, scatter plot, pair grid, or bars of counts; labelled rows in their class's colour.
+
+    Parameters
+    ----------
+    data
+        The rows.
+    family
+        The family bound to them or to others of the same columns (``bayesmix.spec.bind``): says what they are, and
+        which colour each class has.
+    """
+    return picture_of(family).data(data, family.components)
+
+
+@styled
+def components(dt: xr.DataTree, *, em: EMFit | None = None) -> Figure:
+    """The fitted components over the data, with their uncertainty and EM's estimate.
+
+    One feature: densities with a band. Two: ellipses of 30 posterior draws, and contours. More: a grid of pairs.
+    Counts: observed beside expected.
+    """
+    fit = view(dt, em)
+    return picture_of(fit.family).components(fit)
+
+
+@styled
+def predictive(dt: xr.DataTree) -> Figure:
+    """Posterior predictive check: replicated data beside the observed ones."""
+    return picture_of(family_of(dt)).predictive(dt)
+
+
+@styled
+def thumbnail(dt: xr.DataTree) -> Figure:
+    """A picture of 320 by 200 pixels, for an index page."""
+    fig = Figure(figsize=(3.2, 2.0), dpi=100)
+    ax = fig.add_axes((0.02, 0.03, 0.96, 0.94))
+    fit = view(dt, draws=60)
+    picture_of(fit.family).small(ax, fit)
+    return fig

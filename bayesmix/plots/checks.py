@@ -1,0 +1,118 @@
+"""Pictures of checks: influence of single rows, and the modes of the posterior."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
+
+from bayesmix.plots.style import ALARM, FAINT, INK, MUTED, OKABE_ITO, colour, new_figure, plain, styled
+
+BAD_K = 0.7
+MOST_LABELS = 10
+MOST_MODES = 12
+LEAST_SHARE = 1e-12
+
+
+@styled
+def pareto_k(loo: xr.Dataset) -> Figure:
+    """Pareto shape k of every row (Vehtari et al. 2017, doi:10.1007/s11222-016-9696-4); rows above 0.7 are named."""
+    k = loo["pareto_k"].to_numpy()
+    names = [str(name) for name in loo["obs"].to_numpy()]
+    bad = k > BAD_K
+    fig = new_figure(8, 3.4)
+    ax = fig.subplots()
+    ax.scatter(np.flatnonzero(~bad), k[~bad], s=10 if len(k) < 2000 else 4, color=colour(0), linewidths=0, alpha=0.7)
+    ax.scatter(np.flatnonzero(bad), k[bad], s=22, color=ALARM, linewidths=0, gid="bad")
+    ax.axhline(BAD_K, color=ALARM, linewidth=1, linestyle="--")
+    ax.axhline(0, color=FAINT, linewidth=0.8, zorder=0)
+    ax.set(xlim=(-0.02 * len(k) - 1, 1.02 * len(k)), xlabel="row", ylabel="Pareto $k$")
+    ax.set_ylim(min(-0.1, k.min() - 0.05), max(BAD_K + 0.15, k.max() + 0.1))
+    ax.set_title(f"{bad.sum():,} of {len(k):,} rows above {BAD_K}" + (": leave-one-out is unreliable there" if bad.any() else ""))
+    worst = np.argsort(-k, kind="stable")[: min(MOST_LABELS, int(bad.sum()))]
+    _name_in_margin(ax, worst, k, [plain(names[i], limit=14) for i in worst])
+    return fig
+
+
+def _name_in_margin(ax: Axes, rows: np.ndarray, k: np.ndarray, names: list[str]) -> None:
+    """Names of rows to the right of the axes, pushed apart, each joined to its point by a thin line."""
+    low, high = ax.get_ylim()
+    gap = 0.065 * (high - low)
+    y = high
+    for row, name in zip(rows, names, strict=True):
+        y = min(y - gap, k[row])
+        arrow = {"arrowstyle": "-", "color": MUTED, "linewidth": 0.5, "alpha": 0.7}
+        at = {"xy": (row, k[row]), "xytext": (1.015, y), "textcoords": ax.get_yaxis_transform()}
+        ax.annotate(name, va="center", fontsize=8, arrowprops=arrow, **at)
+
+
+@styled
+def modes(dt: xr.DataTree) -> Figure:
+    """The modes of the posterior: relative mass by Laplace's approximation, and by bridge sampling where it was done.
+
+    Colours are groups of modes that chains cross between; grey modes are negligible, and no chain was sent there.
+    """
+    table = dt["modes"].to_dataset()
+    table = table.isel(mode=slice(0, MOST_MODES))
+    y = np.arange(table.sizes["mode"])
+    group = table["group"].to_numpy().astype(int)
+    tints = [OKABE_ITO[(g - 1) % len(OKABE_ITO)] if g else "#b0b0b0" for g in group]
+    fig = new_figure(8.4, 1.3 + 0.46 * len(y))
+    left, right = fig.subplots(1, 2, sharey=True, width_ratios=[1.3, 1])
+    _laplace(left, table, tints)
+    _bridge(right, table, tints)
+    left.set_yticks(y, [_in_words(table.isel(mode=int(i))) for i in y])
+    for ax in (left, right):
+        ax.tick_params(axis="y", length=0)
+        ax.set_ylim(len(y) - 0.4, -0.6)
+        ax.grid(axis="x", color=FAINT, linewidth=0.6)
+    more = dt["modes"].sizes["mode"] - len(y)
+    fig.supxlabel(f"{more} lower modes not shown", fontsize=8, color=MUTED) if more else None
+    return fig
+
+
+def _laplace(ax: Axes, table: xr.Dataset, tints: list[str]) -> None:
+    """exp(laplace): mass relative to the first mode's."""
+    mass = np.maximum(np.exp(np.minimum(table["laplace"].to_numpy(), 50)), LEAST_SHARE)
+    y = np.arange(len(mass))
+    ax.hlines(y, LEAST_SHARE, mass, colors=tints, linewidth=2)
+    ax.scatter(mass, y, c=tints, s=36, zorder=3, gid="laplace")
+    ax.set_xscale("log")
+    ax.set_xlim(max(LEAST_SHARE, min(mass.min() / 10, 1e-3)), mass.max() * 5)
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.set(xlabel="mass relative to mode 1 (Laplace)", title="Rough mass of each mode")
+
+
+def _bridge(ax: Axes, table: xr.Dataset, tints: list[str]) -> None:
+    """Mass of every group, at its first mode."""
+    group = table["group"].to_numpy().astype(int)
+    first = [int(np.flatnonzero(group == g)[0]) for g in np.unique(group[group > 0])]
+    for i in first:
+        mass, error = float(table["mass"][i]), float(table["mass_error"][i])
+        sure = bool(table["established"][i])
+        if not np.isfinite(mass):
+            ax.text(0.02, i, "not known", va="center", fontsize=8, color=ALARM)
+            continue
+        ax.barh(i, mass, color=tints[i], height=0.5, hatch=None if sure else "///", edgecolor="white", gid=f"group {group[i]}")
+        if np.isfinite(error):
+            ax.errorbar(mass, i, xerr=[[min(error, mass)], [error]], color=INK, linewidth=1.2, capsize=3)
+        ax.text(min(1.0, mass + (error if np.isfinite(error) else 0)) + 0.02, i, _share(mass, sure), va="center", fontsize=8)
+    ax.set(xlim=(0, 1.42), xlabel="share of the posterior mass (bridge sampling)", title="Mass of each group that chains stay in")
+    ax.set_xticks([0, 0.25, 0.5, 0.75, 1.0])
+
+
+def _share(mass: float, sure: bool) -> str:
+    text = f"{mass:.1%}" if mass >= 5e-4 else f"{mass:.1g}"
+    return text if sure else f"about {text}, not established"
+
+
+def _in_words(mode: xr.Dataset) -> str:
+    """Number, how many starts led there, and the weights, the largest first."""
+    head = f"mode {int(mode['mode'])}, {int(mode['reached'])} start{'s' if int(mode['reached']) > 1 else ''}"
+    if "weights" not in mode:
+        return head
+    weights = np.sort(mode["weights"].to_numpy())[::-1]
+    more = " …" if len(weights) > 5 else ""
+    return f"{head}\n$w$ = {', '.join(f'{w:.2f}' for w in weights[:5])}{more}"

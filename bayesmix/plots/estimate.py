@@ -1,0 +1,96 @@
+"""Pictures of the point estimate: how it climbed, and where every start ended."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from bayesmix.em import EMFit
+from bayesmix.plots.style import ALARM, FAINT, INK, colour, legend_above, line, new_figure, styled
+
+MOST_SOLUTIONS = 16
+VALUES = {"ml": ("log_likelihood", "log-likelihood $L$"), "map": ("log_posterior", "log-posterior")}
+
+
+@styled
+def em_history(em: EMFit) -> Figure:
+    """The log-likelihood over the iterations of the kept run, and its distance to the end on a log scale.
+
+    A straight line on the right is EM's linear rate of convergence.
+    """
+    name = VALUES[em.method][1]
+    steps = np.arange(len(em.history))
+    fig = new_figure(8, 3.2)
+    left, right = fig.subplots(1, 2)
+    left.plot(steps, em.history, color=colour(0), marker="o", markersize=3 if len(steps) < 60 else 0)
+    left.set(xlabel="iteration", ylabel=name, title="EM climbs" if em.method == "ml" else "The climb to the mode")
+    left.yaxis.get_major_formatter().set_useOffset(False)
+    gap = em.history[-1] - em.history
+    rising = gap > 0
+    right.plot(steps[rising], gap[rising], color=colour(0), marker="o", markersize=3 if len(steps) < 60 else 0)
+    if rising.any():
+        right.set_yscale("log")
+    right.set(xlabel="iteration", ylabel="distance to the end", title="Distance to the end, log scale")
+    for ax in (left, right):
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    return fig
+
+
+@styled
+def em_starts(em: EMFit) -> Figure:
+    """Where the starts ended: solutions from the best to the worst, how high each is, and which kinds of start lead there.
+
+    Numbers in the circles count starts; degenerate solutions are crossed out and marked, the kept one is ringed.
+    """
+    column, name = VALUES[em.method]
+    table = em.starts.rename(columns={column: "value"})
+    shown = table[table["solution"] <= MOST_SOLUTIONS]
+    kinds = list(dict.fromkeys(table["kind"]))
+    columns = int(shown["solution"].max())
+    fig = new_figure(8, 2.6 + 0.34 * len(kinds))
+    top, below = fig.subplots(2, 1, sharex=True, height_ratios=[3, 1.2 + len(kinds)])
+    _heights(top, shown, name)
+    _counts(below, shown, kinds)
+    values = shown.groupby("solution")["value"].max()
+    labels = [f"{values[s]:.2f}".replace("-", "−") if np.isfinite(values[s]) else r"$-\infty$" for s in values.index]
+    below.set_xticks(values.index, labels, rotation=45 if columns > 7 else 0, ha="right" if columns > 7 else "center")
+    half = max(columns, 5) / 2
+    below.set_xlim((columns + 1) / 2 - half, (columns + 1) / 2 + half)
+    left_out = table["solution"].max() - columns
+    below.set_xlabel(f"solution, by its {name}" + (f" ({left_out} lower ones not shown)" if left_out else ""))
+    entries = [
+        line("solution (number of starts)", marker="o", color="none", markerfacecolor=colour(0), markersize=8),
+        line("kept", marker="o", color="none", markerfacecolor="none", markeredgecolor=INK, markersize=10, mew=1.6),
+        line("degenerate", marker="X", color="none", markerfacecolor=ALARM, markeredgecolor="none", markersize=8),
+    ]
+    legend_above(fig, entries)
+    return fig
+
+
+def _heights(ax: Axes, table: pd.DataFrame, name: str) -> None:
+    """One mark per solution, at its best value."""
+    best = table[np.isfinite(table["value"])].sort_values("value").groupby("solution").last()
+    for degenerate, rows in best.groupby("degenerate"):
+        marker = {"marker": "X", "color": ALARM} if degenerate else {"marker": "o", "color": colour(0)}
+        ax.plot(rows.index, rows["value"], linestyle="none", markersize=6, gid=f"degenerate {degenerate}", **marker)
+    kept = table[table["chosen"]]
+    ax.plot(kept["solution"], kept["value"], "o", markersize=11, markerfacecolor="none", markeredgecolor=INK, mew=1.6, gid="kept")
+    ax.yaxis.get_major_formatter().set_useOffset(False)
+    pad = max(0.5, 0.2 * np.ptp(best["value"])) if len(best) else 0.5
+    ax.set_ylim(best["value"].min() - pad, best["value"].max() + pad) if len(best) else None
+    ax.set_ylabel(name)
+    ax.grid(axis="y", color=FAINT, linewidth=0.6)
+
+
+def _counts(ax: Axes, table: pd.DataFrame, kinds: list[str]) -> None:
+    for (kind, solution), rows in table.groupby(["kind", "solution"]):
+        fill = ALARM if rows["degenerate"].any() else colour(0)
+        at = solution, kinds.index(kind)
+        ax.plot(*at, "X" if rows["degenerate"].any() else "o", markersize=15, color=fill, gid="cell")
+        ax.text(*at, str(len(rows)), ha="center", va="center", color="white", fontsize=8, fontweight="bold")
+    ax.set_yticks(range(len(kinds)), kinds)
+    ax.set_ylim(len(kinds) - 0.5, -0.5)
+    ax.grid(color=FAINT, linewidth=0.6)

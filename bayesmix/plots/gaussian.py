@@ -1,0 +1,297 @@
+"""Pictures of Gaussian mixtures: one feature, two, or more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+import xarray as xr
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from scipy.special import softmax
+
+from bayesmix.data import Data
+from bayesmix.plots import panels
+from bayesmix.plots.picture import Picture
+from bayesmix.plots.style import (
+    FAINT,
+    INK,
+    MUTED,
+    bare,
+    blend,
+    colour,
+    component_entries,
+    legend_above,
+    line,
+    new_figure,
+    patch,
+    plain,
+    rows_shown,
+)
+from bayesmix.plots.view import POINTS, View, spread
+from bayesmix.predict import data_of, replicate
+
+MOST_FEATURES = 6
+REPLICATES = 50
+RUG_ROWS = 400
+
+
+class OneFeature(Picture):
+    """A histogram, and densities over it."""
+
+    def data(self, data: Data, components: Sequence[str]) -> Figure:
+        """Histogram; labelled rows stacked in it by class, and as ticks below it where they are few."""
+        fig = new_figure(8, 3.4)
+        ax = fig.subplots()
+        x, likely = data.x[:, 0], _likely(data, components)
+        groups = [likely < 0, *(likely == k for k in range(len(components)))]
+        colours = [FAINT if data.labelled.any() else "#b8b8b8", *(colour(k) for k in range(len(components)))]
+        weights = [data.row_weights[g] for g in groups]
+        edges = panels.bin_edges(x)
+        ax.hist([x[g] for g in groups], edges, weights=weights, stacked=True, color=colours, edgecolor="white", lw=0.4)
+        if 0 < data.labelled.sum() <= RUG_ROWS:
+            _rug(ax, data, likely)
+        ax.set(xlabel=plain(data.feature_names[0]), ylabel="rows" if not data.weighted else "row weights")
+        legend_above(fig, _class_entries(data, components))
+        return fig
+
+    def components(self, view: View) -> Figure:
+        """Histogram, posterior mean density with its band, weighted components, EM dashed."""
+        fig = new_figure(8, 4)
+        ax = fig.subplots()
+        panels.density(ax, view, 0)
+        _rug(ax, view.family.data, _likely(view.family.data, view.family.components))
+        ax.set(xlabel=plain(view.family.data.feature_names[0]), ylabel="density")
+        legend_above(fig, _density_entries(view))
+        return fig
+
+    def small(self, ax: Axes, view: View) -> None:
+        """The densities alone."""
+        panels.density(ax, view, 0, band=False)
+        bare(ax)
+
+    def predictive(self, dt: xr.DataTree) -> Figure:
+        """Histograms of replicated data over the observed one; beside it, replicated against observed quantiles."""
+        data, new = data_of(dt), replicate(dt, REPLICATES)
+        fig = new_figure(8, 3.6)
+        left, right = fig.subplots(1, 2, width_ratios=[1.7, 1])
+        _overlay(left, data, new, 0)
+        left.set_ylabel("density")
+        _quantiles(right, data.x[:, 0], new[:, :, 0], plain(data.feature_names[0]))
+        legend_above(fig, _overlay_entries(len(new)))
+        return fig
+
+
+class TwoFeatures(Picture):
+    """A scatter plot, and ellipses over it."""
+
+    def data(self, data: Data, components: Sequence[str]) -> Figure:
+        """Scatter plot; labelled rows in their class's colour."""
+        fig = new_figure(7, 4.8)
+        ax = fig.subplots()
+        _points(ax, data, components, (0, 1), size=18)
+        ax.set(xlabel=plain(data.feature_names[0]), ylabel=plain(data.feature_names[1]))
+        legend_above(fig, _class_entries(data, components))
+        return fig
+
+    def components(self, view: View) -> Figure:
+        """Rows coloured by responsibility, ellipses of posterior draws, the point estimate, density contours."""
+        fig = new_figure(7.6, 5.2)
+        ax = fig.subplots()
+        panels.contours(ax, view)
+        panels.plane(ax, view, (0, 1), size=20)
+        names = view.family.data.feature_names
+        ax.set(xlabel=plain(names[0]), ylabel=plain(names[1]))
+        contour = patch("highest-density regions, 20% to 95%", color=panels.REGION_SHADES[-1])
+        legend_above(fig, [*_ellipse_entries(view, 30), contour], columns=3)
+        return fig
+
+    def small(self, ax: Axes, view: View) -> None:
+        """Rows and a few ellipses of the two features whose components lie furthest apart."""
+        panels.plane(ax, view, _apart(view), draws=12, size=5)
+        bare(ax)
+
+    def predictive(self, dt: xr.DataTree) -> Figure:
+        """Marginal histograms of replicated data over the observed ones, one panel per feature."""
+        data, new = data_of(dt), replicate(dt, REPLICATES)
+        shown = min(data.n_features, 2 * MOST_FEATURES)
+        columns = min(shown, 3)
+        rows = -(-shown // columns)
+        fig = new_figure(8.4, 0.6 + 2.4 * rows)
+        axes = fig.subplots(rows, columns, squeeze=False).ravel()
+        for j, ax in enumerate(axes[:shown]):
+            _overlay(ax, data, new, j)
+        for ax in axes[shown:]:
+            ax.remove()
+        for ax in axes[:shown:columns]:
+            ax.set_ylabel("density")
+        legend_above(fig, _overlay_entries(len(new)))
+        return fig
+
+
+class PairGrid(TwoFeatures):
+    """Every pair of features, marginal densities on the diagonal; at most ``MOST_FEATURES`` of them."""
+
+    def data(self, data: Data, components: Sequence[str]) -> Figure:
+        """Histograms on the diagonal, scatter plots below it."""
+        fig, axes = _grid(data)
+        for j, ax in enumerate(axes.diagonal()):
+            panels.histogram(ax, data, j)
+        for i, j in combinations(range(len(axes)), 2):
+            _points(axes[j, i], data, components, (i, j), size=9)
+        _label_grid(axes, data)
+        _legend_in_corner(fig, axes, [*_class_entries(data, components), *_cut_entry(data)])
+        return fig
+
+    def components(self, view: View) -> Figure:
+        """Densities on the diagonal, rows and ellipses below it."""
+        data = view.family.data
+        fig, axes = _grid(data)
+        for j, ax in enumerate(axes.diagonal()):
+            panels.density(ax, view, j, band=False)
+        for i, j in combinations(range(len(axes)), 2):
+            panels.plane(axes[j, i], view, (i, j), draws=15, size=9)
+        _label_grid(axes, data)
+        _legend_in_corner(fig, axes, [*_ellipse_entries(view, 15), *_cut_entry(data)])
+        return fig
+
+
+def _likely(data: Data, components: Sequence[str]) -> np.ndarray:
+    """The component that each row's label favours, -1 for rows without one, (n,)."""
+    return np.where(data.labelled, data.evidence(components).argmax(axis=1), -1)
+
+
+def _rug(ax: Axes, data: Data, likely: np.ndarray) -> None:
+    """Labelled rows as ticks under the axis, in the colour of their class."""
+    if not 0 < data.labelled.sum() <= RUG_ROWS:
+        return
+    for k in np.unique(likely[likely >= 0]):
+        x = data.x[likely == k, 0]
+        y = np.full(len(x), 0.03)
+        at = {"transform": ax.get_xaxis_transform(), "clip_on": False, "zorder": 5, "gid": f"labels {k}"}
+        ax.plot(x, y, "d", color=colour(int(k)), markeredgecolor="black", markeredgewidth=0.6, markersize=5.5, **at)
+
+
+def _points(ax: Axes, data: Data, components: Sequence[str], pair: tuple[int, int], *, size: float) -> None:
+    rows = rows_shown(len(data), POINTS)
+    x, labelled = data.x[rows][:, list(pair)], data.labelled[rows]
+    size = size if len(x) < 1500 else size / 3
+    ax.scatter(*x[~labelled].T, s=size, color=MUTED, alpha=0.6, linewidths=0, rasterized=len(x) > 1000)
+    if labelled.any():
+        colours = blend(softmax(data.evidence(components)[rows][labelled], axis=1))
+        edge = {"edgecolors": "black", "linewidths": 0.6} if not labelled.all() else {"linewidths": 0}
+        ax.scatter(*x[labelled].T, s=1.8 * size if not labelled.all() else size, c=colours, gid="labelled", **edge)
+    ax.margins(0.06)
+
+
+def _class_entries(data: Data, components: Sequence[str]) -> list[Artist]:
+    if not data.labelled.any():
+        return []
+    likely = _likely(data, components)
+    entries = [patch("no label", color=FAINT)] if (likely < 0).any() else []
+    counted = [(k, name, int((likely == k).sum())) for k, name in enumerate(components)]
+    return entries + [
+        patch(f"{plain(name, limit=26)} ({count} labelled)", color=colour(k)) for k, name, count in counted if count
+    ]
+
+
+def _density_entries(view: View) -> list[Artist]:
+    entries = component_entries(view.family.components)
+    entries += [line("mixture, posterior mean", color=INK), panels.band_entry(f"{panels.LEVEL:.0%} band")]
+    entries += panels.em_entries(view, "mixture, EM")
+    if 0 < view.family.data.labelled.sum() <= RUG_ROWS:
+        entries.append(line("labelled row", marker="d", color="none", markerfacecolor=FAINT, markeredgecolor="black"))
+    return entries
+
+
+def _ellipse_entries(view: View, draws: int) -> list[Artist]:
+    entries = component_entries(view.family.components)
+    entries.append(line(f"{panels.LEVEL:.0%} ellipses of {draws} posterior draws", color=MUTED, linewidth=0.8))
+    entries += panels.em_entries(view, f"EM, {panels.LEVEL:.0%} ellipse")
+    return entries + panels.labelled_entries(view.family.data)
+
+
+def _overlay(ax: Axes, data: Data, new: np.ndarray, j: int) -> None:
+    """Histograms of replicated rows (S, n, d) as thin steps, the observed one as a thick step."""
+    x, simulated = data.x[:, j], new[:, :, j]
+    low, high = np.quantile(simulated, [0.002, 0.998])
+    width = np.diff(panels.bin_edges(x, most=40))[0]
+    first = x.min() - width * max(0, np.ceil((x.min() - low) / width))
+    edges = np.arange(first, max(high, x.max()) + width, width)
+    for row in simulated:
+        ax.stairs(_heights(row, data, edges), edges, color=colour(0), alpha=0.18, linewidth=0.8, gid="replicate")
+    ax.stairs(_heights(x, data, edges), edges, color=INK, linewidth=1.6, gid="observed")
+    ax.set_xlabel(plain(data.feature_names[j]))
+    ax.set_xlim(edges[0], edges[-1])
+
+
+def _heights(x: np.ndarray, data: Data, edges: np.ndarray) -> np.ndarray:
+    """Density of weighted rows per bin, of all rows: those beyond the edges count too."""
+    mass = np.histogram(x, edges, weights=data.row_weights)[0]
+    return np.asarray(mass / data.row_weights.sum() / np.diff(edges))
+
+
+def _quantiles(ax: Axes, x: np.ndarray, new: np.ndarray, name: str) -> None:
+    """Sorted observed rows against the 90% interval of the sorted replicates."""
+    observed = np.sort(x)
+    expected = np.sort(new, axis=1)
+    keep = spread(np.arange(len(x)), 300)
+    observed, expected = observed[keep], expected[:, keep]
+    lower, upper = np.quantile(expected, panels.TAILS, axis=0)
+    middle = np.median(expected, axis=0)
+    ax.fill_between(observed, lower - observed, upper - observed, color=colour(0), alpha=0.3, linewidth=0)
+    ax.plot(observed, middle - observed, color=colour(0), linewidth=1)
+    ax.axhline(0, color=INK, linewidth=0.8, linestyle=":")
+    ax.set(xlabel=f"observed quantile of {name}", ylabel="replicated minus observed", title="Quantiles, 90% band")
+
+
+def _overlay_entries(n: int) -> list[Artist]:
+    return [
+        line("observed", color=INK, linewidth=1.6),
+        line(f"{n} data sets drawn from the posterior predictive", color=colour(0), alpha=0.6, linewidth=1),
+    ]
+
+
+def _apart(view: View) -> tuple[int, int]:
+    """The two features in which the components' means lie furthest apart, in standard deviations of the data."""
+    spread_of = view.params["means"].mean(axis=0).std(axis=0) / view.family.data.x.std(axis=0)
+    first, second = sorted(np.argsort(-spread_of, kind="stable")[:2])
+    return int(first), int(second)
+
+
+def _grid(data: Data) -> tuple[Figure, np.ndarray]:
+    """A square of panels, the upper triangle left empty."""
+    d = min(data.n_features, MOST_FEATURES)
+    fig = new_figure(min(9.0, 1.2 + 1.9 * d), min(8.6, 0.8 + 1.75 * d))
+    axes = fig.subplots(d, d, sharex="col", squeeze=False)
+    for i, j in combinations(range(d), 2):
+        axes[i, j].remove()
+    return fig, axes
+
+
+def _label_grid(axes: np.ndarray, data: Data) -> None:
+    d = len(axes)
+    for i, j in [(i, j) for i in range(d) for j in range(i + 1)]:
+        ax = axes[i, j]
+        ax.locator_params(nbins=4)
+        ax.tick_params(labelbottom=i == d - 1, labelleft=j == 0 and i > 0)
+        if i == j:
+            ax.set_yticks([])
+            ax.spines["left"].set_visible(False)
+        if i == d - 1:
+            ax.set_xlabel(plain(data.feature_names[j], limit=22))
+        if j == 0 and i > 0:
+            ax.set_ylabel(plain(data.feature_names[i], limit=22))
+
+
+def _legend_in_corner(fig: Figure, axes: np.ndarray, entries: list[Artist]) -> None:
+    """The empty upper triangle has room for the legend."""
+    fig.legend(handles=entries, loc="upper right", bbox_to_anchor=(0.99, 0.985)) if entries else None
+
+
+def _cut_entry(data: Data) -> list[Artist]:
+    if data.n_features <= MOST_FEATURES:
+        return []
+    return [line(f"first {MOST_FEATURES} of {data.n_features} features", color="none")]

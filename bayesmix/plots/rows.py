@@ -1,0 +1,93 @@
+"""Responsibilities row by row: posterior mean with its interval, EM beside it, the most ambiguous rows by name."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bayesmix.comparison import INTERVAL, Comparison
+from bayesmix.families import Family
+from bayesmix.plots.style import FAINT, MUTED, blend, colour, component_entries, legend_above, line, new_figure, plain, styled
+from bayesmix.plots.view import spread
+from bayesmix.predict import family_of, params_of
+
+MOST_AMBIGUOUS = 20
+LEAST_AMBIGUOUS = 5
+CERTAIN = 0.02
+"""Rows with less entropy than this are not worth a name, beyond the first few."""
+MOST_ROWS = 400
+EM_MARK = {"marker": "x", "color": "black", "linestyle": "none", "markeredgewidth": 1.1}
+
+
+@styled
+def responsibilities(dt: xr.DataTree, cmp: Comparison) -> Figure:
+    """Posterior mean responsibilities with 90% intervals, rows sorted; beside them the most ambiguous rows by name.
+
+    With two components the responsibility of the first; with more, that of each row's most probable component. Rows
+    that can belong to one component only (labelled rows, positive counts) say nothing and are left out.
+    """
+    family = family_of(dt)
+    table = responsibility_table(family, cmp)
+    fig = new_figure(8.4, 4.4)
+    left, right = fig.subplots(1, 2, width_ratios=[1.75, 1])
+    _sorted_rows(left, table, len(family.components))
+    _ambiguous_rows(right, table, len(family.components))
+    certain = len(family.data) - len(table)
+    note = f"\n{certain:,} rows with one possible component left out" if certain else ""
+    step = len(table) / min(len(table), MOST_ROWS)
+    left.set_xlabel(f"{len(table):,} rows, sorted" + (f" (one in {step:.0f} shown)" if step > 1 else "") + note)
+    what = f"$r$ of {plain(family.components[0])}" if len(family.components) <= 2 else "$r$ of the most probable component"
+    left.set_ylabel(what)
+    right.set_xlabel(what)
+    mark = line(f"posterior mean, {INTERVAL:.0%} interval", color=MUTED, marker="o", markersize=4)
+    several = component_entries(family.components) if len(family.components) > 2 else []
+    legend_above(fig, [*several, mark, line("EM", markersize=5, **EM_MARK)])
+    return fig
+
+
+def responsibility_table(family: Family, cmp: Comparison) -> pd.DataFrame:
+    """``component, mean, lower, upper, em, entropy`` of the responsibility that is shown of each row, sorted by it."""
+    rows, names = cmp.responsibilities, list(family.components)
+    mean = rows[[f"mean[{k}]" for k in names]].to_numpy()
+    which = mean.argmax(axis=1) if len(names) > 2 else np.zeros(len(mean), dtype=int)
+    each = np.arange(len(rows))
+    columns = {v: rows[[f"{v}[{k}]" for k in names]].to_numpy()[each, which] for v in ("mean", "lower", "upper", "em")}
+    table = pd.DataFrame({"component": which, **columns, "entropy": rows["entropy"].to_numpy()}, index=rows.index)
+    undecided = np.isfinite(family.log_joint(params_of(cmp.em, family))).sum(axis=1) > 1
+    return (table[undecided] if undecided.any() else table).sort_values(["component", "mean"], kind="stable")
+
+
+def _colours(table: pd.DataFrame, K: int) -> np.ndarray:
+    if K > 2:
+        return np.array([colour(k) for k in table["component"]])
+    mean = table["mean"].to_numpy()
+    return blend(np.stack([mean, 1 - mean], axis=1)[:, :K])
+
+
+def _sorted_rows(ax: Axes, table: pd.DataFrame, K: int) -> None:
+    shown = table.iloc[spread(np.arange(len(table)), MOST_ROWS)]
+    at, tints = np.arange(len(shown)), _colours(shown, K)
+    few = len(shown) <= 120
+    ax.vlines(at, shown["lower"], shown["upper"], colors=tints, linewidth=2.0 if few else 1.0, alpha=0.55, gid="interval")
+    ax.scatter(at, shown["mean"], s=14 if few else 6, c=tints, zorder=3, gid="mean")
+    ax.plot(at, shown["em"], markersize=5 if few else 2.5, zorder=4, gid="em", **EM_MARK | ({} if few else {"markeredgewidth": 0.7}))
+    for edge in np.flatnonzero(np.diff(shown["component"])):
+        ax.axvline(edge + 0.5, color=MUTED, linewidth=0.7, linestyle=":")
+    ax.set(ylim=(-0.03, 1.03), xlim=(-0.02 * len(shown) - 0.5, 1.02 * len(shown)), xticks=[], title="All rows")
+    ax.grid(axis="y", color=FAINT, linewidth=0.6)
+
+
+def _ambiguous_rows(ax: Axes, table: pd.DataFrame, K: int) -> None:
+    shown = table.nlargest(MOST_AMBIGUOUS, "entropy")
+    shown = shown[(shown["entropy"] > CERTAIN) | (np.arange(len(shown)) < LEAST_AMBIGUOUS)]
+    at, tints = np.arange(len(shown)), _colours(shown, K)
+    ax.hlines(at, shown["lower"], shown["upper"], colors=tints, linewidth=2.4, alpha=0.55)
+    ax.scatter(shown["mean"], at, s=18, c=tints, zorder=3, gid="ambiguous")
+    ax.plot(shown["em"], at, markersize=5, zorder=4, **EM_MARK)
+    ax.set_yticks(at, [plain(name, limit=16) for name in shown.index], fontsize=7.5)
+    ax.set(ylim=(len(shown) - 0.4, -0.6), xlim=(-0.03, 1.03), title="Most ambiguous rows")
+    ax.tick_params(axis="y", length=0)
+    ax.grid(axis="x", color=FAINT, linewidth=0.6)

@@ -1,0 +1,61 @@
+"""What a picture of a fit needs: the family over its rows, some posterior draws, the estimate, responsibilities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import xarray as xr
+
+from bayesmix.em import EMFit
+from bayesmix.families import Family, Params
+from bayesmix.kernels import reference
+from bayesmix.plots.style import rows_shown
+from bayesmix.predict import family_of, params_of
+
+DRAWS = 200
+POINTS = 5000
+
+
+@dataclass(frozen=True)
+class View:
+    """A posterior as pictures use it.
+
+    ``params``: evenly spaced draws over all chains, each array (draws, ...). ``em``: the point estimate, or None.
+    """
+
+    family: Family
+    params: Params
+    em: Params | None
+
+    @cached_property
+    def rows(self) -> np.ndarray:
+        """Numbers of the rows that are drawn as points, at most ``POINTS``."""
+        return rows_shown(len(self.family.data), POINTS)
+
+    @cached_property
+    def responsibilities(self) -> np.ndarray:
+        """Posterior mean responsibilities of those rows, (rows, K)."""
+        shown = self.family.rebind(self.family.data.take(self.rows))
+        total = np.zeros((len(self.rows), len(self.family.components)))
+        n_draws = len(next(iter(self.params.values())))
+        for s in range(n_draws):
+            total += reference.responsibilities(shown, {v: a[s] for v, a in self.params.items()})
+        return total / n_draws
+
+    def some(self, n: int) -> Params:
+        """About n of the draws, evenly spaced."""
+        return {v: spread(a, n) for v, a in self.params.items()}
+
+
+def view(dt: xr.DataTree, em: EMFit | None = None, *, draws: int = DRAWS) -> View:
+    """The view of a posterior, with the estimate beside it where given."""
+    family = family_of(dt)
+    params = {v: spread(a, draws) for v, a in params_of(dt, family).items()}
+    return View(family, params, None if em is None else params_of(em, family))
+
+
+def spread(values: np.ndarray, n: int) -> np.ndarray:
+    """At most n entries of the first axis, evenly spaced from the first to the last."""
+    return values[np.unique(np.linspace(0, len(values) - 1, n).astype(int))]
