@@ -61,8 +61,6 @@ class Gaussian(Family):
         for name, values in zip(data.feature_names, self.x[self.row_weights > 0].T, strict=True):
             if np.ptp(values) == 0:
                 raise ValueError(f"X: column {name!r} is constant ({values[0]:g}): its groups cannot be told apart")
-        by_feature = "feature" in self.kind.scale_dims
-        self.unit = self.sd if by_feature else np.full(self.d, np.exp(np.log(self.sd).mean()))
         self.index = self.kind.index(self.K, self.d)
 
     @property
@@ -87,7 +85,9 @@ class Gaussian(Family):
 
     def default_priors(self) -> dict[str, Prior]:
         """Weakly informative, on the scale of the data (see :func:`bayesmix.resolve`)."""
-        scale = (self.unit if "feature" in self.kind.scale_dims else self.unit[0]) / self.K ** (1 / self.d)
+        scale = self.sd / self.K ** (1 / self.d)
+        if "feature" not in self.kind.scale_dims:
+            scale = np.exp(np.log(scale).mean())
         priors = {
             "weights": Prior("Dirichlet", a=[2.0] * self.K),
             "means": Prior("Normal", mu=self.centre, sigma=2.5 * self.sd),

@@ -8,6 +8,7 @@ Lambert (1992), doi:10.2307/1269547. PyMC's ``psi`` is 1 - pi.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -15,7 +16,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 from formulaic import Formula, ModelSpec
-from formulaic.errors import FormulaicError
+from formulaic.errors import DataMismatchWarning, FormulaicError
 from scipy.special import expit, gammaln, log_expit, softmax
 
 from bayesmix.data import Data
@@ -289,10 +290,14 @@ def _design(formula: str | ModelSpec, frame: pd.DataFrame, part: str) -> tuple[p
         if len(missing):
             raise ValueError(f"{part}: column {variable!r}, row {frame.index[missing[0]]} is missing")
     source = formula if isinstance(formula, ModelSpec) else Formula(formula)
+    if isinstance(formula, ModelSpec):
+        _refuse_new_levels(formula, frame, part)
     context = frame if len(frame.columns) else pd.DataFrame({"": np.zeros(len(frame))}, index=frame.index)
     try:
-        matrix = source.get_model_matrix(context, na_action="raise", output="pandas")
-    except (FormulaicError, ValueError, TypeError, SyntaxError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", DataMismatchWarning)
+            matrix = source.get_model_matrix(context, na_action="raise", output="pandas")
+    except (FormulaicError, DataMismatchWarning, ValueError, TypeError, SyntaxError) as error:
         raise ValueError(f"{part}: the formula cannot be evaluated: {_first_line(error)}") from None
     plain = pd.DataFrame(matrix).astype(float)
     if plain.shape[1] == 0:
@@ -300,6 +305,18 @@ def _design(formula: str | ModelSpec, frame: pd.DataFrame, part: str) -> tuple[p
     if not np.isfinite(plain.to_numpy()).all():
         raise ValueError(f"{part}: the formula gives values that are not finite")
     return plain, matrix.model_spec
+
+
+def _refuse_new_levels(encoder: ModelSpec, frame: pd.DataFrame, part: str) -> None:
+    """Rows with a level that the encoder has not seen have no coefficient."""
+    for variable, (_, state) in encoder.encoder_state.items():
+        if "categories" in state and variable in frame:
+            known = state["categories"]
+            new = np.flatnonzero(~frame[variable].isin(known))
+            if len(new):
+                value, row = frame[variable].iloc[new[0]], frame.index[new[0]]
+                levels = ", ".join(map(str, known))
+                raise ValueError(f"{part}: column {variable!r}, row {row} has the level {value!r}; the fit knew {levels}")
 
 
 def _first_line(error: Exception) -> str:

@@ -1,0 +1,359 @@
+"""The maths of each family against SciPy."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from scipy.optimize import check_grad
+from scipy.special import expit
+
+import naive
+from bayesmix.data import Data
+from bayesmix.kernels import reference
+from bayesmix.spec import Mixture, bind
+
+KINDS = ("full", "tied", "diag", "spherical")
+SCALES = [(1.0, 0.0), (1e-8, 0.0), (1e8, 0.0), (1.0, 1e6)]
+
+
+def gaussian(rng, kind, K=3, d=2, n=40, *, scale=1.0, offset=0.0, **data):
+    """A Gaussian family over random rows, and random parameters."""
+    family = bind(
+        Mixture("gaussian", n_components=K, covariance=kind),
+        Data(offset + scale * rng.normal(size=(n, d)) * 3, **data),
+    )
+    return family, naive.random_gaussian(rng, K, d, kind, scale, offset)
+
+
+def some_labels(n):
+    """Hard labels, sets and nothing."""
+    return (["a", None, {"a", "b"}, "b", {"c"}] * n)[:n]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("d", [1, 2, 4])
+@pytest.mark.parametrize(("scale", "offset"), SCALES)
+def test_gaussian_log_joint(rng, kind, d, scale, offset):
+    family, params = gaussian(rng, kind, d=d, scale=scale, offset=offset, labels=some_labels(40))
+    expected = naive.gaussian_log_joint(family.x, **params, evidence=family.evidence)
+    np.testing.assert_allclose(family.log_joint(params), expected, rtol=1e-9 if offset else 1e-11)
+    assert np.isneginf(expected).any()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_gaussian_draws_lead(rng, kind):
+    family, _ = gaussian(rng, kind, labels=some_labels(40))
+    draws = [naive.random_gaussian(rng, 3, 2, kind) for _ in range(6)]
+    stacked = {v: np.stack([p[v] for p in draws]).reshape(2, 3, *draws[0][v].shape) for v in draws[0]}
+    expected = [naive.gaussian_log_joint(family.x, **p, evidence=family.evidence) for p in draws]
+    np.testing.assert_allclose(family.log_joint(stacked), np.reshape(expected, (2, 3, 40, 3)), rtol=1e-11)
+
+
+def test_soft_evidence_adds_its_logarithm(rng):
+    b = rng.dirichlet([1, 1], 40)
+    b[3] = [1, 0]
+    b[5] = np.nan
+    family, params = gaussian(rng, "full", K=3, labels=b, classes=["u", "v"])
+    plain = naive.gaussian_log_joint(family.x, **params, evidence=np.zeros((40, 3)))
+    with np.errstate(divide="ignore"):
+        expected = plain + np.column_stack([np.log(b), np.full(40, -np.inf)])
+    expected[5] = plain[5]
+    np.testing.assert_allclose(family.log_joint(params), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_e_step_is_bayes_rule(rng, kind):
+    v = rng.uniform(0, 3, 40)
+    family, params = gaussian(rng, kind, labels=some_labels(40), row_weights=v)
+    expected = naive.gaussian_log_joint(family.x, **params, evidence=family.evidence)
+    L, r = reference.e_step(family, params)
+    assert L == pytest.approx(naive.total(expected, v), rel=1e-12)
+    np.testing.assert_allclose(r, naive.posterior_probabilities(expected), atol=1e-13)
+
+
+def test_e_step_far_from_every_component(rng):
+    """exp underflows for every component; the logarithms do not."""
+    family, params = gaussian(rng, "full", n=10)
+    far = family.rebind(Data([[1e4, 1e4], [-1e5, 3.0]]))
+    expected = naive.gaussian_log_joint(far.x, **params, evidence=np.zeros((2, 3)))
+    L, r = reference.e_step(far, params)
+    assert L == pytest.approx(naive.total(expected), rel=1e-12)
+    np.testing.assert_allclose(r, naive.posterior_probabilities(expected), atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("d", [1, 3])
+@pytest.mark.parametrize(("scale", "offset"), SCALES)
+def test_gaussian_pack_round_trip(rng, kind, d, scale, offset):
+    family, params = gaussian(rng, kind, d=d, scale=scale, offset=offset)
+    theta = family.pack(params)
+    assert theta.shape == (family.n_parameters,)
+    for name, value in family.unpack(theta).items():
+        np.testing.assert_allclose(value, params[name], rtol=1e-9, atol=1e-9 * scale**2 * (name == "covariances"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "d", "count"),
+    [("full", 2, 2 + 6 + 9), ("tied", 2, 2 + 6 + 3), ("diag", 2, 2 + 6 + 6), ("spherical", 2, 2 + 6 + 3), ("full", 1, 8)],
+)
+def test_gaussian_parameter_count(rng, kind, d, count):
+    assert gaussian(rng, kind, d=d)[0].n_parameters == count
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("d", [1, 2, 4])
+@pytest.mark.parametrize("scale", [1.0, 1e-8, 1e8])
+def test_gaussian_score(rng, kind, d, scale):
+    family, params = gaussian(rng, kind, d=d, scale=scale, labels=some_labels(40), row_weights=rng.uniform(0.1, 3, 40))
+    theta, units = family.pack(params), family.units(params)
+
+    def L(t):
+        joint = naive.gaussian_log_joint(family.x, **family.unpack(theta + units * t), evidence=family.evidence)
+        return naive.total(joint, family.row_weights)
+
+    def score(t):
+        return units * family.score(theta + units * t)
+
+    zero = np.zeros_like(theta)
+    assert check_grad(L, score, zero, epsilon=1e-7) < 1e-4 * (1 + np.linalg.norm(score(zero)))
+
+
+def expected_complete(family, params, r):
+    """sum_i v_i sum_k r_ik log_joint_ik by SciPy."""
+    log_joint = naive.gaussian_log_joint(family.x, **params, evidence=np.zeros_like(r))
+    return float((family.row_weights[:, None] * r * log_joint).sum())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_gaussian_m_step_maximizes(rng, kind):
+    family, params = gaussian(rng, kind, n=60, row_weights=rng.uniform(0.1, 3, 60))
+    r = rng.dirichlet(np.ones(3), 60)
+    best = family.m_step(r, params)
+    top = expected_complete(family, best, r)
+    theta = family.pack(best)
+    for _ in range(50):
+        near = family.unpack(theta + 1e-3 * rng.normal(size=len(theta)))
+        assert expected_complete(family, near, r) < top
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_gaussian_named_estimates(rng, kind):
+    family, params = gaussian(rng, kind, d=3)
+    named = family.named(params)
+    sd = np.sqrt([np.diag(S) for S in params["covariances"]])
+    R = np.array([S / np.outer(s, s) for S, s in zip(params["covariances"], sd, strict=True)])
+    scales = {"full": sd, "diag": sd, "tied": sd[0], "spherical": sd[:, 0]}[kind]
+    np.testing.assert_allclose(named["scales"], scales, rtol=1e-14)
+    assert ("correlations" in named) == (kind in ("full", "tied"))
+    if kind in ("full", "tied"):
+        np.testing.assert_allclose(named["correlations"], R if kind == "full" else R[0], rtol=1e-13)
+    for name, dims in family.dims.items():
+        assert named[name].shape == tuple(len(family.coords[d]) for d in dims)
+
+
+def test_gaussian_simulation_has_the_mixture_moments(rng):
+    n = 40_000
+    labels = ["a"] * 10_000 + [None] * 30_000
+    family, params = gaussian(rng, "full", K=2, n=n, labels=labels, classes=["a"])
+    x = family.simulate(params, rng)
+    w, m, S = params["weights"], params["means"], params["covariances"]
+    for rows, weights in ((x[:10_000], np.array([1.0, 0.0])), (x[10_000:], w)):
+        mean = weights @ m
+        cov = sum(w * (c + np.outer(a - mean, a - mean)) for w, a, c in zip(weights, m, S, strict=True))
+        error = np.sqrt(np.diag(cov) / len(rows))
+        assert (np.abs(rows.mean(axis=0) - mean) < 5 * error).all()
+        np.testing.assert_allclose(np.cov(rows.T), cov, atol=0.06 * np.diag(cov).max())
+
+
+def counts_frame(rng, n=120):
+    return pd.DataFrame(
+        {
+            "y": np.where(rng.random(n) < 0.3, 0, rng.poisson(3, n)),
+            "a": rng.normal(2, 1, n),
+            "b": rng.choice(["u", "v", "w"], n),
+        }
+    )
+
+
+def zip_family(rng, rate="1 + a + b", zero="1 + a", **data):
+    frame = counts_frame(rng)
+    return bind(Mixture("zero_inflated_poisson", rate=rate, zero=zero), Data(frame, response="y", **data)), frame
+
+
+def zip_params(rng, family, size=()):
+    return {v: 0.3 * rng.normal(size=(*size, len(family.coords[f"{v[:4]}_term"]))) for v in ("rate_coef", "zero_coef")}
+
+
+def by_hand(frame, params):
+    """Rates and zero probabilities with the design written out."""
+    F = np.column_stack([np.ones(len(frame)), frame["a"], frame["b"] == "v", frame["b"] == "w"])
+    G = np.column_stack([np.ones(len(frame)), frame["a"]])
+    return np.exp(F @ params["rate_coef"]), expit(G @ params["zero_coef"])
+
+
+def test_zip_design_is_the_one_written_out(rng):
+    family, frame = zip_family(rng)
+    assert family.coords["rate_term"] == ["Intercept", "a", "b[T.v]", "b[T.w]"]
+    assert family.coords["zero_term"] == ["Intercept", "a"]
+    params = zip_params(rng, family)
+    rate, zero_prob = by_hand(frame, params)
+    expected = naive.zip_log_joint(frame["y"].to_numpy(), rate, zero_prob, np.zeros((len(frame), 2)))
+    np.testing.assert_allclose(family.log_joint(params), expected, rtol=1e-10)
+
+
+def test_zip_log_likelihood_is_the_textbook_formula(rng):
+    family, frame = zip_family(rng)
+    params = zip_params(rng, family)
+    rate, pi = by_hand(frame, params)
+    y = frame["y"].to_numpy()
+    p = np.where(y == 0, pi + (1 - pi) * np.exp(-rate), (1 - pi) * stats.poisson.pmf(y, rate))
+    np.testing.assert_allclose(reference.pointwise(family, params), np.log(p), rtol=1e-11)
+
+
+def test_zip_draws_lead(rng):
+    family, _ = zip_family(rng)
+    stacked = zip_params(rng, family, (2, 3))
+    joint = family.log_joint(stacked)
+    assert joint.shape == (2, 3, 120, 2)
+    one = {v: a[1, 2] for v, a in stacked.items()}
+    np.testing.assert_allclose(joint[1, 2], family.log_joint(one), rtol=1e-13)
+
+
+def test_zip_labels(rng):
+    frame = counts_frame(rng)
+    at_zero, positive = np.flatnonzero(frame["y"] == 0), np.flatnonzero(frame["y"] > 0)
+    labels = np.full(120, None)
+    labels[at_zero[0]], labels[positive[0]] = "structural_zero", "poisson"
+    spec = Mixture("zero_inflated_poisson")
+    r = reference.responsibilities(
+        bind(spec, Data(frame, list(labels), response="y")), {"rate_coef": np.ones(1), "zero_coef": np.zeros(1)}
+    )
+    assert r[at_zero[0]].tolist() == [1, 0]
+    assert r[positive[0]].tolist() == [0, 1]
+    assert 0 < r[at_zero[1], 0] < 1
+    labels[positive[1]] = "structural_zero"
+    with pytest.raises(ValueError, match=f"labels: row {positive[1] + 1} is labelled structural_zero"):
+        bind(spec, Data(frame, list(labels), response="y"))
+
+
+def test_zip_rebind_keeps_the_levels(rng):
+    family, frame = zip_family(rng)
+    params = zip_params(rng, family)
+    some = frame[frame["b"] == "v"].head(5)
+    new = family.rebind(Data(some, response="y"))
+    assert new.coords == family.coords
+    rate, zero_prob = by_hand(some, params)
+    expected = naive.zip_log_joint(some["y"].to_numpy(), rate, zero_prob, np.zeros((5, 2)))
+    np.testing.assert_allclose(new.log_joint(params), expected, rtol=1e-10)
+
+
+def test_zip_rebind_refuses_a_level_it_never_saw(rng):
+    family, frame = zip_family(rng)
+    with pytest.raises(ValueError, match="rate: column 'b', row 1.*'z'.*u, v, w"):
+        family.rebind(Data(frame.head(3).assign(b=["z", "u", "v"]), response="y"))
+    family, frame = zip_family(rng, rate="1 + C(b)")
+    with pytest.raises(ValueError, match="rate: .*'z'"):
+        family.rebind(Data(frame.head(3).assign(b=["z", "u", "v"]), response="y"))
+
+
+def test_zip_stateful_terms_keep_their_centre(rng):
+    family, frame = zip_family(rng, rate="1 + center(a)")
+    new = family.rebind(Data(frame.head(4), response="y"))
+    np.testing.assert_allclose(new.F[:, 1], frame["a"].head(4) - frame["a"].mean(), rtol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("rate", "words"),
+    [
+        ("1 + nothing", ["rate", "'nothing'", "a, b"]),
+        ("a + I(2 * a)", ["rate", "linearly dependent"]),
+        ("0", ["rate", "no terms"]),
+        ("log(a - 100)", ["rate"]),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:invalid value encountered in log:RuntimeWarning")
+def test_zip_bad_formulas_are_refused(rng, rate, words):
+    with pytest.raises(ValueError, match="rate") as caught:
+        zip_family(rng, rate=rate)
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_zip_missing_covariate_is_named(rng):
+    frame = counts_frame(rng)
+    frame.loc[4, "a"] = np.nan
+    with pytest.raises(ValueError, match="rate: column 'a', row 5 is missing"):
+        bind(Mixture("zero_inflated_poisson", rate="1 + a"), Data(frame, response="y"))
+
+
+@pytest.mark.parametrize(("value", "rule"), [(-1, "negative"), (1.5, "whole"), (2.0**31, "at most")])
+def test_counts_must_be_counts(value, rule):
+    with pytest.raises(ValueError, match=f"column 'x', row 2: a count must .*{rule}"):
+        bind(Mixture("zero_inflated_poisson"), Data([0, value, 3]))
+
+
+def test_zip_score_and_pack(rng):
+    family, frame = zip_family(rng, row_weights=rng.uniform(0.1, 3, 120))
+    params = zip_params(rng, family)
+    theta = family.pack(params)
+    for name, value in family.unpack(theta).items():
+        np.testing.assert_array_equal(value, params[name])
+    y = frame["y"].to_numpy()
+
+    def L(theta):
+        joint = naive.zip_log_joint(y, *by_hand(frame, family.unpack(theta)), family.evidence)
+        return naive.total(joint, family.row_weights)
+
+    assert check_grad(L, family.score, theta, epsilon=1e-7) < 1e-4 * np.linalg.norm(family.score(theta))
+
+
+def test_zip_m_step_maximizes(rng):
+    family, frame = zip_family(rng, row_weights=rng.uniform(0.1, 3, 120))
+    y = frame["y"].to_numpy()
+    r0 = np.where(y == 0, rng.random(120), 0.0)
+    r = np.column_stack([r0, 1 - r0])
+
+    def expected(params):
+        rate, pi = by_hand(frame, params)
+        terms = r0 * np.log(pi) + (1 - r0) * (np.log1p(-pi) + stats.poisson.logpmf(y, rate))
+        return float(family.row_weights @ terms)
+
+    best = family.m_step(r, zip_params(rng, family))
+    theta, top = family.pack(best), expected(best)
+    for _ in range(50):
+        assert expected(family.unpack(theta + 1e-3 * rng.normal(size=len(theta)))) < top
+
+
+def test_zip_simulation_has_the_moments(rng):
+    n = 50_000
+    family = bind(Mixture("zero_inflated_poisson"), Data(np.arange(n) % 3))
+    x = family.simulate({"rate_coef": np.log([4.0]), "zero_coef": np.log([0.25 / 0.75])}, rng)[:, 0]
+    mean, variance = 0.75 * 4, 0.75 * 4 * (1 + 4 * 0.25)
+    assert abs(x.mean() - mean) < 5 * np.sqrt(variance / n)
+    assert abs(x.var() - variance) < 0.15
+    p0 = 0.25 + 0.75 * np.exp(-4)
+    assert abs((x == 0).mean() - p0) < 5 * np.sqrt(p0 / n)
+
+
+def test_zip_named(rng):
+    family = bind(Mixture("zero_inflated_poisson"), Data([0, 1, 4]))
+    named = family.named({"rate_coef": np.log([[2.0], [3.0]]), "zero_coef": np.zeros((2, 1))})
+    np.testing.assert_allclose(named["rate"], [2, 3])
+    np.testing.assert_allclose(named["zero_prob"], [0.5, 0.5])
+
+
+@pytest.mark.parametrize("family_name", ["gaussian", "zero_inflated_poisson"])
+def test_draw_components_follow_weights_and_evidence(rng, family_name):
+    if family_name == "gaussian":
+        family, params = gaussian(rng, "diag", K=3, n=30_000, labels=([None, {"a", "c"}] * 15_000), classes=["a", "b", "c"])
+        w = params["weights"]
+        share = {0: w, 1: w * [1, 0, 1] / (w[0] + w[2])}
+    else:
+        family = bind(Mixture(family_name), Data(np.zeros(30_000)))
+        params = {"rate_coef": np.ones(1), "zero_coef": np.ones(1)}
+        share = dict.fromkeys((0, 1), np.array([expit(1), expit(-1)]))
+    z = family.draw_components(params, rng)
+    for half, p in share.items():
+        observed = np.bincount(z[half::2], minlength=len(p))
+        assert not observed[p == 0].any()
+        assert stats.chisquare(observed[p > 0], 15_000 * p[p > 0]).pvalue > 1e-4
