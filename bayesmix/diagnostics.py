@@ -251,6 +251,7 @@ def _notes(dt: xr.DataTree) -> list[str]:
 def _interruption(dt: xr.DataTree) -> list[Problem]:
     if not dt.attrs.get("interrupted"):
         return []
-    draws = float(dt["posterior"].sizes["draw"])
-    message = f"Sampling was interrupted after {draws:.0f} draws per chain."
-    return [Problem("interrupted", draws, draws, message, "Use the draws to look at, and run it again to report.")]
+    sizes = dt["posterior"].sizes
+    message = f"Sampling was interrupted: {sizes['chain']} chains of {sizes['draw']} draws were kept."
+    advice = "Use the draws to look at, and run it again to report."
+    return [Problem("interrupted", float(sizes["draw"]), float(sizes["draw"]), message, advice)]

@@ -35,6 +35,7 @@ from bayesmix.predict import row_blocks, stacked
 from bayesmix.spec import Mixture, exchange_groups, resolve
 from bayesmix.target import Target
 
+FEWEST_DRAWS = 4
 MOST_SCOUTS = 8
 SCOUT_DRAWS = 500
 SCOUT_TUNE = 300
@@ -127,7 +128,8 @@ def sample(
     modes = find_modes(target, parts, spec, run_starts(parts.family, n_starts=n_starts, seed=seed))
     modes, scouts = _scout(run, modes, parts.family)
     assigned = assign_chains(modes, chains)
-    raw = run([modes[i] for i in assigned], progress=progress, **settings)
+    raw, drawn = _finished(run([modes[i] for i in assigned], progress=progress, **settings))
+    assigned = assigned[drawn]
     dt = _assemble(raw, target.model, data)
     dt, evidence = _sort_labels(dt, spec, parts.family, target, log_likelihood, scouts)
     dt["modes"] = xr.DataTree(modes_dataset(modes, parts.family, spec, assigned, evidence))
@@ -137,14 +139,14 @@ def sample(
         "seed": seed,
         "versions": json.dumps({name: version(name) for name in PACKAGES}),
         "extended_model": int(model is not None),
-        "interrupted": int(dt["posterior"].sizes["draw"] < draws),
+        "interrupted": int(dt["posterior"].sizes["draw"] < draws or len(assigned) < chains),
     }
     return dt
 
 
 def _check(settings: dict[str, int], target_accept: float | None, log_likelihood: bool | str) -> None:
     for name, value in settings.items():
-        least = 0 if name == "tune" else 4 if name == "draws" else 1
+        least = {"tune": 0, "draws": FEWEST_DRAWS}.get(name, 1)
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
             raise ValueError(f"{name}: must be a whole number >= {least}; got {value!r}")
     if target_accept is not None and not 0 < target_accept < 1:
@@ -205,6 +207,22 @@ def _scout(
         chains = [c for c, group in enumerate(groups) if group == g]
         kept[g] = (modes[scouted[chains[0]]], posterior.isel(chain=chains))
     return modes, kept
+
+
+def _finished(raw: xr.DataTree) -> tuple[xr.DataTree, np.ndarray]:
+    """What an interrupted run has drawn: its chains with at least half the draws of the longest, cut to one length.
+
+    Returns the groups and the numbers of the chains kept; a finished run is returned as it is.
+    """
+    done = raw["sample_stats"]["logp"].notnull().sum("draw").to_numpy()
+    chains = np.flatnonzero(2 * done >= done.max())
+    length = int(done[chains].min())
+    if length < FEWEST_DRAWS:
+        raise KeyboardInterrupt
+    whole = {name: group.to_dataset() for name, group in raw.children.items()}
+    cut = {name: ds.isel(chain=chains, draw=slice(length)) for name, ds in whole.items() if "draw" in ds.dims}
+    renumbered = {name: ds.assign_coords(chain=np.arange(len(chains))) for name, ds in cut.items()}
+    return xr.DataTree.from_dict(whole | renumbered), chains
 
 
 def _tidy(posterior: xr.Dataset) -> xr.Dataset:
