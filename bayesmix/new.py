@@ -134,7 +134,7 @@ def _measurements(frame: pd.DataFrame, columns: str | None, label: str | None) -
     """The columns to fit, and why others are left out."""
     if columns is not None:
         names = [name.strip() for name in columns.split(",")]
-        numeric(pd.DataFrame({name: column(frame, name, "--columns") for name in names}).set_axis(frame.index + 1))
+        numeric(pd.DataFrame({name: column(frame, name, "--columns") for name in names}))
         return names, {}
     reasons = {name: _unfit(frame, name) for name in frame.columns if name != label}
     chosen = [name for name, reason in reasons.items() if not reason]
@@ -148,7 +148,7 @@ def _measurements(frame: pd.DataFrame, columns: str | None, label: str | None) -
 def _unfit(frame: pd.DataFrame, name: str) -> str:
     """Why a column is no measurement; empty where it is one."""
     try:
-        values = numeric(frame[[name]].set_axis(frame.index + 1))[:, 0]
+        values = numeric(frame[[name]])[:, 0]
     except ValueError as error:
         return str(error).split(f"column {name!r}, ")[-1]
     steps = np.diff(values)

@@ -12,8 +12,8 @@ import pandas as pd
 def read_csv(path: Path | str) -> pd.DataFrame:
     """Read a CSV file with a header line; the errors name the file, the line and what is wrong with it.
 
-    Cells are read as numbers where a whole column is numeric; an empty cell is missing. Every line must have as many
-    fields as the header: pandas would cut long lines, fill short ones and drop blank ones in silence.
+    Cells are read as numbers where a whole column is numeric; an empty cell is missing; rows count from 1. Every line
+    must have as many fields as the header: pandas would cut long lines, fill short ones and drop blank ones in silence.
     """
     path = Path(path)
     try:
@@ -27,7 +27,7 @@ def read_csv(path: Path | str) -> pd.DataFrame:
         raise ValueError(f"{path}: is not UTF-8 text: {error.reason} at byte {error.start}") from None
     except (pd.errors.ParserError, csv.Error) as error:
         raise ValueError(f"{path}: cannot be read as CSV: {str(error).strip()}") from None
-    return frame
+    return frame.set_axis(pd.RangeIndex(1, len(frame) + 1))
 
 
 def _check_lines(path: Path) -> None:
