@@ -1,0 +1,185 @@
+"""One sentence per picture: what to look for, and what it shows here, in numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from bayesmix.report.blocks import Figure
+from bayesmix.report.figures import KINDS
+from bayesmix.report.fits import Fits
+from bayesmix.report.text import fixed, listed, percent, plural, significant, whole
+
+type Summary = Mapping[str, Any]
+
+
+def figures(fits: Fits, summary: Summary, *names: str) -> list[Figure]:
+    """The figures of these names that apply to these fits, with their captions."""
+    there = [name for name in names if KINDS[name].applies(fits)]
+    return [Figure(name, TITLES[name], CAPTIONS[name](fits, summary)) for name in there]
+
+
+TITLES = {
+    "data": "The data",
+    "em_history": "Log-likelihood over EM iterations",
+    "em_starts": "Where every EM start ended",
+    "forest": "Posterior intervals with EM and MAP",
+    "traces": "Trace and rank plots by chain",
+    "pairs": "Posterior pair plot",
+    "components": "Components over the data",
+    "modes": "Posterior mass of the modes",
+    "responsibilities": "Responsibilities with 90% intervals",
+    "em_against_posterior": "EM against the posterior",
+    "calibration": "Calibration of EM and posterior",
+    "predictive": "Posterior predictive check",
+    "pareto_k": "Pareto k of every row",
+}
+
+
+def _data(fits: Fits, summary: Summary) -> str:
+    n = len(fits.data)
+    if fits.family.observed_dims == ("obs",):
+        zeros = int((fits.data.x == 0).sum())
+        return f"Look for more zeros than the other counts would lead one to expect: {zeros} of {n} counts are zero."
+    labelled = fits.data.labelled.sum()
+    tail = f"; {plural(labelled, 'row carries', 'rows carry')} a label." if labelled else ", without any label."
+    return f"Look for separate clouds, long tails and rows that stand apart: {plural(n, 'row')}{tail}"
+
+
+def _em_history(fits: Fits, summary: Summary) -> str:
+    history = fits.em.history
+    return (
+        "The log-likelihood must never fall, and the gap to its end should shrink steadily: here it rose from "
+        f"{fixed(history[0], 2)} to {fixed(history[-1], 2)} in {plural(fits.em.n_iter, 'iteration')}."
+    )
+
+
+def _em_starts(fits: Fits, summary: Summary) -> str:
+    starts = fits.em.starts
+    best = int((starts["solution"] == starts.loc[starts["chosen"], "solution"].iloc[0]).sum())
+    spikes = int(starts["degenerate"].sum())
+    return (
+        "Many starts at the same best height mean that the optimum is no accident: "
+        f"{best} of {len(starts)} starts reached the solution that is kept, and {spikes} ran into a degenerate one."
+    )
+
+
+def _forest(fits: Fits, summary: Summary) -> str:
+    table = fits.comparison.parameters
+    inside = ((table["em"] >= table["lower"]) & (table["em"] <= table["upper"])).sum()
+    return (
+        "A mark for EM far from the middle of its interval shows where the maximum of the likelihood is not typical of the "
+        f"posterior: {inside} of {len(table)} EM estimates lie inside the 90% interval."
+    )
+
+
+def _traces(fits: Fits, summary: Summary) -> str:
+    posterior = summary["posterior"]
+    return (
+        "Chains should overlap like thick grass and their ranks be level: the worst R-hat is "
+        f"{fixed(posterior['max_r_hat'], 3)}, the smallest bulk effective sample size {whole(posterior['min_ess_bulk'])}."
+    )
+
+
+def _pairs(fits: Fits, summary: Summary) -> str:
+    n = summary["posterior"]["divergences"]
+    return (
+        "Narrow ridges, bends and separate islands are what makes sampling hard; "
+        f"{plural(n, 'divergent transition is', 'divergent transitions are') if n else 'no divergent transition is'} marked."
+    )
+
+
+def _components(fits: Fits, summary: Summary) -> str:
+    if fits.family.observed_dims == ("obs",):
+        zero = fits.comparison.responsibilities
+        share = float(np.mean(zero.loc[fits.data.x[:, 0] == 0, "mean[structural_zero]"])) if (fits.data.x == 0).any() else 0
+        return (
+            "Bars that the two parts together reach are explained: on average "
+            f"{percent(share)} of a zero's probability goes to the structural zeros, the rest to the Poisson part."
+        )
+    widths = "the band" if fits.data.n_features == 1 else "the spread of the ellipses, each from one posterior draw,"
+    weights = summary["posterior"]["parameters"]
+    shares = [percent(weights[f"weights[{k}]"]["mean"], 0) for k in fits.family.components if f"weights[{k}]" in weights]
+    found = f" The posterior mean weights are {listed(shares, most=12)}." if shares else ""
+    return f"The components should follow the data, and {widths} shows how well they are known; dashed lines are EM's.{found}"
+
+
+def _modes(fits: Fits, summary: Summary) -> str:
+    rows = [m for m in summary["modes"] if m["group"] > 0]
+    apart = {m["group"]: m["mass"] for m in rows}
+    known = [f"{significant(100 * m, 2)}%" if m is not None else "an unknown share" for m in apart.values()]
+    return (
+        "Modes in one group are crossed by chains, modes in different groups are not: the "
+        f"{plural(len(apart), 'group holds', 'groups hold')} {listed(known)} of the posterior mass."
+    )
+
+
+def _responsibilities(fits: Fits, summary: Summary) -> str:
+    table = fits.comparison.responsibilities
+    best = np.column_stack([table[f"mean[{k}]"] for k in fits.family.components]).max(axis=1)
+    unclear = int(((best < 0.9) & fits.open_rows).sum())
+    return (
+        "Rows in the steep part belong to no group clearly, and their intervals show how much of that is parameter "
+        f"uncertainty: {unclear} of {plural(int(fits.open_rows.sum()), 'open row')} give no group 90% probability or more."
+    )
+
+
+def _em_against_posterior(fits: Fits, summary: Summary) -> str:
+    worst = summary["comparison"]["largest_difference"]
+    if not worst:
+        return "Points off the diagonal and far from zero are where EM and the posterior disagree."
+    return (
+        "Points off the diagonal and far from zero are where EM and the posterior disagree: the largest difference is "
+        f"{fixed(abs(worst['sds']), 2)} posterior standard deviations ({worst['parameter']}), and "
+        f"{plural(summary['comparison']['flips'], 'row changes', 'rows change')} the most probable component."
+    )
+
+
+def _calibration(fits: Fits, summary: Summary) -> str:
+    scores = summary["scores"]
+    return (
+        "On the diagonal, what is said with 80% confidence is right in 80% of the rows: the mean gap is "
+        f"{fixed(scores['em']['calibration_error'], 3)} for EM and "
+        f"{fixed(scores['posterior']['calibration_error'], 3)} for the posterior."
+    )
+
+
+def _predictive(fits: Fits, summary: Summary) -> str:
+    p = {name: row["p_value"] for name, row in summary["ppc"].items() if row["p_value"] is not None}
+    odd = min(p, key=lambda name: min(p[name], 1 - p[name]))
+    return (
+        "The data should look like one more of the replicated data sets: of the statistics below the least typical is the "
+        f"{_readable(odd)}, with a predictive p-value of {fixed(p[odd], 3)}."
+    )
+
+
+def _readable(name: str) -> str:
+    return "number of zeros" if name == "zeros" else "number of ones" if name == "ones" else name
+
+
+def _pareto_k(fits: Fits, summary: Summary) -> str:
+    found = summary["loo"]
+    return (
+        "Rows above 0.7 are too influential for leave-one-out by reweighting: "
+        f"{whole(found['pareto_k_bad'])} of {plural(len(fits.data), 'row')} are, the largest k is "
+        f"{fixed(found['pareto_k_max'], 2)}."
+    )
+
+
+CAPTIONS: dict[str, Callable[[Fits, Summary], str]] = {
+    "data": _data,
+    "em_history": _em_history,
+    "em_starts": _em_starts,
+    "forest": _forest,
+    "traces": _traces,
+    "pairs": _pairs,
+    "components": _components,
+    "modes": _modes,
+    "responsibilities": _responsibilities,
+    "em_against_posterior": _em_against_posterior,
+    "calibration": _calibration,
+    "predictive": _predictive,
+    "pareto_k": _pareto_k,
+}

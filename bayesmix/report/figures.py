@@ -1,0 +1,101 @@
+"""The pictures of a report: which there are for which fits, as PNG and, where small, as SVG."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure as Canvas
+from PIL import Image
+
+from bayesmix import plots
+from bayesmix.report.fits import Fits
+
+DPI = 144
+COLOURS = 128
+LARGEST_SVG = 40_000
+THUMBNAIL = "thumbnail"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A picture: when it applies and how it is drawn."""
+
+    draw: Callable[[Fits], Canvas]
+    applies: Callable[[Fits], bool] = lambda _: True
+
+
+def _several_modes(fits: Fits) -> bool:
+    return int((fits.dt["modes"]["group"].to_numpy() > 0).sum()) > 1
+
+
+KINDS: dict[str, Kind] = {
+    "data": Kind(lambda f: plots.data_plot(f.data, f.family)),
+    "em_history": Kind(lambda f: plots.em_history(f.em), lambda f: f.em.n_iter > 1),
+    "em_starts": Kind(lambda f: plots.em_starts(f.em), lambda f: f.em.n_iter > 1),
+    "forest": Kind(lambda f: plots.forest(f.dt, f.comparison)),
+    "traces": Kind(lambda f: plots.traces(f.dt)),
+    "pairs": Kind(lambda f: plots.pairs(f.dt)),
+    "components": Kind(lambda f: plots.components(f.dt, em=f.comparison.em)),
+    "modes": Kind(lambda f: plots.modes(f.dt), _several_modes),
+    "responsibilities": Kind(lambda f: plots.responsibilities(f.dt, f.comparison), lambda f: bool(f.open_rows.any())),
+    "em_against_posterior": Kind(lambda f: plots.em_against_posterior(f.comparison)),
+    "calibration": Kind(lambda f: plots.calibration(f.comparison, f.data), lambda f: len(f.comparison.scores) > 0),
+    "predictive": Kind(lambda f: plots.predictive(f.dt), lambda f: f.replicates is not None),
+    "pareto_k": Kind(lambda f: plots.pareto_k(f.loo), lambda f: f.loo is not None),
+    THUMBNAIL: Kind(lambda f: plots.thumbnail(f.dt)),
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A drawn picture: its PNG, its SVG where that is small, its width in inches."""
+
+    png: bytes
+    svg: bytes | None
+    width: float
+
+    @property
+    def uri(self) -> str:
+        """The smaller of the two, as a data URI."""
+        kind, content = ("svg+xml", self.svg) if self.svg is not None else ("png", self.png)
+        return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def draw_all(fits: Fits) -> dict[str, Picture]:
+    """Every picture that applies, by name."""
+    return {name: render(kind.draw(fits)) for name, kind in KINDS.items() if kind.applies(fits)}
+
+
+def render(canvas: Canvas) -> Picture:
+    """A figure as PNG with a reduced palette, and as SVG where that is small."""
+    width = float(np.asarray(canvas.get_size_inches())[0])
+    svg = io.BytesIO()
+    canvas.savefig(svg, format="svg", bbox_inches="tight", metadata={"Date": None})
+    png = io.BytesIO()
+    canvas.savefig(png, format="png", dpi=DPI, bbox_inches="tight")
+    small = svg.getvalue() if len(svg.getvalue()) <= LARGEST_SVG else None
+    return Picture(_fewer_colours(png.getvalue()), small, width)
+
+
+def _fewer_colours(png: bytes) -> bytes:
+    """The same picture in a palette: a third of the size, and no eye sees it."""
+    with Image.open(io.BytesIO(png)) as image:
+        flat = Image.new("RGB", image.size, "white")
+        flat.paste(image, mask=image.getchannel("A") if image.mode == "RGBA" else None)
+    out = io.BytesIO()
+    flat.quantize(COLOURS, dither=Image.Dither.NONE).save(out, format="png", optimize=True)
+    return out.getvalue()
+
+
+def write_all(images: Mapping[str, Picture], folder: Path) -> None:
+    """``figures/*.png`` and ``*.svg``."""
+    folder.mkdir()
+    for name, image in images.items():
+        (folder / f"{name}.png").write_bytes(image.png)
+        if image.svg is not None:
+            (folder / f"{name}.svg").write_bytes(image.svg)

@@ -1,0 +1,166 @@
+"""Everything that a report is about, fitted once: EM, MAP, NUTS, diagnostics, comparison, LOO, replicated data."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayesmix.comparison import Comparison, compare, matched
+from bayesmix.data import Data
+from bayesmix.diagnostics import Diagnostics, diagnose
+from bayesmix.em import EMFit, fit_em, map_fit, run_starts
+from bayesmix.families import Family
+from bayesmix.gallery import GalleryModel
+from bayesmix.predict import family_of, loo, replicate, responsibilities, responsibility_summary
+from bayesmix.scores import score_table
+from bayesmix.spec import bind, resolve
+
+REPLICATES = 200
+PARTIAL_STARTS = 10
+
+type Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Fits:
+    """One model, its fits, and what follows from them.
+
+    ``map`` may be missing. ``command``: how to run it again. ``labelled_alone``: EM on the labelled rows alone, for
+    semi-supervised data where they suffice; ``labelled_problem`` says why they do not.
+    """
+
+    model: GalleryModel
+    dt: xr.DataTree
+    em: EMFit
+    map: EMFit | None
+    check: Diagnostics
+    comparison: Comparison
+    loo: xr.Dataset | None
+    replicates: np.ndarray | None
+    labelled_alone: EMFit | None
+    labelled_problem: str
+    command: str
+
+    @property
+    def data(self) -> Data:
+        """The rows."""
+        return self.em.data
+
+    @cached_property
+    def family(self) -> Family:
+        """The family's maths over the rows."""
+        return family_of(self.dt)
+
+    @property
+    def all_labelled(self) -> bool:
+        """Whether every row says something of its component."""
+        return bool(self.data.labelled.all())
+
+    @property
+    def semi_supervised(self) -> bool:
+        """Whether some rows are labelled and some are not."""
+        return bool(self.data.labelled.any()) and not self.all_labelled
+
+    @property
+    def open_rows(self) -> np.ndarray:
+        """(n,) bool: rows whose component is not known beforehand."""
+        return (self.family.evidence > -np.inf).sum(axis=1) > 1
+
+
+def silent(_: str) -> None:
+    """Say nothing."""
+
+
+def aloud(step: str) -> None:
+    """Say it to a person who waits, apart from what a program prints."""
+    print(step, file=sys.stderr, flush=True)
+
+
+def run(model: GalleryModel, sampler: dict[str, Any], em: dict[str, Any], *, command: str, progress: bool) -> Fits:
+    """Fit a model by EM, MAP and NUTS, on one compiled model."""
+    from bayesmix.model import build, graph
+    from bayesmix.sampling import sample
+    from bayesmix.target import Target
+
+    say = aloud if progress else silent
+    spec, data = resolve(model.spec, model.data), model.data
+    say(f"{model.name}: EM")
+    point = fit_em(spec, data, **em)
+    say(f"{model.name}: compiling the model")
+    target = Target(build(spec, data))
+    say(f"{model.name}: the posterior's mode")
+    runs = run_starts(bind(spec, data), **em)
+    mode = map_fit(spec, data, target, graph(spec, data), runs)
+    say(f"{model.name}: sampling")
+    dt = sample(spec, data, target=target, progress=progress, **sampler)
+    return examine(model, dt, point, mode, em_settings=em, command=command, say=say)
+
+
+def examine(
+    model: GalleryModel,
+    dt: xr.DataTree,
+    em: EMFit,
+    mode: EMFit | None,
+    *,
+    em_settings: dict[str, Any],
+    command: str,
+    say: Say = silent,
+) -> Fits:
+    """What follows from the fits: diagnostics, comparison, LOO, replicated data, the labelled rows alone."""
+    say(f"{model.name}: diagnostics, comparison, leave-one-out, predictive checks")
+    weighted = em.data.weighted
+    alone, problem = _labelled_alone(em, em_settings)
+    return Fits(
+        model=model,
+        dt=dt,
+        em=em,
+        map=mode,
+        check=diagnose(dt),
+        comparison=compare(em, dt, map_fit=mode),
+        loo=None if weighted else loo(dt),
+        replicates=None if weighted else replicate(dt, REPLICATES, seed=int(dt.attrs["seed"])),
+        labelled_alone=alone,
+        labelled_problem=problem,
+        command=command,
+    )
+
+
+def _labelled_alone(em: EMFit, settings: dict[str, Any]) -> tuple[EMFit | None, str]:
+    """EM on the labelled rows alone, where some rows are labelled and some are not; else why there is none."""
+    labelled = em.data.labelled
+    if not labelled.any() or labelled.all():
+        return None, ""
+    try:
+        fit = fit_em(em.spec, em.data.take(labelled), **(settings | {"n_starts": PARTIAL_STARTS}))
+    except ValueError as error:
+        return None, str(error)
+    return fit, "; ".join(fit.reasons)
+
+
+def scores_with_and_without(fits: Fits) -> pd.DataFrame:
+    """Scores of EM on the labelled rows alone, EM on all rows and the posterior, on rows that none saw the labels of."""
+    rows = fits.model.test if fits.model.test is not None else fits.data.take(~fits.data.labelled).without_labels()
+    if fits.labelled_alone is None:
+        return pd.DataFrame()
+    summary = responsibility_summary(fits.dt, data=rows)["mean"].to_numpy()
+    r = {
+        "EM, labelled rows alone": responsibilities(fits.labelled_alone, data=rows).to_numpy(),
+        "EM, all rows": responsibilities(fits.comparison.em, data=rows).to_numpy(),
+        "Posterior mean, all rows": summary,
+    }
+    return score_table(r, rows, fits.family.components)
+
+
+def aligned_map(fits: Fits) -> EMFit | None:
+    """The MAP estimate with its components in the posterior's order."""
+    if fits.map is None:
+        return None
+    rows = fits.comparison.responsibilities
+    return matched(fits.map, fits.dt, np.column_stack([rows[f"mean[{k}]"] for k in fits.family.components]))

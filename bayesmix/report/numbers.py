@@ -1,0 +1,252 @@
+"""summary.json: every number of a report, machine-readable. Strict JSON: what is not a finite number is null."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy.special import logsumexp
+
+from bayesmix import scalars
+from bayesmix.comparison import scores_on
+from bayesmix.diagnostics import convergence, describe_mode
+from bayesmix.em import EMFit
+from bayesmix.kernels import reference
+from bayesmix.predict import params_of, row_blocks
+from bayesmix.report.checks import predictive_checks
+from bayesmix.report.fits import Fits, aligned_map, scores_with_and_without
+
+PARETO_K = 0.7
+AMBIGUOUS = 10
+
+
+def summarize(fits: Fits) -> dict[str, Any]:
+    """The summary, with the expectations judged and ``verdict`` in words."""
+    summary = {
+        "model": _model(fits),
+        "em": _em(fits.comparison.em) | {"starts": _records(fits.em.starts)},
+        "map": _map(fits),
+        "posterior": _posterior(fits),
+        "modes": _modes(fits),
+        "comparison": _comparison(fits),
+        "scores": _table(fits.comparison.scores),
+        "test": {} if fits.model.test is None else _table(scores_on(fits.comparison.em, fits.dt, fits.model.test)),
+        "loo": _loo(fits),
+        "ppc": {} if fits.replicates is None else predictive_checks(fits.family, fits.replicates),
+        "unlabelled": _unlabelled(fits),
+        "settings": json.loads(fits.dt.attrs["settings"]),
+        "versions": json.loads(fits.dt.attrs["versions"]),
+        "seed": int(fits.dt.attrs["seed"]),
+        "date": date.today().isoformat(),
+        "command": fits.command,
+    }
+    summary = clean(summary)
+    summary["expectations"] = [clean(expectation.judge(summary)) for expectation in fits.model.expectations]
+    return {"model": summary.pop("model"), "verdict": clean(_verdict(fits, summary)), **summary}
+
+
+def clean(value: Any) -> Any:
+    """Plain Python for strict JSON: NumPy's numbers become Python's, NaN and infinities null."""
+    if isinstance(value, Mapping):
+        return {str(k): clean(v) for k, v in value.items()}
+    if isinstance(value, str) or value is None:
+        return value
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    if isinstance(value, int | np.integer):
+        return int(value)
+    if isinstance(value, float | np.floating):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, Iterable):
+        return [clean(v) for v in value]
+    raise TypeError(f"summary: {value!r} cannot be written as JSON")
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]
+
+
+def _table(table: pd.DataFrame) -> dict[str, Any]:
+    return {str(name): row.to_dict() for name, row in table.iterrows()}
+
+
+def _model(fits: Fits) -> dict[str, Any]:
+    data, model = fits.data, fits.model
+    return {
+        "name": model.name,
+        "title": model.title or model.name,
+        "description": model.description,
+        "source": model.source,
+        "expected": model.expected,
+        "family": fits.em.spec.family,
+        "n_components": fits.em.spec.n_components,
+        "components": fits.family.components,
+        "spec": fits.em.spec.to_dict(),
+        "n": len(data),
+        "n_test": 0 if model.test is None else len(model.test),
+        "columns": data.feature_names,
+        "covariates": [str(c) for c in data.covariates.columns],
+        "classes": data.classes,
+        "labelled": int(data.labelled.sum()),
+        "weighted": data.weighted,
+        "n_parameters": fits.family.n_parameters,
+    }
+
+
+def _estimates(fit: EMFit, fits: Fits) -> dict[str, dict[str, float]]:
+    values = scalars.of_estimate(fits.family, fit.params, derived=True)
+    errors = scalars.of_estimate(fits.family, fit.standard_errors, derived=True)
+    return {name: {"estimate": value, "se": errors[name]} for name, value in values.items()}
+
+
+def _em(fit: EMFit) -> dict[str, Any]:
+    """What every EM fit says of itself."""
+    from bayesmix.spec import bind
+
+    family = bind(fit.spec, fit.data)
+    values = scalars.of_estimate(family, fit.params, derived=True)
+    errors = scalars.of_estimate(family, fit.standard_errors, derived=True)
+    return {
+        "log_likelihood": fit.log_likelihood,
+        "aic": fit.aic,
+        "bic": fit.bic,
+        "n_iter": fit.n_iter,
+        "converged": fit.converged,
+        "degenerate": fit.degenerate,
+        "reasons": fit.reasons,
+        "n_starts": len(fit.starts),
+        "parameters": {name: {"estimate": value, "se": errors[name]} for name, value in values.items()},
+    }
+
+
+def _map(fits: Fits) -> dict[str, Any]:
+    fit = aligned_map(fits)
+    if fit is None:
+        return {}
+    return {
+        "log_posterior": fit.log_posterior,
+        "log_likelihood": fit.log_likelihood,
+        "converged": fit.converged,
+        "parameters": _estimates(fit, fits),
+    }
+
+
+def _posterior(fits: Fits) -> dict[str, Any]:
+    draws = scalars.of_posterior(fits.family, fits.dt["posterior"].to_dataset(), derived=True)
+    table = convergence(draws)
+    flat = draws.stack(sample=("chain", "draw")).transpose("scalar", "sample").to_numpy()
+    ends = {"lower": 0.05, "upper": 0.95, "lower99": 0.005, "upper99": 0.995}
+    for name, value in zip(ends, np.quantile(flat, list(ends.values()), axis=1), strict=True):
+        table[name] = value
+    free = fits.check.parameters
+    return {
+        "parameters": _table(table),
+        "invariants": _table(fits.check.invariants),
+        "max_r_hat": free["r_hat"].max(),
+        "min_ess_bulk": free["ess_bulk"].min(),
+        "min_ess_tail": free["ess_tail"].min(),
+        "chain_groups": fits.check.chain_groups,
+        **fits.check.sampler,
+    }
+
+
+def _modes(fits: Fits) -> list[dict[str, Any]]:
+    modes = fits.dt["modes"].to_dataset()
+    columns = ("log_posterior", "laplace", "reached", "group", "mass", "mass_error", "established")
+    rows = []
+    for i in range(modes.sizes["mode"]):
+        one: xr.Dataset = modes.isel(mode=i)
+        row = {name: one[name].item() for name in columns}
+        starts = [c + 1 for c, m in enumerate(modes["chain_start"].to_numpy()) if m == int(one["mode"])]
+        rows.append(row | {"established": bool(row["established"]), "chains": starts, "description": describe_mode(one)})
+    return rows
+
+
+def _comparison(fits: Fits) -> dict[str, Any]:
+    comparison = fits.comparison
+    columns = ["em_component", "posterior_component", "entropy"]
+    ambiguous = comparison.ambiguous(AMBIGUOUS)
+    return {
+        "parameters": _table(comparison.parameters),
+        "flips": len(comparison.flips),
+        "flipped_rows": list(comparison.flips.index[:1000]),
+        "ambiguous": {str(row): entry for row, entry in _table(ambiguous[columns]).items()},
+        "largest_difference": _largest_difference(comparison.parameters),
+    }
+
+
+def _largest_difference(table: pd.DataFrame) -> dict[str, Any]:
+    """The scalar whose EM estimate lies farthest from the posterior mean, in posterior standard deviations."""
+    z = ((table["em"] - table["mean"]) / table["sd"]).dropna()
+    if z.empty:
+        return {}
+    worst = z.abs().idxmax()
+    return {"parameter": worst, "sds": z[worst]}
+
+
+def _loo(fits: Fits) -> dict[str, Any]:
+    if fits.loo is None:
+        return {}
+    elpd, k = fits.loo["elpd"].to_numpy(), fits.loo["pareto_k"].to_numpy()
+    return {
+        "elpd": elpd.sum(),
+        "se": np.sqrt(len(elpd) * elpd.var()),
+        "p": _log_predictive_density(fits) - elpd.sum(),
+        "pareto_k_max": k.max(),
+        "pareto_k_bad": int((k > PARETO_K).sum()),
+    }
+
+
+def _log_predictive_density(fits: Fits) -> float:
+    """sum_i log mean_s p(x_i | draw s), in blocks of rows."""
+    params = params_of(fits.dt, fits.family)
+    n_draws = len(next(iter(params.values())))
+    blocks = row_blocks(fits.family, n_draws)
+    return float(sum((logsumexp(reference.pointwise(b, params), axis=0) - np.log(n_draws)).sum() for _, b in blocks))
+
+
+def _unlabelled(fits: Fits) -> dict[str, Any]:
+    """What the unlabelled rows add; empty where all rows are labelled, or none."""
+    if not fits.semi_supervised:
+        return {}
+    alone = fits.labelled_alone
+    return {
+        "n_labelled": int(fits.data.labelled.sum()),
+        "problem": fits.labelled_problem,
+        "labelled_alone": {} if alone is None else _em(alone),
+        "scores": _table(scores_with_and_without(fits)),
+    }
+
+
+def _verdict(fits: Fits, summary: Mapping[str, Any]) -> dict[str, Any]:
+    failed = [e for e in summary["expectations"] if not e["holds"]]
+    return {
+        "ok": fits.check.ok and not failed,
+        "trusted": fits.check.ok,
+        "text": fits.check.verdict,
+        "problems": [asdict(problem) for problem in fits.check.problems],
+        "cautions": _cautions(fits, summary, len(failed)),
+        "notes": fits.check.notes,
+    }
+
+
+def _cautions(fits: Fits, summary: Mapping[str, Any], failed: int) -> list[str]:
+    """What does not spoil the posterior but must not be overlooked."""
+    found = []
+    if failed:
+        found.append(f"{failed} of {len(summary['expectations'])} expectations of the model's source do not hold.")
+    if fits.em.degenerate:
+        found.append(f"The EM estimate is degenerate ({'; '.join(fits.em.reasons)}): read the posterior instead.")
+    elif not fits.em.converged:
+        found.append("EM did not converge within its iterations.")
+    bad = summary["loo"].get("pareto_k_bad", 0)
+    if bad:
+        found.append(f"Leave-one-out is unreliable for {bad} row(s): their Pareto k exceeds {PARETO_K}.")
+    return found

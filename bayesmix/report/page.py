@@ -1,0 +1,44 @@
+"""Content -> HTML: one file, everything inside it. Templates hold layout, no Python; whatever is not Markup is escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from bayesmix.report.blocks import Section
+from bayesmix.report.figures import Picture
+from bayesmix.report.text import plural
+
+
+def environment() -> Environment:
+    """Jinja2 over the package's templates: autoescaped, and an unknown name is an error."""
+    loader = PackageLoader("bayesmix.report")
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+
+
+def css() -> Markup:
+    """The style sheet, to be written into the page."""
+    env = environment()
+    assert env.loader is not None
+    return Markup(env.loader.get_source(env, "style.css")[0])
+
+
+def render(sections: Sequence[Section], pictures: Mapping[str, Picture], summary: Mapping[str, Any]) -> str:
+    """The page."""
+    model = summary["model"]
+    family = model["family"].replace("_", " ")
+    subtitle = (
+        f"{model['name']} · {family} mixture, {plural(model['n_components'], 'component')}, {plural(model['n'], 'row')} · EM beside NUTS"
+    )
+    return environment().get_template("report.html.j2").render(
+        title=model["title"],
+        subtitle=subtitle,
+        css=css(),
+        sections=sections,
+        pictures=pictures,
+        version=summary["versions"]["bayesmix"],
+        date=summary["date"],
+    )

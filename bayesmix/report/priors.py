@@ -1,0 +1,90 @@
+"""Priors in numbers: what each one says, and the interval that holds 95% of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from bayesmix.families import Family
+from bayesmix.prior import Prior
+from bayesmix.report.text import significant
+
+WORDS = {"mu": "mean", "sigma": "sd", "alpha": "shape", "beta": "scale", "lam": "rate", "a": "concentration", "eta": "eta"}
+WORDS_BY_PRIOR = {
+    ("StudentT", "mu"): "centre", ("StudentT", "sigma"): "scale", ("StudentT", "nu"): "df",
+    ("HalfStudentT", "sigma"): "scale", ("HalfStudentT", "nu"): "df", ("Laplace", "b"): "scale",
+    ("Logistic", "s"): "scale", ("Cauchy", "alpha"): "centre", ("Gamma", "beta"): "rate",
+    ("LogNormal", "mu"): "log-mean", ("LogNormal", "sigma"): "log-sd", ("HalfNormal", "sigma"): "scale",
+}  # fmt: skip
+
+
+def _quantiles(name: str, p: Mapping[str, float], q: np.ndarray) -> Any:
+    """Quantiles of one scalar, by SciPy."""
+    table: dict[str, Callable[[], Any]] = {
+        "Normal": lambda: stats.norm(p["mu"], p["sigma"]).ppf(q),
+        "StudentT": lambda: stats.t(p["nu"], p["mu"], p["sigma"]).ppf(q),
+        "Laplace": lambda: stats.laplace(p["mu"], p["b"]).ppf(q),
+        "Logistic": lambda: stats.logistic(p["mu"], p["s"]).ppf(q),
+        "Cauchy": lambda: stats.cauchy(p["alpha"], p["beta"]).ppf(q),
+        "InverseGamma": lambda: stats.invgamma(p["alpha"], scale=p["beta"]).ppf(q),
+        "LogNormal": lambda: stats.lognorm(p["sigma"], scale=np.exp(p["mu"])).ppf(q),
+        "Gamma": lambda: stats.gamma(p["alpha"], scale=1 / p["beta"]).ppf(q),
+        "Exponential": lambda: stats.expon(scale=1 / p["lam"]).ppf(q),
+        "HalfNormal": lambda: stats.halfnorm(scale=p["sigma"]).ppf(q),
+        "HalfCauchy": lambda: stats.halfcauchy(scale=p["beta"]).ppf(q),
+        "HalfStudentT": lambda: stats.t(p["nu"], 0, p["sigma"]).ppf((1 + q) / 2),
+    }
+    return table[name]()
+
+
+def central95(prior: Prior, where: Mapping[str, float], *, size: int, total: float) -> np.ndarray:
+    """The central 95% interval of one scalar under its prior (the marginal one for weights and correlations)."""
+    q = np.array([0.025, 0.975])
+    if prior.support == "simplex":
+        return np.asarray(stats.beta(where["a"], total - where["a"]).ppf(q))
+    if prior.support == "correlation":
+        b = where["eta"] - 1 + size / 2
+        return np.asarray(2 * stats.beta(b, b).ppf(q) - 1)
+    return np.asarray(_quantiles(prior.distribution, where, q))
+
+
+def rows(family: Family, variable: str, prior: Prior) -> list[tuple[str, str, str]]:
+    """(of what, the distribution in numbers, central 95%), one row per distinct prior of the variable."""
+    dims = family.dims[variable]
+    by_matrix = prior.support == "correlation"
+    shape = () if by_matrix else tuple(len(family.coords[d]) for d in dims)
+    table = {name: np.broadcast_to(value, shape) for name, value in prior.parameters.items()}
+    size = len(family.coords[dims[-1]]) if by_matrix else 1
+    found: dict[tuple[float, ...], list[tuple[int, ...]]] = {}
+    for where in np.ndindex(shape):
+        found.setdefault(tuple(float(a[where]) for a in table.values()), []).append(where)
+    out = []
+    for values, places in found.items():
+        where = dict(zip(table, values, strict=True))
+        total = float(np.sum(table["a"])) if "a" in table else 0.0
+        lower, upper = central95(prior, where, size=size, total=total)
+        label = _label(family, dims, places, len(found), shape)
+        out.append((label, _words(prior, where), f"{significant(lower)} to {significant(upper)}"))
+    return out
+
+
+def _label(
+    family: Family, dims: tuple[str, ...], places: list[tuple[int, ...]], distinct: int, shape: tuple[int, ...]
+) -> str:
+    """Which scalars share a prior: all of them, a feature in every component, or some by name."""
+    if distinct == 1:
+        return "each pair of features" if not shape and len(dims) > 1 else "each" if shape and shape != (1,) else ""
+    if len(dims) == 2 and len({j for _, j in places}) == 1 and len(places) == shape[0]:
+        return family.coords[dims[1]][places[0][1]]
+    return ", ".join(" / ".join(family.coords[d][i] for d, i in zip(dims, p, strict=True)) for p in places)
+
+
+def _words(prior: Prior, where: Mapping[str, float]) -> str:
+    inside = ", ".join(
+        f"{WORDS_BY_PRIOR.get((prior.distribution, name), WORDS.get(name, name))} {significant(value, 4)}"
+        for name, value in where.items()
+    )
+    return f"{prior.distribution}({inside})"

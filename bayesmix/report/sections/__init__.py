@@ -1,0 +1,35 @@
+"""The sections of a report, in the order in which they are read. One function each: (fits, summary) -> Section or None."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bayesmix.report.blocks import Section
+from bayesmix.report.fits import Fits
+from bayesmix.report.sections import checks, comparison, data, em, ending, model, posterior, unlabelled, verdict
+
+type Writer = Callable[[Fits, Mapping[str, Any]], Section | None]
+
+WRITERS: tuple[Writer, ...] = (
+    verdict.verdict,
+    data.data,
+    model.model,
+    em.em,
+    posterior.posterior,
+    posterior.components,
+    posterior.modes,
+    comparison.responsibilities,
+    comparison.comparison,
+    unlabelled.unlabelled,
+    checks.predictive,
+    checks.leave_one_out,
+    ending.expectations,
+    ending.reproduce,
+)
+
+
+def write_sections(fits: Fits, summary: Mapping[str, Any]) -> list[Section]:
+    """The sections that apply to these fits."""
+    written = [writer(fits, summary) for writer in WRITERS]
+    return [section for section in written if section is not None]

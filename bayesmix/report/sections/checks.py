@@ -1,0 +1,86 @@
+"""Does the model describe the data? Predictive checks and leave-one-out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from bayesmix.report.blocks import Block, Heading, Notice, Paragraph, Section, Table
+from bayesmix.report.captions import figures
+from bayesmix.report.fits import REPLICATES, Fits
+from bayesmix.report.numbers import PARETO_K
+from bayesmix.report.text import fixed, plural, significant, whole
+
+EXTREME = 0.01
+WORST_ROWS = 5
+
+
+def predictive(fits: Fits, summary: Mapping[str, Any]) -> Section:
+    """Replicated data beside the data."""
+    title = "Posterior predictive check"
+    if fits.replicates is None:
+        text = "Rows carry weights, for which replicated data are not defined: there is no predictive check."
+        return Section("predictive", title, [Paragraph(text, "lead")])
+    found = summary["ppc"]
+    odd = [name for name, row in found.items() if min(row["p_value"], 1 - row["p_value"]) < EXTREME]
+    lead = (
+        f"If the model is right, the data look like one more of {REPLICATES} data sets simulated from the posterior. "
+        + (
+            f"{plural(len(odd), 'statistic lies', 'statistics lie')} outside 98% of them: {', '.join(odd)}."
+            if odd
+            else "No statistic below is out of line with them."
+        )
+    )
+    blocks: list[Block] = [Paragraph(lead, "lead")]
+    if "zeros" in found:
+        blocks.append(_zeros(found["zeros"]))
+    blocks += [*figures(fits, summary, "predictive"), _table(found)]
+    return Section("predictive", title, blocks)
+
+
+def _zeros(row: Mapping[str, Any]) -> Paragraph:
+    return Paragraph(
+        f"Number of zeros: {whole(row['observed'])} observed; replicated data have {fixed(row['mean'], 1)} on average, 90% of "
+        f"them between {whole(row['lower'])} and {whole(row['upper'])} (predictive p-value {fixed(row['p_value'], 3)})."
+    )
+
+
+def _table(found: Mapping[str, Any]) -> Table:
+    rows = []
+    for name, row in found.items():
+        ends = f"{significant(row['lower'], 4)} to {significant(row['upper'], 4)}"
+        rows.append([name, significant(row["observed"], 4), significant(row["mean"], 4), ends, fixed(row["p_value"], 3)])
+    heads = ("Statistic", "Observed", "Replicated, mean", "90% of replicated", "p-value")
+    caption = "p-value: the share of replicated data sets with a larger value (ties half); near 0 or 1 the model misses it."
+    return Table(heads, rows, (False, True, True, True, True), caption)
+
+
+def leave_one_out(fits: Fits, summary: Mapping[str, Any]) -> Section:
+    """LOO with Pareto k."""
+    title = "Leave-one-out"
+    if fits.loo is None:
+        text = "Rows carry weights, for which leaving one out is not defined here."
+        return Section("loo", title, [Paragraph(text, "lead")])
+    found = summary["loo"]
+    joint = " of measurements and labels: compare it only between fits with the same labels" if fits.data.labelled.any() else ""
+    lead = (
+        f"Expected log density of new rows{joint}: elpd {fixed(found['elpd'], 2)} (standard error {fixed(found['se'], 2)}), "
+        f"effective number of parameters {fixed(found['p'], 1)} of {fits.family.n_parameters}."
+    )
+    blocks: list[Block] = [Paragraph(lead, "lead")]
+    if found["pareto_k_bad"]:
+        text = f"{plural(found['pareto_k_bad'], 'row has', 'rows have')} a Pareto k above {PARETO_K}: elpd is unreliable there."
+        blocks.append(Notice("note", "Some rows are too influential", text))
+    blocks += [*figures(fits, summary, "pareto_k"), Heading("The rows hardest to leave out"), _worst(fits)]
+    return Section("loo", title, blocks)
+
+
+def _worst(fits: Fits) -> Table:
+    assert fits.loo is not None
+    k, elpd = fits.loo["pareto_k"].to_numpy(), fits.loo["elpd"].to_numpy()
+    worst = np.argsort(-k)[:WORST_ROWS]
+    rows = [[fits.data.obs_names[i], fixed(k[i], 2), fixed(elpd[i], 2)] for i in worst]
+    return Table(("Row", "Pareto k", "elpd of the row"), rows, (False, True, True))
+

@@ -1,0 +1,122 @@
+"""Responsibilities with their uncertainty, and EM beside the posterior."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from bayesmix.report.blocks import Block, Heading, Inline, Paragraph, Section, Table
+from bayesmix.report.captions import figures
+from bayesmix.report.fits import Fits
+from bayesmix.report.tables import parameter_rows, records, score_rows
+from bayesmix.report.text import decimals_for, fixed, interval, listed, percent, plural
+
+MOST_ROWS = 10
+
+
+def responsibilities(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
+    """P(group | row), with intervals; the most ambiguous rows."""
+    if len(fits.family.components) == 1:
+        return None
+    title = "Which row belongs where"
+    if not fits.open_rows.any():
+        text = "Every row carries a label: the groups are known, and there is nothing to infer about these rows."
+        return Section("responsibilities", title, [Paragraph(text, "lead")])
+    lead = (
+        "A responsibility is the probability that a row belongs to a group, given its values. Its posterior interval says how "
+        "far that probability itself is known."
+    )
+    ambiguous = fits.comparison.ambiguous(MOST_ROWS)
+    blocks: list[Block] = [
+        Paragraph(lead, "lead"),
+        *figures(fits, summary, "responsibilities"),
+        Heading("The most ambiguous rows"),
+        _rows_table(fits, ambiguous, "Posterior mean responsibilities with 90% intervals; EM's beside them."),
+    ]
+    return Section("responsibilities", title, blocks)
+
+
+def _rows_table(fits: Fits, table: pd.DataFrame, caption: str) -> Table:
+    """Values, then for the most probable groups EM and posterior."""
+    data, family = fits.data, fits.family
+    position = {name: i for i, name in enumerate(data.obs_names)}
+    shown = data.feature_names[:4]
+    rows: list[Sequence[Inline]] = []
+    for name, row in records(table).items():
+        values = [_value(x, fits) for x in data.x[position[name], : len(shown)]]
+        best = row["posterior_component"]
+        lower, upper = row[f"lower[{best}]"], row[f"upper[{best}]"]
+        chances = [best, fixed(row[f"mean[{best}]"], 3), interval(lower, upper, 2), fixed(row[f"em[{best}]"], 3)]
+        rows.append([name, *values, *chances, row["em_component"]])
+    heads = ["Row", *shown, "Most probable group", "Posterior", "90% interval", "EM", "EM's group"]
+    numeric = [False, *[True] * len(shown), False, True, True, True, False]
+    more = "" if len(family.components) < 3 else " Probabilities are those of the group named."
+    return Table(heads, rows, numeric, caption + more)
+
+
+def _value(x: float, fits: Fits) -> str:
+    return fixed(x, 0) if fits.family.observed_dims == ("obs",) else f"{x:.6g}".replace("-", "−")
+
+
+def comparison(fits: Fits, summary: Mapping[str, Any]) -> Section:
+    """Parameters, flips, and scores where the truth is known."""
+    found = summary["comparison"]
+    blocks: list[Block] = [Paragraph(_in_words(fits, found), "lead"), _parameters(fits)]
+    blocks += figures(fits, summary, "em_against_posterior")
+    if found["flips"]:
+        n = min(found["flips"], MOST_ROWS)
+        which = fits.comparison.flips.nlargest(n, "entropy")
+        blocks += [Heading("Rows that change group"), _rows_table(fits, which, f"{n} of the {found['flips']} rows.")]
+    blocks += _scores(fits, summary)
+    return Section("comparison", "EM beside the posterior", blocks)
+
+
+def _in_words(fits: Fits, found: Mapping[str, Any]) -> str:
+    text = "The same model, fitted twice: EM gives the single most likely parameters, NUTS all plausible ones."
+    worst = found["largest_difference"]
+    if worst:
+        text += (
+            f" They differ most in {worst['parameter']}, by {fixed(abs(worst['sds']), 2)} posterior standard deviations."
+        )
+    n = int(fits.open_rows.sum())
+    if n:
+        text += f" {plural(found['flips'], 'row changes', 'rows change')} the most probable group, {percent(found['flips'] / n)} of those open."
+    return text
+
+
+def _parameters(fits: Fits) -> Table:
+    table = fits.comparison.parameters
+    with_map = "map" in table
+
+    def cells(row: Mapping[str, float]) -> list[str]:
+        d = decimals_for(row["sd"])
+        point = [fixed(row["em"], d), fixed(row["em_se"], d), *([fixed(row["map"], d)] if with_map else [])]
+        posterior = [fixed(row["mean"], d), fixed(row["sd"], d), interval(row["lower"], row["upper"], d)]
+        return [*point, *posterior, fixed(row["em_rank"], 2)]
+
+    heads = ["Parameter", "EM", "SE", *(["MAP"] if with_map else []), "Posterior mean", "SD", "90% interval", "Rank of EM"]
+    caption = "Rank of EM: the share of posterior draws below the EM estimate (0.5 is the middle)."
+    if with_map:
+        caption += (
+            " MAP: the highest point of the joint density of the model's own parameters, without Jacobian terms; "
+            "it depends on how the model is parametrized."
+        )
+    rows = parameter_rows(records(table), cells)
+    return Table(heads, rows, [False, *[True] * (len(heads) - 1)], caption)
+
+
+def _scores(fits: Fits, summary: Mapping[str, Any]) -> list[Block]:
+    blocks: list[Block] = []
+    known = "whose label the fit did not see" if fits.semi_supervised else "of the fit"
+    if summary["scores"]:
+        caption = f"Scores on the rows {known}; the true classes were used for nothing else."
+        blocks += [Heading("Against the true classes"), score_rows(summary["scores"], caption)]
+    if summary["test"]:
+        n = summary["model"]["n_test"]
+        blocks += [Heading("On held-out rows"), score_rows(summary["test"], f"Scores on {plural(n, 'row')} that no fit saw.")]
+    if summary["scores"] and not summary["test"]:
+        names = listed(fits.family.components, most=12)
+        blocks.append(Paragraph(f"Components ({names}) without a class name were matched to classes by their rows.", "note"))
+    return [*blocks, *figures(fits, summary, "calibration")]

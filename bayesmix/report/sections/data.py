@@ -1,0 +1,66 @@
+"""The data: where they come from, how many, what is known of their groups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+from bayesmix.report.blocks import Block, Inline, Paragraph, Section, Table
+from bayesmix.report.captions import figures
+from bayesmix.report.fits import Fits
+from bayesmix.report.links import with_links
+from bayesmix.report.text import decimals_for, fixed, plural, whole
+
+
+def data(fits: Fits, summary: Mapping[str, Any]) -> Section:
+    """Source, columns, labels, a picture."""
+    rows = fits.data
+    held_out = f", and {plural(summary['model']['n_test'], 'row')} held out for scoring" if fits.model.test is not None else ""
+    counted = "count" if fits.family.observed_dims == ("obs",) else "measurement"
+    shape = f"{plural(len(rows), 'row')} of {plural(rows.n_features, counted)}{held_out}."
+    blocks: list[Block] = [Paragraph(shape, "lead")]
+    if fits.model.source:
+        blocks.append(Paragraph(Markup("<strong>Source.</strong> {}").format(with_links(fits.model.source))))
+    blocks.append(_columns(fits))
+    if rows.labelled.any():
+        blocks.append(_labels(fits))
+    if rows.weighted:
+        v = rows.row_weights
+        text = f"Rows carry weights from {v.min():.3g} to {v.max():.3g} that sum to {v.sum():.6g}."
+        blocks.append(Paragraph(text))
+    return Section("data", "The data", [*blocks, *figures(fits, summary, "data")])
+
+
+def _columns(fits: Fits) -> Table:
+    rows = [_column(name, x) for name, x in zip(fits.data.feature_names, fits.data.x.T, strict=True)]
+    covariates = fits.data.covariates
+    rows += [_column(str(c), covariates[c]) for c in covariates.columns]
+    if len(covariates.columns):
+        rows = [["Counts"], rows[0], ["Covariates"], *rows[1:]]
+    heads = ("Column", "Mean", "SD", "Smallest", "Median", "Largest")
+    return Table(heads, rows, (False, True, True, True, True, True), "The columns that enter the model.")
+
+
+def _column(name: str, values: Any) -> Sequence[Inline]:
+    if not pd.api.types.is_numeric_dtype(np.asarray(values).dtype):
+        kinds = pd.Series(values).value_counts()
+        return [name, *[""] * 4, ", ".join(f"{k} ({n})" for k, n in kinds.head(6).items())]
+    x = np.asarray(values, dtype=float)
+    decimals = decimals_for(x.std(), 3)
+    found = (x.mean(), x.std(), x.min(), np.median(x), x.max())
+    return [name, *(fixed(v, decimals) for v in found)]
+
+
+def _labels(fits: Fits) -> Table:
+    """How many rows may be of each component, and of how many that is known."""
+    evidence, labelled = fits.family.evidence, fits.data.labelled
+    alone = labelled & ~fits.open_rows
+    rows = [[name, whole(int((alone & (evidence[:, k] > -np.inf)).sum()))] for k, name in enumerate(fits.family.components)]
+    several = int((labelled & fits.open_rows).sum())
+    rows += [["several classes possible, or probabilities", whole(several)]] if several else []
+    rows += [["no label", whole(int((~labelled).sum()))]]
+    return Table(("Label", "Rows"), rows, (False, True), "What is known beforehand of the rows' groups.")

@@ -1,0 +1,55 @@
+"""What the model was expected to show, and how to reproduce the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bayesmix.report.blocks import Block, Code, Paragraph, Section, Table, Terms
+from bayesmix.report.fits import Fits
+from bayesmix.report.text import DASH, plural, significant
+
+
+def expectations(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
+    """Every claim of the model's source, and whether it holds."""
+    found = summary["expectations"]
+    if not found:
+        return None
+    holding = sum(e["holds"] for e in found)
+    lead = f"{holding} of {plural(len(found), 'expectation')} hold." if len(found) != 1 else _one(found[0])
+    rows = [[e["quantity"], e["rule"], _value(e["value"]), "✓ holds" if e["holds"] else "✗ does not", e["because"]] for e in found]
+    heads = ("Quantity", "Expected", "Found", "", "Because")
+    table = Table(heads, rows, (False, False, True, False, False))
+    return Section("expectations", "What this model was expected to show", [Paragraph(lead, "lead"), table])
+
+
+def _one(entry: Mapping[str, Any]) -> str:
+    return "The one expectation holds." if entry["holds"] else "The one expectation does not hold."
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return DASH
+    if isinstance(value, list):
+        return f"{significant(value[0], 5)} to {significant(value[1], 5)}"
+    return significant(value, 8)
+
+
+def reproduce(fits: Fits, summary: Mapping[str, Any]) -> Section:
+    """Command, seed, settings, versions, date."""
+    settings = ", ".join(f"{name} = {value}" for name, value in summary["settings"].items())
+    versions = ", ".join(f"{name} {value}" for name, value in summary["versions"].items())
+    blocks: list[Block] = [
+        Paragraph("The same command with the same versions gives the same draws, on any number of cores.", "lead"),
+        Code(summary["command"]),
+        Terms(
+            [
+                ("Seed", str(summary["seed"])),
+                ("Sampler", settings),
+                ("Versions", versions),
+                ("Date", summary["date"]),
+                ("Numbers", "all of them, machine-readable, in summary.json beside this page; the pictures in figures/"),
+            ]
+        ),
+    ]
+    return Section("reproduce", "How to reproduce this", blocks)

@@ -1,0 +1,97 @@
+"""The posterior: table, intervals, chains; its components over the data; its modes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bayesmix.report.blocks import Block, Paragraph, Section, Table
+from bayesmix.report.captions import figures
+from bayesmix.report.fits import Fits
+from bayesmix.report.tables import parameter_rows
+from bayesmix.report.text import decimals_for, fixed, interval, listed, plural, significant, whole
+
+
+def posterior(fits: Fits, summary: Mapping[str, Any]) -> Section:
+    """Free scalars and what follows from them, with convergence; forest, traces and ranks, pairs."""
+    found = summary["posterior"]
+    chains, draws = whole(found["chains"]), whole(found["draws"])
+    lead = (
+        f"{chains} chains of {draws} draws by NUTS, {plural(found['divergences'], 'divergence')}, smallest E-BFMI "
+        f"{fixed(found['e_bfmi'], 2)}, {fixed(found['n_steps'], 1)} leapfrog steps per draw on average. "
+        f"{_labels(fits)}"
+    )
+
+    def cells(entry: Mapping[str, Any]) -> list[str]:
+        d = decimals_for(entry["sd"])
+        return [
+            fixed(entry["mean"], d),
+            fixed(entry["sd"], d),
+            interval(entry["lower"], entry["upper"], d),
+            significant(entry["mcse_mean"], 2),
+            whole(entry["ess_bulk"]),
+            whole(entry["ess_tail"]),
+            fixed(entry["r_hat"], 3),
+        ]
+
+    heads = ("Parameter", "Mean", "SD", "90% interval", "MCSE", "Bulk ESS", "Tail ESS", "R-hat")
+    caption = "Free scalars and what follows from them. 90% equal-tailed intervals; MCSE: Monte Carlo error of the mean."
+    table = Table(heads, parameter_rows(found["parameters"], cells), (False, *[True] * 7), caption)
+    blocks: list[Block] = [Paragraph(lead, "lead"), table, *figures(fits, summary, "forest", "traces", "pairs")]
+    return Section("posterior", "The posterior", blocks)
+
+
+def _labels(fits: Fits) -> str:
+    """How label switching was settled."""
+    if fits.em.spec.order == "means":
+        return "Components are labelled by the order of their means."
+    groups = fits.family.groups
+    if len(set(groups.tolist())) == len(groups):
+        return "The components cannot switch labels."
+    return "Draws are relabelled to agree with the allocation of the rows at the best draw."
+
+
+def components(fits: Fits, summary: Mapping[str, Any]) -> Section:
+    """The components over the data."""
+    return Section("components", "Components over the data", figures(fits, summary, "components"))
+
+
+def modes(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
+    """Where there is more than one mode: which, how heavy, and which of them the draws describe."""
+    found = summary["modes"]
+    if len(found) < 2:
+        return None
+    groups = {m["group"] for m in found if m["group"] > 0}
+    left_out = [m for m in found if m["group"] == 0]
+    apart = (
+        "Chains cross between all modes that matter, so the draws describe them all."
+        if len(groups) == 1
+        else f"Chains do not cross between {len(groups)} groups of modes; the draws describe the first group."
+    )
+    low = f" {plural(len(left_out), 'mode')} with a negligible Laplace mass got no chain." if left_out else ""
+    lead = (
+        f"EM's solutions lead to {plural(len(found), 'mode')} of the posterior. {apart}{low} The mass of a group is measured by "
+        "bridge sampling; the Laplace approximation beside it is rough."
+    )
+    heads = ("Mode", "Group", "Starts", "Log-posterior", "Laplace mass, log, to the largest", "Mass of the group", "Chains")
+    rows = [_mode(m) for m in found]
+    numeric = (False, True, True, True, True, True, False)
+    table = Table(heads, rows, numeric, "Group 0: negligible, no chain was sent there. Components as weight at (means).")
+    return Section("modes", "Modes", [Paragraph(lead, "lead"), table, *figures(fits, summary, "modes")])
+
+
+def _mode(mode: Mapping[str, Any]) -> list[str]:
+    if mode["mass"] is None:
+        mass = "not known" if mode["group"] else "negligible"
+    else:
+        error = f" ± {significant(mode['mass_error'], 1)}" if mode["mass_error"] else ""
+        mass = f"{significant(mode['mass'], 3)}{error}" + ("" if mode["established"] else " (not established)")
+    return [
+        mode["description"],
+        whole(mode["group"]),
+        whole(mode["reached"]),
+        fixed(mode["log_posterior"], 2),
+        fixed(mode["laplace"], 2),
+        mass,
+        listed([str(c) for c in mode["chains"]]) if mode["chains"] else "none",
+    ]

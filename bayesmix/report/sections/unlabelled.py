@@ -1,0 +1,66 @@
+"""Semi-supervised data: what the unlabelled rows add to the labelled ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bayesmix.report.blocks import Block, Notice, Paragraph, Section, Table
+from bayesmix.report.fits import Fits
+from bayesmix.report.tables import parameter_rows, score_rows
+from bayesmix.report.text import decimals_for, fixed, plural
+
+
+def unlabelled(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
+    """EM on the labelled rows alone beside EM and the posterior on all rows."""
+    found = summary["unlabelled"]
+    if not found:
+        return None
+    blocks: list[Block] = [Paragraph(_in_words(fits, summary), "lead")]
+    if found["problem"]:
+        text = f"{found['problem']}. There are too few labelled rows for this model by themselves."
+        blocks.append(Notice("note", "The labelled rows alone do not suffice", text))
+    if found["labelled_alone"]:
+        blocks.append(_table(summary))
+    if found["scores"]:
+        where = "held-out rows" if fits.model.test is not None else "unlabelled rows"
+        blocks.append(score_rows(found["scores"], f"Scores on the {where}."))
+    return Section("unlabelled", "What the unlabelled rows add", blocks)
+
+
+def _in_words(fits: Fits, summary: Mapping[str, Any]) -> str:
+    n = summary["unlabelled"]["n_labelled"]
+    text = f"{plural(n, 'row is', 'rows are')} labelled, {len(fits.data) - n} are not."
+    ratio = _narrowing(summary)
+    if ratio is not None:
+        text += f" With the unlabelled rows the standard errors of EM are {fixed(ratio, 1)} times smaller in the median."
+    return text
+
+
+def _narrowing(summary: Mapping[str, Any]) -> float | None:
+    """The median ratio of standard errors, labelled rows alone against all rows."""
+    alone = summary["unlabelled"]["labelled_alone"].get("parameters", {})
+    ratios = sorted(
+        entry["se"] / summary["em"]["parameters"][name]["se"]
+        for name, entry in alone.items()
+        if entry["se"] and summary["em"]["parameters"][name]["se"]
+    )
+    return ratios[len(ratios) // 2] if ratios else None
+
+
+def _table(summary: Mapping[str, Any]) -> Table:
+    alone = summary["unlabelled"]["labelled_alone"]["parameters"]
+    entries = {
+        name: (alone[name], summary["em"]["parameters"][name], entry)
+        for name, entry in summary["posterior"]["parameters"].items()
+        if name in alone
+    }
+
+    def cells(row: tuple[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]]) -> list[str]:
+        few, em, posterior = row
+        d = decimals_for(posterior["sd"])
+        points = [fixed(v, d) for fit in (few, em) for v in (fit["estimate"], fit["se"])]
+        return [*points, fixed(posterior["mean"], d), fixed(posterior["sd"], d)]
+
+    heads = ("Parameter", "EM, labelled alone", "SE", "EM, all rows", "SE", "Posterior mean, all rows", "SD")
+    return Table(heads, parameter_rows(entries, cells), (False, *[True] * 6), "The same model on fewer and on all rows.")

@@ -1,0 +1,45 @@
+"""What a posterior remembers of the model it belongs to, so that a saved file can write its own report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from bayesmix.data import Data
+from bayesmix.gallery import Expectation, GalleryModel
+from bayesmix.predict import data_of, spec_of
+
+TEXTS = ("name", "title", "description", "source", "expected")
+CARD = "model"
+
+
+def recorded(dt: xr.DataTree, model: GalleryModel, em_settings: Mapping[str, Any]) -> xr.DataTree:
+    """The posterior with the model's texts, expectations and held-out rows."""
+    card = {text: getattr(model, text) for text in TEXTS}
+    card |= {"em": dict(em_settings), "expect": [asdict(claim) for claim in model.expectations]}
+    new = dt.copy()
+    new.attrs[CARD] = json.dumps(card)
+    if model.test is not None:
+        new["test"] = xr.DataTree(model.test.to_dataset())
+    return new
+
+
+def remembered(dt: xr.DataTree, path: Path) -> GalleryModel:
+    """The model of a posterior, named after its file where it remembers no name."""
+    card = json.loads(dt.attrs.get(CARD, "{}"))
+    texts = {text: card.get(text, "") for text in TEXTS} | {"name": card.get("name", path.stem)}
+    return GalleryModel(
+        folder=path.parent,
+        spec=spec_of(dt),
+        data=data_of(dt),
+        test=Data.from_dataset(dt["test"].to_dataset()) if "test" in dt.children else None,
+        sampler=json.loads(dt.attrs.get("settings", "{}")),
+        em=card.get("em", {}),
+        expectations=tuple(Expectation(**claim) for claim in card.get("expect", [])),
+        **texts,
+    )

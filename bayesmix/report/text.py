@@ -1,0 +1,83 @@
+"""Numbers as people read them: sensible digits, real minus signs, nothing for what is not there."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+MINUS = "\N{MINUS SIGN}"
+DASH = "\N{EN DASH}"
+THIN = "\N{NARROW NO-BREAK SPACE}"
+
+
+def fixed(value: float | None, decimals: int = 3) -> str:
+    """``-1130.264`` with a real minus sign and thin spaces between thousands; a dash for what is missing.
+
+    Examples
+    --------
+    >>> fixed(0.12345, 2), fixed(None)
+    ('0.12', '–')
+    """
+    if value is None or math.isnan(value):
+        return DASH
+    if math.isinf(value):
+        return "∞" if value > 0 else f"{MINUS}∞"
+    text = f"{value:,.{decimals}f}".replace(",", THIN)
+    if not any(c in "123456789" for c in text):
+        text = text.removeprefix("-")
+    return text.replace("-", MINUS)
+
+
+def decimals_for(spread: float | None, digits: int = 2) -> int:
+    """Decimals that show ``digits`` significant digits of a standard deviation; between 0 and 6."""
+    if spread is None or not math.isfinite(spread) or spread <= 0:
+        return 3
+    return min(6, max(0, digits - 1 - math.floor(math.log10(spread))))
+
+
+def significant(value: float | None, digits: int = 3) -> str:
+    """A number with so many significant digits, in powers of ten where it is very small or large.
+
+    Examples
+    --------
+    >>> significant(0.00123456), significant(15), significant(2.5e-9)
+    ('0.00123', '15', '2.5 × 10⁻⁹')
+    """
+    if value is None or not math.isfinite(value) or value == 0:
+        return fixed(value, 0)
+    exponent = math.floor(math.log10(abs(value)))
+    if -4 <= exponent < 9:
+        text = fixed(value, min(12, max(0, digits - 1 - exponent)))
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    mantissa = fixed(value / 10**exponent, digits - 1)
+    mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
+    power = str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{mantissa} × 10{power}"
+
+
+def whole(value: float | None) -> str:
+    """A count."""
+    return fixed(value, 0)
+
+
+def percent(value: float | None, decimals: int = 1) -> str:
+    """A share as a percentage."""
+    return DASH if value is None or math.isnan(value) else f"{fixed(100 * value, decimals)}{THIN}%"
+
+
+def interval(lower: float | None, upper: float | None, decimals: int = 3) -> str:
+    """Two ends."""
+    return f"{fixed(lower, decimals)} to {fixed(upper, decimals)}"
+
+
+def plural(n: float, one: str, many: str | None = None) -> str:
+    """``1 row``, ``2 rows``."""
+    return f"{whole(n)} {one if n == 1 else many or one + 's'}"
+
+
+def listed(items: Iterable[str], *, most: int = 6) -> str:
+    """``a, b and c``; a long list is cut."""
+    names = list(items)
+    if len(names) > most:
+        names = [*names[: most - 1], f"{len(names) - most + 1} more"]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else "none"

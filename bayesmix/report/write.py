@@ -1,0 +1,192 @@
+"""Write a report: everything into a folder beside the target, moved in place when it is whole."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from bayesmix import gallery
+from bayesmix.em import EMFit, fit_em
+from bayesmix.files import load_fit, save
+from bayesmix.report import fits as fitting
+from bayesmix.report.figures import draw_all, write_all
+from bayesmix.report.fits import Fits, aloud, silent
+from bayesmix.report.numbers import summarize
+from bayesmix.report.page import render
+from bayesmix.report.sections import write_sections
+from bayesmix.report.subject import recorded, remembered
+
+OURS = {"index.html", "summary.json", "figures", "fit.nc", "inputs.json"}
+"""What a report's folder may hold: anything else there is not ours to replace."""
+LARGEST_FIT = 5e6
+
+
+@dataclass(frozen=True)
+class ReportResult:
+    """A written report.
+
+    Attributes
+    ----------
+    ok : bool
+        The posterior can be trusted and every expectation of the model holds.
+    path : Path
+        ``index.html``.
+    verdict : str
+        In words.
+    summary : dict
+        What ``summary.json`` holds.
+    """
+
+    ok: bool
+    path: Path
+    verdict: str
+    summary: dict[str, Any]
+
+
+def write_report(
+    name_or_path: str | Path,
+    *,
+    out: str | Path | None = None,
+    seed: int | None = None,
+    draws: int | None = None,
+    tune: int | None = None,
+    chains: int | None = None,
+    progress: bool = True,
+) -> ReportResult:
+    """Fit a model of the gallery, or of a folder of the user's own, and write its report.
+
+    EM, MAP and NUTS share one model; diagnostics, comparison, leave-one-out and predictive checks follow, and the
+    claims of model.toml are judged. The report is written whatever the verdict.
+
+    Parameters
+    ----------
+    name_or_path
+        A gallery name, or the path of a model folder.
+    out
+        Folder of the report; ``reports/<name>`` under the current folder by default. It appears when it is complete.
+    seed, draws, tune, chains : int, optional
+        Instead of those of model.toml.
+    progress
+        Say on the error stream what is going on, with a bar while sampling.
+
+    Returns
+    -------
+    ReportResult
+
+    Raises
+    ------
+    ValueError
+        Where the model cannot be read or fitted, or ``out`` holds files that are no report's.
+    """
+    model = gallery.read(name_or_path)
+    folder = Path("reports") / model.name if out is None else Path(out)
+    check_folder(folder)
+    given = {"seed": seed, "draws": draws, "tune": tune, "chains": chains}
+    given = {name: value for name, value in given.items() if value is not None}
+    em = {"n_starts": 20, "seed": 1} | model.em | ({} if seed is None else {"seed": seed})
+    command = " ".join(["bayesmix report", shlex.quote(str(name_or_path)), *(f"--{k} {v}" for k, v in given.items())])
+    fits = fitting.run(model, model.sampler | given, em, command=command, progress=progress)
+    return write(fits, folder, em_settings=em)
+
+
+def rebuild(path: str | Path, *, out: str | Path | None = None, progress: bool = True) -> ReportResult:
+    """Write the report of a saved posterior, without sampling.
+
+    The file remembers its mixture, data and settings, and, where a report wrote it, the model's title, source and
+    expectations. EM and MAP are fitted again.
+
+    Parameters
+    ----------
+    path
+        A NetCDF file of :func:`bayesmix.save`.
+    out
+        Folder of the report; ``reports/<name>`` by default.
+    progress
+        Say on the error stream what is going on.
+    """
+    dt = load_fit(path)
+    model = remembered(dt, Path(path))
+    em = fit_em(model.spec, model.data, **model.em)
+    mode = fit_em(model.spec, model.data, method="map", **model.em)
+    return write_report_from(dt, em, mode, out=out, model=model, progress=progress)
+
+
+def write_report_from(
+    dt: xr.DataTree,
+    em: EMFit,
+    map_fit: EMFit | None = None,
+    *,
+    out: str | Path | None = None,
+    model: gallery.GalleryModel | None = None,
+    progress: bool = False,
+) -> ReportResult:
+    """Write the report of fits that there are.
+
+    Parameters
+    ----------
+    dt, em, map_fit
+        From :func:`bayesmix.sample` and :func:`bayesmix.fit_em`, on the same mixture and data.
+    out
+        Folder of the report; ``reports/<name>`` by default.
+    model
+        What the report says of the model; by default what ``dt`` remembers.
+    progress
+        Say on the error stream what is going on.
+    """
+    model = remembered(dt, Path("mixture")) if model is None else model
+    folder = Path("reports") / model.name if out is None else Path(out)
+    check_folder(folder)
+    command = f"bayesmix report {shlex.quote(model.name)}"
+    settings = {"n_starts": len(em.starts)} | model.em
+    say = aloud if progress else silent
+    fits = fitting.examine(model, dt, em, map_fit, em_settings=settings, command=command, say=say)
+    return write(fits, folder, em_settings=settings)
+
+
+def write(fits: Fits, folder: Path, *, em_settings: Mapping[str, Any]) -> ReportResult:
+    """Summary, pictures and page into ``folder``, all or nothing; the posterior too, where it is small."""
+    summary = summarize(fits)
+    pictures = draw_all(fits)
+    page = render(write_sections(fits, summary), pictures, summary)
+    with complete(folder) as partial:
+        (partial / "index.html").write_text(page, encoding="utf-8")
+        text = json.dumps(summary, indent=1, allow_nan=False, ensure_ascii=False)
+        (partial / "summary.json").write_text(text + "\n", encoding="utf-8")
+        write_all(pictures, partial / "figures")
+        if fits.dt.nbytes <= LARGEST_FIT:
+            save(recorded(fits.dt, fits.model, em_settings), partial / "fit.nc")
+    verdict = summary["verdict"]
+    text = " ".join([verdict["text"], *verdict["cautions"]])
+    return ReportResult(ok=verdict["ok"], path=folder / "index.html", verdict=text, summary=summary)
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse to replace what is not a report."""
+    if folder.is_dir():
+        foreign = sorted({path.name for path in folder.iterdir()} - OURS)
+        if foreign:
+            raise ValueError(f"out: {folder} holds {foreign[0]!r}, which is no part of a report; name another folder")
+    elif folder.exists():
+        raise ValueError(f"out: {folder} is a file; a report is a folder")
+
+
+@contextmanager
+def complete(folder: Path) -> Iterator[Path]:
+    """A folder to write to, which takes the place of ``folder`` at the end; nothing is left where writing fails."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as scratch:
+        partial = Path(scratch) / "new"
+        partial.mkdir()
+        yield partial
+        if folder.exists():
+            shutil.move(folder, Path(scratch) / "old")
+        shutil.move(partial, folder)
