@@ -75,7 +75,7 @@ def numeric(frame: pd.DataFrame) -> np.ndarray:
         values = pd.to_numeric(raw, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
         bad = np.flatnonzero(~np.isfinite(values))
         if len(bad):
-            shown = raw.iloc[bad[0]]
+            shown = raw.iloc[bad[0] : bad[0] + 1].tolist()[0]
             what = "is missing" if pd.isna(shown) else f"is not a finite number: {shown!r}"
             more = f" (and {len(bad) - 1} more rows)" if len(bad) > 1 else ""
             raise ValueError(f"X: column {str(name)!r}, row {frame.index[bad[0]]} {what}{more}")
