@@ -70,8 +70,8 @@ def _forest(fits: Fits, summary: Summary) -> str:
     table = fits.comparison.parameters
     inside = ((table["em"] >= table["lower"]) & (table["em"] <= table["upper"])).sum()
     return (
-        "A mark for EM far from the middle of its interval shows where the maximum of the likelihood is not typical of the "
-        f"posterior: {inside} of {len(table)} EM estimates lie inside the 90% interval."
+        "A mark for EM far from the middle of its interval shows where the maximum of the likelihood is not typical of "
+        f"the posterior: {inside} of {len(table)} EM estimates lie inside the 90% interval."
     )
 
 
@@ -79,40 +79,48 @@ def _traces(fits: Fits, summary: Summary) -> str:
     posterior = summary["posterior"]
     return (
         "Chains should overlap like thick grass and their ranks be level: the worst R-hat is "
-        f"{fixed(posterior['max_r_hat'], 3)}, the smallest bulk effective sample size {whole(posterior['min_ess_bulk'])}."
+        f"{fixed(posterior['max_r_hat'], 3)}, the smallest bulk ESS {whole(posterior['min_ess_bulk'])}."
     )
 
 
 def _pairs(fits: Fits, summary: Summary) -> str:
     n = summary["posterior"]["divergences"]
-    return (
-        "Narrow ridges, bends and separate islands are what makes sampling hard; "
-        f"{plural(n, 'divergent transition is', 'divergent transitions are') if n else 'no divergent transition is'} marked."
-    )
+    marked = plural(n, "divergence is", "divergences are") if n else "no divergence is"
+    return f"Narrow ridges, bends and separate islands are what makes sampling hard; {marked} marked."
 
 
 def _components(fits: Fits, summary: Summary) -> str:
     if fits.family.observed_dims == ("obs",):
         zero = fits.comparison.responsibilities
-        share = float(np.mean(zero.loc[fits.data.x[:, 0] == 0, "mean[structural_zero]"])) if (fits.data.x == 0).any() else 0
+        share = (
+            float(np.mean(zero.loc[fits.data.x[:, 0] == 0, "mean[structural_zero]"])) if (fits.data.x == 0).any() else 0
+        )
         return (
             "Bars that the two parts together reach are explained: on average "
             f"{percent(share)} of a zero's probability goes to the structural zeros, the rest to the Poisson part."
         )
     widths = "the band" if fits.data.n_features == 1 else "the spread of the ellipses, each from one posterior draw,"
     weights = summary["posterior"]["parameters"]
-    shares = [percent(weights[f"weights[{k}]"]["mean"], 0) for k in fits.family.components if f"weights[{k}]" in weights]
+    shares = [
+        percent(weights[f"weights[{k}]"]["mean"], 0) for k in fits.family.components if f"weights[{k}]" in weights
+    ]
     found = f" The posterior mean weights are {listed(shares, most=12)}." if shares else ""
-    return f"The components should follow the data, and {widths} shows how well they are known; dashed lines are EM's.{found}"
+    known = f"{widths} shows how well they are known"
+    return f"The components should follow the data, and {known}; dashed lines are EM's.{found}"
 
 
 def _modes(fits: Fits, summary: Summary) -> str:
     rows = [m for m in summary["modes"] if m["group"] > 0]
     apart = {m["group"]: m["mass"] for m in rows}
+    if len(apart) == 1:
+        return (
+            "Modes in one group are crossed by chains, modes in different groups are not: all modes that matter are in "
+            "one group here, and grey ones are negligible."
+        )
     known = [f"{significant(100 * m, 2)}%" if m is not None else "an unknown share" for m in apart.values()]
     return (
         "Modes in one group are crossed by chains, modes in different groups are not: the "
-        f"{plural(len(apart), 'group holds', 'groups hold')} {listed(known)} of the posterior mass."
+        f"{len(apart)} groups hold {listed(known)} of the posterior mass."
     )
 
 
@@ -122,7 +130,7 @@ def _responsibilities(fits: Fits, summary: Summary) -> str:
     unclear = int(((best < 0.9) & fits.open_rows).sum())
     return (
         "Rows in the steep part belong to no group clearly, and their intervals show how much of that is parameter "
-        f"uncertainty: {unclear} of {plural(int(fits.open_rows.sum()), 'open row')} give no group 90% probability or more."
+        f"uncertainty: {unclear} of {plural(int(fits.open_rows.sum()), 'open row')} give no group 90% probability."
     )
 
 
@@ -133,7 +141,7 @@ def _em_against_posterior(fits: Fits, summary: Summary) -> str:
     return (
         "Points off the diagonal and far from zero are where EM and the posterior disagree: the largest difference is "
         f"{fixed(abs(worst['sds']), 2)} posterior standard deviations ({worst['parameter']}), and "
-        f"{plural(summary['comparison']['flips'], 'row changes', 'rows change')} the most probable component."
+        f"{plural(summary['comparison']['flips'], 'row changes', 'rows change')} group."
     )
 
 
@@ -150,8 +158,8 @@ def _predictive(fits: Fits, summary: Summary) -> str:
     p = {name: row["p_value"] for name, row in summary["ppc"].items() if row["p_value"] is not None}
     odd = min(p, key=lambda name: min(p[name], 1 - p[name]))
     return (
-        "The data should look like one more of the replicated data sets: of the statistics below the least typical is the "
-        f"{_readable(odd)}, with a predictive p-value of {fixed(p[odd], 3)}."
+        "The data should look like one more of the replicated data sets: of the statistics below the least typical is "
+        f"the {_readable(odd)}, with a predictive p-value of {fixed(p[odd], 3)}."
     )
 
 

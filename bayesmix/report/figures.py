@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import xarray as xr
 from matplotlib.figure import Figure as Canvas
 from PIL import Image
 
@@ -33,10 +34,15 @@ def _several_modes(fits: Fits) -> bool:
     return int((fits.dt["modes"]["group"].to_numpy() > 0).sum()) > 1
 
 
+def _there(loo: xr.Dataset | None) -> xr.Dataset:
+    assert loo is not None
+    return loo
+
+
 KINDS: dict[str, Kind] = {
     "data": Kind(lambda f: plots.data_plot(f.data, f.family)),
     "em_history": Kind(lambda f: plots.em_history(f.em), lambda f: f.em.n_iter > 1),
-    "em_starts": Kind(lambda f: plots.em_starts(f.em), lambda f: f.em.n_iter > 1),
+    "em_starts": Kind(lambda f: plots.em_starts(f.em), lambda f: f.em.starts["solution"].nunique() > 1),
     "forest": Kind(lambda f: plots.forest(f.dt, f.comparison)),
     "traces": Kind(lambda f: plots.traces(f.dt)),
     "pairs": Kind(lambda f: plots.pairs(f.dt)),
@@ -46,7 +52,7 @@ KINDS: dict[str, Kind] = {
     "em_against_posterior": Kind(lambda f: plots.em_against_posterior(f.comparison)),
     "calibration": Kind(lambda f: plots.calibration(f.comparison, f.data), lambda f: len(f.comparison.scores) > 0),
     "predictive": Kind(lambda f: plots.predictive(f.dt), lambda f: f.replicates is not None),
-    "pareto_k": Kind(lambda f: plots.pareto_k(f.loo), lambda f: f.loo is not None),
+    "pareto_k": Kind(lambda f: plots.pareto_k(_there(f.loo)), lambda f: f.loo is not None),
     THUMBNAIL: Kind(lambda f: plots.thumbnail(f.dt)),
 }
 

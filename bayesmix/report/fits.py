@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -124,12 +125,19 @@ def examine(
         map=mode,
         check=diagnose(dt),
         comparison=compare(em, dt, map_fit=mode),
-        loo=None if weighted else loo(dt),
+        loo=None if weighted else _leave_one_out(dt),
         replicates=None if weighted else replicate(dt, REPLICATES, seed=int(dt.attrs["seed"])),
         labelled_alone=alone,
         labelled_problem=problem,
         command=command,
     )
+
+
+def _leave_one_out(dt: xr.DataTree) -> xr.Dataset:
+    """LOO without ArviZ' warnings: the report names the rows that they are about."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return loo(dt)
 
 
 def _labelled_alone(em: EMFit, settings: dict[str, Any]) -> tuple[EMFit | None, str]:
@@ -145,7 +153,7 @@ def _labelled_alone(em: EMFit, settings: dict[str, Any]) -> tuple[EMFit | None, 
 
 
 def scores_with_and_without(fits: Fits) -> pd.DataFrame:
-    """Scores of EM on the labelled rows alone, EM on all rows and the posterior, on rows that none saw the labels of."""
+    """Scores of EM on the labelled rows alone, of EM and of the posterior on all rows, where no label was seen."""
     rows = fits.model.test if fits.model.test is not None else fits.data.take(~fits.data.labelled).without_labels()
     if fits.labelled_alone is None:
         return pd.DataFrame()

@@ -62,12 +62,19 @@ def _gaussian(family: Gaussian) -> list[tuple[str, str]]:
     if multivariate:
         lines.append(("The covariance matrices are", GAUSSIAN_MATRIX[covariance]))
     likelihood = rf"\ell_i = \log \sum_{{k=1}}^{{K}} {_allowed(family)} w_k \, {density}"
-    return [*lines, ("With the groups summed out, the log-likelihood of a row is", likelihood), _responsibility(likelihood)]
+    return [
+        *lines,
+        ("With the groups summed out, the log-likelihood of a row is", likelihood),
+        _responsibility(likelihood),
+    ]
 
 
 def _responsibility(likelihood: str) -> tuple[str, str]:
     term = likelihood.split("}^{K}")[1].strip()
-    return "and the probability of each group, given the row, is its responsibility", rf"r_{{ik}} = {term} \, e^{{-\ell_i}}"
+    return (
+        "and the probability of each group, given the row, is its responsibility",
+        rf"r_{{ik}} = {term} \, e^{{-\ell_i}}",
+    )
 
 
 def _zero_inflated_poisson(family: Family) -> list[tuple[str, str]]:
@@ -77,7 +84,10 @@ def _zero_inflated_poisson(family: Family) -> list[tuple[str, str]]:
         ("A row is a structural zero with probability", rf"\pi_i = P(\text{{structural zero}})_i , \quad {zero}"),
         ("and otherwise a Poisson count with rate", rf"\lambda_i , \quad {rate}"),
         ("so that a zero can come from both,", r"P(x_i = 0) = \pi_i + (1 - \pi_i) \, e^{-\lambda_i}"),
-        ("and a count above zero from one:", r"P(x_i = m) = (1 - \pi_i) \, \frac{\lambda_i^m e^{-\lambda_i}}{m!} , \quad m > 0"),
+        (
+            "and a count above zero from one:",
+            r"P(x_i = m) = (1 - \pi_i) \, \frac{\lambda_i^m e^{-\lambda_i}}{m!} , \quad m > 0",
+        ),
         (
             "The responsibility of a zero is the probability that it is structural,",
             r"r_i = \frac{\pi_i}{\pi_i + (1 - \pi_i) \, e^{-\lambda_i}} \quad (x_i = 0)",

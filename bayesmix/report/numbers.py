@@ -22,6 +22,8 @@ from bayesmix.kernels import reference
 from bayesmix.predict import params_of, row_blocks
 from bayesmix.report.checks import predictive_checks
 from bayesmix.report.fits import Fits, aligned_map, scores_with_and_without
+from bayesmix.report.tables import found_value
+from bayesmix.report.text import listed
 
 PARETO_K = 0.7
 AMBIGUOUS = 10
@@ -164,8 +166,10 @@ def _modes(fits: Fits) -> list[dict[str, Any]]:
     for i in range(modes.sizes["mode"]):
         one: xr.Dataset = modes.isel(mode=i)
         row = {name: one[name].item() for name in columns}
-        starts = [c + 1 for c, m in enumerate(modes["chain_start"].to_numpy()) if m == int(one["mode"])]
-        rows.append(row | {"established": bool(row["established"]), "chains": starts, "description": describe_mode(one)})
+        starts = [c for c, m in enumerate(modes["chain_start"].to_numpy()) if m == int(one["mode"])]
+        rows.append(
+            row | {"established": bool(row["established"]), "chains": starts, "description": describe_mode(one)}
+        )
     return rows
 
 
@@ -187,8 +191,8 @@ def _largest_difference(table: pd.DataFrame) -> dict[str, Any]:
     z = ((table["em"] - table["mean"]) / table["sd"]).dropna()
     if z.empty:
         return {}
-    worst = z.abs().idxmax()
-    return {"parameter": worst, "sds": z[worst]}
+    worst = int(np.argmax(np.abs(z)))
+    return {"parameter": z.index[worst], "sds": z.iloc[worst]}
 
 
 def _loo(fits: Fits) -> dict[str, Any]:
@@ -226,27 +230,38 @@ def _unlabelled(fits: Fits) -> dict[str, Any]:
 
 
 def _verdict(fits: Fits, summary: Mapping[str, Any]) -> dict[str, Any]:
-    failed = [e for e in summary["expectations"] if not e["holds"]]
     return {
-        "ok": fits.check.ok and not failed,
+        "ok": fits.check.ok and all(e["holds"] for e in summary["expectations"]),
         "trusted": fits.check.ok,
         "text": fits.check.verdict,
         "problems": [asdict(problem) for problem in fits.check.problems],
-        "cautions": _cautions(fits, summary, len(failed)),
-        "notes": fits.check.notes,
+        "cautions": _cautions(fits, summary),
+        "notes": [*fits.check.notes, *_missed(summary)],
     }
 
 
-def _cautions(fits: Fits, summary: Mapping[str, Any], failed: int) -> list[str]:
+def _missed(summary: Mapping[str, Any]) -> list[str]:
+    """Statistics that no replicated data set reaches."""
+    missed = [name for name, row in summary["ppc"].items() if row["p_value"] in (0.0, 1.0)]
+    if not missed:
+        return []
+    return [f"The model does not reproduce the data in every respect: {listed(missed)} (see the predictive check)."]
+
+
+def _cautions(fits: Fits, summary: Mapping[str, Any]) -> list[str]:
     """What does not spoil the posterior but must not be overlooked."""
-    found = []
-    if failed:
-        found.append(f"{failed} of {len(summary['expectations'])} expectations of the model's source do not hold.")
+    found = [
+        f"Not as expected: {e['quantity']}, {e['rule']}; found {found_value(e['value'])} ({e['because']})."
+        for e in summary["expectations"]
+        if not e["holds"]
+    ]
     if fits.em.degenerate:
         found.append(f"The EM estimate is degenerate ({'; '.join(fits.em.reasons)}): read the posterior instead.")
     elif not fits.em.converged:
         found.append("EM did not converge within its iterations.")
     bad = summary["loo"].get("pareto_k_bad", 0)
     if bad:
-        found.append(f"Leave-one-out is unreliable for {bad} row(s): their Pareto k exceeds {PARETO_K}.")
+        found.append(
+            f"Leave-one-out is unreliable for {bad} of {len(fits.data)} rows, whose Pareto k exceeds {PARETO_K}."
+        )
     return found

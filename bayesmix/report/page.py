@@ -1,4 +1,4 @@
-"""Content -> HTML: one file, everything inside it. Templates hold layout, no Python; whatever is not Markup is escaped."""
+"""Content -> HTML: one file, all inside it. Templates hold layout, no Python; whatever is not Markup is escaped."""
 
 from __future__ import annotations
 
@@ -30,15 +30,18 @@ def render(sections: Sequence[Section], pictures: Mapping[str, Picture], summary
     """The page."""
     model = summary["model"]
     family = model["family"].replace("_", " ")
-    subtitle = (
-        f"{model['name']} · {family} mixture, {plural(model['n_components'], 'component')}, {plural(model['n'], 'row')} · EM beside NUTS"
-    )
-    return environment().get_template("report.html.j2").render(
-        title=model["title"],
-        subtitle=subtitle,
-        css=css(),
-        sections=sections,
-        pictures=pictures,
-        version=summary["versions"]["bayesmix"],
-        date=summary["date"],
+    size = f"{plural(model['n_components'], 'component')}, {plural(model['n'], 'row')}"
+    subtitle = f"{model['name']} · {family} mixture, {size} · EM beside NUTS"
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            title=model["title"],
+            subtitle=subtitle,
+            css=css(),
+            sections=sections,
+            pictures=pictures,
+            version=summary["versions"]["bayesmix"],
+            date=summary["date"],
+        )
     )

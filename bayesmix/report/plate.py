@@ -57,8 +57,8 @@ def plate_svg(family: Family) -> Markup:
     width = max(width, *(n.x + RADIUS for n in diagram.nodes.values())) + 12
     height = max(*(p.y + p.height for p in diagram.plates), *(n.y + RADIUS for n in diagram.nodes.values())) + 12
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}" '
-        'role="img" aria-label="Plate diagram of the model">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" width="{width:g}" '
+        f'height="{height:g}" role="img" aria-label="Plate diagram of the model">',
         '<defs><marker id="tip" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" orient="auto">'
         '<path d="M0 0L10 5L0 10z" fill="#33404f"/></marker></defs>',
         *(_plate(p) for p in diagram.plates),
@@ -91,8 +91,9 @@ def _known(family: Family) -> list[str]:
 
 
 def _gaussian(family: Gaussian) -> Diagram:
-    """w -> z -> x <- (mu, sigma, R): the rows' plate in the middle, the components' at the right."""
-    parameters = [("mu", "μ"), ("sigma", "σ")] + ([("R", "R")] if family.has_correlations else [])
+    """W -> z -> x <- (mu, sigma, R): the rows' plate in the middle, the components' at the right."""
+    parameters = [("mu", "μ"), ("sigma", "\N{GREEK SMALL LETTER SIGMA}")]
+    parameters += [("R", "R")] if family.has_correlations else []
     shared = {"sigma", "R"} if family.kind.shared else set()
     inside = [p for p in parameters if p[0] not in shared]
     outside = [p for p in parameters if p[0] in shared]
@@ -122,9 +123,9 @@ def _gaussian(family: Gaussian) -> Diagram:
 
 
 def _zero_inflated_poisson(family: Family) -> Diagram:
-    """gamma -> z -> x <- beta; covariates and labels are given, under the nodes that they enter."""
+    """Gamma -> z -> x <- beta; covariates and labels are given, under the nodes that they enter."""
     nodes = {
-        "gamma": Node("γ", "", 40, 48),
+        "gamma": Node("\N{GREEK SMALL LETTER GAMMA}", "", 40, 48),
         "z": Node("z", "i", 160, 48, _group_kind(family)),
         "x": Node("x", "i", 300, 48, "observed"),
         "beta": Node("β", "", 424, 48),
@@ -176,7 +177,8 @@ def _node(node: Node) -> str:
         )
     fill = STYLE.get(node.kind, STYLE["unknown"])
     half = (
-        f'<path d="M{node.x - RADIUS:g} {node.y:g}a{RADIUS:g} {RADIUS:g} 0 0 0 {2 * RADIUS:g} 0z" fill="{STYLE["observed"]}"/>'
+        f'<path d="M{node.x - RADIUS:g} {node.y:g}a{RADIUS:g} {RADIUS:g} 0 0 0 {2 * RADIUS:g} 0z" '
+        f'fill="{STYLE["observed"]}"/>'
         if node.kind == "partly"
         else ""
     )

@@ -12,7 +12,15 @@ from bayesmix.families import Family
 from bayesmix.prior import Prior
 from bayesmix.report.text import significant
 
-WORDS = {"mu": "mean", "sigma": "sd", "alpha": "shape", "beta": "scale", "lam": "rate", "a": "concentration", "eta": "eta"}
+WORDS = {
+    "mu": "mean",
+    "sigma": "sd",
+    "alpha": "shape",
+    "beta": "scale",
+    "lam": "rate",
+    "a": "concentration",
+    "eta": "eta",
+}
 WORDS_BY_PRIOR = {
     ("StudentT", "mu"): "centre", ("StudentT", "sigma"): "scale", ("StudentT", "nu"): "df",
     ("HalfStudentT", "sigma"): "scale", ("HalfStudentT", "nu"): "df", ("Laplace", "b"): "scale",
@@ -59,8 +67,8 @@ def rows(family: Family, variable: str, prior: Prior) -> list[tuple[str, str, st
     table = {name: np.broadcast_to(value, shape) for name, value in prior.parameters.items()}
     size = len(family.coords[dims[-1]]) if by_matrix else 1
     found: dict[tuple[float, ...], list[tuple[int, ...]]] = {}
-    for where in np.ndindex(shape):
-        found.setdefault(tuple(float(a[where]) for a in table.values()), []).append(where)
+    for place in np.ndindex(shape):
+        found.setdefault(tuple(float(a[place]) for a in table.values()), []).append(place)
     out = []
     for values, places in found.items():
         where = dict(zip(table, values, strict=True))

@@ -8,10 +8,11 @@ from collections.abc import Iterable
 MINUS = "\N{MINUS SIGN}"
 DASH = "\N{EN DASH}"
 THIN = "\N{NARROW NO-BREAK SPACE}"
+TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 def fixed(value: float | None, decimals: int = 3) -> str:
-    """``-1130.264`` with a real minus sign and thin spaces between thousands; a dash for what is missing.
+    """A number with a real minus sign, thin spaces between thousands from five digits on; a dash for what is missing.
 
     Examples
     --------
@@ -22,7 +23,7 @@ def fixed(value: float | None, decimals: int = 3) -> str:
         return DASH
     if math.isinf(value):
         return "∞" if value > 0 else f"{MINUS}∞"
-    text = f"{value:,.{decimals}f}".replace(",", THIN)
+    text = f"{value:,.{decimals}f}".replace(",", THIN if abs(value) >= 9999.5 else "")
     if not any(c in "123456789" for c in text):
         text = text.removeprefix("-")
     return text.replace("-", MINUS)
@@ -33,6 +34,19 @@ def decimals_for(spread: float | None, digits: int = 2) -> int:
     if spread is None or not math.isfinite(spread) or spread <= 0:
         return 3
     return min(6, max(0, digits - 1 - math.floor(math.log10(spread))))
+
+
+def decimals_of(values: Iterable[float], most: int = 4) -> int:
+    """The fewest decimals, up to ``most``, that show all of these values as they are.
+
+    Examples
+    --------
+    >>> decimals_of([2.9, 3.067]), decimals_of([63.0, 55.0])
+    (3, 0)
+    """
+    shown = list(values)
+    exact = (d for d in range(most) if all(abs(v - round(v, d)) <= 1e-9 * (1 + abs(v)) for v in shown))
+    return next(exact, most)
 
 
 def significant(value: float | None, digits: int = 3) -> str:
@@ -52,7 +66,7 @@ def significant(value: float | None, digits: int = 3) -> str:
     mantissa = fixed(value / 10**exponent, digits - 1)
     mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
     power = str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-    return f"{mantissa} × 10{power}"
+    return f"{mantissa} {TIMES} 10{power}"
 
 
 def whole(value: float | None) -> str:
@@ -62,7 +76,7 @@ def whole(value: float | None) -> str:
 
 def percent(value: float | None, decimals: int = 1) -> str:
     """A share as a percentage."""
-    return DASH if value is None or math.isnan(value) else f"{fixed(100 * value, decimals)}{THIN}%"
+    return DASH if value is None or math.isnan(value) else f"{fixed(100 * value, decimals)}%"
 
 
 def interval(lower: float | None, upper: float | None, decimals: int = 3) -> str:

@@ -1,4 +1,4 @@
-"""The sections of a report, in the order in which they are read. One function each: (fits, summary) -> Section or None."""
+"""The sections of a report, in the order in which they are read: one function each."""
 
 from __future__ import annotations
 

@@ -42,8 +42,8 @@ def predictive(fits: Fits, summary: Mapping[str, Any]) -> Section:
 
 def _zeros(row: Mapping[str, Any]) -> Paragraph:
     return Paragraph(
-        f"Number of zeros: {whole(row['observed'])} observed; replicated data have {fixed(row['mean'], 1)} on average, 90% of "
-        f"them between {whole(row['lower'])} and {whole(row['upper'])} (predictive p-value {fixed(row['p_value'], 3)})."
+        f"Number of zeros: {whole(row['observed'])} observed; replicated data have {fixed(row['mean'], 1)} on average, "
+        f"90% of them between {whole(row['lower'])} and {whole(row['upper'])} (predictive p-value {fixed(row['p_value'], 3)})."
     )
 
 
@@ -51,9 +51,13 @@ def _table(found: Mapping[str, Any]) -> Table:
     rows = []
     for name, row in found.items():
         ends = f"{significant(row['lower'], 4)} to {significant(row['upper'], 4)}"
-        rows.append([name, significant(row["observed"], 4), significant(row["mean"], 4), ends, fixed(row["p_value"], 3)])
+        rows.append(
+            [name, significant(row["observed"], 4), significant(row["mean"], 4), ends, fixed(row["p_value"], 3)]
+        )
     heads = ("Statistic", "Observed", "Replicated, mean", "90% of replicated", "p-value")
-    caption = "p-value: the share of replicated data sets with a larger value (ties half); near 0 or 1 the model misses it."
+    caption = (
+        "p-value: the share of replicated data sets with a larger value (ties half); near 0 or 1 the model misses it."
+    )
     return Table(heads, rows, (False, True, True, True, True), caption)
 
 
@@ -64,14 +68,19 @@ def leave_one_out(fits: Fits, summary: Mapping[str, Any]) -> Section:
         text = "Rows carry weights, for which leaving one out is not defined here."
         return Section("loo", title, [Paragraph(text, "lead")])
     found = summary["loo"]
-    joint = " of measurements and labels: compare it only between fits with the same labels" if fits.data.labelled.any() else ""
+    joint = (
+        " of measurements and labels: compare it only between fits with the same labels"
+        if fits.data.labelled.any()
+        else ""
+    )
     lead = (
-        f"Expected log density of new rows{joint}: elpd {fixed(found['elpd'], 2)} (standard error {fixed(found['se'], 2)}), "
-        f"effective number of parameters {fixed(found['p'], 1)} of {fits.family.n_parameters}."
+        f"Expected log density of new rows{joint}: elpd {fixed(found['elpd'], 2)} (standard error "
+        f"{fixed(found['se'], 2)}), effective number of parameters {fixed(found['p'], 1)} of {fits.family.n_parameters}."
     )
     blocks: list[Block] = [Paragraph(lead, "lead")]
     if found["pareto_k_bad"]:
-        text = f"{plural(found['pareto_k_bad'], 'row has', 'rows have')} a Pareto k above {PARETO_K}: elpd is unreliable there."
+        count = plural(found["pareto_k_bad"], "row has", "rows have")
+        text = f"{count} a Pareto k above {PARETO_K}: elpd is unreliable there."
         blocks.append(Notice("note", "Some rows are too influential", text))
     blocks += [*figures(fits, summary, "pareto_k"), Heading("The rows hardest to leave out"), _worst(fits)]
     return Section("loo", title, blocks)
@@ -83,4 +92,3 @@ def _worst(fits: Fits) -> Table:
     worst = np.argsort(-k)[:WORST_ROWS]
     rows = [[fits.data.obs_names[i], fixed(k[i], 2), fixed(elpd[i], 2)] for i in worst]
     return Table(("Row", "Pareto k", "elpd of the row"), rows, (False, True, True))
-

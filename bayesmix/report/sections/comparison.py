@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from bayesmix.report.blocks import Block, Heading, Inline, Paragraph, Section, Table
 from bayesmix.report.captions import figures
 from bayesmix.report.fits import Fits
 from bayesmix.report.tables import parameter_rows, records, score_rows
-from bayesmix.report.text import decimals_for, fixed, interval, listed, percent, plural
+from bayesmix.report.text import decimals_for, decimals_of, fixed, interval, listed, percent, plural
 
 MOST_ROWS = 10
+FEWEST_ROWS = 3
+CLEAR = 0.02
+"""Rows whose responsibilities have less entropy than this, in nats, are not called ambiguous."""
 
 
 def responsibilities(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
@@ -25,39 +29,45 @@ def responsibilities(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
         text = "Every row carries a label: the groups are known, and there is nothing to infer about these rows."
         return Section("responsibilities", title, [Paragraph(text, "lead")])
     lead = (
-        "A responsibility is the probability that a row belongs to a group, given its values. Its posterior interval says how "
-        "far that probability itself is known."
+        "A responsibility is the probability that a row belongs to a group, given its values. Its posterior interval says "
+        "how far that probability itself is known."
     )
     ambiguous = fits.comparison.ambiguous(MOST_ROWS)
+    ambiguous = ambiguous[(ambiguous["entropy"] > CLEAR) | (np.arange(len(ambiguous)) < FEWEST_ROWS)]
     blocks: list[Block] = [
         Paragraph(lead, "lead"),
         *figures(fits, summary, "responsibilities"),
         Heading("The most ambiguous rows"),
-        _rows_table(fits, ambiguous, "Posterior mean responsibilities with 90% intervals; EM's beside them."),
+        _rows_table(fits, ambiguous, "Posterior mean responsibilities with 90% intervals, and EM's."),
     ]
     return Section("responsibilities", title, blocks)
 
 
 def _rows_table(fits: Fits, table: pd.DataFrame, caption: str) -> Table:
     """Values, then for the most probable groups EM and posterior."""
-    data, family = fits.data, fits.family
+    data = fits.data
     position = {name: i for i, name in enumerate(data.obs_names)}
     shown = data.feature_names[:4]
+    decimals = [decimals_of(data.x[[position[name] for name in table.index], j]) for j in range(len(shown))]
+    flips = bool(table["flips"].any())
     rows: list[Sequence[Inline]] = []
     for name, row in records(table).items():
-        values = [_value(x, fits) for x in data.x[position[name], : len(shown)]]
+        values = [fixed(x, d) for x, d in zip(data.x[position[name]], decimals, strict=False)]
         best = row["posterior_component"]
         lower, upper = row[f"lower[{best}]"], row[f"upper[{best}]"]
         chances = [best, fixed(row[f"mean[{best}]"], 3), interval(lower, upper, 2), fixed(row[f"em[{best}]"], 3)]
-        rows.append([name, *values, *chances, row["em_component"]])
-    heads = ["Row", *shown, "Most probable group", "Posterior", "90% interval", "EM", "EM's group"]
-    numeric = [False, *[True] * len(shown), False, True, True, True, False]
-    more = "" if len(family.components) < 3 else " Probabilities are those of the group named."
-    return Table(heads, rows, numeric, caption + more)
-
-
-def _value(x: float, fits: Fits) -> str:
-    return fixed(x, 0) if fits.family.observed_dims == ("obs",) else f"{x:.6g}".replace("-", "−")
+        rows.append([name, *values, *chances, *([row["em_component"]] if flips else [])])
+    heads = [
+        "Row",
+        *shown,
+        "Most probable group",
+        "Posterior",
+        "90% interval",
+        "EM",
+        *(["EM's group"] if flips else []),
+    ]
+    numeric = [False, *[True] * len(shown), False, True, True, True, *([False] if flips else [])]
+    return Table(heads, rows, numeric, f"{caption} Probabilities are those of the group named first.")
 
 
 def comparison(fits: Fits, summary: Mapping[str, Any]) -> Section:
@@ -77,12 +87,14 @@ def _in_words(fits: Fits, found: Mapping[str, Any]) -> str:
     text = "The same model, fitted twice: EM gives the single most likely parameters, NUTS all plausible ones."
     worst = found["largest_difference"]
     if worst:
-        text += (
-            f" They differ most in {worst['parameter']}, by {fixed(abs(worst['sds']), 2)} posterior standard deviations."
-        )
+        far = fixed(abs(worst["sds"]), 2)
+        text += f" They differ most in {worst['parameter']}, by {far} posterior standard deviations."
     n = int(fits.open_rows.sum())
-    if n:
-        text += f" {plural(found['flips'], 'row changes', 'rows change')} the most probable group, {percent(found['flips'] / n)} of those open."
+    if n and found["flips"]:
+        changes = plural(found["flips"], "row changes its", "rows change their")
+        text += f" {changes} most probable group, {percent(found['flips'] / n)} of those not labelled."
+    elif n:
+        text += " No row changes its most probable group."
     return text
 
 
@@ -96,8 +108,8 @@ def _parameters(fits: Fits) -> Table:
         posterior = [fixed(row["mean"], d), fixed(row["sd"], d), interval(row["lower"], row["upper"], d)]
         return [*point, *posterior, fixed(row["em_rank"], 2)]
 
-    heads = ["Parameter", "EM", "SE", *(["MAP"] if with_map else []), "Posterior mean", "SD", "90% interval", "Rank of EM"]
-    caption = "Rank of EM: the share of posterior draws below the EM estimate (0.5 is the middle)."
+    heads = ["Parameter", "EM", "SE", *(["MAP"] if with_map else []), "Mean", "SD", "90% interval", "EM rank"]
+    caption = "Mean, SD and interval are the posterior's. EM rank: the share of draws below the EM estimate (0.5: the middle)."
     if with_map:
         caption += (
             " MAP: the highest point of the joint density of the model's own parameters, without Jacobian terms; "
@@ -115,8 +127,13 @@ def _scores(fits: Fits, summary: Mapping[str, Any]) -> list[Block]:
         blocks += [Heading("Against the true classes"), score_rows(summary["scores"], caption)]
     if summary["test"]:
         n = summary["model"]["n_test"]
-        blocks += [Heading("On held-out rows"), score_rows(summary["test"], f"Scores on {plural(n, 'row')} that no fit saw.")]
+        blocks += [
+            Heading("On held-out rows"),
+            score_rows(summary["test"], f"Scores on {plural(n, 'row')} that no fit saw."),
+        ]
     if summary["scores"] and not summary["test"]:
         names = listed(fits.family.components, most=12)
-        blocks.append(Paragraph(f"Components ({names}) without a class name were matched to classes by their rows.", "note"))
+        blocks.append(
+            Paragraph(f"Components ({names}) without a class name were matched to classes by their rows.", "note")
+        )
     return [*blocks, *figures(fits, summary, "calibration")]

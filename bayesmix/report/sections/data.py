@@ -19,7 +19,9 @@ from bayesmix.report.text import decimals_for, fixed, plural, whole
 def data(fits: Fits, summary: Mapping[str, Any]) -> Section:
     """Source, columns, labels, a picture."""
     rows = fits.data
-    held_out = f", and {plural(summary['model']['n_test'], 'row')} held out for scoring" if fits.model.test is not None else ""
+    held_out = (
+        f", and {plural(summary['model']['n_test'], 'row')} held out for scoring" if fits.model.test is not None else ""
+    )
     counted = "count" if fits.family.observed_dims == ("obs",) else "measurement"
     shape = f"{plural(len(rows), 'row')} of {plural(rows.n_features, counted)}{held_out}."
     blocks: list[Block] = [Paragraph(shape, "lead")]
@@ -41,25 +43,31 @@ def _columns(fits: Fits) -> Table:
     rows += [_column(str(c), covariates[c]) for c in covariates.columns]
     if len(covariates.columns):
         rows = [["Counts"], rows[0], ["Covariates"], *rows[1:]]
-    heads = ("Column", "Mean", "SD", "Smallest", "Median", "Largest")
-    return Table(heads, rows, (False, True, True, True, True, True), "The columns that enter the model.")
+    heads = ["Column", "Mean", "SD", "Smallest", "Median", "Largest", "Values"]
+    numeric = [False, True, True, True, True, True, False]
+    caption = "The columns that enter the model."
+    if all(row[-1] == "" for row in rows if len(row) > 1):
+        return Table(heads[:-1], [row[:6] for row in rows], numeric[:-1], caption)
+    return Table(heads, rows, numeric, caption)
 
 
 def _column(name: str, values: Any) -> Sequence[Inline]:
     if not pd.api.types.is_numeric_dtype(np.asarray(values).dtype):
         kinds = pd.Series(values).value_counts()
-        return [name, *[""] * 4, ", ".join(f"{k} ({n})" for k, n in kinds.head(6).items())]
+        return [name, *[""] * 5, ", ".join(f"{k} ({n})" for k, n in kinds.head(6).items())]
     x = np.asarray(values, dtype=float)
     decimals = decimals_for(x.std(), 3)
     found = (x.mean(), x.std(), x.min(), np.median(x), x.max())
-    return [name, *(fixed(v, decimals) for v in found)]
+    return [name, *(fixed(v, decimals) for v in found), ""]
 
 
 def _labels(fits: Fits) -> Table:
     """How many rows may be of each component, and of how many that is known."""
     evidence, labelled = fits.family.evidence, fits.data.labelled
     alone = labelled & ~fits.open_rows
-    rows = [[name, whole(int((alone & (evidence[:, k] > -np.inf)).sum()))] for k, name in enumerate(fits.family.components)]
+    rows = [
+        [name, whole(int((alone & (evidence[:, k] > -np.inf)).sum()))] for k, name in enumerate(fits.family.components)
+    ]
     several = int((labelled & fits.open_rows).sum())
     rows += [["several classes possible, or probabilities", whole(several)]] if several else []
     rows += [["no label", whole(int((~labelled).sum()))]]

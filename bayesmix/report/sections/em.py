@@ -11,7 +11,7 @@ from bayesmix.report.blocks import Block, Heading, Notice, Paragraph, Section, T
 from bayesmix.report.captions import figures
 from bayesmix.report.fits import Fits
 from bayesmix.report.tables import parameter_rows
-from bayesmix.report.text import decimals_for, fixed, plural, whole
+from bayesmix.report.text import DASH, TIMES, decimals_for, fixed, plural, whole
 
 
 def em(fits: Fits, summary: Mapping[str, Any]) -> Section:
@@ -19,8 +19,11 @@ def em(fits: Fits, summary: Mapping[str, Any]) -> Section:
     found = summary["em"]
     blocks: list[Block] = [Paragraph(_in_words(fits, found), "lead")]
     if fits.em.degenerate:
+        first, last = group["n_iter"].min(), group["n_iter"].max()
         reasons = "; ".join(fits.em.reasons)
-        text = f"Every start ran into a spike or a boundary ({reasons}). The estimate is shown, without standard errors."
+        text = (
+            f"Every start ran into a spike or a boundary ({reasons}). The estimate is shown, without standard errors."
+        )
         blocks.append(Notice("bad", "The EM estimate is degenerate", text))
     blocks += figures(fits, summary, "em_history")
     blocks += [Heading("Every start"), _starts(fits.em.starts), *figures(fits, summary, "em_starts")]
@@ -43,18 +46,21 @@ def _starts(starts: pd.DataFrame) -> Table:
     rows = []
     for _, group in starts.groupby("solution"):
         kinds = group["kind"].value_counts()
+        first, last = group["n_iter"].min(), group["n_iter"].max()
         reasons = "; ".join(dict.fromkeys(r for r in group["reasons"] if r))
         rows.append(
             [
                 fixed(group["log_likelihood"].max(), 3),
                 whole(len(group)),
-                ", ".join(f"{kind} ×{n}" if n > 1 else str(kind) for kind, n in kinds.items()),
-                f"{group['n_iter'].min()}–{group['n_iter'].max()}" if len(group) > 1 else whole(group["n_iter"].max()),
+                ", ".join(f"{kind} {TIMES}{n}" if n > 1 else str(kind) for kind, n in kinds.items()),
+                f"{first}{DASH}{last}" if first < last else whole(last),
                 "kept" if group["chosen"].any() else f"degenerate: {reasons}" if reasons else _state(group),
             ]
         )
     heads = ("Log-likelihood", "Starts", "Kinds of start", "Iterations", "")
-    return Table(heads, rows, (True, True, False, True, False), "One row per distinct solution, the highest likelihood first.")
+    return Table(
+        heads, rows, (True, True, False, True, False), "One row per distinct solution, the highest likelihood first."
+    )
 
 
 def _state(group: pd.DataFrame) -> str:

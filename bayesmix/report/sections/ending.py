@@ -7,7 +7,8 @@ from typing import Any
 
 from bayesmix.report.blocks import Block, Code, Paragraph, Section, Table, Terms
 from bayesmix.report.fits import Fits
-from bayesmix.report.text import DASH, plural, significant
+from bayesmix.report.tables import found_value
+from bayesmix.report.text import plural
 
 
 def expectations(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
@@ -17,7 +18,10 @@ def expectations(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
         return None
     holding = sum(e["holds"] for e in found)
     lead = f"{holding} of {plural(len(found), 'expectation')} hold." if len(found) != 1 else _one(found[0])
-    rows = [[e["quantity"], e["rule"], _value(e["value"]), "✓ holds" if e["holds"] else "✗ does not", e["because"]] for e in found]
+    rows = [
+        [e["quantity"], e["rule"], found_value(e["value"]), "✓ holds" if e["holds"] else "✗ does not", e["because"]]
+        for e in found
+    ]
     heads = ("Quantity", "Expected", "Found", "", "Because")
     table = Table(heads, rows, (False, False, True, False, False))
     return Section("expectations", "What this model was expected to show", [Paragraph(lead, "lead"), table])
@@ -25,14 +29,6 @@ def expectations(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
 
 def _one(entry: Mapping[str, Any]) -> str:
     return "The one expectation holds." if entry["holds"] else "The one expectation does not hold."
-
-
-def _value(value: Any) -> str:
-    if value is None:
-        return DASH
-    if isinstance(value, list):
-        return f"{significant(value[0], 5)} to {significant(value[1], 5)}"
-    return significant(value, 8)
 
 
 def reproduce(fits: Fits, summary: Mapping[str, Any]) -> Section:
@@ -48,7 +44,10 @@ def reproduce(fits: Fits, summary: Mapping[str, Any]) -> Section:
                 ("Sampler", settings),
                 ("Versions", versions),
                 ("Date", summary["date"]),
-                ("Numbers", "all of them, machine-readable, in summary.json beside this page; the pictures in figures/"),
+                (
+                    "Numbers",
+                    "all of them, machine-readable, in summary.json beside this page; the pictures in figures/",
+                ),
             ]
         ),
     ]

@@ -86,16 +86,16 @@ def _priors(fits: Fits) -> Table:
 def _about_labels(fits: Fits) -> Notice:
     text = (
         "The likelihood is the joint one of measurements and labels. It assumes that labels are missing at random "
-        "(whether a row is labelled may depend on its measurements, not on its unknown group) and that the classes have "
-        "the same shares among labelled rows as in the population that the weights describe."
+        "(whether a row is labelled may depend on its measurements, not on its unknown group) and that the classes "
+        "have the same shares among labelled rows as in the population that the weights describe."
     )
     return Notice("info", "What the labels assume", text)
 
 
 def _about_psi(fits: Fits, summary: Mapping[str, Any]) -> Notice:
     text = Markup(
-        "Here <code>zero_prob</code> is {} = P(structural zero). PyMC's <code>psi</code> is its complement, the share of "
-        "rows that come from the Poisson part: <code>psi = 1 − zero_prob</code>."
+        "Here <code>zero_prob</code> is {} = P(structural zero). PyMC's <code>psi</code> is its complement, the "
+        "share of rows that come from the Poisson part: <code>psi = 1 \N{MINUS SIGN} zero_prob</code>."
     ).format(mathml(r"\pi"))
     found = summary["posterior"]["parameters"].get("zero_prob")
     if found is None:
@@ -105,7 +105,9 @@ def _about_psi(fits: Fits, summary: Mapping[str, Any]) -> Notice:
         )
     else:
         d = decimals_for(found["sd"])
-        text += Markup(" Posterior means: zero_prob = {}, psi = {}.").format(fixed(found["mean"], d), fixed(1 - found["mean"], d))
+        text += Markup(" Posterior means: zero_prob = {}, psi = {}.").format(
+            fixed(found["mean"], d), fixed(1 - found["mean"], d)
+        )
     return Notice("info", "Which way round", text)
 
 

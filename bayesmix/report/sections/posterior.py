@@ -9,7 +9,7 @@ from bayesmix.report.blocks import Block, Paragraph, Section, Table
 from bayesmix.report.captions import figures
 from bayesmix.report.fits import Fits
 from bayesmix.report.tables import parameter_rows
-from bayesmix.report.text import decimals_for, fixed, interval, listed, plural, significant, whole
+from bayesmix.report.text import DASH, decimals_for, fixed, interval, listed, plural, significant, whole
 
 
 def posterior(fits: Fits, summary: Mapping[str, Any]) -> Section:
@@ -35,7 +35,9 @@ def posterior(fits: Fits, summary: Mapping[str, Any]) -> Section:
         ]
 
     heads = ("Parameter", "Mean", "SD", "90% interval", "MCSE", "Bulk ESS", "Tail ESS", "R-hat")
-    caption = "Free scalars and what follows from them. 90% equal-tailed intervals; MCSE: Monte Carlo error of the mean."
+    caption = (
+        "Free scalars and what follows from them. 90% equal-tailed intervals; MCSE: Monte Carlo error of the mean."
+    )
     table = Table(heads, parameter_rows(found["parameters"], cells), (False, *[True] * 7), caption)
     blocks: list[Block] = [Paragraph(lead, "lead"), table, *figures(fits, summary, "forest", "traces", "pairs")]
     return Section("posterior", "The posterior", blocks)
@@ -70,13 +72,26 @@ def modes(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
     )
     low = f" {plural(len(left_out), 'mode')} with a negligible Laplace mass got no chain." if left_out else ""
     lead = (
-        f"EM's solutions lead to {plural(len(found), 'mode')} of the posterior. {apart}{low} The mass of a group is measured by "
-        "bridge sampling; the Laplace approximation beside it is rough."
+        f"EM's solutions lead to {plural(len(found), 'mode')} of the posterior. {apart}{low} The mass of a group is measured "
+        "by bridge sampling; the Laplace approximation beside it is rough."
     )
-    heads = ("Mode", "Group", "Starts", "Log-posterior", "Laplace mass, log, to the largest", "Mass of the group", "Chains")
+    heads = (
+        "Mode",
+        "Group",
+        "Starts",
+        "Log-posterior",
+        "Log mass, Laplace",
+        "Mass of the group",
+        "Chains",
+        "Components",
+    )
     rows = [_mode(m) for m in found]
-    numeric = (False, True, True, True, True, True, False)
-    table = Table(heads, rows, numeric, "Group 0: negligible, no chain was sent there. Components as weight at (means).")
+    numeric = (False, True, True, True, True, True, False, False)
+    caption = (
+        "Starts: EM starts that led here. Log mass: relative to the largest mode. Chains: those that began here. "
+        "Components: weight at (means). Group 0 is negligible."
+    )
+    table = Table(heads, rows, numeric, caption)
     return Section("modes", "Modes", [Paragraph(lead, "lead"), table, *figures(fits, summary, "modes")])
 
 
@@ -86,12 +101,14 @@ def _mode(mode: Mapping[str, Any]) -> list[str]:
     else:
         error = f" ± {significant(mode['mass_error'], 1)}" if mode["mass_error"] else ""
         mass = f"{significant(mode['mass'], 3)}{error}" + ("" if mode["established"] else " (not established)")
+    number, _, components = mode["description"].removeprefix("mode ").partition(": ")
     return [
-        mode["description"],
+        number,
         whole(mode["group"]),
         whole(mode["reached"]),
         fixed(mode["log_posterior"], 2),
         fixed(mode["laplace"], 2),
         mass,
         listed([str(c) for c in mode["chains"]]) if mode["chains"] else "none",
+        components or DASH,
     ]

@@ -33,7 +33,9 @@ def _in_words(fits: Fits, summary: Mapping[str, Any]) -> str:
     text = f"{plural(n, 'row is', 'rows are')} labelled, {len(fits.data) - n} are not."
     ratio = _narrowing(summary)
     if ratio is not None:
-        text += f" With the unlabelled rows the standard errors of EM are {fixed(ratio, 1)} times smaller in the median."
+        text += (
+            f" With the unlabelled rows the standard errors of EM are {fixed(ratio, 1)} times smaller in the median."
+        )
     return text
 
 
@@ -63,4 +65,6 @@ def _table(summary: Mapping[str, Any]) -> Table:
         return [*points, fixed(posterior["mean"], d), fixed(posterior["sd"], d)]
 
     heads = ("Parameter", "EM, labelled alone", "SE", "EM, all rows", "SE", "Posterior mean, all rows", "SD")
-    return Table(heads, parameter_rows(entries, cells), (False, *[True] * 6), "The same model on fewer and on all rows.")
+    return Table(
+        heads, parameter_rows(entries, cells), (False, *[True] * 6), "The same model on fewer and on all rows."
+    )

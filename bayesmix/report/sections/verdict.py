@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from markupsafe import Markup
@@ -12,7 +12,11 @@ from bayesmix.report.blocks import Block, Bullets, Cards, Heading, Notice, Parag
 from bayesmix.report.fits import Fits
 from bayesmix.report.text import fixed, percent, whole
 
-TITLES = {"good": "This fit can be trusted", "note": "This fit can be used, with care", "bad": "Do not trust this fit yet"}
+TITLES = {
+    "good": "This fit can be trusted",
+    "note": "This fit can be used, with care",
+    "bad": "Do not trust this fit yet",
+}
 
 
 def level(summary: Mapping[str, Any]) -> str:
@@ -30,7 +34,10 @@ def verdict(fits: Fits, summary: Mapping[str, Any]) -> Section:
         Markup("{} <strong>What to do:</strong> {}").format(p["message"], p["advice"]) for p in found["problems"]
     ]
     here = level(summary)
-    blocks: list[Block] = [Notice(here, TITLES[here], text, [*problems, *found["cautions"]]), Cards(_cards(fits, summary))]
+    blocks: list[Block] = [
+        Notice(here, TITLES[here], text, [*problems, *found["cautions"]]),
+        Cards(_cards(fits, summary)),
+    ]
     blocks += [Paragraph(text) for text in (fits.model.description,) if text]
     if fits.model.expected:
         blocks.append(Paragraph(Markup("<strong>What it is expected to show.</strong> {}").format(fits.model.expected)))
@@ -41,7 +48,9 @@ def verdict(fits: Fits, summary: Mapping[str, Any]) -> Section:
 
 def _cards(fits: Fits, summary: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     posterior = summary["posterior"]
-    r_hat, ess = posterior["max_r_hat"], posterior["min_ess_bulk"]
+    watched = posterior["invariants"].values()
+    r_hat = _worst(max, posterior["max_r_hat"], *(row["r_hat"] for row in watched))
+    ess = _worst(min, posterior["min_ess_bulk"], *(row["ess_bulk"] for row in watched))
     cards = [
         (fixed(r_hat, 3), f"largest R-hat (wanted below {R_HAT})", _state(r_hat is not None and r_hat < R_HAT)),
         (whole(ess), f"smallest effective sample size (wanted above {ESS:.0f})", _state(ess is not None and ess > ESS)),
@@ -53,6 +62,12 @@ def _cards(fits: Fits, summary: Mapping[str, Any]) -> list[tuple[str, str, str]]
         return [*cards, (percent(accuracy), f"of {rows} put into their true class by the posterior", "")]
     flips = summary["comparison"]["flips"]
     return [*cards, (whole(flips), f"of {len(fits.data)} rows change group between EM and the posterior", "")]
+
+
+def _worst(pick: Callable[..., float], *values: float | None) -> float | None:
+    """The worst value; none where some value could not be computed."""
+    known = [v for v in values if v is not None]
+    return pick(known) if len(known) == len(values) else None
 
 
 def _state(good: bool) -> str:
