@@ -14,7 +14,9 @@ from bayesmix.plots.style import (
     ALARM,
     FAINT,
     INK,
+    MINUS,
     MUTED,
+    Style,
     colour,
     component_entries,
     legend_above,
@@ -34,7 +36,7 @@ CHANCES = (("em", "EM", "x", INK), ("mean", "posterior mean", "o", colour(0)))
 
 @styled
 def em_against_posterior(cmp: Comparison) -> Figure:
-    """Left: (EM - posterior mean) / posterior sd of every scalar. Right: responsibilities of EM against posterior means.
+    """Left: (EM - posterior mean) / posterior sd of every scalar. Right: responsibilities, EM against posterior mean.
 
     Rows whose most probable component differs between the two are ringed.
     """
@@ -44,11 +46,17 @@ def em_against_posterior(cmp: Comparison) -> Figure:
     fig = new_figure(9, max(4.0, 1.0 + 0.18 * len(shown)))
     left, right = fig.subplots(1, 2, width_ratios=[1, 1.25])
     _distances(left, shown, len(distance))
-    names = [c.removeprefix("mean[").removesuffix("]") for c in cmp.responsibilities if c.startswith("mean[")]
+    names = component_names(cmp)
     _against(right, cmp, names[:1] if len(names) <= 2 else names)
-    ring = line("most probable component differs", marker="o", color="none", markerfacecolor="none", markeredgecolor=ALARM)
-    legend_above(fig, [*(component_entries(names) if len(names) > 2 else []), ring])
+    ring = line("row whose most probable component differs", marker="o", color="none", markeredgecolor=ALARM)
+    entries = component_entries(names) if len(names) > 2 else []
+    legend_above(fig, entries + ([ring] if len(cmp.flips) else []))
     return fig
+
+
+def component_names(cmp: Comparison) -> list[str]:
+    """The components, in the posterior's order."""
+    return [str(name) for name in cmp.em.params["component"].to_numpy()]
 
 
 def standardized_difference(parameters: pd.DataFrame) -> pd.Series:
@@ -59,7 +67,7 @@ def standardized_difference(parameters: pd.DataFrame) -> pd.Series:
 
 def _distances(ax: Axes, shown: pd.Series, n: int) -> None:
     y = np.arange(len(shown))
-    tints = np.where(shown.abs() > FAR, ALARM, INK)
+    tints = [ALARM if abs(z) > FAR else INK for z in shown]
     ax.axvspan(-FAR, FAR, color=FAINT, alpha=0.5, linewidth=0)
     ax.axvline(0, color=MUTED, linewidth=0.8)
     ax.hlines(y, 0, shown, colors=tints, linewidth=1)
@@ -67,7 +75,11 @@ def _distances(ax: Axes, shown: pd.Series, n: int) -> None:
     ax.set_yticks(y, [plain(label, limit=58) for label in shown.index], fontsize=7.5)
     ax.tick_params(axis="y", length=0)
     widest = max(2.5, 1.1 * shown.abs().max())
-    ax.set(ylim=(len(shown) - 0.3, -0.7), xlim=(-widest, widest), xlabel="(EM − posterior mean) / posterior sd")
+    ax.set(
+        ylim=(len(shown) - 0.3, -0.7),
+        xlim=(-widest, widest),
+        xlabel=f"(EM {MINUS} posterior mean) / posterior sd",
+    )
     ax.set_title("Estimates" if len(shown) == n else f"Estimates: the {len(shown)} of {n} furthest apart")
 
 
@@ -75,14 +87,14 @@ def _against(ax: Axes, cmp: Comparison, names: list[str]) -> None:
     table = cmp.responsibilities
     rows = table.iloc[rows_shown(len(table), MOST_POINTS)]
     ax.axline((0, 0), slope=1, color=MUTED, linewidth=0.8, linestyle=":")
-    style = {"alpha": 0.6, "linewidths": 0, "rasterized": len(rows) > 1000}
+    style: Style = {"alpha": 0.6, "linewidths": 0, "rasterized": len(rows) > 1000}
     for k, name in enumerate(names):
         ax.scatter(rows[f"em[{name}]"], rows[f"mean[{name}]"], s=14, color=colour(k), gid=f"rows {k}", **style)
         flips = cmp.flips
         if len(names) > 1:
             flips = flips[flips["posterior_component"] == name]
         at = flips[f"em[{name}]"], flips[f"mean[{name}]"]
-        ax.scatter(*at, s=60, facecolors="none", edgecolors=ALARM, linewidths=1.3, zorder=4, gid="flips")
+        ax.scatter(*at, s=40, facecolors="none", edgecolors=ALARM, linewidths=1, zorder=4, gid="flips")
     of = f" of {plain(names[0], limit=24)}" if len(names) == 1 else ""
     ax.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xlabel=f"EM: $r${of}", ylabel=f"posterior mean: $r${of}")
     ax.set_title(f"Responsibilities: {len(cmp.flips):,} of {len(table):,} rows change")
@@ -110,15 +122,15 @@ def calibration(cmp: Comparison, data: Data) -> Figure:
         table = reliability(confidence, right)
         shift = (i - 0.5) * 0.012
         bars = table["share"] - table["lower"], table["upper"] - table["share"]
-        style = {"marker": marker, "color": tint, "linewidth": 1, "markersize": 6, "gid": key}
+        style = {"marker": marker, "color": tint, "linestyle": "none", "elinewidth": 1, "markersize": 6, "gid": key}
         top.errorbar(table["confidence"] + shift, table["share"], bars, label=name, **style)
         edges = np.linspace(0, 1, BINS + 1)
         below.stairs(np.histogram(confidence, edges)[0], edges, color=tint, linewidth=1.4)
     top.axline((0, 0), slope=1, color=MUTED, linewidth=0.8, linestyle=":")
-    lowest = max(0.0, 1 / max(2, sum(c.startswith("mean[") for c in cmp.responsibilities)) - 0.08)
+    lowest = max(0.0, 1 / max(2, len(component_names(cmp))) - 0.08)
     top.set(ylim=(-0.03, 1.03), ylabel="share that is right")
     below.set(xlim=(lowest, 1.02), xlabel="responsibility of the most probable component", ylabel="rows")
-    entries = [line(name, marker=marker, color=tint) for _, name, marker, tint in CHANCES]
+    entries = [line(name, marker=marker, color=tint, linestyle="none") for _, name, marker, tint in CHANCES]
     legend_above(fig, [*entries, line("perfect calibration", color=MUTED, linestyle=":")])
     return fig
 
@@ -137,7 +149,7 @@ def reliability(confidence: np.ndarray, right: np.ndarray) -> pd.DataFrame:
 def _hits(cmp: Comparison, data: Data, key: str) -> tuple[np.ndarray, np.ndarray]:
     """Confidence of, and whether right about, the rows that were not labelled (all, where all were)."""
     assert data.truth is not None
-    names = [c.removeprefix("mean[").removesuffix("]") for c in cmp.responsibilities if c.startswith("mean[")]
+    names = component_names(cmp)
     r = cmp.responsibilities[[f"{key}[{k}]" for k in names]].to_numpy()
     open_rows = ~data.labelled if (~data.labelled).any() else np.ones(len(data), dtype=bool)
     r, truth = r[open_rows], data.truth[open_rows]

@@ -6,12 +6,12 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import LogLocator, NullLocator
 
-from bayesmix.plots.style import ALARM, FAINT, INK, MUTED, OKABE_ITO, colour, new_figure, plain, styled
+from bayesmix.plots.style import ALARM, FAINT, INK, MUTED, OKABE_ITO, Style, colour, new_figure, plain, styled
 
 BAD_K = 0.7
-MOST_LABELS = 10
+MOST_LABELS = 8
 MOST_MODES = 12
 LEAST_SHARE = 1e-12
 
@@ -24,13 +24,17 @@ def pareto_k(loo: xr.Dataset) -> Figure:
     bad = k > BAD_K
     fig = new_figure(8, 3.4)
     ax = fig.subplots()
-    ax.scatter(np.flatnonzero(~bad), k[~bad], s=10 if len(k) < 2000 else 4, color=colour(0), linewidths=0, alpha=0.7)
-    ax.scatter(np.flatnonzero(bad), k[bad], s=22, color=ALARM, linewidths=0, gid="bad")
+    ax.scatter(
+        np.flatnonzero(~bad) + 1, k[~bad], s=10 if len(k) < 2000 else 4, color=colour(0), linewidths=0, alpha=0.7
+    )
+    ax.scatter(np.flatnonzero(bad) + 1, k[bad], s=22, color=ALARM, linewidths=0, gid="bad")
     ax.axhline(BAD_K, color=ALARM, linewidth=1, linestyle="--")
     ax.axhline(0, color=FAINT, linewidth=0.8, zorder=0)
     ax.set(xlim=(-0.02 * len(k) - 1, 1.02 * len(k)), xlabel="row", ylabel="Pareto $k$")
     ax.set_ylim(min(-0.1, k.min() - 0.05), max(BAD_K + 0.15, k.max() + 0.1))
-    ax.set_title(f"{bad.sum():,} of {len(k):,} rows above {BAD_K}" + (": leave-one-out is unreliable there" if bad.any() else ""))
+    ax.set_title(
+        f"{bad.sum():,} of {len(k):,} rows above {BAD_K}" + (": leave-one-out is unreliable there" if bad.any() else "")
+    )
     worst = np.argsort(-k, kind="stable")[: min(MOST_LABELS, int(bad.sum()))]
     _name_in_margin(ax, worst, k, [plain(names[i], limit=14) for i in worst])
     return fig
@@ -43,8 +47,8 @@ def _name_in_margin(ax: Axes, rows: np.ndarray, k: np.ndarray, names: list[str])
     y = high
     for row, name in zip(rows, names, strict=True):
         y = min(y - gap, k[row])
-        arrow = {"arrowstyle": "-", "color": MUTED, "linewidth": 0.5, "alpha": 0.7}
-        at = {"xy": (row, k[row]), "xytext": (1.015, y), "textcoords": ax.get_yaxis_transform()}
+        arrow: Style = {"arrowstyle": "-", "color": MUTED, "linewidth": 0.5, "alpha": 0.7}
+        at: Style = {"xy": (row + 1, k[row]), "xytext": (1.015, y), "textcoords": ax.get_yaxis_transform()}
         ax.annotate(name, va="center", fontsize=8, arrowprops=arrow, **at)
 
 
@@ -81,7 +85,8 @@ def _laplace(ax: Axes, table: xr.Dataset, tints: list[str]) -> None:
     ax.scatter(mass, y, c=tints, s=36, zorder=3, gid="laplace")
     ax.set_xscale("log")
     ax.set_xlim(max(LEAST_SHARE, min(mass.min() / 10, 1e-3)), mass.max() * 5)
-    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.xaxis.set_major_locator(LogLocator(numticks=7))
+    ax.xaxis.set_minor_locator(NullLocator())
     ax.set(xlabel="mass relative to mode 1 (Laplace)", title="Rough mass of each mode")
 
 
@@ -95,11 +100,25 @@ def _bridge(ax: Axes, table: xr.Dataset, tints: list[str]) -> None:
         if not np.isfinite(mass):
             ax.text(0.02, i, "not known", va="center", fontsize=8, color=ALARM)
             continue
-        ax.barh(i, mass, color=tints[i], height=0.5, hatch=None if sure else "///", edgecolor="white", gid=f"group {group[i]}")
-        if np.isfinite(error):
+        ax.barh(
+            i,
+            mass,
+            color=tints[i],
+            height=0.5,
+            hatch=None if sure else "///",
+            edgecolor="white",
+            gid=f"group {group[i]}",
+        )
+        if np.isfinite(error) and error > 0:
             ax.errorbar(mass, i, xerr=[[min(error, mass)], [error]], color=INK, linewidth=1.2, capsize=3)
-        ax.text(min(1.0, mass + (error if np.isfinite(error) else 0)) + 0.02, i, _share(mass, sure), va="center", fontsize=8)
-    ax.set(xlim=(0, 1.42), xlabel="share of the posterior mass (bridge sampling)", title="Mass of each group that chains stay in")
+        ax.text(
+            min(1.0, mass + (error if np.isfinite(error) else 0)) + 0.02, i, _share(mass, sure), va="center", fontsize=8
+        )
+    ax.set(
+        xlim=(0, 1.42),
+        xlabel="share of the posterior mass (bridge sampling)",
+        title="Mass of each group that chains stay in",
+    )
     ax.set_xticks([0, 0.25, 0.5, 0.75, 1.0])
 
 

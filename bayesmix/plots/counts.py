@@ -22,9 +22,9 @@ from bayesmix.plots.style import (
     FAINT,
     INK,
     MUTED,
+    Style,
     bare,
     colour,
-    component_entries,
     legend_above,
     line,
     new_figure,
@@ -38,7 +38,7 @@ MOST_COUNTS = 60
 """Larger counts are left out of the pictures, and the axis says how many rows that are."""
 REPLICATES = 200
 ZERO, POISSON = 0, 1
-EM_MARK = {"marker": "x", "color": "black", "linestyle": "none", "markersize": 5.5, "markeredgewidth": 1.3}
+EM_MARK: Style = {"marker": "x", "color": "black", "linestyle": "none", "markersize": 5.5, "markeredgewidth": 1.3}
 
 
 class Counts(Picture):
@@ -52,7 +52,9 @@ class Counts(Picture):
         ax = fig.subplots()
         ax.bar(counts, bars, color=[colour(ZERO) if m == 0 else "#b8b8b8" for m in counts], width=0.8)
         zeros = data.x[:, 0] == 0
-        entries: list[Artist] = [patch(f"zeros: {zeros.sum()} of {len(data)} rows ({zeros.mean():.1%})", color=colour(ZERO))]
+        entries: list[Artist] = [
+            patch(f"zeros: {zeros.sum()} of {len(data)} rows ({zeros.mean():.1%})", color=colour(ZERO))
+        ]
         if data.labelled.any():
             known = observed(data.take(data.labelled), counts)
             ax.bar(counts, known, width=0.8, facecolor="none", edgecolor="black", hatch="///", linewidth=0.6)
@@ -74,11 +76,18 @@ class Counts(Picture):
         lower, upper = np.quantile(total, TAILS, axis=0)
         ax.vlines(counts + 0.22, lower, upper, color=INK, linewidth=1.2, gid="band")
         if view.em is not None:
-            ax.plot(counts + 0.22, expected(family, view.em, counts).sum(axis=-1), **EM_MARK, gid="em")
+            ax.plot(
+                counts + 0.22,
+                expected(family, view.em, counts).sum(axis=-1),
+                **EM_MARK,
+                clip_on=False,
+                zorder=5,
+                gid="em",
+            )
         _count_axis(ax, family.data)
         ax.set_ylabel("rows")
         entries: list[Artist] = [patch("observed", color=MUTED)]
-        entries += [patch(f"expected: {e.get_label()}", color=colour(k)) for k, e in enumerate(component_entries(family.components))]
+        entries += [patch(f"expected: {name}", color=colour(k)) for k, name in enumerate(family.components)]
         entries.append(line(f"{LEVEL:.0%} interval of the expected total", color=INK, linewidth=1.2))
         legend_above(fig, entries + ([line("expected total, EM", **EM_MARK)] if view.em is not None else []), columns=3)
         return fig
@@ -165,8 +174,8 @@ def _zeros(ax: Axes, data: Data, new: np.ndarray) -> None:
     here = int((data.x[:, 0] == 0).sum())
     low, high = min(zeros.min(), here), max(zeros.max(), here)
     step = max(1, round((high - low) / 25))
-    ax.hist(zeros, np.arange(low, high + step + 1, step) - 0.5, color=FAINT, edgecolor="white", linewidth=0.5)
+    ax.hist(zeros, list(np.arange(low, high + step + 1, step) - 0.5), color=FAINT, edgecolor="white", linewidth=0.5)
     ax.axvline(here, color=INK, linewidth=1.6, gid="observed zeros")
     share = (zeros >= here).mean()
     ax.set(xlabel="rows that are zero, of a replicate", ylabel="replicates")
-    ax.set_title(f"Zeros: {here} observed (line), as many or more\nin {share:.0%} of {len(new)} replicates")
+    ax.set_title(f"{here} zeros observed (line); {share:.0%}\nof replicates have as many")

@@ -12,21 +12,34 @@ from scipy.stats import binom, rankdata
 
 from bayesmix import scalars
 from bayesmix.diagnostics import convergence
-from bayesmix.plots.style import ALARM, FAINT, INK, MUTED, chain_colour, colour, legend_above, line, new_figure, plain, styled
+from bayesmix.plots.style import (
+    ALARM,
+    FAINT,
+    INK,
+    MUTED,
+    chain_colour,
+    colour,
+    legend_above,
+    line,
+    new_figure,
+    plain,
+    styled,
+)
 from bayesmix.plots.view import spread
 from bayesmix.predict import family_of
 
 MOST_TRACES = 8
 MOST_PAIRED = 5
-TRACE_POINTS = 400
+TRACE_POINTS = 250
 RANK_BINS = 20
+LONGEST_LINE = 18
 
 
 @styled
 def traces(dt: xr.DataTree) -> Figure:
     """Trace and rank plot of at most eight free scalars, the worst R-hat first.
 
-    Ranks of the draws of every chain among those of all chains (Vehtari et al. 2021, doi:10.1214/20-BA1221): where chains
+    Ranks of every chain's draws among those of all (Vehtari et al. 2021, doi:10.1214/20-BA1221): where chains
     agree, each chain's histogram stays within the grey 99% band of a uniform one (which takes draws as independent).
     """
     values = independent(dt)
@@ -37,12 +50,15 @@ def traces(dt: xr.DataTree) -> Figure:
         array = values.sel(scalar=label).transpose("chain", "draw").to_numpy()
         _trace(trace, array)
         _ranks(rank, array)
-        trace.set_title(f"{plain(label, limit=60)}    R-hat {row['r_hat']:.3f}, bulk ESS {row['ess_bulk']:,.0f}")
+        trace.set_title(plain(label, limit=60))
+        rank.set_title(f"R-hat {row['r_hat']:.3f}, bulk ESS {row['ess_bulk']:,.0f}", fontsize=8.5)
     axes[-1, 0].set_xlabel("draw")
     axes[-1, 1].set_xlabel("rank among all chains")
     n = values.sizes["chain"]
     names = [str(c) for c in values["chain"].to_numpy()]
-    legend_above(fig, [line(f"chain {c}", color=chain_colour(i, n), linewidth=2) for i, c in enumerate(names)], columns=8)
+    legend_above(
+        fig, [line(f"chain {c}", color=chain_colour(i, n), linewidth=2) for i, c in enumerate(names)], columns=8
+    )
     return fig
 
 
@@ -68,7 +84,11 @@ def pairs(dt: xr.DataTree) -> Figure:
         axes[b, a].set_title(f"r = {np.corrcoef(x, y)[0, 1]:.2f}", fontsize=8, color=MUTED, loc="right", pad=2)
     _label(axes, [labels[c] for c in chosen])
     legend = [line("draw", marker="o", color="none", markerfacecolor=colour(0), markeredgecolor="none")]
-    legend += [line(f"divergent ({diverging.sum()})", marker="x", color="none", markeredgecolor=ALARM)] if diverging.any() else []
+    legend += (
+        [line(f"divergent ({diverging.sum()})", marker="x", color="none", markeredgecolor=ALARM)]
+        if diverging.any()
+        else []
+    )
     legend_above(fig, legend)
     return fig
 
@@ -99,7 +119,7 @@ def _trace(ax: Axes, values: np.ndarray) -> None:
     step = max(1, values.shape[1] // TRACE_POINTS)
     at = np.arange(0, values.shape[1], step)
     for chain, row in enumerate(values):
-        ax.plot(at, row[at], color=chain_colour(chain, len(values)), linewidth=0.5, alpha=0.7, gid=f"chain {chain}")
+        ax.plot(at, row[at], color=chain_colour(chain, len(values)), linewidth=0.6, alpha=0.8, gid=f"chain {chain}")
     ax.locator_params(axis="y", nbins=4)
     ax.set_xlim(0, values.shape[1] - 1)
 
@@ -114,7 +134,9 @@ def _ranks(ax: Axes, values: np.ndarray) -> None:
     ax.axhspan(*band, color=FAINT, alpha=0.6, linewidth=0)
     for chain, row in enumerate(ranks):
         heights = np.histogram(row, edges)[0] / even
-        ax.stairs(heights, edges, color=chain_colour(chain, len(values)), linewidth=1.1, baseline=None, gid=f"chain {chain}")
+        ax.stairs(
+            heights, edges, color=chain_colour(chain, len(values)), linewidth=1.1, baseline=None, gid=f"chain {chain}"
+        )
     ax.axhline(1, color=INK, linewidth=0.6, linestyle=":")
     ax.set_ylim(0, max(2.0, ax.get_ylim()[1]))
     ax.set_yticks([0, 1, 2])
@@ -137,7 +159,10 @@ def _label(axes: np.ndarray, labels: list[str]) -> None:
 
 
 def _broken(label: str) -> str:
-    """``means[component_1, waiting]`` on lines of its own parts."""
+    """A long ``means[component_1, waiting]`` on several lines."""
+    if len(label) <= LONGEST_LINE:
+        return plain(label)
     head, bracket, inside = label.partition("[")
-    parts = [plain(part, limit=22) for part in (bracket + inside).split(", ")]
-    return "\n".join([head, ",\n".join(parts)]) if bracket else plain(label)
+    rest = bracket + inside
+    parts = [rest] if len(rest) <= LONGEST_LINE else rest.split(", ")
+    return "\n".join([head, ",\n".join(plain(part, limit=22) for part in parts)])

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from bayesmix.em import EMFit
-from bayesmix.plots.style import ALARM, FAINT, INK, colour, legend_above, line, new_figure, styled
+from bayesmix.plots.style import ALARM, FAINT, INK, MINUS, Style, colour, legend_above, line, new_figure, styled
 
 MOST_SOLUTIONS = 16
 VALUES = {"ml": ("log_likelihood", "log-likelihood $L$"), "map": ("log_posterior", "log-posterior")}
@@ -27,7 +27,7 @@ def em_history(em: EMFit) -> Figure:
     left, right = fig.subplots(1, 2)
     left.plot(steps, em.history, color=colour(0), marker="o", markersize=3 if len(steps) < 60 else 0)
     left.set(xlabel="iteration", ylabel=name, title="EM climbs" if em.method == "ml" else "The climb to the mode")
-    left.yaxis.get_major_formatter().set_useOffset(False)
+    left.ticklabel_format(axis="y", useOffset=False)
     gap = em.history[-1] - em.history
     rising = gap > 0
     right.plot(steps[rising], gap[rising], color=colour(0), marker="o", markersize=3 if len(steps) < 60 else 0)
@@ -41,9 +41,9 @@ def em_history(em: EMFit) -> Figure:
 
 @styled
 def em_starts(em: EMFit) -> Figure:
-    """Where the starts ended: solutions from the best to the worst, how high each is, and which kinds of start lead there.
+    """Where the starts ended: solutions from the best to the worst, how high each is, each kind's share.
 
-    Numbers in the circles count starts; degenerate solutions are crossed out and marked, the kept one is ringed.
+    Numbers in the circles count starts; degenerate solutions are squares, the kept one is ringed.
     """
     column, name = VALUES[em.method]
     table = em.starts.rename(columns={column: "value"})
@@ -55,7 +55,7 @@ def em_starts(em: EMFit) -> Figure:
     _heights(top, shown, name)
     _counts(below, shown, kinds)
     values = shown.groupby("solution")["value"].max()
-    labels = [f"{values[s]:.2f}".replace("-", "−") if np.isfinite(values[s]) else r"$-\infty$" for s in values.index]
+    labels = [f"{values[s]:.2f}".replace("-", MINUS) if np.isfinite(values[s]) else r"$-\infty$" for s in values.index]
     below.set_xticks(values.index, labels, rotation=45 if columns > 7 else 0, ha="right" if columns > 7 else "center")
     half = max(columns, 5) / 2
     below.set_xlim((columns + 1) / 2 - half, (columns + 1) / 2 + half)
@@ -64,7 +64,7 @@ def em_starts(em: EMFit) -> Figure:
     entries = [
         line("solution (number of starts)", marker="o", color="none", markerfacecolor=colour(0), markersize=8),
         line("kept", marker="o", color="none", markerfacecolor="none", markeredgecolor=INK, markersize=10, mew=1.6),
-        line("degenerate", marker="X", color="none", markerfacecolor=ALARM, markeredgecolor="none", markersize=8),
+        line("degenerate", marker="s", color="none", markerfacecolor=ALARM, markeredgecolor="none", markersize=8),
     ]
     legend_above(fig, entries)
     return fig
@@ -74,11 +74,20 @@ def _heights(ax: Axes, table: pd.DataFrame, name: str) -> None:
     """One mark per solution, at its best value."""
     best = table[np.isfinite(table["value"])].sort_values("value").groupby("solution").last()
     for degenerate, rows in best.groupby("degenerate"):
-        marker = {"marker": "X", "color": ALARM} if degenerate else {"marker": "o", "color": colour(0)}
+        marker: Style = {"marker": "s", "color": ALARM} if degenerate else {"marker": "o", "color": colour(0)}
         ax.plot(rows.index, rows["value"], linestyle="none", markersize=6, gid=f"degenerate {degenerate}", **marker)
     kept = table[table["chosen"]]
-    ax.plot(kept["solution"], kept["value"], "o", markersize=11, markerfacecolor="none", markeredgecolor=INK, mew=1.6, gid="kept")
-    ax.yaxis.get_major_formatter().set_useOffset(False)
+    ax.plot(
+        kept["solution"],
+        kept["value"],
+        "o",
+        markersize=11,
+        markerfacecolor="none",
+        markeredgecolor=INK,
+        mew=1.6,
+        gid="kept",
+    )
+    ax.ticklabel_format(axis="y", useOffset=False)
     pad = max(0.5, 0.2 * np.ptp(best["value"])) if len(best) else 0.5
     ax.set_ylim(best["value"].min() - pad, best["value"].max() + pad) if len(best) else None
     ax.set_ylabel(name)
@@ -86,10 +95,10 @@ def _heights(ax: Axes, table: pd.DataFrame, name: str) -> None:
 
 
 def _counts(ax: Axes, table: pd.DataFrame, kinds: list[str]) -> None:
-    for (kind, solution), rows in table.groupby(["kind", "solution"]):
+    for (kind, number), rows in table.groupby(["kind", "solution"]):
         fill = ALARM if rows["degenerate"].any() else colour(0)
-        at = solution, kinds.index(kind)
-        ax.plot(*at, "X" if rows["degenerate"].any() else "o", markersize=15, color=fill, gid="cell")
+        at = float(str(number)), kinds.index(str(kind))
+        ax.plot(*at, "s" if rows["degenerate"].any() else "o", markersize=15, color=fill, gid="cell")
         ax.text(*at, str(len(rows)), ha="center", va="center", color="white", fontsize=8, fontweight="bold")
     ax.set_yticks(range(len(kinds)), kinds)
     ax.set_ylim(len(kinds) - 0.5, -0.5)

@@ -12,14 +12,26 @@ from matplotlib.figure import Figure
 from bayesmix import scalars
 from bayesmix.comparison import Comparison
 from bayesmix.families import Family
-from bayesmix.plots.style import FAINT, INK, MUTED, SYMBOLS, colour, legend_above, line, new_figure, plain, styled
+from bayesmix.plots.style import (
+    FAINT,
+    INK,
+    MUTED,
+    SYMBOLS,
+    Style,
+    colour,
+    legend_above,
+    line,
+    new_figure,
+    plain,
+    styled,
+)
 from bayesmix.predict import family_of
 
 QUANTILES = (0.05, 0.25, 0.75, 0.95)
 CENTRED = ("correlations", "rate_coef", "zero_coef")
 """Variables for which zero means something."""
-EM_MARK = {"marker": "x", "color": "black", "markersize": 5, "markeredgewidth": 1.3, "linestyle": "none"}
-MAP_MARK = {"marker": "D", "color": "black", "markerfacecolor": "none", "markersize": 4, "linestyle": "none"}
+EM_MARK: Style = {"marker": "x", "color": "black", "markersize": 5, "markeredgewidth": 1.3, "linestyle": "none"}
+MAP_MARK: Style = {"marker": "D", "color": "black", "markerfacecolor": "none", "markersize": 4, "linestyle": "none"}
 
 
 @dataclass(frozen=True)
@@ -31,6 +43,20 @@ class Row:
     colour: str
 
 
+@dataclass(frozen=True)
+class Panel:
+    """Scalars of one unit of measurement."""
+
+    title: str
+    variable: str
+    rows: list[Row]
+
+    @property
+    def height(self) -> float:
+        """Inches: a title, an axis, and a line per row."""
+        return 0.55 + 0.25 * len(self.rows)
+
+
 @styled
 def forest(dt: xr.DataTree, cmp: Comparison) -> Figure:
     """Posterior mean with 50% and 90% intervals of every scalar; EM as a cross, MAP as a diamond where given.
@@ -40,16 +66,16 @@ def forest(dt: xr.DataTree, cmp: Comparison) -> Figure:
     family = family_of(dt)
     draws = scalars.of_posterior(family, dt["posterior"].to_dataset(), derived=True)
     columns = _columns(panels(family))
-    tallest = max(sum(map(_height, column)) for column in columns)
+    tallest = max(sum(panel.height for panel in column) for column in columns)
     fig = new_figure(4.6 if len(columns) == 1 else 8.6, max(2.2, 0.5 + tallest))
-    parts = np.atleast_1d(fig.subfigures(1, len(columns)))
+    parts = fig.subfigures(1, len(columns), squeeze=False)[0]
     for part, column in zip(parts, columns, strict=True):
-        axes = part.subplots(len(column), 1, height_ratios=[_height(panel) for panel in column], squeeze=False)[:, 0]
-        for ax, (title, rows) in zip(axes, column, strict=True):
-            _panel(ax, rows, draws, cmp)
-            ax.set_title(title)
-            if title in [SYMBOLS[v] for v in CENTRED] or title.startswith("correlations"):
-                ax.axvline(0, color=MUTED, linewidth=0.8, linestyle=":", zorder=0)
+        axes = part.subplots(len(column), 1, height_ratios=[panel.height for panel in column], squeeze=False)[:, 0]
+        for ax, panel in zip(axes, column, strict=True):
+            _draw(ax, panel.rows, draws, cmp)
+            ax.set_title(panel.title)
+            if panel.variable in CENTRED:
+                ax.axvline(0, color=MUTED, linewidth=0.9, zorder=1)
     has_map = "map" in cmp.parameters
     entries = [
         line("posterior mean, 50% and 90% interval", color=MUTED, marker="o", markerfacecolor="white", linewidth=2.5),
@@ -60,9 +86,9 @@ def forest(dt: xr.DataTree, cmp: Comparison) -> Figure:
     return fig
 
 
-def panels(family: Family) -> list[tuple[str, list[Row]]]:
-    """The scalars in panels of one unit each: (title, rows)."""
-    found: dict[str, list[Row]] = {}
+def panels(family: Family) -> list[Panel]:
+    """The scalars in panels of one unit each."""
+    found: dict[str, Panel] = {}
     for variable, where, label in scalars.index_of(family, derived=True):
         dims = family.dims[variable]
         names = {d: family.coords[d][i] for d, i in zip(dims, where, strict=True)}
@@ -71,25 +97,20 @@ def panels(family: Family) -> list[tuple[str, list[Row]]]:
         title = SYMBOLS[variable] + ("" if shared is None else f", {plain(shared, limit=26)}")
         tick = ", ".join(plain(name, limit=24) for name in names.values()) or "all"
         tint = colour(where[0]) if dims[:1] == ("component",) else INK
-        found.setdefault(title, []).append(Row(label, tick, tint))
-    return list(found.items())
+        found.setdefault(title, Panel(title, variable, [])).rows.append(Row(label, tick, tint))
+    return list(found.values())
 
 
-def _height(panel: tuple[str, list[Row]]) -> float:
-    """Inches: a title, an axis, and a line per row."""
-    return 0.55 + 0.25 * len(panel[1])
-
-
-def _columns(found: list[tuple[str, list[Row]]]) -> list[list[tuple[str, list[Row]]]]:
+def _columns(found: list[Panel]) -> list[list[Panel]]:
     """One column, or two of about the same height, in reading order."""
-    heights = np.cumsum([_height(panel) for panel in found])
+    heights = np.cumsum([panel.height for panel in found])
     if heights[-1] < 3 or len(found) == 1:
         return [found]
     cut = 1 + int(np.argmin(np.maximum(heights, heights[-1] - heights)[:-1]))
     return [found[:cut], found[cut:]]
 
 
-def _panel(ax: Axes, rows: list[Row], draws: xr.DataArray, cmp: Comparison) -> None:
+def _draw(ax: Axes, rows: list[Row], draws: xr.DataArray, cmp: Comparison) -> None:
     flat = draws.sel(scalar=[row.scalar for row in rows]).to_numpy().reshape(-1, len(rows))
     outer_low, low, high, outer_high = np.quantile(flat, QUANTILES, axis=0)
     table = cmp.parameters.loc[[row.scalar for row in rows]]

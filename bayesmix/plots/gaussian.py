@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import combinations, combinations_with_replacement
 
 import numpy as np
 import xarray as xr
@@ -13,12 +13,13 @@ from matplotlib.figure import Figure
 from scipy.special import softmax
 
 from bayesmix.data import Data
-from bayesmix.plots import panels
+from bayesmix.plots import overlays, panels
 from bayesmix.plots.picture import Picture
 from bayesmix.plots.style import (
     FAINT,
     INK,
     MUTED,
+    Style,
     bare,
     blend,
     colour,
@@ -30,7 +31,7 @@ from bayesmix.plots.style import (
     plain,
     rows_shown,
 )
-from bayesmix.plots.view import POINTS, View, spread
+from bayesmix.plots.view import POINTS, View
 from bayesmix.predict import data_of, replicate
 
 MOST_FEATURES = 6
@@ -50,9 +51,9 @@ class OneFeature(Picture):
         colours = [FAINT if data.labelled.any() else "#b8b8b8", *(colour(k) for k in range(len(components)))]
         weights = [data.row_weights[g] for g in groups]
         edges = panels.bin_edges(x)
-        ax.hist([x[g] for g in groups], edges, weights=weights, stacked=True, color=colours, edgecolor="white", lw=0.4)
-        if 0 < data.labelled.sum() <= RUG_ROWS:
-            _rug(ax, data, likely)
+        style: Style = {"stacked": True, "color": colours, "edgecolor": "white", "linewidth": 0.4}
+        ax.hist([x[g] for g in groups], list(edges), weights=weights, **style)
+        _rug(ax, data, likely)
         ax.set(xlabel=plain(data.feature_names[0]), ylabel="rows" if not data.weighted else "row weights")
         legend_above(fig, _class_entries(data, components))
         return fig
@@ -73,14 +74,15 @@ class OneFeature(Picture):
         bare(ax)
 
     def predictive(self, dt: xr.DataTree) -> Figure:
-        """Histograms of replicated data over the observed one; beside it, replicated against observed quantiles."""
+        """Histograms of replicated data over the observed one; beside it, distribution functions."""
         data, new = data_of(dt), replicate(dt, REPLICATES)
         fig = new_figure(8, 3.6)
         left, right = fig.subplots(1, 2, width_ratios=[1.7, 1])
-        _overlay(left, data, new, 0)
+        overlays.overlay(left, data, new, 0)
         left.set_ylabel("density")
-        _quantiles(right, data.x[:, 0], new[:, :, 0], plain(data.feature_names[0]))
-        legend_above(fig, _overlay_entries(len(new)))
+        overlays.distribution(right, data.x[:, 0], new[:, :, 0])
+        right.set_xlabel(plain(data.feature_names[0]))
+        legend_above(fig, overlays.overlay_entries(len(new)))
         return fig
 
 
@@ -117,17 +119,17 @@ class TwoFeatures(Picture):
         """Marginal histograms of replicated data over the observed ones, one panel per feature."""
         data, new = data_of(dt), replicate(dt, REPLICATES)
         shown = min(data.n_features, 2 * MOST_FEATURES)
-        columns = min(shown, 3)
-        rows = -(-shown // columns)
+        rows = -(-shown // 3)
+        columns = -(-shown // rows)
         fig = new_figure(8.4, 0.6 + 2.4 * rows)
         axes = fig.subplots(rows, columns, squeeze=False).ravel()
         for j, ax in enumerate(axes[:shown]):
-            _overlay(ax, data, new, j)
+            overlays.overlay(ax, data, new, j)
         for ax in axes[shown:]:
             ax.remove()
         for ax in axes[:shown:columns]:
             ax.set_ylabel("density")
-        legend_above(fig, _overlay_entries(len(new)))
+        legend_above(fig, overlays.overlay_entries(len(new)))
         return fig
 
 
@@ -170,7 +172,7 @@ def _rug(ax: Axes, data: Data, likely: np.ndarray) -> None:
     for k in np.unique(likely[likely >= 0]):
         x = data.x[likely == k, 0]
         y = np.full(len(x), 0.03)
-        at = {"transform": ax.get_xaxis_transform(), "clip_on": False, "zorder": 5, "gid": f"labels {k}"}
+        at: Style = {"transform": ax.get_xaxis_transform(), "clip_on": False, "zorder": 5, "gid": f"labels {k}"}
         ax.plot(x, y, "d", color=colour(int(k)), markeredgecolor="black", markeredgewidth=0.6, markersize=5.5, **at)
 
 
@@ -178,11 +180,13 @@ def _points(ax: Axes, data: Data, components: Sequence[str], pair: tuple[int, in
     rows = rows_shown(len(data), POINTS)
     x, labelled = data.x[rows][:, list(pair)], data.labelled[rows]
     size = size if len(x) < 1500 else size / 3
-    ax.scatter(*x[~labelled].T, s=size, color=MUTED, alpha=0.6, linewidths=0, rasterized=len(x) > 1000)
+    open_x, known_x = x[~labelled].T, x[labelled].T
+    ax.scatter(open_x[0], open_x[1], s=size, color=MUTED, alpha=0.6, linewidths=0, rasterized=len(x) > 1000)
     if labelled.any():
         colours = blend(softmax(data.evidence(components)[rows][labelled], axis=1))
-        edge = {"edgecolors": "black", "linewidths": 0.6} if not labelled.all() else {"linewidths": 0}
-        ax.scatter(*x[labelled].T, s=1.8 * size if not labelled.all() else size, c=colours, gid="labelled", **edge)
+        some: Style = {"s": 1.8 * size, "edgecolors": "black", "linewidths": 0.6}
+        style = {"s": size, "linewidths": 0, "alpha": 0.8} if labelled.all() else some
+        ax.scatter(known_x[0], known_x[1], c=colours, gid="labelled", **style)
     ax.margins(0.06)
 
 
@@ -190,11 +194,10 @@ def _class_entries(data: Data, components: Sequence[str]) -> list[Artist]:
     if not data.labelled.any():
         return []
     likely = _likely(data, components)
-    entries = [patch("no label", color=FAINT)] if (likely < 0).any() else []
-    counted = [(k, name, int((likely == k).sum())) for k, name in enumerate(components)]
-    return entries + [
-        patch(f"{plain(name, limit=26)} ({count} labelled)", color=colour(k)) for k, name, count in counted if count
-    ]
+    entries: list[Artist] = [patch("no label", color=FAINT)] if (likely < 0).any() else []
+    counts = [int((likely == k).sum()) for k in range(len(components))]
+    names = [f"{plain(name, limit=26)} ({count:,} labelled)" for name, count in zip(components, counts, strict=True)]
+    return entries + [patch(names[k], color=colour(k)) for k, count in enumerate(counts) if count]
 
 
 def _density_entries(view: View) -> list[Artist]:
@@ -211,47 +214,6 @@ def _ellipse_entries(view: View, draws: int) -> list[Artist]:
     entries.append(line(f"{panels.LEVEL:.0%} ellipses of {draws} posterior draws", color=MUTED, linewidth=0.8))
     entries += panels.em_entries(view, f"EM, {panels.LEVEL:.0%} ellipse")
     return entries + panels.labelled_entries(view.family.data)
-
-
-def _overlay(ax: Axes, data: Data, new: np.ndarray, j: int) -> None:
-    """Histograms of replicated rows (S, n, d) as thin steps, the observed one as a thick step."""
-    x, simulated = data.x[:, j], new[:, :, j]
-    low, high = np.quantile(simulated, [0.002, 0.998])
-    width = np.diff(panels.bin_edges(x, most=40))[0]
-    first = x.min() - width * max(0, np.ceil((x.min() - low) / width))
-    edges = np.arange(first, max(high, x.max()) + width, width)
-    for row in simulated:
-        ax.stairs(_heights(row, data, edges), edges, color=colour(0), alpha=0.18, linewidth=0.8, gid="replicate")
-    ax.stairs(_heights(x, data, edges), edges, color=INK, linewidth=1.6, gid="observed")
-    ax.set_xlabel(plain(data.feature_names[j]))
-    ax.set_xlim(edges[0], edges[-1])
-
-
-def _heights(x: np.ndarray, data: Data, edges: np.ndarray) -> np.ndarray:
-    """Density of weighted rows per bin, of all rows: those beyond the edges count too."""
-    mass = np.histogram(x, edges, weights=data.row_weights)[0]
-    return np.asarray(mass / data.row_weights.sum() / np.diff(edges))
-
-
-def _quantiles(ax: Axes, x: np.ndarray, new: np.ndarray, name: str) -> None:
-    """Sorted observed rows against the 90% interval of the sorted replicates."""
-    observed = np.sort(x)
-    expected = np.sort(new, axis=1)
-    keep = spread(np.arange(len(x)), 300)
-    observed, expected = observed[keep], expected[:, keep]
-    lower, upper = np.quantile(expected, panels.TAILS, axis=0)
-    middle = np.median(expected, axis=0)
-    ax.fill_between(observed, lower - observed, upper - observed, color=colour(0), alpha=0.3, linewidth=0)
-    ax.plot(observed, middle - observed, color=colour(0), linewidth=1)
-    ax.axhline(0, color=INK, linewidth=0.8, linestyle=":")
-    ax.set(xlabel=f"observed quantile of {name}", ylabel="replicated minus observed", title="Quantiles, 90% band")
-
-
-def _overlay_entries(n: int) -> list[Artist]:
-    return [
-        line("observed", color=INK, linewidth=1.6),
-        line(f"{n} data sets drawn from the posterior predictive", color=colour(0), alpha=0.6, linewidth=1),
-    ]
 
 
 def _apart(view: View) -> tuple[int, int]:
@@ -272,9 +234,15 @@ def _grid(data: Data) -> tuple[Figure, np.ndarray]:
 
 
 def _label_grid(axes: np.ndarray, data: Data) -> None:
+    """Limits that a row and a column share, names and numbers at the outer panels only."""
     d = len(axes)
-    for i, j in [(i, j) for i in range(d) for j in range(i + 1)]:
+    for j, x in enumerate(data.x.T[:d]):
+        margin = 0.15 * np.ptp(x)
+        axes[j, j].set_xlim(x.min() - margin, x.max() + margin)
+    for j, i in combinations_with_replacement(range(d), 2):
         ax = axes[i, j]
+        if j < i:
+            ax.set_ylim(axes[i, i].get_xlim())
         ax.locator_params(nbins=4)
         ax.tick_params(labelbottom=i == d - 1, labelleft=j == 0 and i > 0)
         if i == j:

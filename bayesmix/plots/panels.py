@@ -10,28 +10,30 @@ from scipy.stats import chi2, norm
 
 from bayesmix.data import Data
 from bayesmix.families import Params
-from bayesmix.plots.style import FAINT, INK, MUTED, blend, colour, line, patch
+from bayesmix.plots.style import FAINT, INK, Style, blend, colour, line, patch
 from bayesmix.plots.view import View
 
 LEVEL = 0.9
 """Ellipses hold this share of their component; bands are intervals of this probability."""
-EM_LINE = {"color": "black", "linestyle": (0, (4, 2)), "linewidth": 1.3}
+EM_LINE: Style = {"color": "black", "linestyle": (0, (4, 2)), "linewidth": 1.3}
 REGIONS = (0.95, 0.8, 0.6, 0.4, 0.2)
 REGION_SHADES = ("#f5f5f5", "#eeeeee", "#e6e6e6", "#dedede", "#d5d5d5")
 TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
 
 
 def bin_edges(x: np.ndarray, *, most: int = 80) -> np.ndarray:
-    """Edges of a histogram of x (n,), between 5 and ``most`` bins: 1.6 times NumPy's rule, which smooths over modes."""
+    """Edges of a histogram of x (n,), 5 to ``most`` bins: finer than NumPy's rule, which smooths over modes."""
     edges = np.histogram_bin_edges(x, "auto")
-    n = int(np.clip(1.6 * (len(edges) - 1), 5, most))
+    n = int(np.clip(max(1.6 * (len(edges) - 1), 3 * np.cbrt(len(x))), 5, most))
     return np.linspace(edges[0], edges[-1], n + 1)
 
 
 def histogram(ax: Axes, data: Data, j: int) -> None:
     """Density histogram of a feature, rows by their weights."""
     x = data.x[:, j]
-    ax.hist(x, bin_edges(x), weights=data.row_weights, density=True, color=FAINT, edgecolor="white", linewidth=0.4)
+    ax.hist(
+        x, list(bin_edges(x)), weights=data.row_weights, density=True, color=FAINT, edgecolor="white", linewidth=0.4
+    )
 
 
 def component_densities(x: np.ndarray, params: Params, j: int) -> np.ndarray:
@@ -43,7 +45,7 @@ def component_densities(x: np.ndarray, params: Params, j: int) -> np.ndarray:
 def density_grid(view: View, j: int, *, points: int = 300) -> np.ndarray:
     """Where a marginal density is drawn: over the data with a margin, finer around the components."""
     x = view.family.data.x[:, j]
-    margin = 0.06 * np.ptp(x)
+    margin = 0.1 * np.ptp(x)
     low, high = x.min() - margin, x.max() + margin
     centre = view.params["means"][..., j].mean(axis=0)
     sd = np.sqrt(view.params["covariances"][..., j, j]).mean(axis=0)
@@ -88,7 +90,7 @@ def plane(ax: Axes, view: View, pair: tuple[int, int], *, draws: int = 30, size:
     ax.scatter(x[:, i], x[:, j], s=size, c=colours, alpha=0.75, linewidths=0, rasterized=len(x) > 1000, gid="rows")
     outlines = ellipses(view.some(draws), pair)
     for k in range(outlines.shape[1]):
-        style = {"colors": colour(k), "linewidths": 0.8, "alpha": 0.35, "gid": f"component {k}"}
+        style: Style = {"colors": colour(k), "linewidths": 0.8, "alpha": 0.35, "gid": f"component {k}"}
         ax.add_collection(LineCollection(list(outlines[:, k]), **style))
     centre = view.params["means"].mean(axis=0)
     for k, (a, b) in enumerate(centre[:, [i, j]]):
@@ -98,7 +100,9 @@ def plane(ax: Axes, view: View, pair: tuple[int, int], *, draws: int = 30, size:
         ax.plot(*view.em["means"][:, [i, j]].T, "x", color="black", markersize=5, markeredgewidth=1.3, gid="em means")
     labelled = view.family.data.labelled[view.rows]
     if 0 < labelled.sum() < len(x):
-        ax.scatter(x[labelled, i], x[labelled, j], s=2.2 * size, c=colours[labelled], edgecolors="black", linewidths=0.7)
+        ax.scatter(
+            x[labelled, i], x[labelled, j], s=2.2 * size, c=colours[labelled], edgecolors="black", linewidths=0.7
+        )
     ax.margins(0.06)
 
 
@@ -135,6 +139,6 @@ def band_entry(label: str) -> Artist:
     return patch(label, facecolor=INK, alpha=0.25)
 
 
-def _plural(style: dict[str, object]) -> dict[str, object]:
+def _plural(style: Style) -> Style:
     """A line's style as collections spell it."""
     return {f"{name}s" if name != "color" else "colors": value for name, value in style.items()}

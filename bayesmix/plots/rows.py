@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -10,7 +12,19 @@ from matplotlib.figure import Figure
 
 from bayesmix.comparison import INTERVAL, Comparison
 from bayesmix.families import Family
-from bayesmix.plots.style import FAINT, MUTED, blend, colour, component_entries, legend_above, line, new_figure, plain, styled
+from bayesmix.plots.style import (
+    FAINT,
+    MUTED,
+    Style,
+    blend,
+    colour,
+    component_entries,
+    legend_above,
+    line,
+    new_figure,
+    plain,
+    styled,
+)
 from bayesmix.plots.view import spread
 from bayesmix.predict import family_of, params_of
 
@@ -19,7 +33,7 @@ LEAST_AMBIGUOUS = 5
 CERTAIN = 0.02
 """Rows with less entropy than this are not worth a name, beyond the first few."""
 MOST_ROWS = 400
-EM_MARK = {"marker": "x", "color": "black", "linestyle": "none", "markeredgewidth": 1.1}
+EM_MARK: Style = {"marker": "x", "color": "black", "linestyle": "none", "markeredgewidth": 1.1}
 
 
 @styled
@@ -39,12 +53,13 @@ def responsibilities(dt: xr.DataTree, cmp: Comparison) -> Figure:
     note = f"\n{certain:,} rows with one possible component left out" if certain else ""
     step = len(table) / min(len(table), MOST_ROWS)
     left.set_xlabel(f"{len(table):,} rows, sorted" + (f" (one in {step:.0f} shown)" if step > 1 else "") + note)
-    what = f"$r$ of {plain(family.components[0])}" if len(family.components) <= 2 else "$r$ of the most probable component"
+    several = len(family.components) > 2
+    what = "$r$ of the most probable component" if several else f"$r$ of {plain(family.components[0])}"
     left.set_ylabel(what)
     right.set_xlabel(what)
     mark = line(f"posterior mean, {INTERVAL:.0%} interval", color=MUTED, marker="o", markersize=4)
-    several = component_entries(family.components) if len(family.components) > 2 else []
-    legend_above(fig, [*several, mark, line("EM", markersize=5, **EM_MARK)])
+    names = component_entries(family.components) if several else []
+    legend_above(fig, [*names, mark, line("EM", markersize=5, **EM_MARK)])
     return fig
 
 
@@ -60,20 +75,23 @@ def responsibility_table(family: Family, cmp: Comparison) -> pd.DataFrame:
     return (table[undecided] if undecided.any() else table).sort_values(["component", "mean"], kind="stable")
 
 
-def _colours(table: pd.DataFrame, K: int) -> np.ndarray:
+def _colours(table: pd.DataFrame, K: int) -> list[Any]:
     if K > 2:
-        return np.array([colour(k) for k in table["component"]])
+        return [colour(k) for k in table["component"]]
     mean = table["mean"].to_numpy()
-    return blend(np.stack([mean, 1 - mean], axis=1)[:, :K])
+    return list(blend(np.stack([mean, 1 - mean], axis=1)[:, :K]))
 
 
 def _sorted_rows(ax: Axes, table: pd.DataFrame, K: int) -> None:
     shown = table.iloc[spread(np.arange(len(table)), MOST_ROWS)]
     at, tints = np.arange(len(shown)), _colours(shown, K)
     few = len(shown) <= 120
-    ax.vlines(at, shown["lower"], shown["upper"], colors=tints, linewidth=2.0 if few else 1.0, alpha=0.55, gid="interval")
+    few_mark: Style = {"markersize": 5, "zorder": 4}
+    mark = few_mark if few else {"markersize": 2.5, "markeredgewidth": 0.7, "zorder": 2.5}
+    width = 2.0 if few else 1.0
+    ax.vlines(at, shown["lower"], shown["upper"], colors=tints, linewidth=width, alpha=0.55, gid="interval")
     ax.scatter(at, shown["mean"], s=14 if few else 6, c=tints, zorder=3, gid="mean")
-    ax.plot(at, shown["em"], markersize=5 if few else 2.5, zorder=4, gid="em", **EM_MARK | ({} if few else {"markeredgewidth": 0.7}))
+    ax.plot(at, shown["em"], gid="em", **EM_MARK | mark)
     for edge in np.flatnonzero(np.diff(shown["component"])):
         ax.axvline(edge + 0.5, color=MUTED, linewidth=0.7, linestyle=":")
     ax.set(ylim=(-0.03, 1.03), xlim=(-0.02 * len(shown) - 0.5, 1.02 * len(shown)), xticks=[], title="All rows")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -14,13 +15,16 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+type Style = dict[str, Any]
+"""Keyword arguments of an artist."""
 OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8C6BB1", "#999933")
 """Component colours: Okabe and Ito's without black and yellow, and two more that are told apart from them."""
 ALARM = "#D55E00"
 INK = "#222222"
 MUTED = "#7a7a7a"
 FAINT = "#dcdcdc"
-STYLE = {
+MINUS = "\N{MINUS SIGN}"
+STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.size": 9.0,
     "axes.titlesize": 9.5,
@@ -104,14 +108,14 @@ def chain_colour(chain: int, n: int) -> tuple[float, ...]:
     return matplotlib.colormaps["viridis"](0.9 * chain / max(1, n - 1))
 
 
-def line(label: str, **style: object) -> Line2D:
+def line(label: str, **style: Any) -> Line2D:
     """A legend entry."""
-    return Line2D([], [], label=visible(label), **style)  # type: ignore[arg-type]
+    return Line2D([], [], label=visible(label), **style)
 
 
-def patch(label: str, **style: object) -> Patch:
+def patch(label: str, **style: Any) -> Patch:
     """A legend entry."""
-    return Patch(label=visible(label), **style)  # type: ignore[arg-type]
+    return Patch(label=visible(label), **style)
 
 
 def visible(label: str) -> str:
@@ -127,7 +131,8 @@ def component_entries(components: Sequence[str]) -> list[Artist]:
 def legend_above(fig: Figure, entries: Sequence[Artist], *, columns: int = 5) -> None:
     """The legend above the panels, never on the data."""
     if entries:
-        fig.legend(handles=list(entries), loc="outside upper left", ncols=min(columns, len(entries)))
+        rows = -(-len(entries) // columns)
+        fig.legend(handles=list(entries), loc="outside upper left", ncols=-(-len(entries) // rows))
 
 
 def bare(ax: Axes) -> None:

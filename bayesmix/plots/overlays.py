@@ -1,0 +1,55 @@
+"""Replicated measurements over the observed ones: histograms, and differences of distribution functions."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+
+from bayesmix.data import Data
+from bayesmix.plots import panels
+from bayesmix.plots.style import INK, colour, line, plain
+from bayesmix.plots.view import spread
+
+
+def overlay(ax: Axes, data: Data, new: np.ndarray, j: int) -> None:
+    """Histograms of replicated rows (S, n, d) as thin steps, the observed one as a thick step."""
+    x, simulated = data.x[:, j], new[:, :, j]
+    low, high = np.quantile(simulated, [0.002, 0.998])
+    width = np.diff(panels.bin_edges(x, most=40))[0]
+    first = x.min() - width * max(0, np.ceil((x.min() - low) / width))
+    edges = np.arange(first, max(high, x.max()) + width, width)
+    for row in simulated:
+        ax.stairs(_heights(row, data, edges), edges, color=colour(0), alpha=0.18, linewidth=0.8, gid="replicate")
+    ax.stairs(_heights(x, data, edges), edges, color=INK, linewidth=1.6, gid="observed")
+    ax.set_xlabel(plain(data.feature_names[j]))
+    ax.set_xlim(edges[0], edges[-1])
+
+
+def _heights(x: np.ndarray, data: Data, edges: np.ndarray) -> np.ndarray:
+    """Density of weighted rows per bin, of all rows: those beyond the edges count too."""
+    mass = np.histogram(x, edges, weights=data.row_weights)[0]
+    return np.asarray(mass / data.row_weights.sum() / np.diff(edges))
+
+
+def distribution(ax: Axes, x: np.ndarray, new: np.ndarray) -> None:
+    """The replicates' distribution functions minus the observed one at the observed rows: median and 90% band."""
+    at = spread(np.sort(x), 400)
+    observed = np.searchsorted(np.sort(x), at, side="right")
+    replicated = np.stack([np.searchsorted(np.sort(row), at, side="right") for row in new])
+    lower, middle, upper = np.quantile(
+        (replicated - observed) / len(x), [panels.TAILS[0], 0.5, panels.TAILS[1]], axis=0
+    )
+    ax.fill_between(at, lower, upper, color=colour(0), alpha=0.3, linewidth=0, gid="band")
+    ax.plot(at, middle, color=colour(0), linewidth=1, gid="median")
+    ax.axhline(0, color=INK, linewidth=1.2)
+    ax.set_ylabel("share of rows up to $x$")
+    ax.set_title(f"Replicated minus observed,\n{panels.LEVEL:.0%} band", fontsize=9)
+
+
+def overlay_entries(n: int) -> list[Artist]:
+    """The legend of the overlaid histograms."""
+    return [
+        line("observed", color=INK, linewidth=1.6),
+        line(f"{n} data sets drawn from the posterior predictive", color=colour(0), alpha=0.6, linewidth=1),
+    ]
