@@ -6,13 +6,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bayesmix.model import build
     from bayesmix.comparison import Comparison, compare
     from bayesmix.data import Data
     from bayesmix.diagnostics import Diagnostics, diagnose
     from bayesmix.em import EMFit, fit_em
     from bayesmix.files import load_fit, save
     from bayesmix.gallery import load
+    from bayesmix.model import build
     from bayesmix.predict import loo, replicate, responsibilities, responsibility_summary
     from bayesmix.prior import Prior
     from bayesmix.report import write_report
@@ -57,7 +57,6 @@ __all__ = [
     "save",
     "write_report",
 ]
-
 
 
 def __getattr__(name: str) -> Any:

@@ -18,9 +18,10 @@ def graph(spec: Mixture, data: Data) -> Graph:
 def build(spec: Mixture, data: Data) -> pm.Model:
     """Build the PyMC model of a mixture.
 
-    The observed variable ``x`` has the pointwise log-density v_i logsumexp_k(log w_ik + a_ik + log f(x_i | theta_k)), and
-    forward draws of its own: it serves ``pm.sample``, prior and posterior predictive draws, ``pm.compute_log_likelihood``,
-    ``pm.do`` and ``pm.set_data``, and it can be extended inside ``with model:``.
+    The observed variable ``x`` has the pointwise log-density v_i logsumexp_k(log w_ik + a_ik + log f(x_i | theta_k)),
+    and forward draws of its own: it serves ``pm.sample``, prior and posterior predictive draws,
+    ``pm.compute_log_likelihood``, ``pm.do`` and ``pm.set_data``, and it can be extended inside ``with model:``.
+    With ``order="means"`` the log-prior is that of the unordered means, without the constant log K!.
 
     Parameters
     ----------

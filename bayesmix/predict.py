@@ -85,7 +85,7 @@ def responsibilities(fit: Fit, *, data: Data | None = None) -> xr.DataArray:
     r = np.empty((shape[0] * shape[1], len(family.data), len(family.components)))
     for rows, block in row_blocks(family, len(r)):
         r[:, rows] = reference.responsibilities(block, params)
-    sample = {d: fit["posterior"][d].values for d in ("chain", "draw")}
+    sample = _sample_coords(fit)
     return _array(family, r.reshape(*shape, *r.shape[1:]), ("chain", "draw", "obs", "component"), sample)
 
 
@@ -144,16 +144,16 @@ def replicate(dt: xr.DataTree, n: int, *, seed: int = 1) -> np.ndarray:
 def log_likelihood(dt: xr.DataTree) -> xr.DataArray:
     """Pointwise v_i l_i as (chain, draw, obs): stored, or computed where it was too large to store."""
     if "log_likelihood" in dt.children:
-        return dt["log_likelihood"]["x"]
+        return dt["log_likelihood"].to_dataset()["x"]
     family = family_of(dt)
     sizes = dt["posterior"].sizes
     values = family.row_weights * log_density(dt, family.data)
-    sample = {d: dt["posterior"][d].values for d in ("chain", "draw")}
+    sample = _sample_coords(dt)
     return _array(family, values.reshape(sizes["chain"], sizes["draw"], -1), ("chain", "draw", "obs"), sample)
 
 
 def loo(dt: xr.DataTree) -> xr.Dataset:
-    """Pareto-smoothed leave-one-out, row by row, in blocks of rows (Vehtari et al. 2017, doi:10.1007/s11222-016-9696-4).
+    """Pareto-smoothed leave-one-out in blocks of rows (Vehtari et al. 2017, doi:10.1007/s11222-016-9696-4).
 
     Returns
     -------
@@ -169,7 +169,7 @@ def loo(dt: xr.DataTree) -> xr.Dataset:
     if family.data.weighted:
         raise ValueError("loo: is defined for row weights of 1 only")
     sizes = dt["posterior"].sizes
-    sample = {d: dt["posterior"][d].values for d in ("chain", "draw")}
+    sample = _sample_coords(dt)
     params = params_of(dt, family)
     elpd, k = np.empty(len(family.data)), np.empty(len(family.data))
     for rows, block in row_blocks(family, sizes["chain"] * sizes["draw"]):
@@ -183,6 +183,10 @@ def loo(dt: xr.DataTree) -> xr.Dataset:
         found = az.loo(part, pointwise=True, var_name="x")
         elpd[rows], k[rows] = found.elpd_i.to_numpy(), found.pareto_k.to_numpy()
     return xr.Dataset({"elpd": _array(family, elpd, ("obs",)), "pareto_k": _array(family, k, ("obs",))})
+
+
+def _sample_coords(dt: xr.DataTree) -> dict[str, np.ndarray]:
+    return {d: dt["posterior"].coords[d].to_numpy() for d in ("chain", "draw")}
 
 
 def _array(

@@ -122,7 +122,9 @@ def _checked(distribution: str, name: str, value: Any) -> Number:
     try:
         array = np.asarray(value, dtype=float)
     except (TypeError, ValueError):
-        raise ValueError(f"Prior {distribution}: {name} must be a number or an array of numbers; got {value!r}") from None
+        raise ValueError(
+            f"Prior {distribution}: {name} must be a number or an array of numbers; got {value!r}"
+        ) from None
     if array.size == 0 or not np.isfinite(array).all():
         raise ValueError(f"Prior {distribution}: {name} must be finite; got {value!r}")
     if not ({name, (distribution, name)} & UNBOUNDED_PARAMETERS) and (array <= 0).any():

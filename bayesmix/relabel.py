@@ -82,7 +82,7 @@ def apply(dt: xr.DataTree, order: np.ndarray) -> xr.DataTree:
         {"permutation": (("chain", "draw", "component"), total)},
         coords={d: posterior[d].values for d in ("chain", "draw")} | {"component": posterior["component"].values},
     )
-    new = dt.copy()
-    new["posterior"] = xr.DataTree(posterior.assign(moved))
-    new["relabelling"] = xr.DataTree(relabelling)
-    return new
+    result = dt.copy()
+    result["posterior"] = xr.DataTree(posterior.assign(moved))
+    result["relabelling"] = xr.DataTree(relabelling)
+    return result

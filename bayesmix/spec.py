@@ -96,7 +96,12 @@ class Mixture:
 
     def replace(self, **changes: Any) -> Mixture:
         """The same mixture with these arguments changed."""
-        now = {"family": self.family, "n_components": self.n_components, "order": self.order, "priors": self.priors}
+        now: dict[str, Any] = {
+            "family": self.family,
+            "n_components": self.n_components,
+            "order": self.order,
+            "priors": self.priors,
+        }
         return Mixture(**(now | self.options | changes))
 
     def to_dict(self) -> dict[str, Any]:
@@ -176,7 +181,9 @@ def exchange_groups(spec: Mixture, family: Family) -> np.ndarray:
     for key, prior in spec.priors.items():
         dims = family.dims.get(key, ())
         for value in prior.parameters.values():
-            by_component = key == "weights" and value.ndim == 1 or (value.ndim == len(dims) and dims[:1] == ("component",))
+            by_component = (key == "weights" and value.ndim == 1) or (
+                value.ndim == len(dims) and dims[:1] == ("component",)
+            )
             if by_component and value.shape[0] == len(family.components):
                 rows.extend(value.reshape(len(value), -1).T)
     return np.unique(np.array(rows), axis=1, return_inverse=True)[1].reshape(-1)

@@ -97,7 +97,12 @@ class Target:
 
         tolerance = 1e-6 * (1 + abs(history[0])) ** 0.5
         found = minimize(
-            negative, np.zeros_like(x), jac=True, method="BFGS", callback=record, options={"gtol": 1e-5, "maxiter": 2000}
+            negative,
+            np.zeros_like(x),
+            jac=True,
+            method="BFGS",
+            callback=record,
+            options={"gtol": 1e-5, "maxiter": 2000},
         )
         converged = bool(np.abs(found.jac).max() < max(1e-3, tolerance))
         return Climb(x + scale * found.x, -float(found.fun), np.array(history), converged)
@@ -126,7 +131,7 @@ class Target:
         return (H + H.T) / 2
 
     def standard_deviations(self, x: np.ndarray) -> dict[str, np.ndarray]:
-        """Of every unobserved variable at a mode of the constrained density, by the delta method; NaN where singular."""
+        """Of every variable at a mode of the constrained density, by the delta method; NaN where singular."""
         precision = self.precision(x, jacobian=False)
         scale = self._scales(x, False)
         values = self.values(x)

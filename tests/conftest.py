@@ -40,7 +40,9 @@ def iris():
 def articles():
     """Articles by PhD biochemists: all five covariates in both parts."""
     formula = "1 + fem + mar + kid5 + phd + ment"
-    return bm.Mixture("zero_inflated_poisson", rate=formula, zero=formula), bm.Data(table("zip_articles"), response="art")
+    return bm.Mixture("zero_inflated_poisson", rate=formula, zero=formula), bm.Data(
+        table("zip_articles"), response="art"
+    )
 
 
 @pytest.fixture(scope="session")

@@ -64,7 +64,7 @@ def ordered(y):
 
 
 def correlation_matrix(p, d):
-    """Correlations from partial correlations p_ij given 0..j-1, by the recursion for partial correlations (Joe 2006)."""
+    """Correlations from partial correlations p_ij given 0..j-1, by their recursion (Joe 2006)."""
     rows, columns = np.tril_indices(d, k=-1)
     partial = dict(zip(zip(rows.tolist(), columns.tolist(), strict=True), p, strict=True))
     R = np.eye(d, dtype=np.asarray(p).dtype)
@@ -106,6 +106,11 @@ SCIPY = {
     "Gamma": lambda alpha, beta: stats.gamma(alpha, scale=1 / np.asarray(beta)),
     "HalfNormal": lambda sigma: stats.halfnorm(scale=sigma),
     "Exponential": lambda lam: stats.expon(scale=1 / np.asarray(lam)),
+    "Laplace": lambda mu, b: stats.laplace(mu, b),
+    "Logistic": lambda mu, s: stats.logistic(mu, s),
+    "Cauchy": lambda alpha, beta: stats.cauchy(alpha, beta),
+    "HalfCauchy": lambda beta: stats.halfcauchy(scale=beta),
+    "HalfStudentT": lambda nu, sigma: stats.truncate(stats.make_distribution(stats.t)(df=nu) * sigma, lb=0),
 }
 
 
@@ -161,4 +166,3 @@ def hessian(f, x, steps):
             values = [[f(x + a * e_i + b * e_j) for b in offsets] for a in offsets]
             H[i, j] = H[j, i] = weights @ np.array(values) @ weights / (steps[i] * steps[j])
     return H
-

@@ -94,7 +94,13 @@ def test_gaussian_pack_round_trip(rng, kind, d, scale, offset):
 
 @pytest.mark.parametrize(
     ("kind", "d", "count"),
-    [("full", 2, 2 + 6 + 9), ("tied", 2, 2 + 6 + 3), ("diag", 2, 2 + 6 + 6), ("spherical", 2, 2 + 6 + 3), ("full", 1, 8)],
+    [
+        ("full", 2, 2 + 6 + 9),
+        ("tied", 2, 2 + 6 + 3),
+        ("diag", 2, 2 + 6 + 6),
+        ("spherical", 2, 2 + 6 + 3),
+        ("full", 1, 8),
+    ],
 )
 def test_gaussian_parameter_count(rng, kind, d, count):
     assert gaussian(rng, kind, d=d)[0].n_parameters == count
@@ -345,7 +351,9 @@ def test_zip_named(rng):
 @pytest.mark.parametrize("family_name", ["gaussian", "zero_inflated_poisson"])
 def test_draw_components_follow_weights_and_evidence(rng, family_name):
     if family_name == "gaussian":
-        family, params = gaussian(rng, "diag", K=3, n=30_000, labels=([None, {"a", "c"}] * 15_000), classes=["a", "b", "c"])
+        family, params = gaussian(
+            rng, "diag", K=3, n=30_000, labels=([None, {"a", "c"}] * 15_000), classes=["a", "b", "c"]
+        )
         w = params["weights"]
         share = {0: w, 1: w * [1, 0, 1] / (w[0] + w[2])}
     else:

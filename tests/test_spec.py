@@ -17,11 +17,16 @@ SPECS = [
         "gaussian",
         n_components=2,
         covariance="spherical",
-        priors={"weights": Prior("Dirichlet", a=[1, 1 / 3]), "means": Prior("Normal", mu=[[0.1], [3]], sigma=[[1], [2]])},
+        priors={
+            "weights": Prior("Dirichlet", a=[1, 1 / 3]),
+            "means": Prior("Normal", mu=[[0.1], [3]], sigma=[[1], [2]]),
+        },
     ),
     Mixture("gaussian", n_components=2, priors={"correlations": Prior("LKJ", eta=1.5)}),
     Mixture("zero_inflated_poisson"),
-    Mixture("zero_inflated_poisson", rate="1 + a + C(b)", zero="1 + a", priors={"zero_coef": Prior("Normal", mu=0, sigma=1)}),
+    Mixture(
+        "zero_inflated_poisson", rate="1 + a + C(b)", zero="1 + a", priors={"zero_coef": Prior("Normal", mu=0, sigma=1)}
+    ),
 ]
 
 
@@ -59,8 +64,14 @@ def test_every_field_counts():
         (lambda: Mixture("gaussian", n_components=0), ["n_components", ">= 1", "0"]),
         (lambda: Mixture("gaussian", n_components=2.0), ["n_components", "2.0"]),
         (lambda: Mixture("gaussian", n_components=True), ["n_components", "True"]),
-        (lambda: Mixture("gaussian", n_components=2, covariance="banana"), ["covariance", "full, tied, diag, spherical"]),
-        (lambda: Mixture("gaussian", n_components=2, covariance=["full"]), ["covariance", "full, tied, diag, spherical"]),
+        (
+            lambda: Mixture("gaussian", n_components=2, covariance="banana"),
+            ["covariance", "full, tied, diag, spherical"],
+        ),
+        (
+            lambda: Mixture("gaussian", n_components=2, covariance=["full"]),
+            ["covariance", "full, tied, diag, spherical"],
+        ),
         (lambda: Mixture("gaussian", n_components=2, rate="1"), ["rate", "covariance"]),
         (lambda: Mixture("gaussian", n_components=2, order="weights"), ["order", "'means'", "'weights'"]),
         (lambda: Mixture("zero_inflated_poisson", order="means"), ["order", "None"]),
@@ -73,7 +84,9 @@ def test_every_field_counts():
             ["priors", "'mean'", "weights, means, scales, correlations"],
         ),
         (
-            lambda: Mixture("gaussian", n_components=2, covariance="diag", priors={"correlations": Prior("LKJ", eta=1)}),
+            lambda: Mixture(
+                "gaussian", n_components=2, covariance="diag", priors={"correlations": Prior("LKJ", eta=1)}
+            ),
             ["'correlations'", "weights, means, scales"],
         ),
         (
@@ -136,7 +149,9 @@ def test_defaults_scale_with_the_data(plane):
     spec = Mixture("gaussian", n_components=2)
     small, large = (resolve(spec, Data(factor * plane.x)).priors for factor in (1, 1000))
     for key, parameter in (("means", "mu"), ("means", "sigma"), ("scales", "beta")):
-        np.testing.assert_allclose(large[key].parameters[parameter], 1000 * small[key].parameters[parameter], rtol=1e-12)
+        np.testing.assert_allclose(
+            large[key].parameters[parameter], 1000 * small[key].parameters[parameter], rtol=1e-12
+        )
     assert large["weights"] == small["weights"]
     assert large["scales"].parameters["alpha"] == small["scales"].parameters["alpha"]
 
@@ -157,7 +172,9 @@ def test_defaults_of_whole_weights_are_those_of_repeated_rows(plane, rng):
     repeated = resolve(Mixture("gaussian", n_components=2), Data(np.repeat(plane.x, v, axis=0)))
     for key, prior in weighted.priors.items():
         for name, value in prior.parameters.items():
-            np.testing.assert_allclose(value, repeated.priors[key].parameters[name], rtol=1e-12, err_msg=f"{key} {name}")
+            np.testing.assert_allclose(
+                value, repeated.priors[key].parameters[name], rtol=1e-12, err_msg=f"{key} {name}"
+            )
 
 
 def test_the_scale_prior_covers_what_the_docstring_says():
@@ -233,7 +250,10 @@ def split(number):
         ({"weights": Prior("Dirichlet", a=[1, 2, 2])}, [[0], [1, 2]]),
         ({"scales": Prior("InverseGamma", alpha=[[2], [2], [3]], beta=1)}, [[0, 1], [2]]),
         (
-            {"weights": Prior("Dirichlet", a=[1, 2, 2]), "scales": Prior("InverseGamma", alpha=[[2], [2], [3]], beta=1)},
+            {
+                "weights": Prior("Dirichlet", a=[1, 2, 2]),
+                "scales": Prior("InverseGamma", alpha=[[2], [2], [3]], beta=1),
+            },
             [[0], [1], [2]],
         ),
     ],

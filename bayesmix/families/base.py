@@ -177,7 +177,9 @@ def check_priors(cls: type[Family], options: Mapping[str, Any], priors: Mapping[
     supports = cls.prior_supports(options)
     for key, prior in priors.items():
         if key not in supports:
-            raise ValueError(f"priors: unknown key {key!r} for this {cls.name} mixture; choose from {', '.join(supports)}")
+            raise ValueError(
+                f"priors: unknown key {key!r} for this {cls.name} mixture; choose from {', '.join(supports)}"
+            )
         if not isinstance(prior, Prior):
             raise ValueError(f"priors: {key!r} must be a Prior; got {prior!r}")
         if prior.support != supports[key]:
@@ -196,7 +198,11 @@ def component_names(data: Data, n_components: int) -> tuple[str, ...]:
             f"({', '.join(data.classes)}); got {n_components}"
         )
     unnamed = n_components - len(data.classes)
-    return data.classes + tuple(f"component_{k + 1}" for k in range(unnamed))
+    names = tuple(f"component_{k + 1}" for k in range(unnamed))
+    taken = [name for name in names if name in data.classes]
+    if taken:
+        raise ValueError(f"labels: the class name {taken[0]!r} is that of an unnamed component; rename the class")
+    return data.classes + names
 
 
 def exchange_groups(evidence: np.ndarray) -> np.ndarray:

@@ -42,7 +42,9 @@ class ZeroInflatedPoisson(Family):
     def check_options(cls, options: Mapping[str, Any], n_components: int) -> dict[str, Any]:
         """``rate`` and ``zero``: right-hand sides of formulas; n_components is always 2."""
         if n_components != 2:
-            raise ValueError(f"n_components: a zero_inflated_poisson has 2 (structural zero, Poisson); got {n_components}")
+            raise ValueError(
+                f"n_components: a zero_inflated_poisson has 2 (structural zero, Poisson); got {n_components}"
+            )
         checked = {}
         for key, default in cls.options.items():
             formula = options.get(key, default)
@@ -316,7 +318,9 @@ def _refuse_new_levels(encoder: ModelSpec, frame: pd.DataFrame, part: str) -> No
             if len(new):
                 value, row = frame[variable].iloc[new[0]], frame.index[new[0]]
                 levels = ", ".join(map(str, known))
-                raise ValueError(f"{part}: column {variable!r}, row {row} has the level {value!r}; the fit knew {levels}")
+                raise ValueError(
+                    f"{part}: column {variable!r}, row {row} has the level {value!r}; the fit knew {levels}"
+                )
 
 
 def _first_line(error: Exception) -> str:

@@ -57,5 +57,4 @@ class Graph(ABC):
 def random_variable(name: str, prior: Prior, *, dims: tuple[str, ...], **kwargs: Any) -> TensorVariable:
     """The prior as a PyMC variable."""
     distribution = getattr(pm, prior.distribution)
-    parameters = {k: v if v.ndim else v.item() for k, v in prior.parameters.items()}
-    return distribution(name, **parameters, dims=dims, **kwargs)
+    return distribution(name, **prior.parameters, dims=dims, **kwargs)

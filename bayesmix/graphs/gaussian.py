@@ -61,7 +61,8 @@ class GaussianGraph(Graph):
         """weights (K), means (K, d) and Cholesky factors C (K, d, d)."""
         f = self.family
         if f.K > 1:
-            weights = random_variable("weights", self.priors["weights"], dims=("component",))
+            concentration = np.broadcast_to(self.priors["weights"].parameters["a"], f.K)
+            weights = pm.Dirichlet("weights", a=concentration, dims=("component",))
         else:
             weights = pm.Deterministic("weights", pt.ones(1), dims=("component",))
         transform = {"default_transform": OrderedComponents()} if self.order == "means" and f.K > 1 else {}
@@ -98,7 +99,7 @@ class GaussianGraph(Graph):
     def _canonical(self, p: TensorVariable) -> TensorVariable:
         """L from partial correlations p (batch, pairs), column by column."""
         d = self.family.d
-        pair = {(i, j): p[:, m] for m, (i, j) in enumerate(zip(*np.tril_indices(d, k=-1), strict=True))}
+        pair = {(i, j): p[:, i * (i - 1) // 2 + j] for i in range(d) for j in range(i)}
         zero = pt.zeros_like(p[:, 0])
         table = []
         for i in range(d):
