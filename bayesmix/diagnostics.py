@@ -115,14 +115,15 @@ def diagnose(dt: xr.DataTree) -> Diagnostics:
 def convergence(values: xr.DataArray) -> pd.DataFrame:
     """mean, sd, mcse_mean, ess_bulk, ess_tail and r_hat of every scalar of a (chain, draw, scalar) array."""
     dataset = values.to_dataset(name="value")
-    columns = {
-        "mean": values.mean(("chain", "draw")),
-        "sd": values.std(("chain", "draw"), ddof=1),
-        "mcse_mean": az.mcse(dataset, method="mean")["value"],
-        "ess_bulk": az.ess(dataset, method="bulk")["value"],
-        "ess_tail": az.ess(dataset, method="tail")["value"],
-        "r_hat": az.rhat(dataset, method="rank")["value"],
-    }
+    with np.errstate(invalid="ignore", divide="ignore"):
+        columns = {
+            "mean": values.mean(("chain", "draw")),
+            "sd": values.std(("chain", "draw"), ddof=1),
+            "mcse_mean": az.mcse(dataset, method="mean")["value"],
+            "ess_bulk": az.ess(dataset, method="bulk")["value"],
+            "ess_tail": az.ess(dataset, method="tail")["value"],
+            "r_hat": az.rhat(dataset, method="rank")["value"],
+        }
     return pd.DataFrame({k: np.asarray(v) for k, v in columns.items()}, index=pd.Index(values["scalar"].values))
 
 

@@ -14,6 +14,8 @@ from bayesmix.predict import stacked
 SEPARATED = 1.3
 """Two chains explore different regions where the R-hat of the two, of some invariant quantity, exceeds this."""
 WATCHED = 6
+SETTLED = 0.01
+"""Pairs of rows whose probability to be together moves by less than this over all draws are not watched."""
 
 
 def invariants(family: Family, posterior: xr.Dataset, lp: xr.DataArray) -> xr.DataArray:
@@ -34,7 +36,8 @@ def invariants(family: Family, posterior: xr.Dataset, lp: xr.DataArray) -> xr.Da
         reference.responsibilities(family.rebind(family.data.take(rows)), params) for rows in pairs.T
     )
     together = (first * second).sum(axis=-1)
-    columns |= {f"rows {i + 1} and {j + 1} together": together[:, m] for m, (i, j) in enumerate(pairs)}
+    open_pairs = np.flatnonzero(np.ptp(together, axis=0) > SETTLED)
+    columns |= {"rows {} and {} together".format(*(pairs[m] + 1)): together[:, m] for m in open_pairs}
     if "weights" in params:
         columns["weight entropy"] = -xlogy(params["weights"], params["weights"]).sum(axis=-1)
     varying = {name: v for name, v in columns.items() if np.ptp(v) > 1e-6 * (1 + np.abs(v).max())}
@@ -57,4 +60,10 @@ def chain_groups(values: xr.DataArray) -> tuple[int, ...]:
 
 
 def _separated(pair: xr.DataArray) -> bool:
-    return bool(az.rhat(pair.to_dataset(name="value"), method="rank")["value"].max() > SEPARATED)
+    """R-hat of two chains; what is constant within both separates them where the constants differ."""
+    still = (pair.std("draw") == 0).all("chain").to_numpy()
+    if (np.ptp(pair.to_numpy()[:, 0, still], axis=0) > 0).any():
+        return True
+    moving = pair.isel(scalar=~still).to_dataset(name="value")
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return bool(az.rhat(moving, method="rank")["value"].max() > SEPARATED)

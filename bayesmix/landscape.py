@@ -21,6 +21,7 @@ NEGLIGIBLE = 1e-3
 """A mode with less than this share of the posterior mass is negligible."""
 LAPLACE_ERROR = 5.0
 """How far, in nats, a Laplace approximation of a mode's mass may be off (near-empty components: up to 5)."""
+WEAKEST_CURVATURE = 0.01
 COMPARED_ROWS = 1000
 SAME_VALUE = 0.05
 SAME_AGREEMENT = 0.995
@@ -46,11 +47,14 @@ class PosteriorMode:
     group: int = 0
 
     def jittered(self, rng: np.random.Generator) -> np.ndarray:
-        """A point around the mode, from the normal approximation where the curvature allows it."""
-        values, vectors = np.linalg.eigh(self.precision)
-        if values[0] <= 0:
-            return self.x
-        return self.x + vectors @ (rng.standard_normal(len(values)) / np.sqrt(values))
+        """A point around the mode, from the normal approximation; flat and upward directions count as weakly curved.
+
+        Never the mode itself: nutpie takes its first mass matrix from the gradient, which vanishes there.
+        """
+        scale = np.sqrt(np.maximum(np.abs(self.precision.diagonal()), np.finfo(float).tiny))
+        values, vectors = np.linalg.eigh(self.precision / np.outer(scale, scale))
+        curvature = np.maximum(np.abs(values), WEAKEST_CURVATURE)
+        return self.x + vectors @ (rng.standard_normal(len(values)) / np.sqrt(curvature)) / scale
 
 
 def sampled_rows(family: Family) -> Family:

@@ -173,7 +173,7 @@ class Runner:
 
         def listing(chain_seed: int) -> np.ndarray:
             seeds.append(chain_seed)
-            return begin[0].x
+            return begin[0].jittered(np.random.default_rng(chain_seed))
 
         def own(chain_seed: int) -> np.ndarray:
             chain = seeds.index(chain_seed) if chain_seed in seeds else 0

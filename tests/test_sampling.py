@@ -58,7 +58,7 @@ def test_each_chain_begins_at_its_own_mode(faithful_target, faithful_dt):
         Runner(faithful_target, 2, 1)(begin, draws=4, tune=1)
     finally:
         PosteriorMode.jittered = original
-    np.testing.assert_allclose(sorted(seen), [m.x[0] for m in begin], atol=1e-4)
+    np.testing.assert_allclose(sorted(seen[4:]), [m.x[0] for m in begin], atol=1e-4)
 
 
 @pytest.fixture(scope="module")
@@ -87,12 +87,12 @@ def test_two_modes_of_equal_mass_are_found_weighed_and_reported(corners):
 
 def test_chains_in_different_modes_raise_the_alarm(corners):
     dt = bm.sample(*corners, **SHORT, n_starts=20, seed=2)
-    swapped = dt.copy()
     posterior = dt["posterior"].to_dataset()
-    turned = posterior.isel(chain=[1]).map(lambda v: v)
-    turned["means"] = turned["means"][..., ::-1]
-    turned["covariances"] = turned["covariances"][..., ::-1, ::-1]
-    swapped["posterior"] = xr.DataTree(xr.concat([posterior.isel(chain=[0, 2, 3]), turned], dim="chain").assign_coords(chain=range(4)))
+    means, covariances = (posterior[v].to_numpy().copy() for v in ("means", "covariances"))
+    means[3], covariances[3] = means[3, ..., ::-1], covariances[3, ..., ::-1, ::-1]
+    turned = {"means": (posterior["means"].dims, means), "covariances": (posterior["covariances"].dims, covariances)}
+    swapped = dt.copy()
+    swapped["posterior"] = xr.DataTree(posterior.assign(turned))
     check = bm.diagnose(swapped)
     assert check.chain_groups == (1, 1, 1, 2)
     assert any(p.name == "modes" for p in check.problems)
