@@ -344,7 +344,7 @@ def test_rootogram_bars_hang_from_the_expected_root(counts):
 
 def test_counts_beyond_the_axis_are_reported():
     fit = Fit(*CASES["counts, large"]())
-    assert "(1 rows above 60 not shown)" in plots.data_plot(fit.data, fit.family).axes[0].get_xlabel()
+    assert "(not shown, above 60: 1 of 200 rows)" in plots.data_plot(fit.data, fit.family).axes[0].get_xlabel()
 
 
 def test_replicates_are_drawn_as_densities_of_all_rows(one):

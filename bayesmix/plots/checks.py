@@ -81,10 +81,11 @@ def _laplace(ax: Axes, table: xr.Dataset, tints: list[str]) -> None:
     """exp(laplace): mass relative to the first mode's."""
     mass = np.maximum(np.exp(np.minimum(table["laplace"].to_numpy(), 50)), LEAST_SHARE)
     y = np.arange(len(mass))
-    ax.hlines(y, LEAST_SHARE, mass, colors=tints, linewidth=2)
+    lowest = min(mass.min() / 10, 1e-3)
+    ax.hlines(y, lowest, mass, colors=tints, linewidth=2)
     ax.scatter(mass, y, c=tints, s=36, zorder=3, gid="laplace")
     ax.set_xscale("log")
-    ax.set_xlim(max(LEAST_SHARE, min(mass.min() / 10, 1e-3)), mass.max() * 5)
+    ax.set_xlim(lowest, mass.max() * 5)
     ax.xaxis.set_major_locator(LogLocator(numticks=7))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.set(xlabel="mass relative to mode 1 (Laplace)", title="Rough mass of each mode")

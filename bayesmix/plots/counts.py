@@ -148,7 +148,7 @@ def _stacks(ax: Axes, family: ZeroInflatedPoisson, params: Params, *, width: flo
 
 def _count_axis(ax: Axes, data: Data) -> None:
     beyond = int((data.x[:, 0] > MOST_COUNTS).sum())
-    note = f" ({beyond} rows above {MOST_COUNTS} not shown)" if beyond else ""
+    note = f" (not shown, above {MOST_COUNTS}: {beyond:,} of {len(data):,} rows)" if beyond else ""
     ax.set_xlabel(plain(data.feature_names[0]) + note)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
 

@@ -95,7 +95,8 @@ def panels(family: Family) -> list[Panel]:
         own = "component" if "feature_bis" in dims else "feature"
         shared = names.pop(own, None)
         title = SYMBOLS[variable] + ("" if shared is None else f", {plain(shared, limit=26)}")
-        tick = ", ".join(plain(name, limit=24) for name in names.values()) or "all"
+        limit = 24 if len(names) == 1 else 16
+        tick = ", ".join(plain(name, limit=limit) for name in names.values()) or "all"
         tint = colour(where[0]) if dims[:1] == ("component",) else INK
         found.setdefault(title, Panel(title, variable, [])).rows.append(Row(label, tick, tint))
     return list(found.values())

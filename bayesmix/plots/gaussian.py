@@ -236,6 +236,7 @@ def _grid(data: Data) -> tuple[Figure, np.ndarray]:
 def _label_grid(axes: np.ndarray, data: Data) -> None:
     """Limits that a row and a column share, names and numbers at the outer panels only."""
     d = len(axes)
+    limit = 22 if d < 5 else 13
     for j, x in enumerate(data.x.T[:d]):
         margin = 0.15 * np.ptp(x)
         axes[j, j].set_xlim(x.min() - margin, x.max() + margin)
@@ -249,9 +250,9 @@ def _label_grid(axes: np.ndarray, data: Data) -> None:
             ax.set_yticks([])
             ax.spines["left"].set_visible(False)
         if i == d - 1:
-            ax.set_xlabel(plain(data.feature_names[j], limit=22))
+            ax.set_xlabel(plain(data.feature_names[j], limit=limit))
         if j == 0 and i > 0:
-            ax.set_ylabel(plain(data.feature_names[i], limit=22))
+            ax.set_ylabel(plain(data.feature_names[i], limit=limit))
 
 
 def _legend_in_corner(fig: Figure, axes: np.ndarray, entries: list[Artist]) -> None:
