@@ -18,7 +18,7 @@ from bayesmix.report.fits import Fits
 
 DPI = 144
 COLOURS = 128
-LARGEST_SVG = 40_000
+LARGEST_SVG = 100_000
 THUMBNAIL = "thumbnail"
 
 
@@ -50,7 +50,9 @@ KINDS: dict[str, Kind] = {
     "modes": Kind(lambda f: plots.modes(f.dt), _several_modes),
     "responsibilities": Kind(lambda f: plots.responsibilities(f.dt, f.comparison), lambda f: bool(f.open_rows.any())),
     "em_against_posterior": Kind(lambda f: plots.em_against_posterior(f.comparison)),
-    "calibration": Kind(lambda f: plots.calibration(f.comparison, f.data), lambda f: len(f.comparison.scores) > 0),
+    "calibration": Kind(
+        lambda f: plots.calibration(f.comparison, f.data), lambda f: len(f.comparison.scores) > 0 and not f.all_labelled
+    ),
     "predictive": Kind(lambda f: plots.predictive(f.dt), lambda f: f.replicates is not None),
     "pareto_k": Kind(lambda f: plots.pareto_k(_there(f.loo)), lambda f: f.loo is not None),
     THUMBNAIL: Kind(lambda f: plots.thumbnail(f.dt)),

@@ -38,7 +38,7 @@ def summarize(fits: Fits) -> dict[str, Any]:
         "posterior": _posterior(fits),
         "modes": _modes(fits),
         "comparison": _comparison(fits),
-        "scores": _table(fits.comparison.scores),
+        "scores": {} if fits.all_labelled else _table(fits.comparison.scores),
         "test": {} if fits.model.test is None else _table(scores_on(fits.comparison.em, fits.dt, fits.model.test)),
         "loo": _loo(fits),
         "ppc": {} if fits.replicates is None else predictive_checks(fits.family, fits.replicates),

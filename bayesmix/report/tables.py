@@ -56,4 +56,4 @@ def found_value(value: float | list[float] | None) -> str:
     """What was found for a claim: a number, or the ends of an interval."""
     if isinstance(value, list):
         return f"{significant(value[0], 5)} to {significant(value[1], 5)}"
-    return significant(value, 8)
+    return significant(value, 7)

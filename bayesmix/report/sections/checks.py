@@ -41,9 +41,10 @@ def predictive(fits: Fits, summary: Mapping[str, Any]) -> Section:
 
 
 def _zeros(row: Mapping[str, Any]) -> Paragraph:
+    middle = f"90% of them between {whole(row['lower'])} and {whole(row['upper'])}"
     return Paragraph(
         f"Number of zeros: {whole(row['observed'])} observed; replicated data have {fixed(row['mean'], 1)} on average, "
-        f"90% of them between {whole(row['lower'])} and {whole(row['upper'])} (predictive p-value {fixed(row['p_value'], 3)})."
+        f"{middle} (predictive p-value {fixed(row['p_value'], 3)})."
     )
 
 
@@ -68,15 +69,12 @@ def leave_one_out(fits: Fits, summary: Mapping[str, Any]) -> Section:
         text = "Rows carry weights, for which leaving one out is not defined here."
         return Section("loo", title, [Paragraph(text, "lead")])
     found = summary["loo"]
-    joint = (
-        " of measurements and labels: compare it only between fits with the same labels"
-        if fits.data.labelled.any()
-        else ""
-    )
     lead = (
-        f"Expected log density of new rows{joint}: elpd {fixed(found['elpd'], 2)} (standard error "
-        f"{fixed(found['se'], 2)}), effective number of parameters {fixed(found['p'], 1)} of {fits.family.n_parameters}."
+        f"Expected log density of new rows: elpd {fixed(found['elpd'], 2)} (standard error {fixed(found['se'], 2)}); "
+        f"effective number of parameters {fixed(found['p'], 1)} of {fits.family.n_parameters}."
     )
+    if fits.data.labelled.any():
+        lead += " It is that of measurements and labels together: compare it only between fits with the same labels."
     blocks: list[Block] = [Paragraph(lead, "lead")]
     if found["pareto_k_bad"]:
         count = plural(found["pareto_k_bad"], "row has", "rows have")

@@ -29,8 +29,8 @@ def responsibilities(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
         text = "Every row carries a label: the groups are known, and there is nothing to infer about these rows."
         return Section("responsibilities", title, [Paragraph(text, "lead")])
     lead = (
-        "A responsibility is the probability that a row belongs to a group, given its values. Its posterior interval says "
-        "how far that probability itself is known."
+        "A responsibility is the probability that a row belongs to a group, given its values. Its posterior interval "
+        "says how far that probability itself is known."
     )
     ambiguous = fits.comparison.ambiguous(MOST_ROWS)
     ambiguous = ambiguous[(ambiguous["entropy"] > CLEAR) | (np.arange(len(ambiguous)) < FEWEST_ROWS)]
@@ -109,7 +109,7 @@ def _parameters(fits: Fits) -> Table:
         return [*point, *posterior, fixed(row["em_rank"], 2)]
 
     heads = ["Parameter", "EM", "SE", *(["MAP"] if with_map else []), "Mean", "SD", "90% interval", "EM rank"]
-    caption = "Mean, SD and interval are the posterior's. EM rank: the share of draws below the EM estimate (0.5: the middle)."
+    caption = "Mean, SD and interval are the posterior's. EM rank: the share of draws below the EM estimate."
     if with_map:
         caption += (
             " MAP: the highest point of the joint density of the model's own parameters, without Jacobian terms; "

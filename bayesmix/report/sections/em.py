@@ -19,7 +19,6 @@ def em(fits: Fits, summary: Mapping[str, Any]) -> Section:
     found = summary["em"]
     blocks: list[Block] = [Paragraph(_in_words(fits, found), "lead")]
     if fits.em.degenerate:
-        first, last = group["n_iter"].min(), group["n_iter"].max()
         reasons = "; ".join(fits.em.reasons)
         text = (
             f"Every start ran into a spike or a boundary ({reasons}). The estimate is shown, without standard errors."

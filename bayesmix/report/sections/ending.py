@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from markupsafe import Markup
+
 from bayesmix.report.blocks import Block, Code, Paragraph, Section, Table, Terms
 from bayesmix.report.fits import Fits
 from bayesmix.report.tables import found_value
 from bayesmix.report.text import plural
+
+
+HOLDS = {
+    True: Markup('<span class="state good">✓ holds</span>'),
+    False: Markup('<span class="state bad">✗ does not</span>'),
+}
 
 
 def expectations(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
@@ -19,12 +27,16 @@ def expectations(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
     holding = sum(e["holds"] for e in found)
     lead = f"{holding} of {plural(len(found), 'expectation')} hold." if len(found) != 1 else _one(found[0])
     rows = [
-        [e["quantity"], e["rule"], found_value(e["value"]), "✓ holds" if e["holds"] else "✗ does not", e["because"]]
-        for e in found
+        [_breakable(e["quantity"]), e["rule"], found_value(e["value"]), HOLDS[e["holds"]], e["because"]] for e in found
     ]
     heads = ("Quantity", "Expected", "Found", "", "Because")
     table = Table(heads, rows, (False, False, True, False, False))
     return Section("expectations", "What this model was expected to show", [Paragraph(lead, "lead"), table])
+
+
+def _breakable(path: str) -> Markup:
+    """A path that may break after its slashes."""
+    return Markup("/<wbr>").join(path.split("/"))
 
 
 def _one(entry: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from markupsafe import Markup
@@ -48,12 +48,18 @@ def verdict(fits: Fits, summary: Mapping[str, Any]) -> Section:
 
 def _cards(fits: Fits, summary: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     posterior = summary["posterior"]
-    watched = posterior["invariants"].values()
-    r_hat = _worst(max, posterior["max_r_hat"], *(row["r_hat"] for row in watched))
-    ess = _worst(min, posterior["min_ess_bulk"], *(row["ess_bulk"] for row in watched))
+    r_hat, ess = posterior["max_r_hat"], posterior["min_ess_bulk"]
     cards = [
-        (fixed(r_hat, 3), f"largest R-hat (wanted below {R_HAT})", _state(r_hat is not None and r_hat < R_HAT)),
-        (whole(ess), f"smallest effective sample size (wanted above {ESS:.0f})", _state(ess is not None and ess > ESS)),
+        (
+            fixed(r_hat, 3),
+            f"largest R-hat of a parameter (wanted below {R_HAT})",
+            _state(r_hat is not None and r_hat < R_HAT),
+        ),
+        (
+            whole(ess),
+            f"smallest effective sample size of a parameter (wanted above {ESS:.0f})",
+            _state(ess is not None and ess > ESS),
+        ),
         (fixed(summary["em"]["log_likelihood"], 2), "log-likelihood at the EM estimate", _em_state(fits)),
     ]
     accuracy = (summary["test"] or summary["scores"]).get("posterior", {}).get("accuracy")
@@ -62,12 +68,6 @@ def _cards(fits: Fits, summary: Mapping[str, Any]) -> list[tuple[str, str, str]]
         return [*cards, (percent(accuracy), f"of {rows} put into their true class by the posterior", "")]
     flips = summary["comparison"]["flips"]
     return [*cards, (whole(flips), f"of {len(fits.data)} rows change group between EM and the posterior", "")]
-
-
-def _worst(pick: Callable[..., float], *values: float | None) -> float | None:
-    """The worst value; none where some value could not be computed."""
-    known = [v for v in values if v is not None]
-    return pick(known) if len(known) == len(values) else None
 
 
 def _state(good: bool) -> str:
