@@ -1,8 +1,9 @@
-"""The free scalars of a mixture, one by one, with the labels that every table shows: ``means[component_1, waiting]``."""
+"""The free scalars of a mixture, one by one, with the labels that tables show: ``means[component_1, waiting]``."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -34,9 +35,10 @@ def of_estimate(family: Family, params: xr.Dataset, *, derived: bool = False) ->
 def of_posterior(family: Family, posterior: xr.Dataset, *, derived: bool = False) -> xr.DataArray:
     """All free scalars as one array (chain, draw, scalar)."""
     entries = index_of(family, derived=derived)
-    arrays = {
-        v: posterior[v].transpose("chain", "draw", *family.dims[v]).to_numpy() for v in dict.fromkeys(e[0] for e in entries)
+    arrays: dict[str, Any] = {
+        v: posterior[v].transpose("chain", "draw", *family.dims[v]).to_numpy()
+        for v in dict.fromkeys(e[0] for e in entries)
     }
-    stacked = np.stack([arrays[v][(slice(None), slice(None), *where)] for v, where, _ in entries], axis=-1)
+    stacked = np.stack([arrays[v][..., *where] for v, where, _ in entries], axis=-1)
     coords = {d: posterior[d].values for d in ("chain", "draw")} | {"scalar": [label for *_, label in entries]}
     return xr.DataArray(stacked, dims=("chain", "draw", "scalar"), coords=coords, name="value")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,24 @@ from scipy.optimize import minimize
 
 INTERPRETED = Mode(linker="py", optimizer=None)
 """For graphs of some dozen nodes that are called a few times: nothing to compile."""
+
+
+def curvature_scales(gradient: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> np.ndarray:
+    """Rough standard deviations 1 / sqrt(curvature), one per coordinate, in whatever units each coordinate has.
+
+    The first step may miss the units by orders of magnitude; its curvature gives the next one.
+    """
+    g0 = gradient(x)
+    scale = np.empty_like(x)
+    for j in range(len(x)):
+        h = 1e-5 * max(1.0, abs(x[j]))
+        for _ in range(3):
+            e = x.copy()
+            e[j] += h
+            curvature = abs(gradient(e)[j] - g0[j]) / h
+            scale[j] = 1 / np.sqrt(curvature) if np.isfinite(curvature) and curvature > 0 else 1.0
+            h = 1e-3 * scale[j]
+    return scale
 
 
 @dataclass(frozen=True)
@@ -108,16 +126,7 @@ class Target:
         return Climb(x + scale * found.x, -float(found.fun), np.array(history), converged)
 
     def _scales(self, x: np.ndarray, jacobian: bool) -> np.ndarray:
-        """Rough standard deviations, 1 / sqrt(curvature), one per coordinate."""
-        _, g0 = self.log_density(x, jacobian=jacobian)
-        scale = np.empty_like(x)
-        for j in range(len(x)):
-            h = 1e-5 * max(1.0, abs(x[j]))
-            e = x.copy()
-            e[j] += h
-            curvature = -(self.log_density(e, jacobian=jacobian)[1][j] - g0[j]) / h
-            scale[j] = 1 / np.sqrt(abs(curvature)) if np.isfinite(curvature) and curvature != 0 else 1.0
-        return scale
+        return curvature_scales(lambda y: self.log_density(y, jacobian=jacobian)[1], x)
 
     def precision(self, x: np.ndarray, *, jacobian: bool = True) -> np.ndarray:
         """Minus the Hessian at ``x``, by central differences of the gradient."""

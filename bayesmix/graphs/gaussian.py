@@ -25,11 +25,15 @@ from bayesmix.graphs.base import Graph, random_variable
 class OrderedComponents(Ordered):
     """PyMC's ordered transform along the components of a (component, 1) variable.
 
-    ``forward`` serves starts alone; one whose values coincide or descend is spread by a small step, where PyMC's own
-    would begin at -inf.
+    ``forward`` serves starts alone; one whose values coincide or descend is spread by ``smallest_step``, where PyMC's
+    own would begin at -inf.
     """
 
     name = "ordered_components"
+
+    def __init__(self, smallest_step: float) -> None:
+        super().__init__()
+        self.smallest_step = smallest_step
 
     def backward(self, value: Any, *inputs: Any) -> Any:
         """From the real line to ascending values."""
@@ -38,7 +42,7 @@ class OrderedComponents(Ordered):
     def forward(self, value: Any, *inputs: Any) -> Any:
         """From ascending values to the real line."""
         flat = value[..., 0]
-        steps = pt.log(pt.maximum(pt.diff(flat, axis=-1), 1e-3))
+        steps = pt.log(pt.maximum(pt.diff(flat, axis=-1), self.smallest_step))
         return pt.concatenate([flat[..., :1], steps], axis=-1)[..., None]
 
     def log_jac_det(self, value: Any, *inputs: Any) -> Any:
@@ -65,7 +69,9 @@ class GaussianGraph(Graph):
             weights = pm.Dirichlet("weights", a=concentration, dims=("component",))
         else:
             weights = pm.Deterministic("weights", pt.ones(1), dims=("component",))
-        transform = {"default_transform": OrderedComponents()} if self.order == "means" and f.K > 1 else {}
+        transform = (
+            {"default_transform": OrderedComponents(1e-3 * f.sd[0])} if self.order == "means" and f.K > 1 else {}
+        )
         means = random_variable("means", self.priors["means"], dims=("component", "feature"), **transform)
         scales = random_variable("scales", self.priors["scales"], dims=f.kind.scale_dims)
         C = self._by_component(scales)[..., None] * self._correlation_factor()
