@@ -8,7 +8,6 @@ import naive
 from bayesmix.graphs.gaussian import OrderedComponents
 from bayesmix.target import INTERPRETED, curvature_scales
 
-
 UNITS = [(sd, centre) for sd in (1e-8, 1e-3, 1.0, 1e4, 1e8) for centre in (0.0, 1.0, 1e6) if sd > 1e-12 * centre]
 
 
