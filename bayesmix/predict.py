@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterator
 
 import arviz as az
@@ -158,7 +159,8 @@ def loo(dt: xr.DataTree) -> xr.Dataset:
     Returns
     -------
     Dataset
-        ``elpd`` and ``pareto_k``, each (obs). With labels the density is the joint one of (x, y).
+        ``elpd`` and ``pareto_k``, each (obs); rows with ``pareto_k`` above 0.7 are not estimated well. With labels the
+        density is the joint one of (x, y).
 
     Raises
     ------
@@ -180,7 +182,9 @@ def loo(dt: xr.DataTree) -> xr.Dataset:
                 "log_likelihood": xr.Dataset({"x": _array(block, values, ("chain", "draw", "obs"), sample)}),
             }
         )
-        found = az.loo(part, pointwise=True, var_name="x")
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Estimated shape parameter of Pareto", category=UserWarning)
+            found = az.loo(part, pointwise=True, var_name="x")
         elpd[rows], k[rows] = found.elpd_i.to_numpy(), found.pareto_k.to_numpy()
     return xr.Dataset({"elpd": _array(family, elpd, ("obs",)), "pareto_k": _array(family, k, ("obs",))})
 
