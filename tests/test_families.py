@@ -365,3 +365,37 @@ def test_draw_components_follow_weights_and_evidence(rng, family_name):
         observed = np.bincount(z[half::2], minlength=len(p))
         assert not observed[p == 0].any()
         assert stats.chisquare(observed[p > 0], 15_000 * p[p > 0]).pvalue > 1e-4
+
+
+def test_gaussian_rebind_needs_the_same_columns(rng):
+    family, _ = gaussian(rng, "full", d=2)
+    with pytest.raises(ValueError, match="data: must have 2 columns, as the fit had; got 3"):
+        family.rebind(Data(rng.normal(size=(4, 3))))
+
+
+def test_probes_are_unlabelled_rows_and_midpoints(rng):
+    family, _ = gaussian(rng, "full", labels=some_labels(40))
+    probes = family.probes(rng, 6)
+    assert probes.x.shape == (12, 2)
+    assert not probes.labelled.any()
+    rows = {tuple(row) for row in family.x}
+    assert all(tuple(row) in rows for row in probes.x[:6])
+    midpoints = {tuple((a + b) / 2) for a in family.x for b in family.x}
+    assert all(tuple(row) in midpoints for row in probes.x[6:])
+
+
+@pytest.mark.parametrize(
+    ("zero_coef", "reason"),
+    [
+        ([0.0, 0.0], None),
+        ([-40.0, 0.0], "runs to 0"),
+        ([40.0, 0.0], "runs to 1"),
+        ([0.0, 40.0], "runs off to infinity"),
+        ([np.nan, 0.0], "not finite"),
+    ],
+)
+def test_zip_boundaries_are_named(rng, zero_coef, reason):
+    family, _ = zip_family(rng)
+    family.G[:, 1] = np.linspace(-1, 1, len(family.G))
+    reasons = family.spikes({"rate_coef": np.zeros(4), "zero_coef": np.array(zero_coef)}, np.full((120, 2), 0.5))
+    assert (reasons == []) if reason is None else (reason in reasons[0])

@@ -442,3 +442,31 @@ def test_map_by_its_public_name(zip_counts):
     assert fit.method == "map"
     assert float(fit.params["rate"]) == pytest.approx(4, abs=0.5)
     assert "log_posterior" in fit.starts
+
+
+@pytest.mark.parametrize("covariance", ["full", "tied", "diag", "spherical"])
+@pytest.mark.parametrize("d", [1, 2, 4])
+def test_starts_give_the_parameters_they_are_for(rng, covariance, d):
+    data = plain(rng, d)
+    spec = resolve(bm.Mixture("gaussian", n_components=3, covariance=covariance), data)
+    params = naive.random_gaussian(rng, 3, d, covariance)
+    model, start = build(spec, data), graph(spec, data).start(params)
+    given = {rv.name: rv.type() for rv in model.free_RVs}
+    assert set(start) == set(given)
+    outputs = pytensor.graph.replace.graph_replace(
+        [model[v] for v in params], {rv: given[rv.name] for rv in model.free_RVs}, strict=False
+    )
+    values = pytensor.function(list(given.values()), outputs, mode=INTERPRETED)(*[start[v] for v in given])
+    for name, value in zip(params, values, strict=True):
+        np.testing.assert_allclose(value, params[name], rtol=1e-9, atol=1e-12)
+
+
+def test_ordered_starts_ascend(rng):
+    data = plain(rng, 1)
+    spec = resolve(bm.Mixture("gaussian", n_components=3, order="means"), data)
+    params = naive.random_gaussian(rng, 3, 1, "full")
+    start = graph(spec, data).start(params)
+    order = np.argsort(params["means"][:, 0])
+    np.testing.assert_array_equal(start["means"], params["means"][order])
+    np.testing.assert_allclose(start["weights"], params["weights"][order], rtol=1e-12)
+    np.testing.assert_allclose(start["scales"], np.sqrt(params["covariances"][order, 0]), rtol=1e-12)
