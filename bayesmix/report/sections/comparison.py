@@ -60,14 +60,19 @@ def _rows_table(fits: Fits, table: pd.DataFrame, caption: str) -> Table:
     heads = [
         "Row",
         *shown,
-        "Most probable group",
+        "Group",
         "Posterior",
         "90% interval",
         "EM",
         *(["EM's group"] if flips else []),
     ]
     numeric = [False, *[True] * len(shown), False, True, True, True, *([False] if flips else [])]
-    return Table(heads, rows, numeric, f"{caption} Probabilities are those of the group named first.")
+    return Table(
+        heads,
+        rows,
+        numeric,
+        f"{caption} Group: the most probable one under the posterior; the probabilities are its own.",
+    )
 
 
 def comparison(fits: Fits, summary: Mapping[str, Any]) -> Section:

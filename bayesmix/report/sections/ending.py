@@ -12,7 +12,6 @@ from bayesmix.report.fits import Fits
 from bayesmix.report.tables import found_value
 from bayesmix.report.text import plural
 
-
 HOLDS = {
     True: Markup('<span class="state good">✓ holds</span>'),
     False: Markup('<span class="state bad">✗ does not</span>'),

@@ -9,7 +9,7 @@ from bayesmix.report.blocks import Block, Paragraph, Section, Table
 from bayesmix.report.captions import figures
 from bayesmix.report.fits import Fits
 from bayesmix.report.tables import parameter_rows
-from bayesmix.report.text import DASH, decimals_for, fixed, interval, listed, plural, significant, whole
+from bayesmix.report.text import DASH, decimals_for, fixed, interval, plural, significant, whole
 
 
 def posterior(fits: Fits, summary: Mapping[str, Any]) -> Section:
@@ -86,7 +86,7 @@ def modes(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
         "Components",
     )
     rows = [_mode(m) for m in found]
-    numeric = (False, True, True, True, True, True, False, False)
+    numeric = (False, True, True, True, True, True, True, False)
     caption = (
         "Starts: EM starts that led here. Log mass: relative to the largest mode. Chains: those that began here. "
         "Components: weight at (means). Group 0 is negligible."
@@ -109,6 +109,6 @@ def _mode(mode: Mapping[str, Any]) -> list[str]:
         fixed(mode["log_posterior"], 2),
         fixed(mode["laplace"], 2),
         mass,
-        listed([str(c) for c in mode["chains"]]) if mode["chains"] else "none",
+        ", ".join(str(c) for c in mode["chains"]) or DASH,
         components or DASH,
     ]
