@@ -36,6 +36,7 @@ LAYERS = (
     "invariants",
     "evidence",
     "landscape",
+    "runner",
     "sampling",
     "files",
     "diagnostics",
