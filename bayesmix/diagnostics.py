@@ -147,7 +147,9 @@ def _convergence_problems(*tables: pd.DataFrame) -> list[Problem]:
             where = str(getattr(table.loc[bad, column].fillna(np.inf if column == "r_hat" else 0.0), worst)())
             value = float(np.ravel(table.loc[where, column])[0])
             shown = f"{value:.3f}" if column == "r_hat" else f"{value:.0f}"
-            message = f"{name} of {where} is {shown} (wanted {'<' if column == 'r_hat' else '>'} {threshold:g}): {meaning}"
+            message = (
+                f"{name} of {where} is {shown} (wanted {'<' if column == 'r_hat' else '>'} {threshold:g}): {meaning}"
+            )
             others = f", and so for {int(bad.sum()) - 1} more quantities." if bad.sum() > 1 else "."
             problems.append(Problem(column, value, threshold, message + others, advice))
     return problems

@@ -32,9 +32,7 @@ def invariants(family: Family, posterior: xr.Dataset, lp: xr.DataArray) -> xr.Da
     columns = {"log posterior": lp.to_numpy().ravel()}
     columns |= {f"log density at probe {i + 1}": density[:, i] for i in range(len(probes))}
     pairs = rng.choice(len(family.data), (WATCHED, 2))
-    first, second = (
-        reference.responsibilities(family.rebind(family.data.take(rows)), params) for rows in pairs.T
-    )
+    first, second = (reference.responsibilities(family.rebind(family.data.take(rows)), params) for rows in pairs.T)
     together = (first * second).sum(axis=-1)
     open_pairs = np.flatnonzero(np.ptp(together, axis=0) > SETTLED)
     columns |= {"rows {} and {} together".format(*(pairs[m] + 1)): together[:, m] for m in open_pairs}

@@ -34,7 +34,7 @@ class PosteriorMode:
 
     ``log_mass``: its Laplace approximation. ``reached``: how many starts led here. ``precision``: minus the Hessian.
     ``r``: its responsibilities on a sample of rows. ``group``: modes that chains cross between share a number, 1 is
-    that of the largest mode, 0 that of modes with negligible Laplace mass, which no chain was sent to.
+    that of the largest group, 0 that of modes with negligible Laplace mass, which no chain was sent to.
     """
 
     x: np.ndarray
@@ -114,11 +114,11 @@ def link(modes: Sequence[PosteriorMode], scouted: Sequence[int], groups: Sequenc
 
 
 def assign_chains(modes: Sequence[PosteriorMode], chains: int) -> np.ndarray:
-    """The mode at which each chain begins: every second chain at the largest, the others over those linked to it."""
-    linked = [i for i, mode in enumerate(modes) if mode.group == 1 and i]
-    assigned = np.zeros(chains, dtype=int)
+    """The mode of group 1 at which each chain begins: every second chain at the largest, the others over the rest."""
+    first, *others = [i for i, mode in enumerate(modes) if mode.group == 1]
+    assigned = np.full(chains, first)
     for i, chain in enumerate(range(1, chains, 2)):
-        assigned[chain] = linked[i % len(linked)] if linked else 0
+        assigned[chain] = others[i % len(others)] if others else first
     return assigned
 
 

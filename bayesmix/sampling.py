@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
-from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
 import arviz as az
 import numpy as np
-import nutpie
 import pymc as pm
 import xarray as xr
 
@@ -32,29 +29,15 @@ from bayesmix.landscape import (
 )
 from bayesmix.model import build, graph
 from bayesmix.predict import row_blocks, stacked
+from bayesmix.runner import FEWEST_DRAWS, Runner, assemble, finished, tidy
 from bayesmix.spec import Mixture, exchange_groups, resolve
 from bayesmix.target import Target
 
-FEWEST_DRAWS = 4
 MOST_SCOUTS = 8
-SCOUT_DRAWS = 500
+SCOUT_DRAWS = 2000
 SCOUT_TUNE = 300
-SCOUT_EFFICIENCY = 0.5
-"""Effective draws per draw that a scout is taken to have."""
 STORED_BYTES = 64e6
 """The pointwise log-likelihood is stored up to this size."""
-STATISTICS = {
-    "logp": "lp",
-    "diverging": "diverging",
-    "energy": "energy",
-    "energy_error": "energy_error",
-    "depth": "tree_depth",
-    "maxdepth_reached": "reached_max_treedepth",
-    "n_steps": "n_steps",
-    "step_size": "step_size",
-    "mean_tree_accept": "acceptance_rate",
-}
-"""nutpie's sample statistics that are kept, and ArviZ' names for them."""
 PACKAGES = ("bayesmix", "pymc", "pytensor", "nutpie", "arviz", "numpy")
 
 
@@ -119,19 +102,22 @@ def sample(
     """
     settings: dict[str, Any] = {"draws": draws, "tune": tune, "chains": chains}
     _check(settings, target_accept, log_likelihood)
-    settings |= {} if target_accept is None else {"target_accept": target_accept}
+    accept: dict[str, Any] = {} if target_accept is None else {"target_accept": target_accept}
+    settings |= accept
     spec = resolve(spec, data)
     parts = graph(spec, data)
     if target is None:
         target = Target(build(spec, data) if model is None else model)
     run = Runner(target, cores, seed)
     modes = find_modes(target, parts, spec, run_starts(parts.family, n_starts=n_starts, seed=seed))
-    modes, scouts = _scout(run, modes, parts.family)
+    modes, evidence = _scout(run, modes, parts.family, spec, accept)
     assigned = assign_chains(modes, chains)
-    raw, drawn = _finished(run([modes[i] for i in assigned], progress=progress, **settings))
+    raw, drawn = finished(run([modes[i] for i in assigned], progress=progress, **settings))
     assigned = assigned[drawn]
-    dt = _assemble(raw, target.model, data)
-    dt, evidence = _sort_labels(dt, spec, parts.family, target, log_likelihood, scouts)
+    dt, pivot = _sort_labels(assemble(raw, target.model, data), spec, parts.family, log_likelihood)
+    if evidence:
+        draws_kept, lp = dt["posterior"].to_dataset(), dt["sample_stats"]["lp"]
+        evidence[1] = _local_evidence(target, parts.family, spec, draws_kept, lp, pivot)
     dt["modes"] = xr.DataTree(modes_dataset(modes, parts.family, spec, assigned, evidence))
     dt.attrs |= {
         "spec": json.dumps(spec.to_dict()),
@@ -155,107 +141,47 @@ def _check(settings: dict[str, int], target_accept: float | None, log_likelihood
         raise ValueError(f"log_likelihood: must be 'auto', True or False; got {log_likelihood!r}")
 
 
-@dataclasses.dataclass(frozen=True)
-class Runner:
-    """nutpie on one compiled model, each chain with a mode of its own to begin at."""
-
-    target: Target
-    cores: int | None
-    seed: int
-
-    def __call__(self, begin: Sequence[PosteriorMode], *, progress: bool = False, **settings: Any) -> xr.DataTree:
-        """Draw ``len(begin)`` chains.
-
-        nutpie calls the start function once per chain with a seed of that chain, in no fixed order where chains run
-        at once; a run of a few draws on one core lists the seeds in the order of the chains.
-        """
-        seeds: list[int] = []
-
-        def listing(chain_seed: int) -> np.ndarray:
-            seeds.append(chain_seed)
-            return begin[0].jittered(np.random.default_rng(chain_seed))
-
-        def own(chain_seed: int) -> np.ndarray:
-            chain = seeds.index(chain_seed) if chain_seed in seeds else 0
-            return begin[chain].jittered(np.random.default_rng(chain_seed))
-
-        shared = {"seed": self.seed, "save_warmup": False, "chains": len(begin)}
-        first = dataclasses.replace(self.target.compiled, initial_point_func=listing)
-        nutpie.sample(first, draws=2 * len(begin), tune=1, cores=1, progress_bar=False, **shared)
-        compiled = dataclasses.replace(self.target.compiled, initial_point_func=own)
-        return nutpie.sample(compiled, cores=self.cores, progress_bar=progress, **(settings | shared))
-
-
 def _scout(
-    run: Runner, modes: list[PosteriorMode], family: Family
-) -> tuple[list[PosteriorMode], dict[int, tuple[PosteriorMode, xr.Dataset]]]:
+    run: Runner, modes: list[PosteriorMode], family: Family, spec: Mixture, accept: dict[str, Any]
+) -> tuple[list[PosteriorMode], dict[int, Evidence]]:
     """Send a short chain to the largest mode and to every competing one: chains that agree link their modes.
 
-    Returns the modes with their groups, and for every group but the first its largest mode and the draws kept there.
+    Returns the modes with their groups, numbered from the largest local evidence down, and those evidences (none where
+    all chains agree).
     """
     rivals = competing(modes)[:MOST_SCOUTS]
     if not rivals:
         return modes, {}
     scouted = [0, *rivals]
     draws = max(SCOUT_DRAWS, int(3 * DRAWS_PER_DIMENSION * run.target.n_dim))
-    raw = run([modes[i] for i in scouted], draws=draws, tune=SCOUT_TUNE)
-    posterior = _tidy(raw["posterior"].to_dataset())
-    groups = chain_groups(invariants(family, posterior, raw["sample_stats"]["logp"]))
-    modes = link(modes, scouted, groups)
-    kept = {}
-    for g in sorted(set(groups) - {1}):
-        chains = [c for c, group in enumerate(groups) if group == g]
-        kept[g] = (modes[scouted[chains[0]]], posterior.isel(chain=chains))
-    return modes, kept
+    raw = run([modes[i] for i in scouted], draws=draws, tune=SCOUT_TUNE, **accept)
+    posterior, lp = tidy(raw["posterior"].to_dataset()), raw["sample_stats"]["logp"]
+    group_of_chain = chain_groups(invariants(family, posterior, lp))
+    evidence = {}
+    if len(set(group_of_chain)) > 1:
+        for g in set(group_of_chain):
+            chains = [c for c, group in enumerate(group_of_chain) if group == g]
+            pivot = modes[scouted[chains[0]]].params
+            kept = posterior.isel(chain=chains)
+            evidence[g] = _local_evidence(run.target, family, spec, kept, lp.isel(chain=chains), pivot)
+    by_size = sorted(
+        set(group_of_chain), key=lambda g: -np.nan_to_num(evidence[g].value, nan=-np.inf) if evidence else g
+    )
+    number = {g: i + 1 for i, g in enumerate(by_size)}
+    modes = link(modes, scouted, [number[g] for g in group_of_chain])
+    return modes, {number[g]: found for g, found in evidence.items()}
 
 
-def _finished(raw: xr.DataTree) -> tuple[xr.DataTree, np.ndarray]:
-    """What an interrupted run has drawn: its chains with at least half the draws of the longest, cut to one length.
-
-    Returns the groups and the numbers of the chains kept; a finished run is returned as it is.
-    """
-    done = raw["sample_stats"]["logp"].notnull().sum("draw").to_numpy()
-    chains = np.flatnonzero(2 * done >= done.max())
-    length = int(done[chains].min())
-    if length < FEWEST_DRAWS:
-        raise KeyboardInterrupt
-    whole = {name: group.to_dataset() for name, group in raw.children.items()}
-    cut = {name: ds.isel(chain=chains, draw=slice(length)) for name, ds in whole.items() if "draw" in ds.dims}
-    renumbered = {name: ds.assign_coords(chain=np.arange(len(chains))) for name, ds in cut.items()}
-    return xr.DataTree.from_dict(whole | renumbered), chains
-
-
-def _tidy(posterior: xr.Dataset) -> xr.Dataset:
-    """Strings as strings: NetCDF has no objects."""
-    return posterior.assign_coords({d: posterior[d].astype(str) for d in posterior.coords if posterior[d].dtype == object})
-
-
-def _data_groups(model: pm.Model) -> dict[str, xr.Dataset]:
-    """observed_data and constant_data, as PyMC's own sampler adds them."""
-    observed = {rv.name: model.rvs_to_values[rv] for rv in model.observed_RVs}
-    constant = {data.name: data for data in model.data_vars}
-    groups = {}
-    for group, variables in (("observed_data", observed), ("constant_data", constant)):
-        arrays, coords = {}, {}
-        for name, variable in variables.items():
-            values = variable.get_value() if hasattr(variable, "get_value") else variable.eval()
-            dims = model.named_vars_to_dims.get(name, tuple(f"{name}_dim_{j}" for j in range(values.ndim)))
-            arrays[name] = (dims, values)
-            coords |= {d: [str(c) for c in model.coords[d]] for d in dims if model.coords.get(d) is not None}
-        groups[group] = xr.Dataset(arrays, coords=coords)
-    return groups
-
-
-def _assemble(raw: xr.DataTree, model: pm.Model, data: Data) -> xr.DataTree:
-    """nutpie's groups, tidied, with the data."""
-    statistics = raw["sample_stats"].to_dataset()
-    kept = {old: new for old, new in STATISTICS.items() if old in statistics}
-    groups = {
-        "posterior": _tidy(raw["posterior"].to_dataset()),
-        "sample_stats": statistics[list(kept)].rename(kept),
-        "input": data.to_dataset(),
-    }
-    return xr.DataTree.from_dict(groups | _data_groups(model))
+def _local_evidence(
+    target: Target, family: Family, spec: Mixture, posterior: xr.Dataset, lp: xr.DataArray, pivot: Params
+) -> Evidence:
+    """Local evidence of the region that these draws keep to, after relabelling them to the pivot."""
+    groups = exchange_groups(spec, family)
+    _, agreement, _ = _one_pass(family, stacked(posterior, family), pivot, keep=False)
+    order = relabel.best_permutations(agreement, groups).reshape(*lp.shape, -1)
+    ordered = relabel.apply(xr.DataTree.from_dict({"posterior": posterior}), order)["posterior"].to_dataset()
+    ess = float(az.ess(lp.to_dataset(name="lp"), method="mean")["lp"])
+    return local_evidence(target, family, ordered, pivot, groups, min(1.0, ess / lp.size))
 
 
 def _one_pass(
@@ -280,11 +206,9 @@ def _sort_labels(
     dt: xr.DataTree,
     spec: Mixture,
     family: Family,
-    target: Target,
     log_likelihood: bool | str,
-    scouts: dict[int, tuple[PosteriorMode, xr.Dataset]],
-) -> tuple[xr.DataTree, dict[int, Evidence]]:
-    """Relabel to the best draw, add log-likelihoods, and weigh the groups of modes where there are several."""
+) -> tuple[xr.DataTree, Params]:
+    """Relabel to the best draw, which is returned as the pivot, and add log-likelihoods."""
     posterior = dt["posterior"].to_dataset()
     params = stacked(posterior, family)
     n_draws, n = len(next(iter(params.values()))), len(family.data)
@@ -300,36 +224,10 @@ def _sort_labels(
         values = (("chain", "draw", "obs"), pointwise.reshape(*shape, n))
         dt["log_likelihood"] = xr.DataTree(xr.Dataset({"x": values}, coords=coords))
     if "component" not in posterior.dims:
-        return dt, {}
+        return dt, pivot
     groups = exchange_groups(spec, family)
     if spec.order == "means":
         order = relabel.ascending(params["means"][..., 0], groups)
     else:
         order = relabel.best_permutations(agreement, groups)
-    dt = relabel.apply(dt, order.reshape(*shape, -1))
-    return dt, _weigh(dt, pivot, spec, family, target, scouts)
-
-
-def _weigh(
-    dt: xr.DataTree,
-    pivot: Params,
-    spec: Mixture,
-    family: Family,
-    target: Target,
-    scouts: dict[int, tuple[PosteriorMode, xr.Dataset]],
-) -> dict[int, Evidence]:
-    """Local evidence of every group of modes that chains do not cross between; nothing where there is one group."""
-    if not scouts:
-        return {}
-    groups = exchange_groups(spec, family)
-    posterior = dt["posterior"].to_dataset()
-    ess = float(az.ess(dt["sample_stats"].to_dataset()[["lp"]], method="mean")["lp"])
-    efficiency = min(1.0, ess / (posterior.sizes["chain"] * posterior.sizes["draw"]))
-    found = {1: local_evidence(target, family, posterior, pivot, groups, efficiency)}
-    for group, (mode, draws) in scouts.items():
-        params = stacked(draws, family)
-        _, agreement, _ = _one_pass(family, params, mode.params, keep=False)
-        order = relabel.best_permutations(agreement, groups).reshape(draws.sizes["chain"], draws.sizes["draw"], -1)
-        ordered = relabel.apply(xr.DataTree.from_dict({"posterior": draws}), order)["posterior"].to_dataset()
-        found[group] = local_evidence(target, family, ordered, mode.params, groups, SCOUT_EFFICIENCY)
-    return found
+    return relabel.apply(dt, order.reshape(*shape, -1)), pivot

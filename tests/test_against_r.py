@@ -5,9 +5,9 @@ import subprocess
 
 import numpy as np
 import pytest
-from conftest import MODELS
 
 import bayesmix as bm
+from conftest import MODELS
 
 
 def r_numbers(code, package):

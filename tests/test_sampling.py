@@ -5,19 +5,30 @@ import json
 import numpy as np
 import pytest
 import xarray as xr
-from conftest import SHORT
 
 import bayesmix as bm
-from bayesmix import sampling
 from bayesmix.landscape import PosteriorMode, assign_chains, similarity
-from bayesmix.sampling import Runner
+from bayesmix.runner import Runner, finished
+from conftest import SHORT
 
 
 def test_groups_and_attributes(faithful_dt):
-    groups = {"posterior", "sample_stats", "observed_data", "constant_data", "relabelling", "log_likelihood", "modes", "input"}
+    groups = {
+        "posterior",
+        "sample_stats",
+        "observed_data",
+        "constant_data",
+        "relabelling",
+        "log_likelihood",
+        "modes",
+        "input",
+    }
     assert set(faithful_dt.children) == groups
     assert {"x_data", "label_evidence", "row_weights"} <= set(faithful_dt["constant_data"].data_vars)
-    assert bm.Mixture.from_dict(json.loads(faithful_dt.attrs["spec"])).priors["weights"].parameters["a"].tolist() == [2, 2]
+    assert bm.Mixture.from_dict(json.loads(faithful_dt.attrs["spec"])).priors["weights"].parameters["a"].tolist() == [
+        2,
+        2,
+    ]
     assert faithful_dt["posterior"]["covariances"].dims == ("chain", "draw", "component", "feature", "feature_bis")
 
 
@@ -121,15 +132,16 @@ def test_interrupted_runs_keep_the_chains_that_finished(faithful_target):
     lp = broken["sample_stats"]["logp"].to_numpy().copy()
     lp[1, 15:], lp[2] = np.nan, np.nan
     broken["sample_stats"] = broken["sample_stats"].assign(logp=(("chain", "draw"), lp))
-    kept, chains = sampling._finished(xr.DataTree.from_dict(broken))
+    kept, chains = finished(xr.DataTree.from_dict(broken))
     assert chains.tolist() == [0, 1]
     assert dict(kept["posterior"].sizes)["draw"] == 15
     with pytest.raises(KeyboardInterrupt):
-        sampling._finished(xr.DataTree.from_dict(broken).isel(draw=slice(3)))
+        finished(xr.DataTree.from_dict(broken).isel(draw=slice(3)))
 
 
 @pytest.mark.parametrize(
-    ("argument", "value"), [("draws", 0), ("draws", 2.5), ("chains", 0), ("tune", -1), ("target_accept", 1.0), ("log_likelihood", "x")]
+    ("argument", "value"),
+    [("draws", 0), ("draws", 2.5), ("chains", 0), ("tune", -1), ("target_accept", 1.0), ("log_likelihood", "x")],
 )
 def test_impossible_settings_are_refused_before_anything_compiles(faithful, argument, value):
     with pytest.raises(ValueError, match=argument):
