@@ -98,9 +98,9 @@ def diagnose(dt: xr.DataTree) -> Diagnostics:
     Diagnostics
     """
     family = family_of(dt)
-    parameters = convergence(scalars.of_posterior(family, dt["posterior"].to_dataset()))
-    values = _with_log_likelihood(dt, invariants(family, dt["posterior"].to_dataset(), dt["sample_stats"]["lp"]))
-    watched = convergence(values)
+    posterior, statistics = dt["posterior"].to_dataset(), dt["sample_stats"].to_dataset()
+    values = _with_log_likelihood(dt, invariants(family, posterior, statistics["lp"]))
+    parameters, watched = convergence(scalars.of_posterior(family, posterior)), convergence(values)
     groups = chain_groups(values)
     sampler = _sampler(dt)
     problems = [
@@ -145,7 +145,7 @@ def _convergence_problems(*tables: pd.DataFrame) -> list[Problem]:
         bad |= table[column].isna()
         if bad.any():
             where = str(getattr(table.loc[bad, column].fillna(np.inf if column == "r_hat" else 0.0), worst)())
-            value = float(np.ravel(table.loc[where, column])[0])
+            value = float(table.loc[[where], column].iloc[0])
             shown = f"{value:.3f}" if column == "r_hat" else f"{value:.0f}"
             message = (
                 f"{name} of {where} is {shown} (wanted {'<' if column == 'r_hat' else '>'} {threshold:g}): {meaning}"
@@ -197,7 +197,9 @@ def _mode_problems(dt: xr.DataTree, groups: tuple[int, ...]) -> list[Problem]:
     share = float(known.sum())
     if known.isna().any():
         names = "; ".join(left_out.loc[known.isna(), "description"])
-        message = f"{int(known.isna().sum())} competing mode(s) were found whose posterior mass could not be established: {names}."
+        message = (
+            f"{int(known.isna().sum())} competing mode(s) were found whose mass could not be established: {names}."
+        )
         advice = "The draws describe the largest mode alone. Reconsider K or the priors, or use fewer components."
         problems.append(Problem("modes_unknown", float(known.isna().sum()), 0.0, message, advice))
     if share > LEFT_OUT:
@@ -236,15 +238,15 @@ def _notes(dt: xr.DataTree) -> list[str]:
     for _, row in left_out_modes(dt).iterrows():
         if row["established"]:
             notes.append(
-                f"{row['description']} holds {row['mass']:.2g} (+- {row['mass_error']:.1g}) of the posterior mass and is left "
-                "out of the draws: every posterior probability is off by at most about that much."
+                f"{row['description']} holds {row['mass']:.2g} (+- {row['mass_error']:.1g}) of the posterior mass and "
+                "is left out of the draws: every posterior probability is off by at most about that much."
             )
     modes = dt["modes"].to_dataset()
     ignored = modes["laplace"].to_numpy()[modes["group"].to_numpy() == 0]
     if len(ignored):
         notes.append(
-            f"{len(ignored)} lower mode(s) were found and not sampled; the largest has about exp({ignored.max():.1f}) of the "
-            "main mode's mass (Laplace approximation)."
+            f"{len(ignored)} lower mode(s) were found and not sampled; the largest has about exp({ignored.max():.1f}) "
+            "of the main mode's mass (Laplace approximation)."
         )
     if dt.attrs.get("extended_model"):
         notes.append("The model is an extension of bayesmix's own; the modes come from its own likelihood and priors.")

@@ -90,7 +90,8 @@ def _data_groups(model: pm.Model) -> dict[str, xr.Dataset]:
     constant = {data.name: data for data in model.data_vars}
     groups = {}
     for group, variables in (("observed_data", observed), ("constant_data", constant)):
-        arrays, coords = {}, {}
+        arrays: dict[str, Any] = {}
+        coords: dict[str, list[str]] = {}
         for name, variable in variables.items():
             values = variable.get_value() if hasattr(variable, "get_value") else variable.eval()
             dims = model.named_vars_to_dims.get(name, tuple(f"{name}_dim_{j}" for j in range(values.ndim)))

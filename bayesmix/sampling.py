@@ -116,7 +116,7 @@ def sample(
     assigned = assigned[drawn]
     dt, pivot = _sort_labels(assemble(raw, target.model, data), spec, parts.family, log_likelihood)
     if evidence:
-        draws_kept, lp = dt["posterior"].to_dataset(), dt["sample_stats"]["lp"]
+        draws_kept, lp = dt["posterior"].to_dataset(), dt["sample_stats"].to_dataset()["lp"]
         evidence[1] = _local_evidence(target, parts.family, spec, draws_kept, lp, pivot)
     dt["modes"] = xr.DataTree(modes_dataset(modes, parts.family, spec, assigned, evidence))
     dt.attrs |= {
@@ -155,7 +155,7 @@ def _scout(
     scouted = [0, *rivals]
     draws = max(SCOUT_DRAWS, int(3 * DRAWS_PER_DIMENSION * run.target.n_dim))
     raw = run([modes[i] for i in scouted], draws=draws, tune=SCOUT_TUNE, **accept)
-    posterior, lp = tidy(raw["posterior"].to_dataset()), raw["sample_stats"]["logp"]
+    posterior, lp = tidy(raw["posterior"].to_dataset()), raw["sample_stats"].to_dataset()["logp"]
     group_of_chain = chain_groups(invariants(family, posterior, lp))
     evidence = {}
     if len(set(group_of_chain)) > 1:

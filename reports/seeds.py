@@ -26,7 +26,18 @@ from bayesmix.spec import resolve
 from bayesmix.target import Target
 
 HERE = Path(__file__).parent
-COLUMNS = ("model", "seed", "chains x draws", "max R-hat", "min bulk ESS", "min tail ESS", "divergences", "modes", "verdict", "s")
+COLUMNS = (
+    "model",
+    "seed",
+    "chains x draws",
+    "max R-hat",
+    "min bulk ESS",
+    "min tail ESS",
+    "divergences",
+    "modes",
+    "verdict",
+    "s",
+)
 
 
 def rows_of(name: str, seeds: list[int]) -> list[dict[str, object]]:
@@ -67,9 +78,9 @@ def write(rows: list[dict[str, object]], seeds: list[int]) -> None:
         f"`uv run python reports/seeds.py --seeds {' '.join(map(str, seeds))}` on {datetime.date.today()}; "
         f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}; {versions}.",
         "",
-        "Worst of all free scalars (rank-normalized split R-hat, bulk and tail ESS); *modes*: shares of the posterior mass of "
-        "the groups of modes that chains do not cross between, the first being the one in the draws; *s*: seconds without "
-        "compiling.",
+        "Worst of all free scalars (rank-normalized split R-hat, bulk and tail ESS); *modes*: shares of the posterior "
+        "mass of the groups of modes that chains do not cross between, the first being the one in the draws; *s*: "
+        "seconds without compiling.",
         "",
         "| " + " | ".join(COLUMNS) + " |",
         "|" + "---|" * len(COLUMNS),

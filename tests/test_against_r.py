@@ -13,8 +13,8 @@ from conftest import MODELS
 def r_numbers(code, package):
     if shutil.which("Rscript") is None:
         pytest.skip("R is not installed")
-    script = f"if (!requireNamespace('{package}', quietly=TRUE)) quit(status=7)\nsuppressMessages(library({package}))\n{code}"
-    done = subprocess.run(["Rscript", "-e", script], capture_output=True, text=True, cwd=MODELS, check=False)
+    load = f"if (!requireNamespace('{package}', quietly=TRUE)) quit(status=7)\nsuppressMessages(library({package}))\n"
+    done = subprocess.run(["Rscript", "-e", load + code], capture_output=True, text=True, cwd=MODELS, check=False)
     if done.returncode == 7:
         pytest.skip(f"{package} is not installed")
     assert done.returncode == 0, done.stderr

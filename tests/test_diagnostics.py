@@ -99,7 +99,10 @@ def test_a_small_mode_left_out_is_a_note_a_large_or_unknown_one_a_problem(faithf
     def with_rival(mass, established):
         rival = modes.isel(mode=[0]).assign_coords(mode=[2])
         rival = rival.assign(
-            group=("mode", [2]), mass=("mode", [mass]), mass_error=("mode", [0.001]), established=("mode", np.int8([established]))
+            group=("mode", [2]),
+            mass=("mode", [mass]),
+            mass_error=("mode", [0.001]),
+            established=("mode", np.int8([established])),
         )
         new = faithful_dt.copy()
         new["modes"] = xr.DataTree(xr.concat([modes, rival], dim="mode", data_vars="minimal"))

@@ -3,12 +3,12 @@
 import arviz as az
 import numpy as np
 import pytest
-from naive import gaussian_log_joint, posterior_probabilities, total
 from scipy.special import logsumexp
 
 import bayesmix as bm
 from bayesmix import predict
 from bayesmix.predict import family_of
+from naive import gaussian_log_joint, posterior_probabilities, total
 
 
 def joint_at(dt, chain, draw):

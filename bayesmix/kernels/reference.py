@@ -1,6 +1,6 @@
 """The E-step in NumPy: what every faster kernel must agree with.
 
-    l_i = logsumexp_k log_joint_ik        r_ik = exp(log_joint_ik - l_i)
+l_i = logsumexp_k log_joint_ik        r_ik = exp(log_joint_ik - l_i)
 """
 
 from __future__ import annotations
