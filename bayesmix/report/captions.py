@@ -135,13 +135,13 @@ def _responsibilities(fits: Fits, summary: Summary) -> str:
 
 
 def _em_against_posterior(fits: Fits, summary: Summary) -> str:
-    worst = summary["comparison"]["largest_difference"]
+    worst, flips = summary["comparison"]["largest_difference"], summary["comparison"]["flips"]
     if not worst:
         return "Points off the diagonal and far from zero are where EM and the posterior disagree."
     return (
         "Points off the diagonal and far from zero are where EM and the posterior disagree: the largest difference is "
         f"{fixed(abs(worst['sds']), 2)} posterior standard deviations ({worst['parameter']}), and "
-        f"{plural(summary['comparison']['flips'], 'row changes', 'rows change')} group."
+        f"{plural(flips, 'row changes', 'rows change') if flips else 'no row changes'} group."
     )
 
 

@@ -12,10 +12,11 @@ from bayesmix.report.blocks import Block, Heading, Inline, Paragraph, Section, T
 from bayesmix.report.captions import figures
 from bayesmix.report.fits import Fits
 from bayesmix.report.tables import parameter_rows, records, score_rows
-from bayesmix.report.text import decimals_for, decimals_of, fixed, interval, listed, percent, plural
+from bayesmix.report.text import decimals_for, decimals_of, fixed, interval, percent, plural
 
 MOST_ROWS = 10
 FEWEST_ROWS = 3
+WIDEST = 36
 CLEAR = 0.02
 """Rows whose responsibilities have less entropy than this, in nats, are not called ambiguous."""
 
@@ -47,9 +48,10 @@ def _rows_table(fits: Fits, table: pd.DataFrame, caption: str) -> Table:
     """Values, then for the most probable groups EM and posterior."""
     data = fits.data
     position = {name: i for i, name in enumerate(data.obs_names)}
-    shown = data.feature_names[:4]
+    shown = _that_fit(data.feature_names)
     decimals = [decimals_of(data.x[[position[name] for name in table.index], j]) for j in range(len(shown))]
     flips = bool(table["flips"].any())
+    fewer = "" if len(shown) == len(data.feature_names) else f" The first {len(shown)} columns alone."
     rows: list[Sequence[Inline]] = []
     for name, row in records(table).items():
         values = [fixed(x, d) for x, d in zip(data.x[position[name]], decimals, strict=False)]
@@ -71,8 +73,14 @@ def _rows_table(fits: Fits, table: pd.DataFrame, caption: str) -> Table:
         heads,
         rows,
         numeric,
-        f"{caption} Group: the most probable one under the posterior; the probabilities are its own.",
+        f"{caption} Group: the most probable one under the posterior; the probabilities are its own.{fewer}",
     )
+
+
+def _that_fit(names: Sequence[str]) -> list[str]:
+    """The first columns, as many as leave room for the rest of the table."""
+    room = np.cumsum([len(name) for name in names]) <= WIDEST
+    return [name for name, fits in zip(names, room, strict=True) if fits] or list(names[:1])
 
 
 def comparison(fits: Fits, summary: Mapping[str, Any]) -> Section:
@@ -136,9 +144,11 @@ def _scores(fits: Fits, summary: Mapping[str, Any]) -> list[Block]:
             Heading("On held-out rows"),
             score_rows(summary["test"], f"Scores on {plural(n, 'row')} that no fit saw."),
         ]
-    if summary["scores"] and not summary["test"]:
-        names = listed(fits.family.components, most=12)
-        blocks.append(
-            Paragraph(f"Components ({names}) without a class name were matched to classes by their rows.", "note")
-        )
+    if summary["scores"] and _unnamed(fits):
+        blocks.append(Paragraph("Components stand for the classes with which they share most rows.", "note"))
     return [*blocks, *figures(fits, summary, "calibration")]
+
+
+def _unnamed(fits: Fits) -> bool:
+    """Whether some true class is no component's name."""
+    return fits.data.truth is not None and not set(fits.data.truth) <= set(fits.family.components)

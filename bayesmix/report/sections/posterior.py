@@ -28,13 +28,13 @@ def posterior(fits: Fits, summary: Mapping[str, Any]) -> Section:
             fixed(entry["mean"], d),
             fixed(entry["sd"], d),
             interval(entry["lower"], entry["upper"], d),
-            significant(entry["mcse_mean"], 2),
+            fixed(entry["mcse_mean"], decimals_for(entry["mcse_mean"])),
             whole(entry["ess_bulk"]),
             whole(entry["ess_tail"]),
             fixed(entry["r_hat"], 3),
         ]
 
-    heads = ("Parameter", "Mean", "SD", "90% interval", "MCSE", "Bulk ESS", "Tail ESS", "R-hat")
+    heads = ("Parameter", "Mean", "SD", "90% interval", "MCSE", "Bulk ESS", "Tail ESS", "R\N{NON-BREAKING HYPHEN}hat")
     caption = (
         "Free scalars and what follows from them. 90% equal-tailed intervals; MCSE: Monte Carlo error of the mean."
     )
