@@ -9,18 +9,16 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.special import softmax
-from sklearn.cluster import kmeans_plusplus
 
 from bayesmix.data import Data
 from bayesmix.families.base import Family, Params, component_names, exchange_groups
+from bayesmix.families.clusters import CENTRES, nearest, pinned, whitened
 from bayesmix.families.covariance import COVARIANCES
 from bayesmix.prior import Prior
 
 VANISHING = 1e-10
 """A component variance below this share of the data's variance, in some direction, counts as a spike."""
-WARD_ROWS = 1500
 
 
 class Gaussian(Family):
@@ -181,15 +179,16 @@ class Gaussian(Family):
     @property
     def start_kinds(self) -> tuple[str, ...]:
         """Ward's hierarchy first, then k-means++ on standardized and on whitened data, random rows and partitions."""
-        return ("ward", "k-means++", "k-means++ whitened", "random rows", "random partition")
+        return (*CENTRES, "random partition")
 
     def initial(self, kind: str, rng: np.random.Generator) -> Params:
         """Hard clusters of that kind, labelled rows kept in their classes, scatter shrunk towards the pooled one."""
         if kind == "random partition":
             r = rng.dirichlet(np.full(self.K, 0.5), len(self.x))
         else:
-            y = self._whitened() if "whitened" in kind else self._standardized()
-            r = self._nearest(y, self._centres(kind, y, rng))
+            y = (self.x - self.centre) / self.sd
+            y = whitened(y) if "whitened" in kind else y
+            r = nearest(y, pinned(CENTRES[kind](y, self.K, rng), *self._labelled_means(y)))
         with np.errstate(divide="ignore"):
             r = softmax(np.where(np.isneginf(self.evidence), -np.inf, np.log(r + 1e-12)), axis=1)
         vr = self.row_weights[:, None] * r
@@ -204,39 +203,12 @@ class Gaussian(Family):
             "covariances": self.kind.estimate(scatter + prior_rows * pooled, mass + prior_rows),
         }
 
-    def _standardized(self) -> np.ndarray:
-        return (self.x - self.centre) / self.sd
-
-    def _whitened(self) -> np.ndarray:
-        y = self._standardized()
-        values, vectors = np.linalg.eigh(np.cov(y.T).reshape(self.d, self.d))
-        return y @ vectors / np.sqrt(np.maximum(values, 1e-8))
-
-    def _centres(self, kind: str, y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """K centres; a class with labelled rows has its labelled mean."""
-        if kind == "ward":
-            rows = rng.permutation(len(y))[:WARD_ROWS]
-            cluster = fcluster(linkage(y[rows], "ward"), self.K, "maxclust")
-            centres = np.array([y[rows][cluster == c].mean(axis=0) for c in np.unique(cluster)])
-            centres = np.vstack([centres, y[rng.choice(len(y), self.K - len(centres))]])
-        elif kind == "random rows":
-            centres = y[rng.choice(len(y), self.K, replace=False)]
-        else:
-            centres = kmeans_plusplus(y, self.K, random_state=int(rng.integers(2**31)))[0]
+    def _labelled_means(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The components with labelled rows (K,) bool, and the means of those rows."""
         b = np.where(self.data.labelled[:, None], np.exp(self.evidence), 0.0)
         b /= np.maximum(b.sum(axis=1, keepdims=True), 1)
         labelled = b.sum(axis=0) > 0
-        known = (b.T @ y)[labelled] / b.sum(axis=0)[labelled, None]
-        free = list(range(self.K))
-        for centre in known:
-            free.remove(min(free, key=lambda k: float(((centres[k] - centre) ** 2).sum())))
-        result = np.empty_like(centres)
-        result[labelled], result[~labelled] = known, centres[free]
-        return result
-
-    def _nearest(self, y: np.ndarray, centres: np.ndarray) -> np.ndarray:
-        nearest = ((y[:, None, :] - centres) ** 2).sum(axis=-1).argmin(axis=1)
-        return np.eye(self.K)[nearest]
+        return labelled, (b.T @ y)[labelled] / b.sum(axis=0)[labelled, None]
 
     def spikes(self, params: Params, r: np.ndarray | None = None) -> list[str]:
         """A vanishing eigenvalue; with ``r`` also a component on d + 1 rows or fewer (no such rule where tied)."""

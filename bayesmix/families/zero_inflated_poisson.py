@@ -8,19 +8,19 @@ Lambert (1992), doi:10.2307/1269547. PyMC's ``psi`` is 1 - pi.
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 from formulaic import Formula, ModelSpec
-from formulaic.errors import DataMismatchWarning, FormulaicError
+from formulaic.errors import FormulaicError
 from scipy.special import expit, gammaln, log_expit, softmax
 
 from bayesmix.data import Data
 from bayesmix.families.base import Family, Params
+from bayesmix.families.design import design_matrix, first_line
+from bayesmix.families.regression import LOGISTIC, POISSON, regress
 from bayesmix.prior import Prior
 
 COMPONENTS = ("structural_zero", "poisson")
@@ -51,7 +51,7 @@ class ZeroInflatedPoisson(Family):
             try:
                 Formula(formula)
             except (FormulaicError, SyntaxError, TypeError, ValueError) as error:
-                raise ValueError(f"{key}: not a formula: {formula!r} ({_first_line(error)})") from None
+                raise ValueError(f"{key}: not a formula: {formula!r} ({first_line(error)})") from None
             if not isinstance(formula, str) or "~" in formula or "|" in formula:
                 raise ValueError(f"{key}: must be the right-hand side of a formula, such as '1 + age'; got {formula!r}")
             checked[key] = formula.strip()
@@ -82,7 +82,7 @@ class ZeroInflatedPoisson(Family):
         self.groups = np.arange(2)
         self.design: dict[str, pd.DataFrame] = {}
         for part in self.options:
-            matrix, self.encoders[part] = _design(formulas[part], data.covariates, part)
+            matrix, self.encoders[part] = design_matrix(formulas[part], data.covariates, part)
             if len(data) >= matrix.shape[1] > np.linalg.matrix_rank(matrix) and isinstance(formulas[part], str):
                 raise ValueError(f"{part}: the columns {', '.join(matrix.columns)} are linearly dependent")
             self.design[part] = matrix
@@ -137,8 +137,8 @@ class ZeroInflatedPoisson(Family):
         """Two weighted regressions: Poisson of x with weights v r_poisson, logistic of r_zero with weights v."""
         v = self.row_weights
         return {
-            "rate_coef": _regress(self.F, self.x, v * r[:, 1], params["rate_coef"], POISSON),
-            "zero_coef": _regress(self.G, r[:, 0], v, params["zero_coef"], LOGISTIC),
+            "rate_coef": regress(self.F, self.x, v * r[:, 1], params["rate_coef"], POISSON),
+            "zero_coef": regress(self.G, r[:, 0], v, params["zero_coef"], LOGISTIC),
         }
 
     @property
@@ -213,48 +213,6 @@ class ZeroInflatedPoisson(Family):
         return np.where(self.draw_components(params, rng) == 0, 0, counts)[:, None].astype(float)
 
 
-@dataclass(frozen=True)
-class Canonical:
-    """A regression with canonical link: log-likelihood y eta - b(eta), mean b', variance b''."""
-
-    b: Callable[[np.ndarray], np.ndarray]
-    mean: Callable[[np.ndarray], np.ndarray]
-    variance: Callable[[np.ndarray], np.ndarray]
-
-
-POISSON = Canonical(np.exp, np.exp, np.exp)
-LOGISTIC = Canonical(lambda eta: np.logaddexp(0, eta), expit, lambda eta: expit(eta) * expit(-eta))
-
-
-def _regress(X: np.ndarray, y: np.ndarray, w: np.ndarray, beta: np.ndarray, model: Canonical) -> np.ndarray:
-    """Weighted maximum likelihood by Newton's method, halving any step that does not go up."""
-
-    def value(beta: np.ndarray) -> float:
-        with np.errstate(over="ignore"):
-            eta = X @ beta
-            return float(w @ (y * eta - model.b(eta)))
-
-    current = value(beta)
-    for _ in range(50):
-        eta = X @ beta
-        gradient = X.T @ (w * (y - model.mean(eta)))
-        information = (X.T * (w * model.variance(eta))) @ X
-        ridge = 1e-10 * np.trace(information) / len(beta) + 1e-300
-        step = np.linalg.solve(information + ridge * np.eye(len(beta)), gradient)
-        gain = float(gradient @ step)
-        if gain < 1e-14 * (1 + abs(current)):
-            break
-        for _ in range(40):
-            proposed = value(beta + step)
-            if proposed >= current:
-                break
-            step = step / 2
-        else:
-            break
-        beta, current = beta + step, proposed
-    return beta
-
-
 def _counts(data: Data) -> np.ndarray:
     name = data.feature_names[0]
     if data.n_features != 1:
@@ -279,52 +237,6 @@ def _evidence(data: Data, x: np.ndarray) -> np.ndarray:
         row = impossible[0]
         raise ValueError(f"labels: row {data.obs_names[row]} is labelled structural_zero, but its count is {x[row]:g}")
     return evidence
-
-
-def _design(formula: str | ModelSpec, frame: pd.DataFrame, part: str) -> tuple[pd.DataFrame, ModelSpec]:
-    """The design matrix of a right-hand side, and the encoder that makes the same one from other rows."""
-    required = formula.required_variables if isinstance(formula, ModelSpec) else Formula(formula).required_variables
-    for variable in sorted(map(str, required)):
-        if variable not in frame.columns:
-            there = ", ".join(map(str, frame.columns)) or "none: name the counts with response= to keep the others"
-            raise ValueError(f"{part}: no column {variable!r} for the formula; the covariates are {there}")
-        missing = np.flatnonzero(frame[variable].isna())
-        if len(missing):
-            raise ValueError(f"{part}: column {variable!r}, row {frame.index[missing[0]]} is missing")
-    source = formula if isinstance(formula, ModelSpec) else Formula(formula)
-    if isinstance(formula, ModelSpec):
-        _refuse_new_levels(formula, frame, part)
-    context = frame if len(frame.columns) else pd.DataFrame({"": np.zeros(len(frame))}, index=frame.index)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", DataMismatchWarning)
-            matrix = source.get_model_matrix(context, na_action="raise", output="pandas")
-    except (FormulaicError, DataMismatchWarning, ValueError, TypeError, SyntaxError) as error:
-        raise ValueError(f"{part}: the formula cannot be evaluated: {_first_line(error)}") from None
-    plain = pd.DataFrame(matrix).astype(float)
-    if plain.shape[1] == 0:
-        raise ValueError(f"{part}: the formula has no terms; use '1' for a constant")
-    if not np.isfinite(plain.to_numpy()).all():
-        raise ValueError(f"{part}: the formula gives values that are not finite")
-    return plain, matrix.model_spec
-
-
-def _refuse_new_levels(encoder: ModelSpec, frame: pd.DataFrame, part: str) -> None:
-    """Rows with a level that the encoder has not seen have no coefficient."""
-    for variable, (_, state) in encoder.encoder_state.items():
-        if "categories" in state and variable in frame:
-            known = state["categories"]
-            new = np.flatnonzero(~frame[variable].isin(known))
-            if len(new):
-                value, row = frame[variable].iloc[new[0]], frame.index[new[0]]
-                levels = ", ".join(map(str, known))
-                raise ValueError(
-                    f"{part}: column {variable!r}, row {row} has the level {value!r}; the fit knew {levels}"
-                )
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
 
 
 def _coefficient_prior(X: np.ndarray, weights: np.ndarray, centre: float, *, intercept: float, slope: float) -> Prior:

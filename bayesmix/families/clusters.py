@@ -1,0 +1,60 @@
+"""Centres of hard clusters, from which EM on measurements starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.cluster.hierarchy import fcluster, linkage
+from sklearn.cluster import kmeans_plusplus
+
+WARD_ROWS = 1500
+"""Ward's hierarchy needs all pairs of rows: of more than this many, a random sample is taken."""
+
+
+def ward(y: np.ndarray, K: int, rng: np.random.Generator) -> np.ndarray:
+    """Means of the K clusters of Ward's hierarchy; random rows where ties leave fewer."""
+    rows = rng.permutation(len(y))[:WARD_ROWS]
+    cluster = fcluster(linkage(y[rows], "ward"), K, "maxclust")
+    centres = np.array([y[rows][cluster == c].mean(axis=0) for c in np.unique(cluster)])
+    return np.vstack([centres, y[rng.choice(len(y), K - len(centres))]])
+
+
+def spread_rows(y: np.ndarray, K: int, rng: np.random.Generator) -> np.ndarray:
+    """k-means++ seeding (Arthur and Vassilvitskii 2007)."""
+    return np.asarray(kmeans_plusplus(y, K, random_state=int(rng.integers(2**31)))[0])
+
+
+def random_rows(y: np.ndarray, K: int, rng: np.random.Generator) -> np.ndarray:
+    """K rows, any."""
+    return y[rng.choice(len(y), K, replace=False)]
+
+
+CENTRES: dict[str, Callable[[np.ndarray, int, np.random.Generator], np.ndarray]] = {
+    "ward": ward,
+    "k-means++": spread_rows,
+    "k-means++ whitened": spread_rows,
+    "random rows": random_rows,
+}
+
+
+def whitened(y: np.ndarray) -> np.ndarray:
+    """Rows in the coordinates of the principal components, each with variance 1."""
+    values, vectors = np.linalg.eigh(np.cov(y.T).reshape(y.shape[1], y.shape[1]))
+    return np.asarray(y @ vectors / np.sqrt(np.maximum(values, 1e-8)))
+
+
+def pinned(centres: np.ndarray, labelled: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Centres by component: a labelled class has its known mean, which takes the place of the nearest centre."""
+    free = list(range(len(centres)))
+    for centre in known:
+        free.remove(min(free, key=lambda k: float(((centres[k] - centre) ** 2).sum())))
+    result = np.empty_like(centres)
+    result[labelled], result[~labelled] = known, centres[free]
+    return result
+
+
+def nearest(y: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """One-hot membership of every row in the cluster of its nearest centre, (n, K)."""
+    squared = ((y[:, None, :] - centres) ** 2).sum(axis=-1)
+    return np.eye(len(centres))[squared.argmin(axis=1)]
