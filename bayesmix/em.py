@@ -347,9 +347,10 @@ def map_fit(spec: Mixture, data: Data, target: Target, parts: Graph, runs: list[
     """The posterior mode, climbed from every distinct EM solution."""
     family = bind(spec, data)
     climbs = [target.mode(target.start(parts.start(run.params)), jacobian=False) for run in distinct(runs)]
+    ends = [_only(run.params, target.values(c.x)) for run, c in zip(distinct(runs), climbs, strict=True)]
     as_runs = [
-        replace(run, params=_only(run.params, target.values(c.x)), history=c.history, converged=c.converged, reasons=())
-        for run, c in zip(distinct(runs), climbs, strict=True)
+        replace(run, params=end, history=c.history, converged=c.converged, reasons=tuple(family.spikes(end)))
+        for run, c, end in zip(distinct(runs), climbs, ends, strict=True)
     ]
     chosen = best_run(as_runs)
     run = as_runs[chosen]
