@@ -439,3 +439,14 @@ def test_small_pictures_are_vector_graphics():
     assert picture.svg is not None
     assert picture.uri.startswith("data:image/svg+xml;base64,")
     assert picture.width == pytest.approx(3.0)
+
+
+def test_generate_names_expectations_that_do_not_hold(tmp_path):
+    generate = load_generate()
+    claims = [
+        {"quantity": "em/aic", "rule": "at most 1", "value": 2.0, "holds": False},
+        {"quantity": "em/bic", "rule": "at most 9", "value": 2.0, "holds": True},
+    ]
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "summary.json").write_text(json.dumps({"expectations": claims}))
+    assert generate.broken_expectations(["a", "never written"], tmp_path) == ["a: em/aic, at most 1; found 2.0"]
