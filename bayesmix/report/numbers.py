@@ -236,16 +236,24 @@ def _verdict(fits: Fits, summary: Mapping[str, Any]) -> dict[str, Any]:
         "text": fits.check.verdict,
         "problems": [asdict(problem) for problem in fits.check.problems],
         "cautions": _cautions(fits, summary),
-        "notes": [*fits.check.notes, *_missed(summary)],
+        "notes": [*fits.check.notes, *_remarks(fits, summary)],
     }
 
 
-def _missed(summary: Mapping[str, Any]) -> list[str]:
-    """Statistics that no replicated data set reaches."""
+def _remarks(fits: Fits, summary: Mapping[str, Any]) -> list[str]:
+    """What the checks of the model show: rows too influential for LOO, statistics that no replicated data set reaches."""
+    found = []
+    bad = summary["loo"].get("pareto_k_bad", 0)
+    if bad:
+        found.append(
+            f"Leave-one-out is unreliable for {bad} of {len(fits.data)} rows, whose Pareto k exceeds {PARETO_K}."
+        )
     missed = [name for name, row in summary["ppc"].items() if row["p_value"] in (0.0, 1.0)]
-    if not missed:
-        return []
-    return [f"The model does not reproduce the data in every respect: {listed(missed)} (see the predictive check)."]
+    if missed:
+        found.append(
+            f"The model does not reproduce the data in every respect: {listed(missed)} (see the predictive check)."
+        )
+    return found
 
 
 def _cautions(fits: Fits, summary: Mapping[str, Any]) -> list[str]:
@@ -259,9 +267,4 @@ def _cautions(fits: Fits, summary: Mapping[str, Any]) -> list[str]:
         found.append(f"The EM estimate is degenerate ({'; '.join(fits.em.reasons)}): read the posterior instead.")
     elif not fits.em.converged:
         found.append("EM did not converge within its iterations.")
-    bad = summary["loo"].get("pareto_k_bad", 0)
-    if bad:
-        found.append(
-            f"Leave-one-out is unreliable for {bad} of {len(fits.data)} rows, whose Pareto k exceeds {PARETO_K}."
-        )
     return found
