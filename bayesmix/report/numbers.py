@@ -241,7 +241,7 @@ def _verdict(fits: Fits, summary: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _remarks(fits: Fits, summary: Mapping[str, Any]) -> list[str]:
-    """What the checks of the model show: rows too influential for LOO, statistics that no replicated data set reaches."""
+    """What the checks of the model show: rows too influential for LOO, statistics that no replicate reaches."""
     found = []
     bad = summary["loo"].get("pareto_k_bad", 0)
     if bad:
