@@ -34,6 +34,15 @@ class Problem:
         return f"{self.message} {self.advice}"
 
 
+ONE_CHAIN = Problem(
+    "one_chain",
+    1.0,
+    2.0,
+    "There is one chain alone: nothing says whether another would agree.",
+    "Draw at least two chains, better four.",
+)
+
+
 @dataclass(frozen=True)
 class Diagnostics:
     """The verdict on a posterior.
@@ -103,9 +112,10 @@ def diagnose(dt: xr.DataTree) -> Diagnostics:
     parameters, watched = convergence(scalars.of_posterior(family, posterior)), convergence(values)
     groups = chain_groups(values)
     sampler = _sampler(dt)
+    one_chain = dt["posterior"].sizes["chain"] == 1
     problems = [
         *_mode_problems(dt, groups),
-        *_convergence_problems(parameters, watched),
+        *([ONE_CHAIN] if one_chain else _convergence_problems(parameters, watched)),
         *_sampler_problems(sampler),
         *_interruption(dt),
     ]
@@ -211,14 +221,17 @@ def _mode_problems(dt: xr.DataTree, groups: tuple[int, ...]) -> list[Problem]:
 
 
 def left_out_modes(dt: xr.DataTree) -> pd.DataFrame:
-    """The competing groups of modes in which no chain stayed: ``mode, mass, mass_error, established, description``."""
+    """The competing groups of modes in which no chain stayed: ``mode, mass, mass_error, established, description``.
+
+    One row per group that scouts kept to, and one per competing mode that was not scouted.
+    """
     modes = dt["modes"].to_dataset()
-    apart = modes.isel(mode=np.flatnonzero(modes["group"].to_numpy() > 1))
-    first = np.unique(apart["group"].to_numpy(), return_index=True)[1]
-    apart = apart.isel(mode=first)
+    group = modes["group"].to_numpy()
+    first = [int(np.flatnonzero(group == g)[0]) for g in np.unique(group[group > 1])]
+    apart = modes.isel(mode=[*first, *np.flatnonzero(group < 0)])
     names = ["mass", "mass_error", "established"]
     table = pd.DataFrame({v: apart[v].to_numpy() for v in names}, index=apart["mode"].to_numpy())
-    return table.assign(description=[describe_mode(apart.isel(mode=i)) for i in range(len(first))])
+    return table.assign(description=[describe_mode(apart.isel(mode=i)) for i in range(len(table))])
 
 
 def describe_mode(mode: xr.Dataset) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ import xarray as xr
 
 from bayesmix.data import Data
 from bayesmix.families import Family, Params
+from bayesmix.information import standard_errors
 from bayesmix.kernels.reference import e_step
 from bayesmix.spec import Mixture, bind, exchange_groups, resolve
 
@@ -307,38 +308,6 @@ def _ml_fit(spec: Mixture, data: Data, family: Family, runs: list[Run]) -> EMFit
     )
 
 
-def standard_errors(family: Family, params: Params) -> dict[str, np.ndarray]:
-    """Of every named estimate: J (-H)^-1 J' with H the Hessian of L in free coordinates, J by central differences."""
-    theta, units = family.pack(params), family.units(params)
-    H = _jacobian(family.score, theta, units)
-    names = list(family.named(params))
-
-    def flat(theta: np.ndarray) -> np.ndarray:
-        named = family.named(family.unpack(theta))
-        return np.concatenate([np.ravel(named[v]) for v in names])
-
-    information = -(H + H.T) / 2 * np.outer(units, units)
-    if not np.isfinite(information).all() or np.linalg.eigvalsh(information)[0] <= 0:
-        return {v: np.full_like(np.asarray(a, float), np.nan) for v, a in family.named(params).items()}
-    J = _jacobian(flat, theta, units) * units
-    variance = np.einsum("ij,ji->i", J, np.linalg.solve(information, J.T))
-    return _unflatten(np.sqrt(np.maximum(variance, 0)), {v: np.shape(a) for v, a in family.named(params).items()})
-
-
-def _unflatten(vector: np.ndarray, shapes: dict[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
-    ends = np.cumsum([int(np.prod(shape)) for shape in shapes.values()])
-    parts = np.split(vector, ends[:-1])
-    return {v: part.reshape(shape) for part, (v, shape) in zip(parts, shapes.items(), strict=True)}
-
-
-def _jacobian(f: Callable[[np.ndarray], np.ndarray], x: np.ndarray, units: np.ndarray) -> np.ndarray:
-    """Fourth-order central differences of a vector function, columns by coordinate, with steps in these units."""
-    steps = np.diag(1e-3 * units)
-    return np.column_stack(
-        [(8 * (f(x + e) - f(x - e)) - (f(x + 2 * e) - f(x - 2 * e))) / (12 * e.sum()) for e in steps]
-    )
-
-
 def _only(like: Params, values: Mapping[str, np.ndarray]) -> Params:
     return {v: np.asarray(values[v]) for v in like}
 
@@ -356,7 +325,9 @@ def map_fit(spec: Mixture, data: Data, target: Target, parts: Graph, runs: list[
     run = as_runs[chosen]
     order = canonical_order(spec, family, family.named(run.params))
     params = reorder(family, run.params, order)
-    L, r = e_step(family, params)
+    if run.reasons:
+        raise RuntimeError(f"no posterior mode was found: every climb ran into a spike ({'; '.join(run.reasons)})")
+    L, _ = e_step(family, params)
     named = family.named(params)
     spread = target.standard_deviations(climbs[chosen].x)
     return EMFit(
@@ -367,7 +338,7 @@ def map_fit(spec: Mixture, data: Data, target: Target, parts: Graph, runs: list[
         converged=run.converged,
         n_iter=len(run.history) - 1,
         history=run.history,
-        reasons=tuple(family.spikes(params, r)),
+        reasons=(),
         starts=starts_table(as_runs, chosen).rename(columns={"log_likelihood": "log_posterior"}),
         method="map",
         spec=spec,

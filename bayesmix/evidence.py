@@ -30,7 +30,8 @@ def bridge(
 ) -> Evidence:
     """log of the integral of exp(log_density) over the region that ``draws`` come from.
 
-    The odd draws fit a normal proposal g, the even ones (N1) estimate; with N2 = N1 proposal draws the iteration
+    The first half of the draws fits a normal proposal g, the second (N1) estimates; with N2 = N1 proposal draws the
+    iteration
 
         Z <- mean_g( l2 / (s1 l2 + s2 Z) ) / mean_draws( 1 / (s1 l1 + s2 Z) ),    l = exp(log_density) / g
 
@@ -53,7 +54,7 @@ def bridge(
     n, d = draws.shape
     if n < 2 * (d + 2):
         return Evidence(float("nan"), float("inf"), False)
-    fitted, kept = draws[::2], draws[1::2]
+    fitted, kept = draws[: n // 2], draws[n // 2 :]
     covariance = np.atleast_2d(np.cov(fitted.T))
     scale = np.sqrt(covariance.diagonal())
     if not (scale > 0).all() or np.linalg.matrix_rank(covariance / np.outer(scale, scale)) < d:

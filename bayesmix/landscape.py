@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import arviz as az
 import numpy as np
 import xarray as xr
 
 from bayesmix.em import Run, canonical_order, reorder, to_dataset
-from bayesmix.evidence import Evidence, bridge
+from bayesmix.evidence import DRAWS_PER_DIMENSION, Evidence, bridge
 from bayesmix.families import Family, Params
 from bayesmix.graphs import Graph
 from bayesmix.kernels.reference import responsibilities
-from bayesmix.relabel import best_permutations
+from bayesmix.relabel import best_permutations, permute
 from bayesmix.spec import Mixture, exchange_groups
 from bayesmix.target import Target
 
@@ -34,7 +35,8 @@ class PosteriorMode:
 
     ``log_mass``: its Laplace approximation. ``reached``: how many starts led here. ``precision``: minus the Hessian.
     ``r``: its responsibilities on a sample of rows. ``group``: modes that chains cross between share a number, 1 is
-    that of the largest group, 0 that of modes with negligible Laplace mass, which no chain was sent to.
+    that of the largest group; no chain was sent to modes of group 0, whose Laplace mass is negligible, and to those of
+    group -1, which compete but were too many.
     """
 
     x: np.ndarray
@@ -63,16 +65,25 @@ def sampled_rows(family: Family) -> Family:
     return family.rebind(family.data.take(rows))
 
 
+def switching_groups(spec: Mixture, family: Family) -> np.ndarray:
+    """A group number per component; the labels of one group may switch between draws. Ordered ones do not."""
+    groups = exchange_groups(spec, family)
+    return groups if spec.order is None else np.arange(len(groups))
+
+
 def find_modes(target: Target, parts: Graph, spec: Mixture, runs: Sequence[Run]) -> list[PosteriorMode]:
-    """Climb the posterior from every EM run, spikes included; equal ends are one mode. The largest mass first."""
-    family, groups = sampled_rows(parts.family), exchange_groups(spec, parts.family)
+    """Climb the posterior from every EM run, spikes included; equal ends are one mode. The largest mass first.
+
+    A climb that itself ends in a spike is dropped: no chain can begin there.
+    """
+    family, groups = sampled_rows(parts.family), switching_groups(spec, parts.family)
     found: list[PosteriorMode] = []
     for run in runs:
         climb = target.mode(target.start(parts.start(run.params)))
-        if not np.isfinite(climb.value):
-            continue
         values = target.values(climb.x)
         params = {v: np.asarray(values[v]) for v in family.parameter_names}
+        if not np.isfinite(climb.value) or family.spikes(params):
+            continue
         r = responsibilities(family, params)
         for i, mode in enumerate(found):
             if abs(mode.log_posterior - climb.value) < SAME_VALUE and similarity(mode.r, r, groups) > SAME_AGREEMENT:
@@ -81,6 +92,10 @@ def find_modes(target: Target, parts: Graph, spec: Mixture, runs: Sequence[Run])
         else:
             precision = target.precision(climb.x)
             found.append(PosteriorMode(climb.x, params, climb.value, laplace(climb.value, precision), precision, r))
+    if not found:
+        raise RuntimeError(
+            "no posterior mode was found: every climb of the log-posterior ran into a spike or left its domain"
+        )
     found.sort(key=lambda mode: -mode.log_mass)
     return [replace(found[0], group=1), *found[1:]]
 
@@ -93,12 +108,10 @@ def similarity(q: np.ndarray, r: np.ndarray, groups: np.ndarray) -> float:
 
 
 def laplace(value: float, precision: np.ndarray) -> float:
-    """log of the normal approximation's integral; the value itself where the point is no strict maximum."""
-    scale = np.sqrt(np.abs(precision.diagonal()))
-    eigenvalues = np.linalg.eigvalsh(precision / np.outer(scale, scale))
-    if eigenvalues[0] <= 0:
-        return value
-    return float(value + 0.5 * len(scale) * np.log(2 * np.pi) - 0.5 * np.log(eigenvalues).sum() - np.log(scale).sum())
+    """log of the normal approximation's integral; flat and upward directions count as weakly curved."""
+    scale = np.sqrt(np.maximum(np.abs(precision.diagonal()), np.finfo(float).tiny))
+    curvature = np.maximum(np.linalg.eigvalsh(precision / np.outer(scale, scale)), WEAKEST_CURVATURE)
+    return float(value + 0.5 * len(scale) * np.log(2 * np.pi) - 0.5 * np.log(curvature).sum() - np.log(scale).sum())
 
 
 def competing(modes: Sequence[PosteriorMode]) -> list[int]:
@@ -108,8 +121,8 @@ def competing(modes: Sequence[PosteriorMode]) -> list[int]:
 
 
 def link(modes: Sequence[PosteriorMode], scouted: Sequence[int], groups: Sequence[int]) -> list[PosteriorMode]:
-    """Modes with the group of the chain that was sent to them; 0 for those to which none was sent."""
-    by_mode = dict(zip(scouted, groups, strict=True))
+    """Modes with the group in which the chain that was sent to them ended; 0 or -1 where none was sent."""
+    by_mode = dict(zip(scouted, groups, strict=True)) | {i: -1 for i in competing(modes) if i not in scouted}
     return [replace(mode, group=by_mode.get(i, 0)) for i, mode in enumerate(modes)]
 
 
@@ -122,33 +135,47 @@ def assign_chains(modes: Sequence[PosteriorMode], chains: int) -> np.ndarray:
     return assigned
 
 
-def local_evidence(
-    target: Target, family: Family, posterior: xr.Dataset, pivot: Params, groups: np.ndarray, efficiency: float
-) -> Evidence:
-    """Integral of the posterior density over one labelling of the region that relabelled draws come from.
+def agreement_with(family: Family, params: Params, pivot: Params) -> np.ndarray:
+    """sum_i v_i r_ik q_ij of parameters (..., K, K) with the pivot's responsibilities q."""
+    q = responsibilities(family, pivot) * family.row_weights[:, None]
+    return np.asarray(np.swapaxes(responsibilities(family, params), -1, -2) @ q)
 
-    The labelling's cell: points whose components match the pivot's without permutation.
+
+def local_evidence(target: Target, family: Family, spec: Mixture, posterior: xr.Dataset, lp: np.ndarray) -> Evidence:
+    """Integral of the posterior density over one labelling of the region that these draws (chain, draw) come from.
+
+    The labelling's cell: points whose components match those of the best draw without permutation. Draws are permuted
+    into it first. Points of the cell in other regions count as well where the proposal reaches them.
     """
+    rows, groups = sampled_rows(family), switching_groups(spec, family)
     free = [rv.name for rv in target.model.free_RVs]
-    arrays = {v: posterior[v].transpose("chain", "draw", ...).to_numpy() for v in free}
-    arrays = {v: a.reshape(-1, *a.shape[2:]) for v, a in arrays.items()}
-    n = len(arrays[free[0]])
-    picked = np.unique(np.linspace(0, n - 1, EVIDENCE_DRAWS).astype(int))
-    draws = np.array([target.start({v: a[s] for v, a in arrays.items()}) for s in picked])
-    rows = sampled_rows(family)
-    q = responsibilities(rows, pivot)
+    wanted = max(EVIDENCE_DRAWS, 3 * DRAWS_PER_DIMENSION * target.n_dim)
+    flat = posterior.stack(sample=("draw", "chain"), create_index=False).transpose("sample", ...)
+    picked = np.unique(np.linspace(0, flat.sizes["sample"] - 1, wanted).astype(int))
+    pivot_at = int(np.argmax(lp.T.ravel()))
+    pivot = {v: flat[v][pivot_at].to_numpy() for v in family.parameter_names}
+    flat = flat.isel(sample=picked)
+    params = {v: flat[v].to_numpy() for v in family.parameter_names}
+    order = best_permutations(agreement_with(rows, params, pivot), groups)
+    moved = {
+        v: permute(flat[v].to_numpy(), order, flat[v].dims.index("component"))
+        if "component" in flat[v].dims
+        else flat[v].to_numpy()
+        for v in free
+    }
+    draws = np.array([target.start({v: a[s] for v, a in moved.items()}) for s in range(len(picked))])
     switching = len(np.unique(groups)) < len(groups)
-
-    def inside(x: np.ndarray) -> bool:
-        values = target.values(x)
-        r = responsibilities(rows, {v: np.asarray(values[v]) for v in family.parameter_names})
-        return bool((best_permutations((r.T @ q)[None], groups)[0] == np.arange(len(groups))).all())
 
     def log_density(x: np.ndarray) -> float:
         value = target.log_density(x)[0]
-        return value if np.isfinite(value) and (not switching or inside(x)) else -np.inf
+        if not np.isfinite(value) or not switching:
+            return value if np.isfinite(value) else -np.inf
+        values = target.values(x)
+        at = agreement_with(rows, {v: np.asarray(values[v]) for v in family.parameter_names}, pivot)
+        return value if (best_permutations(at[None], groups)[0] == np.arange(len(groups))).all() else -np.inf
 
-    return bridge(log_density, draws, efficiency=efficiency)
+    effective = float(az.ess(xr.Dataset({"lp": (("chain", "draw"), lp)}), method="mean")["lp"])
+    return bridge(log_density, draws, efficiency=min(1.0, effective / len(picked)))
 
 
 def masses(modes: Sequence[PosteriorMode], evidence: Mapping[int, Evidence]) -> dict[int, tuple[float, float, bool]]:

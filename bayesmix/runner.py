@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,6 @@ import pymc as pm
 import xarray as xr
 
 from bayesmix.data import Data
-from bayesmix.landscape import PosteriorMode
 from bayesmix.target import Target
 
 FEWEST_DRAWS = 4
@@ -30,15 +29,19 @@ STATISTICS = {
 """nutpie's sample statistics that are kept, and ArviZ' names for them."""
 
 
+type Begin = Callable[[np.random.Generator], np.ndarray]
+"""Where a chain begins: an unconstrained vector."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Runner:
-    """nutpie on one compiled model, each chain with a mode of its own to begin at."""
+    """nutpie on one compiled model, each chain with a beginning of its own."""
 
     target: Target
     cores: int | None
     seed: int
 
-    def __call__(self, begin: Sequence[PosteriorMode], *, progress: bool = False, **settings: Any) -> xr.DataTree:
+    def __call__(self, begin: Sequence[Begin], *, progress: bool = False, **settings: Any) -> xr.DataTree:
         """Draw ``len(begin)`` chains.
 
         nutpie calls the start function once per chain with a seed of that chain, in no fixed order where chains run
@@ -48,11 +51,11 @@ class Runner:
 
         def listing(chain_seed: int) -> np.ndarray:
             seeds.append(chain_seed)
-            return begin[0].jittered(np.random.default_rng(chain_seed))
+            return begin[0](np.random.default_rng(chain_seed))
 
         def own(chain_seed: int) -> np.ndarray:
             chain = seeds.index(chain_seed) if chain_seed in seeds else 0
-            return begin[chain].jittered(np.random.default_rng(chain_seed))
+            return begin[chain](np.random.default_rng(chain_seed))
 
         shared = {"seed": self.seed, "save_warmup": False, "chains": len(begin)}
         first = dataclasses.replace(self.target.compiled, initial_point_func=listing)

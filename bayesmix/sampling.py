@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-import arviz as az
 import numpy as np
 import pymc as pm
 import xarray as xr
@@ -29,13 +29,14 @@ from bayesmix.landscape import (
 )
 from bayesmix.model import build, graph
 from bayesmix.predict import row_blocks, stacked
-from bayesmix.runner import FEWEST_DRAWS, Runner, assemble, finished, tidy
+from bayesmix.runner import FEWEST_DRAWS, Begin, Runner, assemble, finished, tidy
 from bayesmix.spec import Mixture, exchange_groups, resolve
 from bayesmix.target import Target
 
 MOST_SCOUTS = 8
-SCOUT_DRAWS = 2000
+SCOUT_DRAWS = 3000
 SCOUT_TUNE = 300
+LEAST = {"draws": FEWEST_DRAWS, "tune": 0, "chains": 1, "seed": 0, "n_starts": 1}
 STORED_BYTES = 64e6
 """The pointwise log-likelihood is stored up to this size."""
 PACKAGES = ("bayesmix", "pymc", "pytensor", "nutpie", "arviz", "numpy")
@@ -100,88 +101,111 @@ def sample(
     ValueError
         Where an argument is impossible, naming it.
     """
-    settings: dict[str, Any] = {"draws": draws, "tune": tune, "chains": chains}
-    _check(settings, target_accept, log_likelihood)
-    accept: dict[str, Any] = {} if target_accept is None else {"target_accept": target_accept}
-    settings |= accept
+    settings: dict[str, Any] = _checked(draws=draws, tune=tune, chains=chains)
+    settings |= {} if target_accept is None else {"target_accept": _probability(target_accept)}
+    extra = _checked(seed=seed, n_starts=n_starts)
+    if log_likelihood not in ("auto", True, False):
+        raise ValueError(f"log_likelihood: must be 'auto', True or False; got {log_likelihood!r}")
     spec = resolve(spec, data)
     parts = graph(spec, data)
     if target is None:
         target = Target(build(spec, data) if model is None else model)
-    run = Runner(target, cores, seed)
-    modes = find_modes(target, parts, spec, run_starts(parts.family, n_starts=n_starts, seed=seed))
-    modes, evidence = _scout(run, modes, parts.family, spec, accept)
-    assigned = assign_chains(modes, chains)
-    raw, drawn = finished(run([modes[i] for i in assigned], progress=progress, **settings))
+    run = Runner(target, cores, extra["seed"])
+    found = find_modes(target, parts, spec, run_starts(parts.family, **extra))
+    scouts = _scout(run, found, parts.family, spec, settings)
+    assigned = assign_chains(scouts.modes, settings["chains"])
+    begin = [scouts.begin(int(mode), int(use)) for mode, use in zip(assigned, _uses(assigned), strict=True)]
+    raw, drawn = finished(run(begin, progress=progress, **settings))
     assigned = assigned[drawn]
-    dt, pivot = _sort_labels(assemble(raw, target.model, data), spec, parts.family, log_likelihood)
+    dt = _sort_labels(assemble(raw, target.model, data), spec, parts.family, log_likelihood)
+    evidence = dict(scouts.evidence)
     if evidence:
-        draws_kept, lp = dt["posterior"].to_dataset(), dt["sample_stats"].to_dataset()["lp"]
-        evidence[1] = _local_evidence(target, parts.family, spec, draws_kept, lp, pivot)
-    dt["modes"] = xr.DataTree(modes_dataset(modes, parts.family, spec, assigned, evidence))
+        lp = dt["sample_stats"].to_dataset()["lp"].to_numpy()
+        evidence[1] = local_evidence(target, parts.family, spec, dt["posterior"].to_dataset(), lp)
+    dt["modes"] = xr.DataTree(modes_dataset(scouts.modes, parts.family, spec, assigned, evidence))
     dt.attrs |= {
         "spec": json.dumps(spec.to_dict()),
-        "settings": json.dumps(settings | {"seed": seed, "n_starts": n_starts}),
-        "seed": seed,
+        "settings": json.dumps(settings | extra),
+        "seed": extra["seed"],
         "versions": json.dumps({name: version(name) for name in PACKAGES}),
         "extended_model": int(model is not None),
-        "interrupted": int(dt["posterior"].sizes["draw"] < draws or len(assigned) < chains),
+        "interrupted": int(dt["posterior"].sizes["draw"] < settings["draws"] or len(assigned) < settings["chains"]),
     }
     return dt
 
 
-def _check(settings: dict[str, int], target_accept: float | None, log_likelihood: bool | str) -> None:
+def _checked(**settings: Any) -> dict[str, int]:
+    """Whole numbers that are large enough, as plain integers."""
     for name, value in settings.items():
-        least = {"tune": 0, "draws": FEWEST_DRAWS}.get(name, 1)
+        least = LEAST[name]
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
             raise ValueError(f"{name}: must be a whole number >= {least}; got {value!r}")
-    if target_accept is not None and not 0 < target_accept < 1:
+    return {name: int(value) for name, value in settings.items()}
+
+
+def _probability(target_accept: float) -> float:
+    if not 0 < target_accept < 1:
         raise ValueError(f"target_accept: must lie between 0 and 1; got {target_accept!r}")
-    if log_likelihood not in ("auto", True, False):
-        raise ValueError(f"log_likelihood: must be 'auto', True or False; got {log_likelihood!r}")
+    return float(target_accept)
 
 
-def _scout(
-    run: Runner, modes: list[PosteriorMode], family: Family, spec: Mixture, accept: dict[str, Any]
-) -> tuple[list[PosteriorMode], dict[int, Evidence]]:
-    """Send a short chain to the largest mode and to every competing one: chains that agree link their modes.
+def _uses(assigned: np.ndarray) -> np.ndarray:
+    """How many chains before this one begin at the same mode."""
+    return np.array([int((assigned[:i] == mode).sum()) for i, mode in enumerate(assigned)])
 
-    Returns the modes with their groups, numbered from the largest local evidence down, and those evidences (none where
-    all chains agree).
+
+@dataclass(frozen=True)
+class Scouts:
+    """What short chains from the competing modes found: the modes' groups, local evidences, where the chains ended."""
+
+    modes: list[PosteriorMode]
+    evidence: dict[int, Evidence]
+    ends: dict[int, np.ndarray]
+    """By mode: late points of the chain sent to it, the last one first."""
+
+    def begin(self, mode: int, use: int) -> Begin:
+        """Where the ``use``-th chain assigned to a mode begins: where its scout has gone, else around the mode."""
+        if mode not in self.ends:
+            return self.modes[mode].jittered
+        point = self.ends[mode][use % len(self.ends[mode])]
+        return lambda _: point
+
+
+def _scout(run: Runner, modes: list[PosteriorMode], family: Family, spec: Mixture, settings: dict[str, Any]) -> Scouts:
+    """Send a chain to the largest mode and to every competing one: those that end in one region link their modes.
+
+    Regions are told apart by the last quarter of the draws and weighed by the last half: a chain that has left a mode
+    has left it. Groups are numbered from the largest local evidence down.
     """
     rivals = competing(modes)[:MOST_SCOUTS]
     if not rivals:
-        return modes, {}
+        return Scouts(modes, {}, {})
     scouted = [0, *rivals]
-    draws = max(SCOUT_DRAWS, int(3 * DRAWS_PER_DIMENSION * run.target.n_dim))
-    raw = run([modes[i] for i in scouted], draws=draws, tune=SCOUT_TUNE, **accept)
+    draws = max(SCOUT_DRAWS, 6 * DRAWS_PER_DIMENSION * run.target.n_dim)
+    accept = {k: v for k, v in settings.items() if k == "target_accept"}
+    raw, arrived = finished(run([modes[i].jittered for i in scouted], draws=draws, tune=SCOUT_TUNE, **accept))
+    if len(arrived) < len(scouted) or raw["posterior"].sizes["draw"] < draws:
+        raise KeyboardInterrupt
     posterior, lp = tidy(raw["posterior"].to_dataset()), raw["sample_stats"].to_dataset()["logp"]
-    group_of_chain = chain_groups(invariants(family, posterior, lp))
-    evidence = {}
+    last = {"draw": slice(3 * draws // 4, None)}
+    group_of_chain = chain_groups(invariants(family, posterior.isel(last), lp.isel(last)))
+    evidence: dict[int, Evidence] = {}
     if len(set(group_of_chain)) > 1:
-        for g in set(group_of_chain):
-            chains = [c for c, group in enumerate(group_of_chain) if group == g]
-            pivot = modes[scouted[chains[0]]].params
-            kept = posterior.isel(chain=chains)
-            evidence[g] = _local_evidence(run.target, family, spec, kept, lp.isel(chain=chains), pivot)
-    by_size = sorted(
-        set(group_of_chain), key=lambda g: -np.nan_to_num(evidence[g].value, nan=-np.inf) if evidence else g
-    )
-    number = {g: i + 1 for i, g in enumerate(by_size)}
+        for g in sorted(set(group_of_chain)):
+            kept = {"chain": [c for c, h in enumerate(group_of_chain) if h == g], "draw": slice(draws // 2, None)}
+            evidence[g] = local_evidence(run.target, family, spec, posterior.isel(kept), lp.isel(kept).to_numpy())
+    size = {g: np.nan_to_num(found.value, nan=-np.inf) for g, found in evidence.items()} or {1: 0.0}
+    number = {g: i + 1 for i, g in enumerate(sorted(size, key=lambda g: -size[g]))}
     modes = link(modes, scouted, [number[g] for g in group_of_chain])
-    return modes, {number[g]: found for g, found in evidence.items()}
+    late = posterior.isel(draw=slice(-1, 3 * draws // 4, -draws // 16))
+    ends = {i: _points(run.target, late.isel(chain=c)) for c, i in enumerate(scouted)}
+    return Scouts(modes, {number[g]: found for g, found in evidence.items()}, ends)
 
 
-def _local_evidence(
-    target: Target, family: Family, spec: Mixture, posterior: xr.Dataset, lp: xr.DataArray, pivot: Params
-) -> Evidence:
-    """Local evidence of the region that these draws keep to, after relabelling them to the pivot."""
-    groups = exchange_groups(spec, family)
-    _, agreement, _ = _one_pass(family, stacked(posterior, family), pivot, keep=False)
-    order = relabel.best_permutations(agreement, groups).reshape(*lp.shape, -1)
-    ordered = relabel.apply(xr.DataTree.from_dict({"posterior": posterior}), order)["posterior"].to_dataset()
-    ess = float(az.ess(lp.to_dataset(name="lp"), method="mean")["lp"])
-    return local_evidence(target, family, ordered, pivot, groups, min(1.0, ess / lp.size))
+def _points(target: Target, draws: xr.Dataset) -> np.ndarray:
+    """Draws of one chain as unconstrained vectors."""
+    free = [rv.name for rv in target.model.free_RVs]
+    return np.array([target.start({v: draws[v][s].to_numpy() for v in free}) for s in range(draws.sizes["draw"])])
 
 
 def _one_pass(
@@ -207,8 +231,8 @@ def _sort_labels(
     spec: Mixture,
     family: Family,
     log_likelihood: bool | str,
-) -> tuple[xr.DataTree, Params]:
-    """Relabel to the best draw, which is returned as the pivot, and add log-likelihoods."""
+) -> xr.DataTree:
+    """Relabel to the best draw and add log-likelihoods."""
     posterior = dt["posterior"].to_dataset()
     params = stacked(posterior, family)
     n_draws, n = len(next(iter(params.values()))), len(family.data)
@@ -224,10 +248,10 @@ def _sort_labels(
         values = (("chain", "draw", "obs"), pointwise.reshape(*shape, n))
         dt["log_likelihood"] = xr.DataTree(xr.Dataset({"x": values}, coords=coords))
     if "component" not in posterior.dims:
-        return dt, pivot
+        return dt
     groups = exchange_groups(spec, family)
     if spec.order == "means":
         order = relabel.ascending(params["means"][..., 0], groups)
     else:
         order = relabel.best_permutations(agreement, groups)
-    return relabel.apply(dt, order.reshape(*shape, -1)), pivot
+    return relabel.apply(dt, order.reshape(*shape, -1))

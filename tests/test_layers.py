@@ -28,6 +28,7 @@ LAYERS = (
     "graphs",
     "model",
     "target",
+    "information",
     "em",
     "relabel",
     "predict",

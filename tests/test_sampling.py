@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 import bayesmix as bm
-from bayesmix.landscape import PosteriorMode, assign_chains, similarity
+from bayesmix.landscape import PosteriorMode, assign_chains, laplace, link, similarity
 from bayesmix.runner import Runner, finished
 from conftest import SHORT
 
@@ -52,24 +52,20 @@ def test_same_seed_same_draws_for_any_number_of_cores(faithful, faithful_target)
     assert not np.array_equal(other, runs[0])
 
 
-def test_each_chain_begins_at_its_own_mode(faithful_target, faithful_dt):
+def test_each_chain_begins_where_it_is_told(faithful_target):
     x = faithful_target.start({})
-    precision = np.eye(len(x)) * 1e12
-    begin = [PosteriorMode(x + c, {}, 0.0, 0.0, precision, np.ones((1, 1))) for c in (0.0, 0.01, 0.02, 0.03)]
     seen = []
-    original = PosteriorMode.jittered
 
-    def recorded(self, rng):
-        point = original(self, rng)
-        seen.append(point[0])
-        return point
+    def beginning(c):
+        def begin(rng):
+            seen.append(c)
+            return x + 0.01 * c + 1e-3 * rng.standard_normal(len(x))
 
-    PosteriorMode.jittered = recorded
-    try:
-        Runner(faithful_target, 2, 1)(begin, draws=4, tune=1)
-    finally:
-        PosteriorMode.jittered = original
-    np.testing.assert_allclose(sorted(seen[4:]), [m.x[0] for m in begin], atol=1e-4)
+        return begin
+
+    raw = Runner(faithful_target, 2, 1)([beginning(c) for c in range(4)], draws=4, tune=1)
+    assert sorted(seen[4:]) == [0, 1, 2, 3]
+    assert raw["posterior"].sizes["chain"] == 4
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +114,18 @@ def test_assignment_of_chains_to_linked_modes():
     assert assign_chains(modes[:2], 4).tolist() == [0, 0, 0, 0]
 
 
+def test_modes_that_were_not_scouted_are_marked():
+    modes = [PosteriorMode(np.zeros(1), {}, 0.0, mass, np.eye(1), np.ones((1, 1))) for mass in (0.0, -3.0, -4.0, -50.0)]
+    assert [m.group for m in link(modes, [0, 1], [1, 2])] == [1, 2, -1, 0]
+
+
+def test_laplace_is_exact_for_a_normal_and_bounded_at_a_saddle():
+    precision = np.diag([4.0, 9.0])
+    exact = np.log(2 * np.pi) - 0.5 * np.log(36)
+    assert laplace(0.0, precision) == pytest.approx(exact)
+    assert laplace(0.0, np.diag([4.0, -1e-9])) == pytest.approx(np.log(2 * np.pi) - 0.5 * np.log(4e-9 * 0.01))
+
+
 def test_similarity_ignores_labels(rng):
     r = rng.dirichlet(np.ones(3), 50)
     assert similarity(r, r[:, [2, 0, 1]], np.zeros(3, int)) == pytest.approx(1)
@@ -127,7 +135,7 @@ def test_similarity_ignores_labels(rng):
 def test_interrupted_runs_keep_the_chains_that_finished(faithful_target):
     run = Runner(faithful_target, 1, 1)
     x = faithful_target.start({})
-    raw = run([PosteriorMode(x, {}, 0.0, 0.0, np.eye(len(x)) * 100, np.ones((1, 1)))] * 3, draws=20, tune=30)
+    raw = run([lambda rng: x + 0.01 * rng.standard_normal(len(x))] * 3, draws=20, tune=30)
     broken = {name: group.to_dataset() for name, group in raw.children.items()}
     lp = broken["sample_stats"]["logp"].to_numpy().copy()
     lp[1, 15:], lp[2] = np.nan, np.nan
