@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from bayesmix.em import EMFit
     from bayesmix.gallery import GalleryModel
+    from bayesmix.report import ReportResult
 
 NOT_TRUSTED, BAD_INPUT = 1, 2
 
@@ -31,7 +32,10 @@ class BadInput(click.ClickException):
 
 
 class Commands(click.Group):
-    """Commands whose ValueErrors and OSErrors are bad input, and whose warnings are one line each."""
+    """Commands whose ValueErrors and OSErrors are bad input, and whose warnings are one line each.
+
+    A singular matrix is no bad input though NumPy's error is a ValueError: it is a fault of ours, and shows as one.
+    """
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
@@ -40,6 +44,10 @@ class Commands(click.Group):
             try:
                 return super().invoke(ctx)
             except (ValueError, OSError) as error:
+                from numpy.linalg import LinAlgError
+
+                if isinstance(error, LinAlgError):
+                    raise
                 raise BadInput(str(error)) from error
 
 
@@ -85,16 +93,32 @@ def list_models() -> None:
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the report; by default reports/NAME.")
 @_sampling_options
 def report(name_or_path: str, out: Path | None, quiet: bool, **settings: int | None) -> None:
-    """Fit a model by EM and NUTS and write its report (HTML, figures, summary.json)."""
+    """Fit a model by EM and NUTS and write its report (HTML, figures, summary.json).
+
+    A posterior (FILE.nc of 'bayesmix fit' or of a report) has its report written without sampling.
+    """
+    if name_or_path.endswith(".nc"):
+        if _given(settings):
+            raise BadInput(
+                f"--{next(iter(_given(settings)))} does not go with {name_or_path}, which is sampled already"
+            )
+        from bayesmix.report import rebuild
+
+        result = rebuild(name_or_path, out=out, progress=not quiet)
+    else:
+        result = _new_report(name_or_path, out, settings, quiet)
+    click.echo(result.verdict)
+    click.echo(f"Report: {result.path}")
+    _finish(result.ok)
+
+
+def _new_report(name_or_path: str, out: Path | None, settings: dict[str, Any], quiet: bool) -> ReportResult:
     from bayesmix.gallery import read
 
     read(name_or_path)  # bad input is told before PyMC is imported
     from bayesmix.report import write_report
 
-    result = write_report(name_or_path, out=out, progress=not quiet, **settings)
-    click.echo(result.verdict)
-    click.echo(f"Report: {result.path}")
-    _finish(result.ok)
+    return write_report(name_or_path, out=out, progress=not quiet, **settings)
 
 
 @main.command()

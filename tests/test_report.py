@@ -8,22 +8,25 @@ import xml.etree.ElementTree as ET
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from scipy import stats
 
 import bayesmix as bm
 from bayesmix.families import FAMILIES
 from bayesmix.gallery import Expectation
-from bayesmix.report import priors, rebuild, text, write, write_report, write_report_from
+from bayesmix.report import figures, fits, numbers, priors, rebuild, text, write, write_report, write_report_from
 from bayesmix.report.figures import render
 from bayesmix.report.index import write_index
 from bayesmix.report.links import with_links
 from bayesmix.report.mathematics import formulas
 from bayesmix.report.numbers import clean
 from bayesmix.report.plate import plate_svg
+from bayesmix.report.sections import posterior
 from bayesmix.report.subject import remembered
 
 LARGEST = 5e6
@@ -82,9 +85,15 @@ def strict(path):
     return json.loads(path.read_text(encoding="utf-8"), parse_constant=no_constants)
 
 
+@pytest.fixture
+def no_drawing(monkeypatch):
+    """Pictures without content, where a test is about words, numbers or files."""
+    picture = render(Figure(figsize=(1, 1)))
+    monkeypatch.setattr(write, "draw_all", lambda f: {k: picture for k, v in figures.KINDS.items() if v.applies(f)})
+
+
 @pytest.fixture(scope="module")
-def faithful_report(faithful_dt, faithful_em, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("reports") / "faithful"
+def faithful_fits(faithful_dt, faithful_em):
     model = replace(
         remembered(faithful_dt, Path("faithful.nc")),
         title="Old <Faithful>",
@@ -94,7 +103,13 @@ def faithful_report(faithful_dt, faithful_em, tmp_path_factory):
             Expectation("short eruptions", interval_of="means[component_1, eruptions]", value=2.036),
         ),
     )
-    return write_report_from(faithful_dt, faithful_em, out=folder, model=model)
+    return fits.examine(model, faithful_dt, faithful_em, None, em_settings={}, command="bayesmix report faithful")
+
+
+@pytest.fixture(scope="module")
+def faithful_report(faithful_fits, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("reports") / "faithful"
+    return write.write(faithful_fits, folder, em_settings={"n_starts": 3})
 
 
 def test_page_is_self_contained_and_opens_with_the_verdict(faithful_report):
@@ -151,10 +166,11 @@ def test_numbers_agree_with_plain_computations(faithful_report, faithful_dt):
     assert 0 < loo["p"] < 20
 
 
-def test_a_claim_that_fails_is_said_and_makes_the_report_bad(faithful_dt, faithful_em, tmp_path):
+@pytest.mark.usefixtures("no_drawing")
+def test_a_claim_that_fails_is_said_and_makes_the_report_bad(faithful_fits, tmp_path):
     claim = Expectation("a wrong book", quantity="em/log_likelihood", at_least=0.0)
-    model = replace(remembered(faithful_dt, Path("faithful.nc")), expectations=(claim,))
-    result = write_report_from(faithful_dt, faithful_em, out=tmp_path / "r", model=model)
+    changed = replace(faithful_fits, model=replace(faithful_fits.model, expectations=(claim,)))
+    result = write.write(changed, tmp_path / "r", em_settings={})
     assert not result.ok
     assert result.summary["verdict"]["trusted"]
     assert "Not as expected: em/log_likelihood" in result.verdict
@@ -163,6 +179,7 @@ def test_a_claim_that_fails_is_said_and_makes_the_report_bad(faithful_dt, faithf
     assert "The one expectation does not hold" in words
 
 
+@pytest.mark.usefixtures("no_drawing")
 def test_zip_report_says_which_way_round(zip_dt, zip_counts, tmp_path):
     em = bm.fit_em(*zip_counts, n_starts=3)
     result = write_report_from(zip_dt, em, out=tmp_path / "zip")
@@ -174,6 +191,7 @@ def test_zip_report_says_which_way_round(zip_dt, zip_counts, tmp_path):
     assert result.summary["ppc"]["zeros"]["observed"] == (zip_counts[1].x == 0).sum()
 
 
+@pytest.mark.usefixtures("no_drawing")
 def test_bad_draws_are_reported_as_bad(gaussian_1d_dt, three_groups, tmp_path):
     spec, data = three_groups
     dt = gaussian_1d_dt.copy(deep=True)
@@ -188,9 +206,9 @@ def test_bad_draws_are_reported_as_bad(gaussian_1d_dt, three_groups, tmp_path):
     assert set(result.summary["scores"]) == {"em", "posterior"}
 
 
-@pytest.fixture
-def labelled_dt(gaussian_1d_dt, three_groups):
-    """A posterior whose data carry some labels and hostile names, put together by hand."""
+@pytest.fixture(scope="module")
+def labelled_report(gaussian_1d_dt, three_groups, tmp_path_factory):
+    """The report of a posterior whose data carry some labels and hostile names, put together by hand."""
     spec, data = three_groups
     names = list(HOSTILE)
     labels = [names[int(t)] if i % 10 == 0 else None for i, t in enumerate(data.truth)]
@@ -206,13 +224,13 @@ def labelled_dt(gaussian_1d_dt, three_groups):
     dt["input"] = type(dt)(hostile.to_dataset())
     dt = dt.filter(lambda node: node.name != "log_likelihood")
     dt.attrs["spec"] = json.dumps(spec.to_dict())
-    return dt, bm.fit_em(spec, hostile, n_starts=3)
-
-
-def test_hostile_names_are_text(labelled_dt, tmp_path):
-    dt, em = labelled_dt
     model = replace(remembered(dt, Path("x.nc")), title="<script>alert(1)</script>", description="</style><b>")
-    result = write_report_from(dt, em, out=tmp_path / "hostile", model=model)
+    em = bm.fit_em(spec, hostile, n_starts=3)
+    return write_report_from(dt, em, out=tmp_path_factory.mktemp("reports") / "hostile", model=model)
+
+
+def test_hostile_names_are_text(labelled_report):
+    result = labelled_report
     page = check_page(result.path)
     words = " ".join(page.words)
     assert "b" not in page.tags
@@ -221,9 +239,8 @@ def test_hostile_names_are_text(labelled_dt, tmp_path):
     assert strict(result.path.parent / "summary.json")["model"]["columns"] == ["<i>$y$</i> & =2"]
 
 
-def test_semi_supervised_section(labelled_dt, tmp_path):
-    dt, em = labelled_dt
-    result = write_report_from(dt, em, out=tmp_path / "semi")
+def test_semi_supervised_section(labelled_report):
+    result = labelled_report
     words = " ".join(check_page(result.path).words)
     assert "What the unlabelled rows add" in words
     assert "labels are missing at random" in words.replace("\n", " ")
@@ -236,7 +253,37 @@ def test_semi_supervised_section(labelled_dt, tmp_path):
     assert set(found["scores"]) == {"EM, labelled rows alone", "EM, all rows", "Posterior mean, all rows"}
 
 
-def test_nothing_is_left_where_writing_fails(faithful_dt, faithful_em, tmp_path, monkeypatch):
+def test_row_numbers_are_a_table_without_formulas(labelled_report, faithful_report, faithful_fits):
+    rows = pd.read_csv(faithful_report.path.parent / "responsibilities.csv", index_col="row")
+    expected = faithful_fits.comparison.responsibilities
+    np.testing.assert_allclose(rows["mean[component_1]"], expected["mean[component_1]"], rtol=1e-12)
+    assert list(rows.columns) == list(expected.columns)
+    hostile = pd.read_csv(labelled_report.path.parent / "responsibilities.csv")
+    cells = set(hostile["posterior_component"])
+    assert "'" + HOSTILE[2] in cells
+    assert cells <= {*HOSTILE[:2], "'" + HOSTILE[2]}
+    assert "responsibilities.csv" in faithful_report.path.read_text(encoding="utf-8")
+
+
+def test_formulas_are_disarmed_in_text_alone():
+    index = pd.Index(["=a", "+b", "-c", "@d", "e=1"], name="row")
+    found = write.without_formulas(pd.DataFrame({"n": [-1.0, 2, 3, 4, 5]}, index=index))
+    assert list(found.index) == ["'=a", "'+b", "'-c", "'@d", "e=1"]
+    assert found["n"].iloc[0] == -1.0
+
+
+def test_saved_posterior_rebuilds_every_number(faithful_report, faithful_dt, tmp_path):
+    dt = bm.load_fit(faithful_report.path.parent / "fit.nc")
+    assert "log_likelihood" not in dt.children
+    np.testing.assert_array_equal(bm.predict.log_likelihood(dt), faithful_dt["log_likelihood"]["x"])
+    assert dt["posterior"]["means"].dtype == np.float64
+    model = remembered(dt, tmp_path / "other.nc")
+    assert (model.title, model.em) == ("Old <Faithful>", {"n_starts": 3})
+    assert "bayesmix.report.rebuild" in faithful_report.path.read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("no_drawing")
+def test_nothing_is_left_where_writing_fails(faithful_fits, tmp_path, monkeypatch):
     def broken(*_):
         (Path(_[1]) / "half.png").parent.mkdir()
         raise RuntimeError("the disk is full")
@@ -246,9 +293,75 @@ def test_nothing_is_left_where_writing_fails(faithful_dt, faithful_em, tmp_path,
     (out / "summary.json").write_text("{}")
     monkeypatch.setattr(write, "write_all", broken)
     with pytest.raises(RuntimeError, match="disk is full"):
-        write_report_from(faithful_dt, faithful_em, out=out)
+        write.write(faithful_fits, out, em_settings={})
     assert [p.name for p in out.parent.iterdir()] == ["faithful"]
     assert (out / "summary.json").read_text() == "{}"
+
+
+@pytest.mark.parametrize("failures", [1, 2])
+def test_the_old_report_survives_a_failing_move(tmp_path, monkeypatch, failures):
+    out = tmp_path / "report"
+    out.mkdir()
+    (out / "index.html").write_text("old")
+    rename, left = Path.rename, [failures]
+
+    def failing(path, target):
+        if left[0] and Path(target) == out:
+            left[0] -= 1
+            raise OSError("no such luck")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", failing)
+    with pytest.raises(OSError, match="no such luck"), write.complete(out) as partial:
+        (partial / "index.html").write_text("new")
+    texts = [path.read_text() for path in tmp_path.rglob("index.html")]
+    assert "old" in texts
+    assert out.exists() == (failures == 1)
+    assert failures == 2 or texts == ["old"]
+
+
+def test_an_interrupted_run_does_not_replace_a_whole_one(faithful_fits, tmp_path):
+    dt = faithful_fits.dt.copy()
+    write.check_interrupted(dt, tmp_path)
+    dt.attrs["interrupted"] = 1
+    write.check_interrupted(dt, tmp_path)
+    summary = tmp_path / "summary.json"
+    summary.write_text(json.dumps({"verdict": {"problems": [{"name": "r_hat"}]}}))
+    with pytest.raises(ValueError, match="out: sampling was interrupted.*kept"):
+        write.write(replace(faithful_fits, dt=dt), tmp_path, em_settings={})
+    assert "r_hat" in summary.read_text()
+    summary.write_text(json.dumps({"verdict": {"problems": [{"name": "interrupted"}]}}))
+    write.check_interrupted(dt, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("labels", "known"),
+    [
+        (["a", "b", "a", "b"], [True] * 4),
+        (["a", None, {"a", "b"}, "b"], [True, False, False, True]),
+        (np.array([[0.5, 0.5], [1.0, 0.0], [0.9, 0.1], [np.nan, np.nan]]), [False, True, False, False]),
+        (None, [False] * 4),
+    ],
+)
+def test_rows_are_known_where_the_label_leaves_one_component(faithful_fits, labels, known):
+    data = bm.Data([1.0, 2.0, 4.0, 8.0], labels, classes=["a", "b"])
+    changed = replace(faithful_fits, em=SimpleNamespace(data=data))
+    assert list(changed.known) == known
+    assert changed.all_known == all(known)
+
+
+def test_invariants_that_mix_worse_are_said():
+    def table(r_hat, ess):
+        return pd.DataFrame({"r_hat": [1.0, r_hat], "ess_bulk": [5000.0, ess]}, index=["entropy", "log likelihood"])
+
+    def notes(free, invariant):
+        return numbers._worse_invariants(SimpleNamespace(parameters=table(*free), invariants=table(*invariant)))
+
+    assert notes((1.004, 900.0), (1.002, 1200.0)) == []
+    (both,) = notes((1.004, 900.0), (1.008, 500.0))
+    assert "R-hat is 1.008 (log likelihood) and the smallest effective sample size is 500 (log likelihood)" in both
+    (one,) = notes((1.004, 900.0), (1.008, 2000.0))
+    assert "sample size" not in one
 
 
 def test_folders_that_are_no_report_are_refused(faithful_dt, faithful_em, tmp_path):
@@ -285,7 +398,7 @@ def test_end_to_end_and_rebuilt_from_its_file(tmp_path, capsys):
     assert result.summary["scores"] == {}
     assert result.summary["map"]["parameters"]["means[low, x]"]["estimate"] == pytest.approx(0.0, abs=0.6)
     again = rebuild(result.path.parent / "fit.nc", out=tmp_path / "again", progress=False)
-    drop = {"date", "command"}
+    drop = {"date"}
     assert {k: v for k, v in again.summary.items() if k not in drop} == clean(
         {k: v for k, v in result.summary.items() if k not in drop}
     )
@@ -325,6 +438,25 @@ def test_index_page(faithful_report):
     assert all(uri.startswith("data:image/png;base64,") for uri in page.loaded)
     assert "Old <Faithful>" in page.words
     assert "1130.26" in source
+
+
+def test_soft_labels_enter_the_formulas_as_logs():
+    soft = bm.Data([1.0, 2.0, 4.0, 8.0], np.array([[0.5, 0.5], [1.0, 0.0], [0.9, 0.1], [np.nan] * 2]))
+    hard = bm.Data([1.0, 2.0, 4.0, 8.0], ["a", "b", None, None])
+    pages = [
+        " ".join(f"{w} {m}" for w, m in formulas(FAMILIES["gaussian"]({"covariance": "full"}, 2, data)))
+        for data in (soft, hard)
+    ]
+    assert ["probability that its label gives" in page for page in pages] == [True, False]
+    assert ["excluded by the label" in page for page in pages] == [False, True]
+
+
+def test_priors_of_their_own_keep_labels_apart(faithful_fits):
+    spec = faithful_fits.em.spec
+    assert posterior._labels(faithful_fits).startswith("Draws are relabelled")
+    own = spec.priors | {"means": bm.Prior("Normal", mu=[[2.0, 55.0], [4.0, 80.0]], sigma=1.0)}
+    apart = replace(faithful_fits, em=SimpleNamespace(spec=spec.replace(priors=own), data=faithful_fits.data))
+    assert posterior._labels(apart).startswith("The components cannot switch")
 
 
 @pytest.mark.parametrize("covariance", ["full", "tied", "diag", "spherical"])
@@ -397,6 +529,12 @@ def test_prior_rows_name_what_they_are_for():
 
 
 def test_text_helpers():
+    minus = "\N{MINUS SIGN}"
+    said = "mode 2: 0.10 at (-1.2, -.5) holds 0.01 (+- 0.002), exp(-3.1) of x-ray doi:10.1/a-1, 1e-05"
+    shown = (
+        f"mode 2: 0.10 at ({minus}1.2, {minus}.5) holds 0.01 (± 0.002), exp({minus}3.1) of x-ray doi:10.1/a-1, 1e-05"
+    )
+    assert text.prose(said) == shown
     assert text.fixed(-1130.2644, 2) == "\N{MINUS SIGN}1130.26"
     assert text.fixed(1234567.0, 0) == f"1{text.THIN}234{text.THIN}567"
     assert text.fixed(-0.0001, 2) == "0.00"
@@ -430,8 +568,6 @@ def test_clean_makes_strict_json():
 
 
 def test_small_pictures_are_vector_graphics():
-    from matplotlib.figure import Figure
-
     figure = Figure(figsize=(3, 2))
     figure.subplots().plot([1, 2])
     picture = render(figure)

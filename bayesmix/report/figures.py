@@ -51,7 +51,7 @@ KINDS: dict[str, Kind] = {
     "responsibilities": Kind(lambda f: plots.responsibilities(f.dt, f.comparison), lambda f: bool(f.open_rows.any())),
     "em_against_posterior": Kind(lambda f: plots.em_against_posterior(f.comparison)),
     "calibration": Kind(
-        lambda f: plots.calibration(f.comparison, f.data), lambda f: len(f.comparison.scores) > 0 and not f.all_labelled
+        lambda f: plots.calibration(f.comparison, f.data), lambda f: len(f.comparison.scores) > 0 and not f.all_known
     ),
     "predictive": Kind(lambda f: plots.predictive(f.dt), lambda f: f.replicates is not None),
     "pareto_k": Kind(lambda f: plots.pareto_k(_there(f.loo)), lambda f: f.loo is not None),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from latex2mathml.converter import convert
 from markupsafe import Markup
 
@@ -99,10 +100,19 @@ def _allowed(family: Family) -> str:
     return r"e^{a_{ik}}" if family.data.labelled.any() else ""
 
 
+def _soft(family: Family) -> bool:
+    """Whether some label is a probability other than 0 and 1."""
+    evidence = family.data.class_evidence[family.data.labelled]
+    return bool((np.isfinite(evidence) & (evidence != 0)).any())
+
+
 def _evidence(family: Family) -> list[tuple[str, str]]:
     """How labels and row weights enter, where there are some."""
     lines = []
-    if family.data.labelled.any():
+    if _soft(family):
+        words = "The label evidence of a row is the log of the probability that its label gives to each group:"
+        lines.append((words, r"a_{ik} = \log b_{ik} \; (\text{labelled}) , \quad a_{ik} = 0 \; (\text{no label})"))
+    elif family.data.labelled.any():
         words = "The label evidence of a row says which groups are open to it:"
         lines.append((words, r"a_{ik} = 0 \; (\text{open}) , \quad a_{ik} = -\infty \; (\text{excluded by the label})"))
     weight = "v_i" if family.data.weighted else ""

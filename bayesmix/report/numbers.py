@@ -16,10 +16,10 @@ from scipy.special import logsumexp
 
 from bayesmix import scalars
 from bayesmix.comparison import scores_on
-from bayesmix.diagnostics import convergence, describe_mode
+from bayesmix.diagnostics import Diagnostics, convergence, describe_mode
 from bayesmix.em import EMFit
 from bayesmix.kernels import reference
-from bayesmix.predict import params_of, row_blocks
+from bayesmix.predict import family_of, params_of, row_blocks
 from bayesmix.report.checks import predictive_checks
 from bayesmix.report.fits import Fits, aligned_map, scores_with_and_without
 from bayesmix.report.tables import found_value
@@ -38,7 +38,7 @@ def summarize(fits: Fits) -> dict[str, Any]:
         "posterior": _posterior(fits),
         "modes": _modes(fits),
         "comparison": _comparison(fits),
-        "scores": {} if fits.all_labelled else _table(fits.comparison.scores),
+        "scores": {} if fits.all_known else _table(fits.comparison.scores),
         "test": {} if fits.model.test is None else _table(scores_on(fits.comparison.em, fits.dt, fits.model.test)),
         "loo": _loo(fits),
         "ppc": {} if fits.replicates is None else predictive_checks(fits.family, fits.replicates),
@@ -97,24 +97,21 @@ def _model(fits: Fits) -> dict[str, Any]:
         "covariates": [str(c) for c in data.covariates.columns],
         "classes": data.classes,
         "labelled": int(data.labelled.sum()),
+        "known": int(fits.known.sum()),
         "weighted": data.weighted,
         "n_parameters": fits.family.n_parameters,
     }
 
 
-def _estimates(fit: EMFit, fits: Fits) -> dict[str, dict[str, float]]:
-    values = scalars.of_estimate(fits.family, fit.params, derived=True)
-    errors = scalars.of_estimate(fits.family, fit.standard_errors, derived=True)
+def _estimates(fit: EMFit) -> dict[str, dict[str, float]]:
+    family = family_of(fit)
+    values = scalars.of_estimate(family, fit.params, derived=True)
+    errors = scalars.of_estimate(family, fit.standard_errors, derived=True)
     return {name: {"estimate": value, "se": errors[name]} for name, value in values.items()}
 
 
 def _em(fit: EMFit) -> dict[str, Any]:
     """What every EM fit says of itself."""
-    from bayesmix.spec import bind
-
-    family = bind(fit.spec, fit.data)
-    values = scalars.of_estimate(family, fit.params, derived=True)
-    errors = scalars.of_estimate(family, fit.standard_errors, derived=True)
     return {
         "log_likelihood": fit.log_likelihood,
         "aic": fit.aic,
@@ -124,7 +121,7 @@ def _em(fit: EMFit) -> dict[str, Any]:
         "degenerate": fit.degenerate,
         "reasons": fit.reasons,
         "n_starts": len(fit.starts),
-        "parameters": {name: {"estimate": value, "se": errors[name]} for name, value in values.items()},
+        "parameters": _estimates(fit),
     }
 
 
@@ -136,7 +133,7 @@ def _map(fits: Fits) -> dict[str, Any]:
         "log_posterior": fit.log_posterior,
         "log_likelihood": fit.log_likelihood,
         "converged": fit.converged,
-        "parameters": _estimates(fit, fits),
+        "parameters": _estimates(fit),
     }
 
 
@@ -241,8 +238,8 @@ def _verdict(fits: Fits, summary: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _remarks(fits: Fits, summary: Mapping[str, Any]) -> list[str]:
-    """What the checks of the model show: rows too influential for LOO, statistics that no replicate reaches."""
-    found = []
+    """Invariants that mix worse than parameters, rows too influential for LOO, statistics that no replicate reaches."""
+    found = _worse_invariants(fits.check)
     bad = summary["loo"].get("pareto_k_bad", 0)
     if bad:
         found.append(
@@ -254,6 +251,19 @@ def _remarks(fits: Fits, summary: Mapping[str, Any]) -> list[str]:
             f"The model does not reproduce the data in every respect: {listed(missed)} (see the predictive check)."
         )
     return found
+
+
+def _worse_invariants(check: Diagnostics) -> list[str]:
+    """What labels do not change may mix worse than the parameters, of which the verdict speaks."""
+    free, invariant = check.parameters, check.invariants
+    r_hat, ess = invariant["r_hat"], invariant["ess_bulk"]
+    worse = []
+    if r_hat.max() > free["r_hat"].max():
+        worse.append(f"the largest R-hat is {r_hat.max():.3f} ({r_hat.idxmax()})")
+    if ess.min() < free["ess_bulk"].min():
+        worse.append(f"the smallest effective sample size is {ess.min():.0f} ({ess.idxmin()})")
+    text = "Quantities that labels do not change, such as the log-likelihood, mix worse than the parameters:"
+    return [f"{text} {' and '.join(worse)}."] if worse else []
 
 
 def _cautions(fits: Fits, summary: Mapping[str, Any]) -> list[str]:

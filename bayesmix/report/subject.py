@@ -18,15 +18,20 @@ TEXTS = ("name", "title", "description", "source", "expected")
 CARD = "model"
 
 
-def recorded(dt: xr.DataTree, model: GalleryModel, em_settings: Mapping[str, Any]) -> xr.DataTree:
-    """The posterior with the model's texts, expectations and held-out rows."""
+def recorded(dt: xr.DataTree, model: GalleryModel, em_settings: Mapping[str, Any], *, command: str) -> xr.DataTree:
+    """The posterior with the model's texts, expectations and held-out rows, and the command that drew it."""
     card = {text: getattr(model, text) for text in TEXTS}
-    card |= {"em": dict(em_settings), "expect": [asdict(claim) for claim in model.expectations]}
+    card |= {"command": command, "em": dict(em_settings), "expect": [asdict(claim) for claim in model.expectations]}
     new = dt.copy()
     new.attrs[CARD] = json.dumps(card)
     if model.test is not None:
         new["test"] = xr.DataTree(model.test.to_dataset())
     return new
+
+
+def command_of(dt: xr.DataTree) -> str:
+    """The command that a report recorded; empty where none did."""
+    return str(json.loads(dt.attrs.get(CARD, "{}")).get("command", ""))
 
 
 def remembered(dt: xr.DataTree, path: Path) -> GalleryModel:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 
 MINUS = "\N{MINUS SIGN}"
@@ -27,6 +28,17 @@ def fixed(value: float | None, decimals: int = 3) -> str:
     if not any(c in "123456789" for c in text):
         text = text.removeprefix("-")
     return text.replace("-", MINUS)
+
+
+def prose(text: str) -> str:
+    """Plain-text signs as a reader expects them: a real minus before numbers, ±.
+
+    Examples
+    --------
+    >>> prose("-1.5 (+- 0.2) since 2026-11-20")
+    '−1.5 (± 0.2) since 2026-11-20'
+    """
+    return re.sub(r"(?<![\w.-])-(?=\.?\d)", MINUS, text.replace("+-", "±"))
 
 
 def decimals_for(spread: float | None, digits: int = 2) -> int:

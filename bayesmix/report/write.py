@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import shutil
 import tempfile
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import xarray as xr
 
 from bayesmix import gallery
@@ -23,11 +25,12 @@ from bayesmix.report.fits import Fits, aloud, silent
 from bayesmix.report.numbers import summarize
 from bayesmix.report.page import render
 from bayesmix.report.sections import write_sections
-from bayesmix.report.subject import recorded, remembered
+from bayesmix.report.subject import command_of, recorded, remembered
 
-OURS = {"index.html", "summary.json", "figures", "fit.nc", "inputs.json"}
+OURS = {"index.html", "summary.json", "responsibilities.csv", "figures", "fit.nc", "inputs.json"}
 """What a report's folder may hold: anything else there is not ours to replace."""
-LARGEST_FIT = 5e6
+FORMULA = re.compile(r"^(?=[=+\-@\t\r])")
+"""Where a cell begins that a spreadsheet would compute."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,8 @@ def write_report(
     Raises
     ------
     ValueError
-        Where the model cannot be read or fitted, or ``out`` holds files that are no report's.
+        Where the model cannot be read or fitted, ``out`` holds files that are no report's, or sampling was interrupted
+        and ``out`` holds the report of a whole run.
     """
     model = gallery.read(name_or_path)
     folder = Path("reports") / model.name if out is None else Path(out)
@@ -145,7 +149,7 @@ def write_report_from(
     model = remembered(dt, Path("mixture")) if model is None else model
     folder = Path("reports") / model.name if out is None else Path(out)
     check_folder(folder)
-    command = f"bayesmix report {shlex.quote(model.name)}"
+    command = command_of(dt) or f"bayesmix report {shlex.quote(model.name)}"
     settings = {"n_starts": len(em.starts)} | model.em
     say = aloud if progress else silent
     fits = fitting.examine(model, dt, em, map_fit, em_settings=settings, command=command, say=say)
@@ -153,7 +157,11 @@ def write_report_from(
 
 
 def write(fits: Fits, folder: Path, *, em_settings: Mapping[str, Any]) -> ReportResult:
-    """Summary, pictures and page into ``folder``, all or nothing; the posterior too, where it is small."""
+    """Summary, pictures, page, responsibilities and posterior into ``folder``, all or nothing.
+
+    The pointwise log-likelihood, by far the largest part of a posterior, is left out: it follows from the rest.
+    """
+    check_interrupted(fits.dt, folder)
     summary = summarize(fits)
     pictures = draw_all(fits)
     page = render(write_sections(fits, summary), pictures, summary)
@@ -162,8 +170,9 @@ def write(fits: Fits, folder: Path, *, em_settings: Mapping[str, Any]) -> Report
         text = json.dumps(summary, indent=1, allow_nan=False, ensure_ascii=False)
         (partial / "summary.json").write_text(text + "\n", encoding="utf-8")
         write_all(pictures, partial / "figures")
-        if fits.dt.nbytes <= LARGEST_FIT:
-            save(recorded(fits.dt, fits.model, em_settings), partial / "fit.nc")
+        without_formulas(fits.comparison.responsibilities).to_csv(partial / "responsibilities.csv")
+        posterior = fits.dt.drop_nodes("log_likelihood", errors="ignore")
+        save(recorded(posterior, fits.model, em_settings, command=fits.command), partial / "fit.nc")
     verdict = summary["verdict"]
     text = " ".join([verdict["text"], *verdict["cautions"]])
     return ReportResult(ok=verdict["ok"], path=folder / "index.html", verdict=text, summary=summary)
@@ -179,14 +188,43 @@ def check_folder(folder: Path) -> None:
         raise ValueError(f"out: {folder} is a file; a report is a folder")
 
 
+def check_interrupted(dt: xr.DataTree, folder: Path) -> None:
+    """Refuse to replace the report of a whole run by that of an interrupted one."""
+    summary = folder / "summary.json"
+    if not dt.attrs.get("interrupted") or not summary.is_file():
+        return
+    problems = json.loads(summary.read_text(encoding="utf-8")).get("verdict", {}).get("problems", [])
+    if all(problem["name"] != "interrupted" for problem in problems):
+        raise ValueError(f"out: sampling was interrupted, so the report in {folder} is kept; name another folder")
+
+
+def without_formulas(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with an apostrophe before every text that a spreadsheet would take for a formula."""
+    safe = table.reset_index()
+    text = safe.select_dtypes(["object", "string"]).columns
+    safe[text] = safe[text].astype(str).replace(FORMULA, "'", regex=True)
+    return safe.set_index(str(table.index.name))
+
+
 @contextmanager
 def complete(folder: Path) -> Iterator[Path]:
-    """A folder to write to, which takes the place of ``folder`` at the end; nothing is left where writing fails."""
+    """A folder to write to, which takes the place of ``folder`` at the end; where that fails, ``folder`` is as it was.
+
+    The old folder is deleted only once another one is in its place.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as scratch:
-        partial = Path(scratch) / "new"
+    scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    partial, old = scratch / "new", scratch / "old"
+    try:
         partial.mkdir()
         yield partial
         if folder.exists():
-            shutil.move(folder, Path(scratch) / "old")
-        shutil.move(partial, folder)
+            folder.rename(old)
+        partial.rename(folder)
+    except BaseException:
+        if old.exists() and not folder.exists():
+            old.rename(folder)
+        raise
+    finally:
+        if folder.exists() or not old.exists():
+            shutil.rmtree(scratch)

@@ -105,7 +105,7 @@ def _in_words(fits: Fits, found: Mapping[str, Any]) -> str:
     n = int(fits.open_rows.sum())
     if n and found["flips"]:
         changes = plural(found["flips"], "row changes its", "rows change their")
-        text += f" {changes} most probable group, {percent(found['flips'] / n)} of those not labelled."
+        text += f" {changes} most probable group, {percent(found['flips'] / n)} of those whose group is open."
     elif n:
         text += " No row changes its most probable group."
     return text
@@ -134,7 +134,7 @@ def _parameters(fits: Fits) -> Table:
 
 def _scores(fits: Fits, summary: Mapping[str, Any]) -> list[Block]:
     blocks: list[Block] = []
-    known = "whose label the fit did not see" if fits.semi_supervised else "of the fit"
+    known = "whose group no label settles" if fits.known.any() else "of the fit"
     if summary["scores"]:
         caption = f"Scores on the rows {known}; the true classes were used for nothing else."
         blocks += [Heading("Against the true classes"), score_rows(summary["scores"], caption)]

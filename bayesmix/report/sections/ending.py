@@ -12,6 +12,7 @@ from bayesmix.report.fits import Fits
 from bayesmix.report.tables import found_value
 from bayesmix.report.text import plural
 
+REBUILD = 'import bayesmix.report\n\nbayesmix.report.rebuild("fit.nc", out="rebuilt")'
 HOLDS = {
     True: Markup('<span class="state good">✓ holds</span>'),
     False: Markup('<span class="state bad">✗ does not</span>'),
@@ -43,12 +44,17 @@ def _one(entry: Mapping[str, Any]) -> str:
 
 
 def reproduce(fits: Fits, summary: Mapping[str, Any]) -> Section:
-    """Command, seed, settings, versions, date."""
+    """Command, rebuilding from the saved draws, seed, settings, versions, date."""
     settings = ", ".join(f"{name} = {value}" for name, value in summary["settings"].items())
     versions = ", ".join(f"{name} {value}" for name, value in summary["versions"].items())
     blocks: list[Block] = [
         Paragraph("The same command with the same versions gives the same draws, on any number of cores.", "lead"),
         Code(summary["command"]),
+        Paragraph(
+            "From the draws in fit.nc beside this page, without sampling, the report is rebuilt by "
+            "'bayesmix report fit.nc' or in Python:"
+        ),
+        Code(REBUILD),
         Terms(
             [
                 ("Seed", str(summary["seed"])),
@@ -57,7 +63,8 @@ def reproduce(fits: Fits, summary: Mapping[str, Any]) -> Section:
                 ("Date", summary["date"]),
                 (
                     "Numbers",
-                    "all of them, machine-readable, in summary.json beside this page; the pictures in figures/",
+                    "all of them, machine-readable, beside this page: summary.json, and row by row "
+                    "responsibilities.csv; the pictures in figures/",
                 ),
             ]
         ),

@@ -9,7 +9,8 @@ from bayesmix.report.blocks import Block, Paragraph, Section, Table
 from bayesmix.report.captions import figures
 from bayesmix.report.fits import Fits
 from bayesmix.report.tables import parameter_rows
-from bayesmix.report.text import DASH, decimals_for, fixed, interval, plural, significant, whole
+from bayesmix.report.text import DASH, decimals_for, fixed, interval, plural, prose, significant, whole
+from bayesmix.spec import exchange_groups
 
 
 def posterior(fits: Fits, summary: Mapping[str, Any]) -> Section:
@@ -47,9 +48,9 @@ def _labels(fits: Fits) -> str:
     """How label switching was settled."""
     if fits.em.spec.order == "means":
         return "Components are labelled by the order of their means."
-    groups = fits.family.groups
+    groups = exchange_groups(fits.em.spec, fits.family)
     if len(set(groups.tolist())) == len(groups):
-        return "The components cannot switch labels."
+        return "The components cannot switch labels: labels or priors tell them apart."
     return "Draws are relabelled to agree with the allocation of the rows at the best draw."
 
 
@@ -110,5 +111,5 @@ def _mode(mode: Mapping[str, Any]) -> list[str]:
         fixed(mode["laplace"], 2),
         mass,
         ", ".join(str(c) for c in mode["chains"]) or DASH,
-        components or DASH,
+        prose(components) or DASH,
     ]

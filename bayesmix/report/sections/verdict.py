@@ -10,7 +10,7 @@ from markupsafe import Markup
 from bayesmix.diagnostics import ESS, R_HAT
 from bayesmix.report.blocks import Block, Bullets, Cards, Heading, Notice, Paragraph, Section
 from bayesmix.report.fits import Fits
-from bayesmix.report.text import fixed, percent, whole
+from bayesmix.report.text import fixed, percent, prose, whole
 
 TITLES = {
     "good": "This fit can be trusted",
@@ -29,20 +29,21 @@ def level(summary: Mapping[str, Any]) -> str:
 def verdict(fits: Fits, summary: Mapping[str, Any]) -> Section:
     """The first thing that a reader sees."""
     found = summary["verdict"]
-    text = found["text"] if found["trusted"] else "The draws below do not describe the posterior well enough:"
+    text = prose(found["text"]) if found["trusted"] else "The draws below do not describe the posterior well enough:"
     problems = [
-        Markup("{} <strong>What to do:</strong> {}").format(p["message"], p["advice"]) for p in found["problems"]
+        Markup("{} <strong>What to do:</strong> {}").format(prose(p["message"]), prose(p["advice"]))
+        for p in found["problems"]
     ]
     here = level(summary)
     blocks: list[Block] = [
-        Notice(here, TITLES[here], text, [*problems, *found["cautions"]]),
+        Notice(here, TITLES[here], text, [*problems, *map(prose, found["cautions"])]),
         Cards(_cards(fits, summary)),
     ]
     blocks += [Paragraph(text) for text in (fits.model.description,) if text]
     if fits.model.expected:
         blocks.append(Paragraph(Markup("<strong>What it is expected to show.</strong> {}").format(fits.model.expected)))
     if found["notes"]:
-        blocks += [Heading("Good to know"), Bullets(found["notes"])]
+        blocks += [Heading("Good to know"), Bullets([prose(note) for note in found["notes"]])]
     return Section("verdict", "Verdict", blocks)
 
 
