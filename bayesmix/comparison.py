@@ -9,8 +9,9 @@ import pandas as pd
 import xarray as xr
 
 from bayesmix import scalars
+from bayesmix.arrange import reorder, to_dataset
 from bayesmix.data import Data
-from bayesmix.em import EMFit, reorder, to_dataset
+from bayesmix.em import EMFit
 from bayesmix.families import Family
 from bayesmix.predict import family_of, responsibilities, responsibility_summary, spec_of
 from bayesmix.relabel import best_permutations
@@ -84,10 +85,12 @@ def compare(em: EMFit, dt: xr.DataTree, *, map_fit: EMFit | None = None) -> Comp
     Raises
     ------
     ValueError
-        Where the two are of different mixtures or data.
+        Where they are of different mixtures, rows, weights, label evidence or covariates; says which.
     """
     family = family_of(dt)
-    _check_same(em, dt, family)
+    _check_same("em", em, dt, family)
+    if map_fit is not None:
+        _check_same("map_fit", map_fit, dt, family)
     summary = responsibility_summary(dt, prob=INTERVAL)
     em = matched(em, dt, summary["mean"].to_numpy())
     aligned_map = None if map_fit is None else matched(map_fit, dt, summary["mean"].to_numpy())
@@ -124,11 +127,25 @@ def matched(em: EMFit, dt: xr.DataTree, posterior_mean: np.ndarray) -> EMFit:
     return replace(em, params=moved(em.params), standard_errors=moved(em.standard_errors))
 
 
-def _check_same(em: EMFit, dt: xr.DataTree, family: Family) -> None:
-    if em.spec != spec_of(dt):
-        raise ValueError(f"em: was fitted to another mixture than dt: {em.spec} against {spec_of(dt)}")
-    if not np.array_equal(em.data.x, family.data.x) or not np.array_equal(em.data.row_weights, family.data.row_weights):
-        raise ValueError(f"em: was fitted to other data than dt ({len(em.data)} rows against {len(family.data)})")
+def _check_same(argument: str, fit: EMFit, dt: xr.DataTree, family: Family) -> None:
+    if fit.spec != spec_of(dt):
+        raise ValueError(f"{argument}: was fitted to another mixture than dt: {fit.spec} against {spec_of(dt)}")
+    if not np.array_equal(fit.data.x, family.data.x):
+        raise ValueError(
+            f"{argument}: was fitted to other data than dt ({len(fit.data)} rows against {len(family.data)})"
+        )
+    own = family_of(fit)
+    same = {
+        "row weights": np.array_equal(own.row_weights, family.row_weights),
+        "label evidence": own.components == family.components and np.array_equal(own.evidence, family.evidence),
+    }
+    for part, matrix in family.design.items():
+        same[f"covariates ({part})"] = list(own.design[part]) == list(matrix) and np.array_equal(
+            own.design[part], matrix
+        )
+    differs = [name for name, equal in same.items() if not equal]
+    if differs:
+        raise ValueError(f"{argument}: was fitted to other data than dt: the {' and '.join(differs)} differ")
 
 
 def _parameters(em: EMFit, map_fit: EMFit | None, dt: xr.DataTree, family: Family) -> pd.DataFrame:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle, islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bayesmix.arrange import canonical_order, reorder, to_dataset
 from bayesmix.data import Data
 from bayesmix.families import Family, Params
 from bayesmix.information import standard_errors
 from bayesmix.kernels.reference import e_step
-from bayesmix.spec import Mixture, bind, exchange_groups, resolve
+from bayesmix.spec import Mixture, bind, resolve
 
 if TYPE_CHECKING:
     from bayesmix.graphs import Graph
@@ -258,29 +259,6 @@ def starts_table(runs: Sequence[Run], chosen: int) -> pd.DataFrame:
             "chosen": np.arange(len(runs)) == chosen,
         }
     )
-
-
-def canonical_order(spec: Mixture, family: Family, named: dict[str, np.ndarray]) -> np.ndarray:
-    """An order of the components, (n_components,): within a group of exchangeable ones by their first mean."""
-    groups = exchange_groups(spec, family)
-    order = np.arange(len(groups))
-    if "means" in named:
-        for g in np.unique(groups):
-            members = np.flatnonzero(groups == g)
-            order[members] = members[np.argsort(named["means"][members, 0], kind="stable")]
-    return order
-
-
-def to_dataset(family: Family, named: dict[str, Any]) -> xr.Dataset:
-    """Named estimates as a Dataset with the family's dimensions and coordinates."""
-    used = {d for v in named for d in family.dims[v]} | {"component"}
-    coords = {d: values for d, values in family.coords.items() if d in used}
-    return xr.Dataset({v: (family.dims[v], np.asarray(a)) for v, a in named.items()}, coords=coords)
-
-
-def reorder(family: Family, named: Mapping[str, np.ndarray], order: np.ndarray) -> dict[str, np.ndarray]:
-    """Named estimates with their components taken in ``order``."""
-    return {v: np.asarray(a)[order] if family.dims[v][:1] == ("component",) else a for v, a in named.items()}
 
 
 def _ml_fit(spec: Mixture, data: Data, family: Family, runs: list[Run]) -> EMFit:

@@ -9,7 +9,8 @@ import arviz as az
 import numpy as np
 import xarray as xr
 
-from bayesmix.em import Run, canonical_order, reorder, to_dataset
+from bayesmix.arrange import canonical_order, reorder, to_dataset
+from bayesmix.em import Run
 from bayesmix.evidence import DRAWS_PER_DIMENSION, Evidence, bridge
 from bayesmix.families import Family, Params
 from bayesmix.graphs import Graph

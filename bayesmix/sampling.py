@@ -12,8 +12,9 @@ import pymc as pm
 import xarray as xr
 
 from bayesmix import relabel
+from bayesmix.arrange import canonical_order, reorder
 from bayesmix.data import Data
-from bayesmix.em import canonical_order, reorder, run_starts
+from bayesmix.em import run_starts
 from bayesmix.evidence import DRAWS_PER_DIMENSION, Evidence
 from bayesmix.families import Family, Params
 from bayesmix.invariants import chain_groups, invariants

@@ -28,6 +28,7 @@ LAYERS = (
     "graphs",
     "model",
     "target",
+    "arrange",
     "information",
     "em",
     "relabel",
