@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,9 +26,9 @@ class Data:
         Finite numbers. With ``response``, a DataFrame of which one column is the response and the others are
         covariates that formulas may use.
     labels : sequence, optional
-        What is known of each row. One entry per row: None, NaN or -1 for nothing; a class for a hard label; a set of
-        classes for "one of these". Or an array or DataFrame (n, n_classes) of probabilities, a row that sums to 1
-        per observation (NaN throughout for nothing known).
+        What is known of each row. One entry per row: None, NaN or -1 for nothing; a class for a hard label; a ``set``
+        or ``frozenset`` of classes for "one of these". Or probabilities (n, n_classes), as an array, DataFrame or
+        nested lists: per observation a row that sums to 1 (NaN throughout for nothing known).
     classes : sequence, optional
         The class names; by default those that occur in ``labels``, sorted. Needed for a class that no row carries.
     row_weights : array, shape (n,), optional
@@ -86,15 +87,16 @@ class Data:
         x = numeric(frame)
         n = len(x)
         class_names, evidence, labelled = label_evidence(labels, classes, n)
+        names = [str(i) for i in frame.index]
         values = {
             "x": x,
             "feature_names": tuple(str(c) for c in frame.columns),
-            "covariates": covariates,
+            "covariates": covariates.set_axis(names, axis=0),
             "classes": class_names,
             "class_evidence": evidence,
             "labelled": labelled,
             "row_weights": _weights(row_weights, n),
-            "obs_names": tuple(str(i) for i in frame.index),
+            "obs_names": tuple(names),
             "truth": _truth(truth, n),
         }
         for name, value in values.items():
@@ -112,6 +114,11 @@ class Data:
     def weighted(self) -> bool:
         """True where some row's weight is not 1."""
         return bool((self.row_weights != 1).any())
+
+    @property
+    def known(self) -> np.ndarray:
+        """(n,) bool: rows whose component is certain, for one class alone is possible."""
+        return self.labelled & (np.isfinite(self.class_evidence).sum(axis=1) == 1)
 
     def evidence(self, components: Sequence[str]) -> np.ndarray:
         """Label evidence a_ik, shape (n, n_components), for components of these names.
@@ -142,6 +149,26 @@ class Data:
             object.__setattr__(new, name, value)
         return new
 
+    def with_features(self, names: Sequence[str]) -> Data:
+        """The same rows with the columns of ``x`` in this order.
+
+        Columns without names of their own (an array's: x, or x1, x2, ...) are taken by position. ValueError where the
+        names are others.
+        """
+        own, wanted = self.feature_names, tuple(names)
+        if own == wanted:
+            return self
+        order = list(range(len(wanted)))
+        if set(own) == set(wanted):
+            order = [own.index(name) for name in wanted]
+        elif len(own) != len(wanted) or own != _array_names(len(own)):
+            counts = f"{len(wanted)} columns, as the fit had ({', '.join(wanted)})"
+            raise ValueError(f"data: must have {counts}; got {len(own)} ({', '.join(own)})")
+        new = self.take(np.arange(len(self)))
+        object.__setattr__(new, "x", self.x[:, order])
+        object.__setattr__(new, "feature_names", wanted)
+        return new
+
     def without_labels(self) -> Data:
         """The same rows with nothing known of their components."""
         new = self.take(np.arange(len(self)))
@@ -159,23 +186,20 @@ class Data:
         if self.truth is not None:
             variables["truth"] = ("obs", self.truth.astype(str))
         for name in self.covariates:
-            values = self.covariates[name].to_numpy()
-            is_number = np.issubdtype(values.dtype, np.number)
-            variables[f"covariate:{name}"] = ("obs", values if is_number else values.astype(str))
+            variables |= _stored_column(str(name), self.covariates[name])
         coords = {"obs": list(self.obs_names), "feature": list(self.feature_names), "class": list(self.classes)}
-        dataset = xr.Dataset(variables, coords=coords if self.classes else coords | {"class": np.empty(0, dtype="U1")})
-        return dataset
+        return xr.Dataset(variables, coords=coords if self.classes else coords | {"class": np.empty(0, dtype="U1")})
 
     @classmethod
     def from_dataset(cls, dataset: xr.Dataset) -> Data:
         """The inverse of :meth:`to_dataset`."""
         new = object.__new__(cls)
-        columns = [str(name) for name in dataset if str(name).startswith("covariate:")]
+        columns = [str(v).removeprefix("covariate:") for v in dataset if str(v).startswith("covariate:")]
         names = pd.Index([str(v) for v in dataset["obs"].values])
         values = {
             "x": dataset["x"].to_numpy().astype(float),
             "feature_names": tuple(str(v) for v in dataset["feature"].values),
-            "covariates": pd.DataFrame({c.removeprefix("covariate:"): dataset[c].to_numpy() for c in columns}, names),
+            "covariates": pd.DataFrame({c: _restored_column(dataset, c) for c in columns}).set_axis(names, axis=0),
             "classes": tuple(str(v) for v in dataset["class"].values),
             "class_evidence": dataset["class_evidence"].to_numpy(),
             "labelled": dataset["labelled"].to_numpy().astype(bool),
@@ -198,8 +222,7 @@ def _frame(X: Any) -> pd.DataFrame:
         if array.ndim not in (1, 2):
             raise ValueError(f"X: must have shape (n,) or (n, n_features); got shape {array.shape}")
         array = array[:, None] if array.ndim == 1 else array
-        width = array.shape[1]
-        frame = pd.DataFrame(array, columns=["x"] if width == 1 else [f"x{j + 1}" for j in range(width)])
+        frame = pd.DataFrame(array, columns=list(_array_names(array.shape[1])))
     if frame.shape[0] == 0 or frame.shape[1] == 0:
         raise ValueError(f"X: needs at least one row and one column; got shape {frame.shape}")
     names = [str(c) for c in frame.columns]
@@ -208,6 +231,31 @@ def _frame(X: Any) -> pd.DataFrame:
     if isinstance(frame.index, pd.RangeIndex) or not frame.index.is_unique:
         frame = frame.set_axis(pd.RangeIndex(1, len(frame) + 1), axis=0)
     return frame
+
+
+def _array_names(width: int) -> tuple[str, ...]:
+    return ("x",) if width == 1 else tuple(f"x{j + 1}" for j in range(width))
+
+
+def _stored_column(name: str, column: pd.Series) -> dict[str, Any]:
+    """NumPy's numbers, booleans and times as they are; all else as codes beside its levels in their order."""
+    attrs = {"pandas_dtype": str(column.dtype)}
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biufmM":
+        return {f"covariate:{name}": ("obs", column.to_numpy(), attrs)}
+    levels = pd.Categorical(column)
+    text = json.dumps(levels.categories.tolist(), default=str)  # a variable: HDF5 attributes end at 64 kB
+    attrs["ordered"] = str(levels.ordered)
+    return {f"covariate:{name}": ("obs", levels.codes.astype("int32"), attrs), f"levels:{name}": ((), text)}
+
+
+def _restored_column(dataset: xr.Dataset, name: str) -> pd.Series:
+    stored = dataset[f"covariate:{name}"]
+    dtype = stored.attrs["pandas_dtype"]
+    if f"levels:{name}" not in dataset:
+        return pd.Series(stored.to_numpy()).astype(dtype)
+    levels = pd.Index(json.loads(dataset[f"levels:{name}"].item()))
+    column = pd.Series(pd.Categorical.from_codes(stored.to_numpy(), levels, ordered=stored.attrs["ordered"] == "True"))
+    return column if dtype == "category" else column.astype(dtype)
 
 
 def _split(frame: pd.DataFrame, response: str | None) -> tuple[pd.DataFrame, pd.DataFrame]:

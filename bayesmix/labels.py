@@ -37,16 +37,31 @@ def label_evidence(
         return names, np.zeros((n, len(names))), np.zeros(n, dtype=bool)
     if len(labels) != n:
         raise ValueError(f"labels: must have one entry per row, {n}; got {len(labels)}")
-    if getattr(labels, "ndim", 1) == 2:
+    if _is_table(labels):
         return _probability_rows(labels, given)
     return _label_sets(labels, given)
+
+
+def _is_table(labels: Any) -> bool:
+    """Whether the labels are rows of probabilities rather than one entry per row."""
+    try:
+        return np.ndim(labels) == 2
+    except ValueError:  # NumPy's word for ragged rows
+        widths = {np.size(entry) if isinstance(entry, list | tuple | np.ndarray) else None for entry in labels}
+        found = ", ".join(sorted("single entries" if w is None else f"{w} entries" for w in widths))
+        raise ValueError(
+            "labels: rows of probabilities must all have one entry per class (NaN throughout where nothing is known), "
+            f"and classes that are allowed together are written as a set; got rows of {found}"
+        ) from None
 
 
 def _label_sets(labels: Any, given: tuple[str, ...] | None) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
     """Hard labels and sets of allowed classes, from one entry per row."""
     allowed: list[tuple[Any, ...]] = []
     for row, entry in enumerate(labels, start=1):
-        is_set = isinstance(entry, Collection) and not isinstance(entry, str)
+        is_set = isinstance(entry, set | frozenset)
+        if isinstance(entry, Collection) and not is_set and not isinstance(entry, str):
+            raise ValueError(f"labels: row {row} must be a class, a set of classes or None; got {entry!r}")
         if is_set and not len(entry):
             raise ValueError(f"labels: row {row} allows no class at all; use None where nothing is known")
         allowed.append(tuple(entry) if is_set else () if _is_nothing(entry) else (entry,))
@@ -76,7 +91,13 @@ def _probability_rows(labels: Any, given: tuple[str, ...] | None) -> tuple[tuple
     """Soft labels: one probability per class, rows that sum to 1."""
     if isinstance(labels, pd.DataFrame) and given is None:
         given = tuple(str(c) for c in labels.columns)
-    b = np.asarray(labels, dtype=float)
+    try:
+        b = np.asarray(labels, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"labels: rows must hold probabilities, a number per class ({error}); classes that are allowed together "
+            "are written as a set"
+        ) from None
     names = given if given is not None else tuple(f"class_{k + 1}" for k in range(b.shape[1]))
     if len(names) != b.shape[1]:
         raise ValueError(f"labels: {b.shape[1]} probability columns for {len(names)} classes ({', '.join(names)})")

@@ -77,6 +77,22 @@ def responsibilities(fit: Fit, *, data: Data | None = None) -> xr.DataArray:
     DataArray
         Dimensions chain, draw, obs, component (obs, component for a point estimate). All draws at once: for many rows
         prefer :func:`responsibility_summary`.
+
+    Raises
+    ------
+    ValueError
+        Where the columns of ``data`` are not those of the fit (another order is put right; an array's columns are
+        taken by position), or a covariate has a level that the fit never saw.
+
+    Examples
+    --------
+    >>> from bayesmix import Data, Mixture, fit_em
+    >>> em = fit_em(Mixture("gaussian", n_components=2), Data([1.0, 2.0, 3.0, 11.0, 12.0, 13.0]), n_starts=1)
+    >>> r = responsibilities(em, data=Data([2.0, 12.0]))
+    >>> r.dims
+    ('obs', 'component')
+    >>> r.values.round(3).max(axis=1)
+    array([1., 1.])
     """
     family = family_of(fit, data)
     params = params_of(fit, family)
@@ -95,18 +111,25 @@ def responsibility_summary(dt: xr.DataTree, *, data: Data | None = None, prob: f
 
     Parameters
     ----------
-    dt
-        A posterior.
-    data
-        New rows; by default those of the fit.
-    prob
-        Probability of the interval.
+    dt : DataTree
+        A posterior of :func:`bayesmix.sample`.
+    data : Data, optional
+        New rows; by default those of the fit, with their label evidence.
+    prob : float
+        Probability of the interval, between 0 and 1.
 
     Returns
     -------
     Dataset
         ``mean, sd, lower, upper``, each (obs, component).
+
+    Raises
+    ------
+    ValueError
+        For a ``prob`` outside (0, 1), and as :func:`responsibilities`.
     """
+    if not 0 < prob < 1:
+        raise ValueError(f"prob: must be between 0 and 1; got {prob}")
     family = family_of(dt, data)
     params = params_of(dt, family)
     n_draws = len(next(iter(params.values())))
@@ -121,7 +144,37 @@ def responsibility_summary(dt: xr.DataTree, *, data: Data | None = None, prob: f
 
 
 def log_density(fit: Fit, data: Data, *, thin: int = 1) -> np.ndarray:
-    """log p(x_i) at the rows of ``data``: (n,) for a point estimate, (draws, n) for a posterior."""
+    """Log-density of the mixture, log p(x_i) = log sum_k w_ik exp(a_ik) f(x_i | theta_k).
+
+    Parameters
+    ----------
+    fit : DataTree or EMFit
+        A posterior of :func:`bayesmix.sample`, or a point estimate.
+    data : Data
+        The rows. With labels it is the joint density of a row and its label; row weights do not enter.
+    thin : int
+        Of the posterior, every ``thin``-th draw of each chain.
+
+    Returns
+    -------
+    ndarray, shape (n,) or (n_draws, n)
+        One value per row; for a posterior also per draw, chain by chain. In log(1 / unit of x) per column; for counts
+        the log-probability.
+
+    Raises
+    ------
+    ValueError
+        As :func:`responsibilities`.
+
+    Examples
+    --------
+    One component on four rows is the normal density with their mean 3 and variance 2.5:
+
+    >>> from bayesmix import Data, Mixture, fit_em
+    >>> em = fit_em(Mixture("gaussian", n_components=1), Data([1.0, 2.0, 4.0, 5.0]), n_starts=1)
+    >>> log_density(em, Data([3.0])).round(4)
+    array([-1.3771])
+    """
     family = family_of(fit, data)
     params = params_of(fit, family, thin=thin)
     if isinstance(fit, EMFit):
@@ -134,8 +187,30 @@ def log_density(fit: Fit, data: Data, *, thin: int = 1) -> np.ndarray:
 
 
 def replicate(dt: xr.DataTree, n: int, *, seed: int = 1) -> np.ndarray:
-    """New data from the posterior predictive distribution, (n, n_obs, n_features): rows keep their label evidence."""
+    """New data from the posterior predictive distribution; rows keep their covariates and label evidence.
+
+    Parameters
+    ----------
+    dt : DataTree
+        A posterior of :func:`bayesmix.sample`.
+    n : int
+        How many data sets, each from a draw taken at random with replacement.
+    seed : int
+        Of the random numbers.
+
+    Returns
+    -------
+    ndarray, shape (n, n_obs, n_features)
+        In the units of the data.
+
+    Raises
+    ------
+    ValueError
+        Where row weights are not 1: what a weighted row would look like anew is not defined here.
+    """
     family = family_of(dt)
+    if family.data.weighted:
+        raise ValueError("replicate: is defined for row weights of 1 only")
     params = params_of(dt, family)
     rng = np.random.default_rng(seed)
     draws = rng.choice(len(next(iter(params.values()))), n, replace=True)
@@ -155,6 +230,11 @@ def log_likelihood(dt: xr.DataTree) -> xr.DataArray:
 
 def loo(dt: xr.DataTree) -> xr.Dataset:
     """Pareto-smoothed leave-one-out in blocks of rows (Vehtari et al. 2017, doi:10.1007/s11222-016-9696-4).
+
+    Parameters
+    ----------
+    dt : DataTree
+        A posterior of :func:`bayesmix.sample`.
 
     Returns
     -------

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
 from sklearn.metrics import adjusted_rand_score
 
@@ -17,7 +18,9 @@ COLUMNS = ("accuracy", "adjusted_rand", "brier", "log_score", "calibration_error
 
 
 def score_table(responsibilities: Mapping[str, np.ndarray], data: Data, components: Sequence[str]) -> pd.DataFrame:
-    """One row of scores per set of responsibilities (n, K), on the rows whose truth is known and label is not.
+    """One row of scores per set of responsibilities (n, K).
+
+    Scored are the rows whose component is not known (:attr:`bayesmix.Data.known`), or all where all are known.
 
     ``accuracy``: share of rows whose most probable component is the true class. ``adjusted_rand``: Hubert and Arabie's
     index of that partition. ``brier``: mean of sum_k (r_ik - y_ik)^2. ``log_score``: mean of -log r of the true class
@@ -26,27 +29,35 @@ def score_table(responsibilities: Mapping[str, np.ndarray], data: Data, componen
     """
     if data.truth is None:
         return pd.DataFrame(columns=list(COLUMNS))
-    open_rows = ~data.labelled if (~data.labelled).any() else np.ones(len(data), dtype=bool)
+    open_rows = np.full(len(data), True) if data.known.all() else ~data.known
     truth = data.truth[open_rows]
+    classes = np.unique(data.truth)
     return pd.DataFrame(
-        {name: _scores(r[open_rows], truth, components) for name, r in responsibilities.items()}, index=list(COLUMNS)
+        {name: _scores(r[open_rows], truth, components, classes) for name, r in responsibilities.items()},
+        index=list(COLUMNS),
     ).T
 
 
-def class_of_component(r: np.ndarray, truth: np.ndarray, components: Sequence[str]) -> list[str]:
-    """The class that each component stands for: its own name where that is a class, else by the largest common mass."""
-    classes = np.unique(truth)
-    if set(classes) <= set(components):
-        return list(components)
-    mass = r.T @ (truth[:, None] == classes)
-    names = list(components)
+def class_of_component(
+    r: np.ndarray, truth: np.ndarray, components: Sequence[str], classes: ArrayLike | None = None
+) -> list[str]:
+    """The class that each component stands for, from the responsibilities (n, K) and true classes (n,) of some rows.
+
+    A component named by a class stands for it. The others are assigned to the remaining classes by the largest common
+    mass; one that finds none keeps its name. ``classes`` are by default those that occur among the rows.
+    """
+    every = np.unique(truth if classes is None else classes)
+    names = [str(name) for name in components]
+    unnamed = np.flatnonzero(~np.isin(names, every))
+    remaining = every[~np.isin(every, names)]
+    mass = r[:, unnamed].T @ (truth[:, None] == remaining)
     for k, c in zip(*linear_sum_assignment(mass, maximize=True), strict=True):
-        names[k] = str(classes[c])
+        names[unnamed[k]] = str(remaining[c])
     return names
 
 
-def _scores(r: np.ndarray, truth: np.ndarray, components: Sequence[str]) -> list[float]:
-    names = np.array(class_of_component(r, truth, components))
+def _scores(r: np.ndarray, truth: np.ndarray, components: Sequence[str], classes: np.ndarray) -> list[float]:
+    names = np.array(class_of_component(r, truth, components, classes))
     y = truth[:, None] == names
     best = r.argmax(axis=1)
     right = y[np.arange(len(y)), best]

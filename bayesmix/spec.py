@@ -148,7 +148,8 @@ def resolve(spec: Mixture, data: Data) -> Mixture:
     ``scales``          InverseGamma(2, s_j / K^(1/d))      98% within 0.15 and 6.7 times s_j / K^(1/d), the width of
                                                             K groups that share the space (Fraley and Raftery 2007,
                                                             doi:10.1007/s00357-007-0004-5); vanishes at 0 faster
-                                                            than any power, so no spike on tied rows has mass
+                                                            than any power, so no spike on tied values of
+                                                            one column has mass
     ``correlations``    LKJ(2)                              mildly towards none (doi:10.1016/j.jmva.2009.04.008)
     ==================  ==================================  ====================================================
 
@@ -161,11 +162,25 @@ def resolve(spec: Mixture, data: Data) -> Mixture:
                     intercept Normal(0, 1.5+)                  about uniform on the probability
     ==============  =========================================  ==================================================
 
+    A formula without an intercept (``0 + group``) has no coefficient for the level c = log mean positive (0 for
+    ``zero_coef``), so every coefficient is wide enough to reach it: Normal(0, hypot(a / t_j, (abs(c) + 1.5) / q_j)),
+    with a the 1 or 1.5 of the slopes above and q_j the root mean square of column j.
+
     Warns
     -----
     UserWarning
         Where a user's prior on the scales does not vanish at zero and a column has tied values: a component that
         sits on the ties then has unbounded posterior density.
+
+    Notes
+    -----
+    Full covariances in d > 1 features have one more way to collapse, on which the prior of the scales has no hold: a
+    correlation matrix that becomes singular. LKJ(2) does not vanish there fast enough where a component lies exactly
+    in an oblique hyperplane that holds d + 4 rows or more, as rounded measurements can (in iris 22 rows have
+    x1 - x2 - x3 + x4 = 0.4). Formally the posterior mass there is unbounded, as in every mixture of full covariances
+    whose prior does not, as an inverse Wishart would, vanish exponentially at singular ones. Chains do not find it;
+    EM that runs into it is flagged as a spike, and a climb to a posterior mode that does is discarded.
+    ``covariance="diag"`` or ``"spherical"`` excludes it.
     """
     family = bind(spec, data)
     _check_order(spec, data)

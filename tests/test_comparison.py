@@ -1,7 +1,11 @@
 """EM beside the posterior."""
 
+import json
+
 import numpy as np
+import pandas as pd
 import pytest
+import xarray as xr
 
 import bayesmix as bm
 from bayesmix.comparison import matched, scores_on
@@ -64,3 +68,42 @@ def test_counts(zip_counts, zip_dt):
     table = bm.compare(bm.fit_em(*zip_counts, n_starts=2), zip_dt).parameters
     row = table.loc["zero_prob"]
     assert row["em"] == pytest.approx(row["mean"], abs=3 * row["sd"])
+
+
+def one_draw(fit):
+    """A point estimate as a posterior of one draw: nothing is sampled."""
+    tree = xr.DataTree.from_dict(
+        {"posterior": fit.params.expand_dims(chain=[0], draw=[0]), "input": fit.data.to_dataset()}
+    )
+    tree.attrs["spec"] = json.dumps(fit.spec.to_dict())
+    return tree
+
+
+def refits(spec, first, others):
+    """EM on the first data as a posterior, and EM with the very same priors on the others."""
+    spec = bm.resolve(spec, first)
+    return one_draw(bm.fit_em(spec, first, n_starts=1)), [bm.fit_em(spec, data, n_starts=1) for data in others]
+
+
+def test_fits_with_other_labels_or_weights_are_refused():
+    x, labels = [1.0, 2.0, 3.0, 11.0, 12.0, 13.0], ["a", None, None, "b", None, None]
+    others = [
+        bm.Data(x, ["a", "a", None, "b", None, None]),
+        bm.Data(x),
+        bm.Data(x, labels, row_weights=[1, 1, 1, 1, 1, 2]),
+    ]
+    dt, fits = refits(bm.Mixture("gaussian", n_components=2), bm.Data(x, labels), others)
+    for fit, words in zip(fits, ("label evidence", "label evidence", "row weights"), strict=True):
+        with pytest.raises(ValueError, match=f"em: was fitted to other data than dt: the {words} differ"):
+            bm.compare(fit, dt)
+
+
+def test_fits_with_other_covariates_are_refused(rng):
+    frame = pd.DataFrame({"y": rng.poisson(3, 40) * (rng.random(40) < 0.7), "a": rng.normal(size=40)})
+    spec = bm.Mixture("zero_inflated_poisson", rate="1 + a")
+    first, other = bm.Data(frame, response="y"), bm.Data(frame.assign(a=-frame["a"]), response="y")
+    dt, (same, turned) = refits(spec, first, [first, other])
+    with pytest.raises(ValueError, match=r"em: .* the covariates \(rate\) differ"):
+        bm.compare(turned, dt)
+    with pytest.raises(ValueError, match=r"map_fit: .* the covariates \(rate\) differ"):
+        bm.compare(same, dt, map_fit=turned)

@@ -83,7 +83,32 @@ def test_sets_and_probabilities_are_evidence():
     np.testing.assert_array_equal(soft.evidence(("a", "b", "component_1"))[0, 2], -np.inf)
 
 
+def test_nested_lists_are_probabilities():
+    rows = [[0.9, 0.1], [np.nan, np.nan]]
+    for labels in (rows, tuple(map(tuple, rows)), [np.array(row) for row in rows], np.array(rows)):
+        data = bm.Data([1.0, 2.0], labels=labels, classes=["u", "v"])
+        np.testing.assert_allclose(data.evidence(("u", "v")), [np.log([0.9, 0.1]), [0, 0]])
+    assert bm.Data([1.0, 2.0], labels=rows).classes == ("class_1", "class_2")
+    assert bm.Data([1.0, 2.0], labels=[frozenset("ab"), None]).classes == ("a", "b")
+
+
+def test_rows_are_known_where_one_class_alone_is_possible():
+    data = bm.Data(np.arange(4.0), labels=["a", {"a", "b"}, {"b"}, None])
+    np.testing.assert_array_equal(data.known, [True, False, True, False])
+    soft = bm.Data(np.arange(3.0), labels=[[1, 0], [0.9, 0.1], [np.nan, np.nan]])
+    np.testing.assert_array_equal(soft.known, [True, False, False])
+    assert not data.without_labels().known.any()
+    assert not bm.Data([1.0, 2.0]).known.any()
+
+
 BAD_ARGUMENTS = {
+    "ragged": ({"labels": [[0.9, 0.1], [0.2, 0.3, 0.5]]}, "got rows of 2 entries, 3 entries"),
+    "ragged with nothing": ({"labels": [[0.9, 0.1], None]}, "got rows of 2 entries, single entries"),
+    "classes in lists": ({"labels": [["a", "b"], ["a", "a"]]}, "allowed together are written as a set"),
+    "a list among entries": (
+        {"labels": pd.Series([["a", "b"], "a"])},
+        "labels: row 1 must be a class, a set of classes or None; got ['a', 'b']",
+    ),
     "too few labels": ({"labels": ["a"]}, "labels: must have one entry per row, 2; got 1"),
     "no class allowed": ({"labels": ["a", set()]}, "labels: row 2 allows no class at all"),
     "class unknown": (

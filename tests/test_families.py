@@ -3,12 +3,15 @@
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from scipy import stats
 from scipy.optimize import check_grad
 from scipy.special import expit
 
 import naive
 from bayesmix.data import Data
+from bayesmix.families.design import design_matrix
+from bayesmix.files import load_fit, save
 from bayesmix.kernels import reference
 from bayesmix.spec import Mixture, bind
 
@@ -369,8 +372,22 @@ def test_draw_components_follow_weights_and_evidence(rng, family_name):
 
 def test_gaussian_rebind_needs_the_same_columns(rng):
     family, _ = gaussian(rng, "full", d=2)
-    with pytest.raises(ValueError, match="data: must have 2 columns, as the fit had; got 3"):
+    with pytest.raises(ValueError, match=r"data: must have 2 columns, as the fit had \(x1, x2\); got 3 \(x1, x2, x3\)"):
         family.rebind(Data(rng.normal(size=(4, 3))))
+
+
+def test_gaussian_rebind_goes_by_the_columns_names(rng):
+    frame = pd.DataFrame(rng.normal(size=(20, 2)), columns=["height", "mass"])
+    family = bind(Mixture("gaussian", n_components=2), Data(frame))
+    for same in (frame[["mass", "height"]], frame.to_numpy()):
+        new = family.rebind(Data(same, row_weights=np.arange(20)))
+        np.testing.assert_array_equal(new.x, frame)
+        assert new.coords == family.coords
+        assert new.data.feature_names == ("height", "mass")
+        np.testing.assert_array_equal(new.row_weights, np.arange(20))
+    other = frame.set_axis(["mass", "age"], axis=1)
+    with pytest.raises(ValueError, match=r"as the fit had \(height, mass\); got 2 \(mass, age\)"):
+        family.rebind(Data(other))
 
 
 def test_probes_are_unlabelled_rows_and_midpoints(rng):
@@ -399,3 +416,51 @@ def test_zip_boundaries_are_named(rng, zero_coef, reason):
     family.G[:, 1] = np.linspace(-1, 1, len(family.G))
     reasons = family.spikes({"rate_coef": np.zeros(4), "zero_coef": np.array(zero_coef)}, np.full((120, 2), 0.5))
     assert (reasons == []) if reason is None else (reason in reasons[0])
+
+
+def mixed_covariates(rng, n=60):
+    """One column of every kind, in no alphabetical order."""
+    return pd.DataFrame(
+        {
+            "y": rng.poisson(2, n),
+            "size": pd.Categorical(rng.choice(["small", "medium", "large"], n), ["small", "medium", "large"]),
+            "shade": pd.Categorical(rng.choice(["pale", "dark"], n), ["pale", "none", "dark"]),
+            "grade": pd.Categorical(rng.choice(["low", "high"], n), ["low", "high"], ordered=True),
+            "group": rng.choice(["b", "a", "c"], n),
+            "dose": pd.Categorical(rng.choice([10, 2, 30], n), [10, 2, 30]),
+            "alive": rng.random(n) < 0.5,
+            "age": rng.integers(20, 60, n),
+            "width": rng.normal(size=n),
+            "half": rng.normal(size=n).astype("float32"),
+            "maybe": pd.array(rng.random(n) < 0.5, dtype="boolean"),
+            "note": np.where(rng.random(n) < 0.5, "x", None),
+        }
+    )
+
+
+@pytest.mark.parametrize("through_a_file", [False, True])
+def test_covariates_come_back_as_they_were(rng, tmp_path, through_a_file):
+    frame = mixed_covariates(rng)
+    data = Data(frame, response="y")
+    stored = data.to_dataset()
+    if through_a_file:
+        tree = xr.DataTree.from_dict({"posterior": xr.Dataset(), "input": stored})
+        tree.attrs["spec"] = "{}"
+        stored = load_fit(save(tree, tmp_path / "fit.nc"))["input"].to_dataset()
+    back = Data.from_dataset(stored)
+    expected = frame.drop(columns="y")
+    pd.testing.assert_frame_equal(back.covariates, data.covariates)
+    pd.testing.assert_frame_equal(back.covariates.reset_index(drop=True), expected)
+    rate = "1 + size + group + dose + alive + age + width + half"
+    spec = Mixture("zero_inflated_poisson", rate=rate, zero="0 + grade + maybe")
+    before, after = bind(spec, data), bind(spec, back)
+    assert after.coords == before.coords
+    assert "size[T.medium]" in after.coords["rate_term"]
+    assert "size[T.small]" not in after.coords["rate_term"]
+    np.testing.assert_array_equal(after.F, before.F)
+    np.testing.assert_array_equal(after.G, before.G)
+    shades = [design_matrix("1 + shade", d.covariates, "rate")[0] for d in (data, back)]
+    pd.testing.assert_frame_equal(*shades)
+    assert list(shades[1]) == ["Intercept", "shade[T.none]", "shade[T.dark]"]
+    again = Data.from_dataset(back.to_dataset())
+    pd.testing.assert_frame_equal(again.covariates, data.covariates)

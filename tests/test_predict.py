@@ -1,8 +1,11 @@
 """Responsibilities, densities, replicates and LOO, against SciPy and ArviZ."""
 
+import json
+
 import arviz as az
 import numpy as np
 import pytest
+import xarray as xr
 from scipy.special import logsumexp
 
 import bayesmix as bm
@@ -97,3 +100,27 @@ def test_a_foreign_tree_is_refused(faithful_dt):
     foreign.attrs = {}
     with pytest.raises(ValueError, match="not a posterior"):
         family_of(foreign)
+
+
+def posterior_of(fit):
+    """A point estimate as a posterior of one draw: nothing is sampled."""
+    tree = xr.DataTree.from_dict(
+        {"posterior": fit.params.expand_dims(chain=[0], draw=[0]), "input": fit.data.to_dataset()}
+    )
+    tree.attrs["spec"] = json.dumps(fit.spec.to_dict())
+    return tree
+
+
+def test_replicate_refuses_row_weights():
+    x = [1.0, 2.0, 3.0, 11.0, 12.0, 13.0]
+    spec = bm.Mixture("gaussian", n_components=2)
+    assert bm.replicate(posterior_of(bm.fit_em(spec, bm.Data(x), n_starts=1)), 3).shape == (3, 6, 1)
+    weighted = bm.fit_em(spec, bm.Data(x, row_weights=[1, 1, 1, 1, 1, 2]), n_starts=1)
+    with pytest.raises(ValueError, match="replicate: is defined for row weights of 1 only"):
+        bm.replicate(posterior_of(weighted), 3)
+
+
+def test_an_interval_needs_a_probability():
+    fit = bm.fit_em(bm.Mixture("gaussian", n_components=1), bm.Data([1.0, 2.0, 4.0]), n_starts=1)
+    with pytest.raises(ValueError, match="prob: must be between 0 and 1; got 90"):
+        bm.responsibility_summary(posterior_of(fit), prob=90)

@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import brier_score_loss, log_loss
 
 import bayesmix as bm
-from bayesmix.scores import score_table
+from bayesmix.scores import class_of_component, score_table
 
 
 def test_binary_scores_agree_with_scikit_learn(rng):
@@ -53,3 +53,20 @@ def test_fewer_components_than_classes_miss_a_class(rng):
 
 def test_without_truth_there_are_no_scores():
     assert score_table({"em": np.ones((2, 1))}, bm.Data([1.0, 2.0]), ("c",)).empty
+
+
+def test_soft_labels_on_every_row_leave_them_open():
+    data = bm.Data([1.0, 2.0, 3.0], labels=[[1, 0], [0.5, 0.5], [0.4, 0.6]], classes=["a", "b"], truth=["b", "a", "b"])
+    row = score_table({"em": np.array([[1.0, 0], [1, 0], [0, 1]])}, data, ("a", "b")).loc["em"]
+    assert row["accuracy"] == 1
+    hard = bm.Data([1.0, 2.0], labels=["a", "b"], truth=["b", "b"])
+    assert score_table({"em": np.eye(2)}, hard, ("a", "b")).loc["em", "accuracy"] == 0.5
+
+
+def test_a_component_named_by_a_class_keeps_it():
+    truth = np.repeat(["a", "b", "c"], 10)
+    r = np.eye(3)[np.repeat([1, 0, 2], 10)]
+    assert class_of_component(r, truth, ("a", "component_1", "component_2")) == ["a", "b", "c"]
+    assert class_of_component(r[:10], truth[:10], ("b", "component_1"), classes=["a", "b"]) == ["b", "a"]
+    r = np.eye(4)[np.repeat([3, 1, 2], 10)]
+    assert class_of_component(r, truth, ("b", "u", "v", "w")) == ["b", "u", "c", "a"]

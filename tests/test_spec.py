@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from bayesmix.data import Data
@@ -112,8 +113,6 @@ def plane(rng):
 
 @pytest.fixture
 def counts(rng):
-    import pandas as pd
-
     frame = pd.DataFrame({"y": rng.poisson(2, 60), "a": rng.normal(5, 2, 60), "b": rng.choice(["u", "v", "w"], 60)})
     return Data(frame, response="y")
 
@@ -164,6 +163,21 @@ def test_defaults_are_those_of_the_docstring(plane):
     np.testing.assert_allclose(priors["scales"].parameters["beta"], s / np.sqrt(3), rtol=1e-12)
     np.testing.assert_array_equal(priors["weights"].parameters["a"], [2, 2, 2])
     assert priors["correlations"] == Prior("LKJ", eta=2)
+
+
+def test_without_an_intercept_every_level_can_reach_the_mean_count(rng):
+    group = np.repeat(["u", "v", "w"], [10, 20, 30])
+    y, a = rng.poisson(1000, 60), rng.normal(5, 2, 60)
+    data = Data(pd.DataFrame({"y": y, "group": group, "a": a}), response="y")
+    spec = resolve(Mixture("zero_inflated_poisson", rate="0 + group", zero="0 + a"), data)
+    rate, zero = (spec.priors[key].parameters for key in ("rate_coef", "zero_coef"))
+    share = np.array([10, 20, 30]) / 60
+    centre = np.log(y.mean())
+    expected = np.hypot(1 / np.sqrt(share * (1 - share)), (centre + 1.5) / np.sqrt(share))
+    np.testing.assert_allclose(rate["sigma"], expected, rtol=1e-12)
+    np.testing.assert_array_equal(rate["mu"], [0, 0, 0])
+    assert (rate["sigma"] > centre).all()
+    np.testing.assert_allclose(zero["sigma"], np.hypot(1.5 / a.std(), 1.5 / np.sqrt((a**2).mean())), rtol=1e-12)
 
 
 def test_defaults_of_whole_weights_are_those_of_repeated_rows(plane, rng):

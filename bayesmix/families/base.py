@@ -13,9 +13,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import pandas as pd
 from scipy.special import logsumexp
 
 from bayesmix.data import Data
@@ -38,6 +40,8 @@ class Family(ABC):
         v_i.
     groups : ndarray of int, shape (n_components,)
         Components of one group may switch labels; a labelled class is alone in its group.
+    design : mapping of str to DataFrame
+        Design matrices by part, where formulas make any.
     """
 
     name: ClassVar[str]
@@ -55,6 +59,7 @@ class Family(ABC):
     evidence: np.ndarray
     row_weights: np.ndarray
     groups: np.ndarray
+    design: Mapping[str, pd.DataFrame] = MappingProxyType({})
 
     @classmethod
     @abstractmethod

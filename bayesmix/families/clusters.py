@@ -54,6 +54,13 @@ def pinned(centres: np.ndarray, labelled: np.ndarray, known: np.ndarray) -> np.n
     return result
 
 
+def known_means(y: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The components with labelled rows (K,) bool, and the means of those rows; b (n, K) is 0 for the other rows."""
+    b = b / np.maximum(b.sum(axis=1, keepdims=True), 1)
+    labelled = b.sum(axis=0) > 0
+    return labelled, (b.T @ y)[labelled] / b.sum(axis=0)[labelled, None]
+
+
 def nearest(y: np.ndarray, centres: np.ndarray) -> np.ndarray:
     """One-hot membership of every row in the cluster of its nearest centre, (n, K)."""
     squared = ((y[:, None, :] - centres) ** 2).sum(axis=-1)

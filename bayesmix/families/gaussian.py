@@ -13,7 +13,7 @@ from scipy.special import softmax
 
 from bayesmix.data import Data
 from bayesmix.families.base import Family, Params, component_names, exchange_groups
-from bayesmix.families.clusters import CENTRES, nearest, pinned, whitened
+from bayesmix.families.clusters import CENTRES, known_means, nearest, pinned, whitened
 from bayesmix.families.covariance import COVARIANCES
 from bayesmix.prior import Prior
 
@@ -73,8 +73,7 @@ class Gaussian(Family):
 
     def rebind(self, data: Data) -> Self:
         """The same components over other rows; nothing is estimated from those rows."""
-        if data.n_features != self.d:
-            raise ValueError(f"data: must have {self.d} columns, as the fit had; got {data.n_features}")
+        data = data.with_features(self.data.feature_names)
         new = object.__new__(type(self))
         new.__dict__.update(self.__dict__)
         new.data, new.x, new.row_weights = data, data.x, data.row_weights
@@ -188,7 +187,8 @@ class Gaussian(Family):
         else:
             y = (self.x - self.centre) / self.sd
             y = whitened(y) if "whitened" in kind else y
-            r = nearest(y, pinned(CENTRES[kind](y, self.K, rng), *self._labelled_means(y)))
+            known = known_means(y, np.where(self.data.labelled[:, None], np.exp(self.evidence), 0.0))
+            r = nearest(y, pinned(CENTRES[kind](y, self.K, rng), *known))
         with np.errstate(divide="ignore"):
             r = softmax(np.where(np.isneginf(self.evidence), -np.inf, np.log(r + 1e-12)), axis=1)
         vr = self.row_weights[:, None] * r
@@ -202,13 +202,6 @@ class Gaussian(Family):
             "means": means,
             "covariances": self.kind.estimate(scatter + prior_rows * pooled, mass + prior_rows),
         }
-
-    def _labelled_means(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The components with labelled rows (K,) bool, and the means of those rows."""
-        b = np.where(self.data.labelled[:, None], np.exp(self.evidence), 0.0)
-        b /= np.maximum(b.sum(axis=1, keepdims=True), 1)
-        labelled = b.sum(axis=0) > 0
-        return labelled, (b.T @ y)[labelled] / b.sum(axis=0)[labelled, None]
 
     def spikes(self, params: Params, r: np.ndarray | None = None) -> list[str]:
         """A vanishing eigenvalue; with ``r`` also a component on d + 1 rows or fewer (no such rule where tied)."""

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import pandas as pd
 from formulaic import Formula, ModelSpec
 from formulaic.errors import FormulaicError
 from scipy.special import expit, gammaln, log_expit, softmax
@@ -80,12 +79,13 @@ class ZeroInflatedPoisson(Family):
         self.evidence = _evidence(data, self.x)
         self.row_weights = data.row_weights
         self.groups = np.arange(2)
-        self.design: dict[str, pd.DataFrame] = {}
+        design = {}
         for part in self.options:
             matrix, self.encoders[part] = design_matrix(formulas[part], data.covariates, part)
             if len(data) >= matrix.shape[1] > np.linalg.matrix_rank(matrix) and isinstance(formulas[part], str):
                 raise ValueError(f"{part}: the columns {', '.join(matrix.columns)} are linearly dependent")
-            self.design[part] = matrix
+            design[part] = matrix
+        self.design = design
         self.F, self.G = (self.design[part].to_numpy(dtype=float) for part in ("rate", "zero"))
 
     def default_priors(self) -> dict[str, Prior]:
@@ -240,11 +240,17 @@ def _evidence(data: Data, x: np.ndarray) -> np.ndarray:
 
 
 def _coefficient_prior(X: np.ndarray, weights: np.ndarray, centre: float, *, intercept: float, slope: float) -> Prior:
-    """Normal priors: slopes on standardized covariates; the intercept wide enough for covariates not centred."""
+    """Normal priors: slopes on standardized covariates; the intercept wide enough for covariates not centred.
+
+    Without an intercept the coefficients share its task, so that each alone could reach the centre.
+    """
     is_intercept = np.ptp(X[weights > 0], axis=0) == 0
     mean = np.average(X, axis=0, weights=weights)
     sd = np.sqrt(np.average((X - mean) ** 2, axis=0, weights=weights))
     sigma = slope / np.where(is_intercept, 1.0, sd)
+    if not is_intercept.any():
+        rms = np.sqrt(np.average(X**2, axis=0, weights=weights))
+        return Prior("Normal", mu=np.zeros(len(sigma)), sigma=np.hypot(sigma, (abs(centre) + intercept) / rms))
     shift = float(np.sqrt(((sigma * mean)[~is_intercept] ** 2).sum()))
     sigma[is_intercept] = np.hypot(intercept, shift)
     return Prior("Normal", mu=np.where(is_intercept, centre, 0.0), sigma=sigma)
