@@ -9,6 +9,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -196,6 +197,17 @@ def test_bad_input_in_a_real_shell(tmp_path):
 def test_fit_refuses_an_impossible_file_before_it_samples(run, tmp_path):
     assert is_one_error(run("fit", "old_faithful", "--out", "no/where/fit.nc"), "folder no/where does not exist")
     assert is_one_error(run("fit", "old_faithful", "--out", tmp_path), "is a folder; give a file name")
+
+
+def test_a_fault_of_ours_is_not_called_bad_input(run, monkeypatch):
+    def fit_em(*_, **__):
+        raise np.linalg.LinAlgError("Singular matrix")
+
+    monkeypatch.setattr("bayesmix.em.fit_em", fit_em)
+    result = run("em", "old_faithful")
+    assert isinstance(result.exception, np.linalg.LinAlgError)
+    assert result.exit_code not in (0, 2)
+    assert result.stderr == ""
 
 
 @pytest.mark.parametrize("ok", [True, False])

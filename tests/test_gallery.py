@@ -159,7 +159,7 @@ def test_bayes_rule_of_the_simulated_classes():
     assert np.mean((x[:, 0] > cut) == (truth == "class_1")) == pytest.approx(0.994, abs=0.004)
 
 
-@pytest.mark.parametrize("name", ["iris", "old_faithful", "semi_supervised_two_gaussians", "zip_articles"])
+@pytest.mark.parametrize("name", ["galaxies", "iris", "old_faithful", "semi_supervised_two_gaussians", "zip_articles"])
 def test_em_shows_what_the_source_says(name):
     """Every claim about EM's numbers, from the fit itself; those about the posterior are the report's to judge."""
     model = gallery.read(name)
