@@ -29,13 +29,18 @@ def score_table(responsibilities: Mapping[str, np.ndarray], data: Data, componen
     """
     if data.truth is None:
         return pd.DataFrame(columns=list(COLUMNS))
-    open_rows = np.full(len(data), True) if data.known.all() else ~data.known
-    truth = data.truth[open_rows]
+    rows = scored_rows(data)
+    truth = data.truth[rows]
     classes = np.unique(data.truth)
     return pd.DataFrame(
-        {name: _scores(r[open_rows], truth, components, classes) for name, r in responsibilities.items()},
+        {name: _scores(r[rows], truth, components, classes) for name, r in responsibilities.items()},
         index=list(COLUMNS),
     ).T
+
+
+def scored_rows(data: Data) -> np.ndarray:
+    """(n,) bool: the rows whose component is not known, or all where all are known."""
+    return np.full(len(data), True) if data.known.all() else ~data.known
 
 
 def class_of_component(

@@ -26,7 +26,7 @@ from bayesmix.plots.style import (
     rows_shown,
     styled,
 )
-from bayesmix.scores import BINS, class_of_component
+from bayesmix.scores import BINS, class_of_component, scored_rows
 
 MOST_SCALARS = 30
 MOST_POINTS = 4000
@@ -147,11 +147,11 @@ def reliability(confidence: np.ndarray, right: np.ndarray) -> pd.DataFrame:
 
 
 def _hits(cmp: Comparison, data: Data, key: str) -> tuple[np.ndarray, np.ndarray]:
-    """Confidence of, and whether right about, the rows that were not labelled (all, where all were)."""
+    """Confidence of, and whether right about, the rows whose class was not known (all, where all were)."""
     assert data.truth is not None
     names = component_names(cmp)
     r = cmp.responsibilities[[f"{key}[{k}]" for k in names]].to_numpy()
-    open_rows = ~data.labelled if (~data.labelled).any() else np.ones(len(data), dtype=bool)
+    open_rows = scored_rows(data)
     r, truth = r[open_rows], data.truth[open_rows]
-    classes = np.array(class_of_component(r, truth, names))
+    classes = np.array(class_of_component(r, truth, names, data.truth))
     return r.max(axis=1), classes[r.argmax(axis=1)] == truth
