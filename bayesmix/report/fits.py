@@ -59,15 +59,10 @@ class Fits:
         """The family's maths over the rows."""
         return family_of(self.dt)
 
-    @cached_property
-    def known(self) -> np.ndarray:
-        """(n,) bool: rows whose label leaves one component; a soft label or a set of several leaves more."""
-        return self.data.labelled & ((self.data.class_evidence > -np.inf).sum(axis=1) == 1)
-
     @property
     def all_known(self) -> bool:
         """Whether labels settle the component of every row, so that there is nothing to score."""
-        return bool(self.known.all())
+        return bool(self.data.known.all())
 
     @property
     def semi_supervised(self) -> bool:

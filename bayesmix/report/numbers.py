@@ -97,7 +97,7 @@ def _model(fits: Fits) -> dict[str, Any]:
         "covariates": [str(c) for c in data.covariates.columns],
         "classes": data.classes,
         "labelled": int(data.labelled.sum()),
-        "known": int(fits.known.sum()),
+        "known": int(fits.data.known.sum()),
         "weighted": data.weighted,
         "n_parameters": fits.family.n_parameters,
     }

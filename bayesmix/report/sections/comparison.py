@@ -134,7 +134,7 @@ def _parameters(fits: Fits) -> Table:
 
 def _scores(fits: Fits, summary: Mapping[str, Any]) -> list[Block]:
     blocks: list[Block] = []
-    known = "whose group no label settles" if fits.known.any() else "of the fit"
+    known = "whose group no label settles" if fits.data.known.any() else "of the fit"
     if summary["scores"]:
         caption = f"Scores on the rows {known}; the true classes were used for nothing else."
         blocks += [Heading("Against the true classes"), score_rows(summary["scores"], caption)]
