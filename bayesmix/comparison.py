@@ -21,7 +21,7 @@ from bayesmix.spec import exchange_groups
 INTERVAL = 0.9
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Comparison:
     """A point estimate beside the posterior of the same mixture.
 

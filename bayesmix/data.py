@@ -83,6 +83,7 @@ class Data:
         response: str | None = None,
         truth: Sequence[Any] | None = None,
     ) -> None:
+        _check_index(X, labels)
         frame, covariates = _split(_frame(X), response)
         x = numeric(frame)
         n = len(x)
@@ -256,6 +257,15 @@ def _restored_column(dataset: xr.Dataset, name: str) -> pd.Series:
     levels = pd.Index(json.loads(dataset[f"levels:{name}"].item()))
     column = pd.Series(pd.Categorical.from_codes(stored.to_numpy(), levels, ordered=stored.attrs["ordered"] == "True"))
     return column if dtype == "category" else column.astype(dtype)
+
+
+def _check_index(X: Any, labels: Any) -> None:
+    """Labels from pandas belong to rows by their index: one that differs from that of X is refused, not realigned."""
+    pandas = pd.DataFrame | pd.Series
+    if isinstance(X, pandas) and isinstance(labels, pandas) and not labels.index.equals(X.index):
+        raise ValueError(
+            "labels: their index differs from that of X; use labels.loc[X.index], or .to_numpy() by position"
+        )
 
 
 def _split(frame: pd.DataFrame, response: str | None) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -11,7 +11,7 @@ import xarray as xr
 
 from bayesmix import scalars
 from bayesmix.invariants import chain_groups, invariants
-from bayesmix.predict import family_of
+from bayesmix.predict import family_of, spec_of
 
 R_HAT = 1.01
 ESS = 400.0
@@ -43,7 +43,7 @@ ONE_CHAIN = Problem(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Diagnostics:
     """The verdict on a posterior.
 
@@ -106,6 +106,7 @@ def diagnose(dt: xr.DataTree) -> Diagnostics:
     -------
     Diagnostics
     """
+    spec_of(dt)
     family = family_of(dt)
     posterior, statistics = dt["posterior"].to_dataset(), dt["sample_stats"].to_dataset()
     values = _with_log_likelihood(dt, invariants(family, posterior, statistics["lp"]))
@@ -145,7 +146,14 @@ def _with_log_likelihood(dt: xr.DataTree, values: xr.DataArray) -> xr.DataArray:
 def _convergence_problems(*tables: pd.DataFrame) -> list[Problem]:
     problems = []
     rules = [
-        ("r_hat", "R-hat", R_HAT, "idxmax", "the chains do not agree", "Look at the modes below, then draw more."),
+        (
+            "r_hat",
+            "R-hat",
+            R_HAT,
+            "idxmax",
+            "the chains do not agree",
+            "Draw more; if they still differ, reconsider K or the priors.",
+        ),
         ("ess_bulk", "bulk ESS", ESS, "idxmin", "too few effective draws for the centre", "Raise draws."),
         ("ess_tail", "tail ESS", ESS, "idxmin", "too few effective draws for the tails", "Raise draws."),
     ]

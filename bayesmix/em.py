@@ -28,7 +28,7 @@ SAME_MODE = 1e-5
 """Two solutions are one where log-likelihoods differ by less than SAME_MODE (1 + |L|)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class EMFit:
     """A point estimate of a mixture.
 
@@ -98,7 +98,7 @@ class EMFit:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Run:
     """One start, carried to its end."""
 
@@ -161,8 +161,11 @@ def fit_em(
     """
     if method not in ("ml", "map"):
         raise ValueError(f"method: must be 'ml' or 'map'; got {method!r}")
-    if n_starts < 1:
-        raise ValueError(f"n_starts: must be at least 1; got {n_starts}")
+    for name, value, least in (("n_starts", n_starts, 1), ("seed", seed, 0), ("max_iter", max_iter, 1)):
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+            raise ValueError(f"{name}: must be a whole number >= {least}; got {value!r}")
+    if not tolerance > 0:
+        raise ValueError(f"tolerance: must be positive; got {tolerance!r}")
     spec = resolve(spec, data)
     family = bind(spec, data)
     runs = run_starts(family, n_starts=n_starts, seed=seed, max_iter=max_iter, tolerance=tolerance)

@@ -23,6 +23,10 @@ def save(dt: xr.DataTree, path: str | Path) -> Path:
     Path
     """
     path = Path(path)
+    if not isinstance(dt, xr.DataTree):
+        raise ValueError(f"dt: must be a posterior from bayesmix.sample, a DataTree; got a {type(dt).__name__}")
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise ValueError(f"path: {path} must be a file in a folder that exists")
     partial = path.with_name(path.name + ".partial")
     try:
         dt.to_netcdf(partial, engine="h5netcdf")
@@ -42,7 +46,7 @@ def load_fit(path: str | Path) -> xr.DataTree:
     """
     path = Path(path)
     if not path.is_file():
-        raise ValueError(f"path: {path} does not exist")
+        raise ValueError(f"path: {path} {'is a folder' if path.is_dir() else 'does not exist'}")
     try:
         with xr.open_datatree(path, engine="h5netcdf") as tree:
             dt = tree.load()

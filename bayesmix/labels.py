@@ -17,7 +17,7 @@ def class_name(value: Any) -> str:
 
 
 def _is_nothing(entry: Any) -> bool:
-    if entry is None or entry is pd.NA or (isinstance(entry, str) and entry == ""):
+    if entry is None or entry is pd.NA or entry is pd.NaT or (isinstance(entry, str) and entry == ""):
         return True
     return isinstance(entry, int | float | np.number) and (bool(np.isnan(entry)) or entry == -1)
 
@@ -35,6 +35,8 @@ def label_evidence(
     if labels is None:
         names = given or ()
         return names, np.zeros((n, len(names))), np.zeros(n, dtype=bool)
+    if not hasattr(labels, "__len__") or isinstance(labels, str):
+        raise ValueError(f"labels: must be a sequence with one entry per row; got {labels!r}")
     if len(labels) != n:
         raise ValueError(f"labels: must have one entry per row, {n}; got {len(labels)}")
     if _is_table(labels):
@@ -89,8 +91,12 @@ def _sorted(values: Collection[Any]) -> list[Any]:
 
 def _probability_rows(labels: Any, given: tuple[str, ...] | None) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
     """Soft labels: one probability per class, rows that sum to 1."""
-    if isinstance(labels, pd.DataFrame) and given is None:
-        given = tuple(str(c) for c in labels.columns)
+    if isinstance(labels, pd.DataFrame):
+        columns = tuple(class_name(c) for c in labels.columns)
+        given = columns if given is None else given
+        if set(columns) != set(given):
+            raise ValueError(f"labels: the columns are {', '.join(columns)}, but classes are {', '.join(given)}")
+        labels = labels.set_axis(columns, axis=1)[list(given)]
     try:
         b = np.asarray(labels, dtype=float)
     except (TypeError, ValueError) as error:

@@ -24,6 +24,8 @@ type Fit = EMFit | xr.DataTree
 
 def spec_of(dt: xr.DataTree) -> Mixture:
     """The resolved mixture that a posterior was drawn from."""
+    if not isinstance(dt, xr.DataTree):
+        raise ValueError(f"dt: must be a posterior from bayesmix.sample, a DataTree; got a {type(dt).__name__}")
     if "spec" not in dt.attrs:
         raise ValueError("dt: not a posterior from bayesmix.sample: its attributes hold no 'spec'")
     return Mixture.from_dict(json.loads(dt.attrs["spec"]))
@@ -37,6 +39,8 @@ def data_of(dt: xr.DataTree) -> Data:
 def family_of(fit: Fit, data: Data | None = None) -> Family:
     """The family's maths over the rows of the fit, or over new ones."""
     family = bind(fit.spec, fit.data) if isinstance(fit, EMFit) else bind(spec_of(fit), data_of(fit))
+    if not isinstance(data, Data | None):
+        raise ValueError(f"data: must be a bm.Data, as bm.Data(frame) makes one; got a {type(data).__name__}")
     return family if data is None else family.rebind(data)
 
 
@@ -247,6 +251,7 @@ def loo(dt: xr.DataTree) -> xr.Dataset:
     ValueError
         Where row weights are not 1: leaving a weighted row out is not defined here.
     """
+    spec_of(dt)
     family = family_of(dt)
     if family.data.weighted:
         raise ValueError("loo: is defined for row weights of 1 only")

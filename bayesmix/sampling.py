@@ -17,6 +17,7 @@ from bayesmix.data import Data
 from bayesmix.em import run_starts
 from bayesmix.evidence import DRAWS_PER_DIMENSION, Evidence
 from bayesmix.families import Family, Params
+from bayesmix.graphs import Graph
 from bayesmix.invariants import chain_groups, invariants
 from bayesmix.kernels import reference
 from bayesmix.landscape import (
@@ -37,7 +38,7 @@ from bayesmix.target import Target
 MOST_SCOUTS = 8
 SCOUT_DRAWS = 3000
 SCOUT_TUNE = 300
-LEAST = {"draws": FEWEST_DRAWS, "tune": 0, "chains": 1, "seed": 0, "n_starts": 1}
+LEAST = {"cores": 1, "draws": FEWEST_DRAWS, "tune": 0, "chains": 1, "seed": 0, "n_starts": 1}
 STORED_BYTES = 64e6
 """The pointwise log-likelihood is stored up to this size."""
 PACKAGES = ("bayesmix", "pymc", "pytensor", "nutpie", "arviz", "numpy")
@@ -105,12 +106,15 @@ def sample(
     settings: dict[str, Any] = _checked(draws=draws, tune=tune, chains=chains)
     settings |= {} if target_accept is None else {"target_accept": _probability(target_accept)}
     extra = _checked(seed=seed, n_starts=n_starts)
+    if cores is not None:
+        cores = _checked(cores=cores)["cores"]
     if log_likelihood not in ("auto", True, False):
         raise ValueError(f"log_likelihood: must be 'auto', True or False; got {log_likelihood!r}")
     spec = resolve(spec, data)
     parts = graph(spec, data)
     if target is None:
         target = Target(build(spec, data) if model is None else model)
+    _check_model(target.model, parts)
     run = Runner(target, cores, extra["seed"])
     found = find_modes(target, parts, spec, run_starts(parts.family, **extra))
     scouts = _scout(run, found, parts.family, spec, settings)
@@ -142,6 +146,19 @@ def _checked(**settings: Any) -> dict[str, int]:
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
             raise ValueError(f"{name}: must be a whole number >= {least}; got {value!r}")
     return {name: int(value) for name, value in settings.items()}
+
+
+def _check_model(model: pm.Model, parts: Graph) -> None:
+    """A model of the user's own must be an extension of this mixture's over these rows."""
+    wanted = {
+        "x_data": parts.x_data(),
+        "label_evidence": parts.family.evidence,
+        "row_weights": parts.family.row_weights,
+    }
+    for name, values in wanted.items():
+        held = model[name].get_value() if name in model.named_vars else None
+        if held is None or not np.array_equal(held, values):
+            raise ValueError(f"model: its {name} is not that of spec and data; extend bm.build(spec, data)")
 
 
 def _probability(target_accept: float) -> float:

@@ -132,6 +132,10 @@ class Mixture:
 
 def bind(spec: Mixture, data: Data) -> Family:
     """The family's maths over these rows; ValueError where the data cannot be that family's."""
+    if not isinstance(spec, Mixture):
+        raise ValueError(f"spec: must be a bm.Mixture; got a {type(spec).__name__}")
+    if not isinstance(data, Data):
+        raise ValueError(f"data: must be a bm.Data, as bm.Data(frame) makes one; got a {type(data).__name__}")
     return FAMILIES[spec.family](spec.options, spec.n_components, data)
 
 

@@ -72,6 +72,8 @@ def numeric(frame: pd.DataFrame) -> np.ndarray:
         raw = frame[name]
         if pd.api.types.is_complex_dtype(raw):
             raise ValueError(f"X: column {str(name)!r} must hold real numbers; got complex ones")
+        if pd.api.types.is_datetime64_any_dtype(raw) or pd.api.types.is_timedelta64_dtype(raw):
+            raise ValueError(f"X: column {str(name)!r} must hold numbers; got times, from {raw.iloc[0]}")
         values = pd.to_numeric(raw, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
         bad = np.flatnonzero(~np.isfinite(values))
         if len(bad):

@@ -23,8 +23,16 @@ LOGISTIC = Canonical(lambda eta: np.logaddexp(0, eta), expit, lambda eta: expit(
 
 
 def regress(X: np.ndarray, y: np.ndarray, w: np.ndarray, beta: np.ndarray, model: Canonical) -> np.ndarray:
-    """Weighted maximum likelihood by Newton's method, halving any step that does not go up."""
+    """Weighted maximum likelihood by Newton's method, halving any step that does not go up.
 
+    In the orthonormal coordinates of X = Q R: a covariate far from zero (a year, an identity number) would otherwise
+    drown the others in rounding.
+    """
+    Q, R = np.linalg.qr(X)
+    return np.asarray(np.linalg.solve(R, _newton(Q, y, w, R @ beta, model)))
+
+
+def _newton(X: np.ndarray, y: np.ndarray, w: np.ndarray, beta: np.ndarray, model: Canonical) -> np.ndarray:
     def value(beta: np.ndarray) -> float:
         with np.errstate(over="ignore"):
             eta = X @ beta

@@ -82,7 +82,8 @@ class ZeroInflatedPoisson(Family):
         design = {}
         for part in self.options:
             matrix, self.encoders[part] = design_matrix(formulas[part], data.covariates, part)
-            if len(data) >= matrix.shape[1] > np.linalg.matrix_rank(matrix) and isinstance(formulas[part], str):
+            scaled = matrix / np.sqrt((matrix**2).mean()).replace(0.0, 1.0)
+            if isinstance(formulas[part], str) and np.linalg.matrix_rank(scaled) < matrix.shape[1]:
                 raise ValueError(f"{part}: the columns {', '.join(matrix.columns)} are linearly dependent")
             design[part] = matrix
         self.design = design
@@ -168,6 +169,8 @@ class ZeroInflatedPoisson(Family):
             return ["coefficients are not finite"]
         if r is None:
             return []
+        if not self.x.any():
+            return ["all counts are 0: nothing tells structural zeros from a rate of 0"]
         eta = params["zero_coef"] @ self.G.T
         if (eta < -BOUNDARY).all():
             return ["zero part: P(structural zero) runs to 0, the counts show no excess of zeros"]
