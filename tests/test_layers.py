@@ -30,6 +30,7 @@ LAYERS = (
     "target",
     "arrange",
     "information",
+    "runs",
     "em",
     "relabel",
     "predict",
