@@ -15,7 +15,7 @@ from bayesmix.arrange import canonical_order, reorder, to_dataset
 from bayesmix.data import Data
 from bayesmix.families import Family, Params
 from bayesmix.information import standard_errors
-from bayesmix.kernels.reference import e_step
+from bayesmix.kernels.reference import e_step, responsibilities
 from bayesmix.runs import Run, best_run, distinct, starts_table
 from bayesmix.spec import Mixture, bind, resolve
 
@@ -176,16 +176,13 @@ def _climb(family: Family, kind: str, params: Params, max_iter: int, tolerance: 
     history: list[float] = []
     converged, reasons = False, family.spikes(params)
     while not reasons:
-        L, r = e_step(family, params)
+        L, statistics = e_step(family, params)
         history.append(L)
-        if _remaining(history) < tolerance * (1 + abs(L)):
-            converged = True
-            reasons = family.spikes(params, r)
+        converged = _remaining(history) < tolerance * (1 + abs(L))
+        if converged or len(history) > max_iter:
+            reasons = family.spikes(params, responsibilities(family, params))
             break
-        if len(history) > max_iter:
-            reasons = family.spikes(params, r)
-            break
-        proposed = family.m_step(r, params)
+        proposed = family.m_step(statistics, params)
         reasons = family.spikes(proposed)
         if not reasons:
             params = proposed

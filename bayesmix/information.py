@@ -7,12 +7,18 @@ from collections.abc import Callable
 import numpy as np
 
 from bayesmix.families import Family, Params
+from bayesmix.kernels.reference import e_step
 
 
 def standard_errors(family: Family, params: Params) -> dict[str, np.ndarray]:
     """Of every named estimate: J (-H)^-1 J' with H the Hessian of L in free coordinates, J by central differences."""
     theta, units = family.pack(params), family.units(params)
-    H = _jacobian(family.score, theta, units)
+
+    def score(theta: np.ndarray) -> np.ndarray:
+        _, statistics = e_step(family, family.unpack(theta))
+        return family.score(theta, statistics)
+
+    H = _jacobian(score, theta, units)
     names = list(family.named(params))
 
     def flat(theta: np.ndarray) -> np.ndarray:

@@ -77,10 +77,10 @@ def test_whole_weights_are_repeated_rows(rng, covariance):
     params = naive.random_gaussian(rng, 2, 2, covariance)
     other = params
     for _ in range(10):
-        L, r = e_step(weighted, params)
-        M, s = e_step(repeated, other)
+        L, of_weighted = e_step(weighted, params)
+        M, of_repeated = e_step(repeated, other)
         assert pytest.approx(M, rel=1e-11) == L
-        params, other = weighted.m_step(r, params), repeated.m_step(s, other)
+        params, other = weighted.m_step(of_weighted, params), repeated.m_step(of_repeated, other)
     for name, value in params.items():
         np.testing.assert_allclose(value, other[name], rtol=1e-9)
 

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 from scipy import stats
+from scipy.linalg import solve_triangular
 from scipy.optimize import check_grad
 from scipy.special import expit
 
@@ -69,9 +70,10 @@ def test_e_step_is_bayes_rule(rng, kind):
     v = rng.uniform(0, 3, 40)
     family, params = gaussian(rng, kind, labels=some_labels(40), row_weights=v)
     expected = naive.gaussian_log_joint(family.x, **params, evidence=family.evidence)
-    L, r = reference.e_step(family, params)
+    L, _ = reference.e_step(family, params)
     assert L == pytest.approx(naive.total(expected, v), rel=1e-12)
-    np.testing.assert_allclose(r, naive.posterior_probabilities(expected), atol=1e-13)
+    r = naive.posterior_probabilities(expected)
+    np.testing.assert_allclose(reference.responsibilities(family, params), r, atol=1e-13)
 
 
 def test_e_step_far_from_every_component(rng):
@@ -79,9 +81,32 @@ def test_e_step_far_from_every_component(rng):
     family, params = gaussian(rng, "full", n=10)
     far = family.rebind(Data([[1e4, 1e4], [-1e5, 3.0]]))
     expected = naive.gaussian_log_joint(far.x, **params, evidence=np.zeros((2, 3)))
-    L, r = reference.e_step(far, params)
+    L, _ = reference.e_step(far, params)
     assert L == pytest.approx(naive.total(expected), rel=1e-12)
-    np.testing.assert_allclose(r, naive.posterior_probabilities(expected), atol=1e-12)
+    r = naive.posterior_probabilities(expected)
+    np.testing.assert_allclose(reference.responsibilities(far, params), r, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("d", [1, 3])
+@pytest.mark.parametrize(("scale", "offset"), SCALES)
+def test_gaussian_statistics_are_their_definition(rng, kind, d, scale, offset):
+    """N_k, s_k and S_k, row by row, z by a triangular solve."""
+    v = rng.uniform(0, 3, 40)
+    family, params = gaussian(rng, kind, d=d, scale=scale, offset=offset, labels=some_labels(40), row_weights=v)
+    joint = naive.gaussian_log_joint(family.x, **params, evidence=family.evidence)
+    r = naive.posterior_probabilities(joint)
+    _, statistics = reference.e_step(family, params)
+    for k in range(3):
+        C = np.linalg.cholesky(params["covariances"][k])
+        z = np.array([solve_triangular(C, row - params["means"][k], lower=True) for row in family.x])
+        vr = v * r[:, k]
+        near = {"rtol": 1e-6 if offset else 1e-9, "atol": 1e-7 if offset else 1e-9}
+        np.testing.assert_allclose(statistics["mass"][k], vr.sum(), **near)
+        np.testing.assert_allclose(statistics["first"][k], vr @ z, **near)
+        np.testing.assert_allclose(
+            statistics["second"][k], sum(vr[i] * np.outer(z[i], z[i]) for i in range(40)), **near
+        )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -121,10 +146,15 @@ def test_gaussian_score(rng, kind, d, scale):
         return naive.total(joint, family.row_weights)
 
     def score(t):
-        return units * family.score(theta + units * t)
+        return units * score_of(family)(theta + units * t)
 
     zero = np.zeros_like(theta)
     assert check_grad(L, score, zero, epsilon=1e-7) < 1e-4 * (1 + np.linalg.norm(score(zero)))
+
+
+def score_of(family):
+    """theta -> dL/dtheta, from the E-step there."""
+    return lambda theta: family.score(theta, reference.e_step(family, family.unpack(theta))[1])
 
 
 def expected_complete(family, params, r):
@@ -134,10 +164,42 @@ def expected_complete(family, params, r):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("scale", "offset"), SCALES)
+def test_gaussian_m_step_is_weighted_moments(rng, kind, scale, offset):
+    """From statistics about any parameters; NumPy's weighted mean and covariance."""
+    v = rng.uniform(0.1, 3, 60)
+    family, params = gaussian(rng, kind, n=60, scale=scale, offset=offset, row_weights=v)
+    r = rng.dirichlet(np.ones(3), 60)
+    best = family.m_step(family.statistics(r, params), params)
+    mass = v @ r
+    np.testing.assert_allclose(best["weights"], mass / mass.sum(), rtol=1e-12)
+    sigma = np.array([np.cov(family.x.T, aweights=v * r[:, k], ddof=0) for k in range(3)])
+    if kind == "tied":
+        sigma = np.tile(np.average(sigma, axis=0, weights=mass), (3, 1, 1))
+    if kind in ("diag", "spherical"):
+        sigma = np.array([np.diag(np.diag(S)) for S in sigma])
+    if kind == "spherical":
+        sigma = np.array([np.eye(2) * np.trace(S) / 2 for S in sigma])
+    for k in range(3):
+        mean = np.average(family.x, axis=0, weights=v * r[:, k])
+        np.testing.assert_allclose(best["means"][k], mean, rtol=1e-11, atol=1e-11 * scale)
+        np.testing.assert_allclose(best["covariances"][k], sigma[k], rtol=1e-8, atol=1e-8 * scale**2)
+
+
+def test_an_empty_component_keeps_its_mean(rng):
+    family, params = gaussian(rng, "tied")
+    r = np.eye(3)[np.arange(40) % 2]
+    best = family.m_step(family.statistics(r, params), params)
+    assert best["weights"][2] == 0
+    np.testing.assert_array_equal(best["means"][2], params["means"][2])
+    np.testing.assert_allclose(best["means"][0], family.x[::2].mean(axis=0), rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_gaussian_m_step_maximizes(rng, kind):
     family, params = gaussian(rng, kind, n=60, row_weights=rng.uniform(0.1, 3, 60))
     r = rng.dirichlet(np.ones(3), 60)
-    best = family.m_step(r, params)
+    best = family.m_step(family.statistics(r, params), params)
     top = expected_complete(family, best, r)
     theta = family.pack(best)
     for _ in range(50):
@@ -313,7 +375,8 @@ def test_zip_score_and_pack(rng):
         joint = naive.zip_log_joint(y, *by_hand(frame, family.unpack(theta)), family.evidence)
         return naive.total(joint, family.row_weights)
 
-    assert check_grad(L, family.score, theta, epsilon=1e-7) < 1e-4 * np.linalg.norm(family.score(theta))
+    score = score_of(family)
+    assert check_grad(L, score, theta, epsilon=1e-7) < 1e-4 * np.linalg.norm(score(theta))
 
 
 def test_zip_m_step_maximizes(rng):
@@ -327,7 +390,8 @@ def test_zip_m_step_maximizes(rng):
         terms = r0 * np.log(pi) + (1 - r0) * (np.log1p(-pi) + stats.poisson.logpmf(y, rate))
         return float(family.row_weights @ terms)
 
-    best = family.m_step(r, zip_params(rng, family))
+    params = zip_params(rng, family)
+    best = family.m_step(family.statistics(r, params), params)
     theta, top = family.pack(best), expected(best)
     for _ in range(50):
         assert expected(family.unpack(theta + 1e-3 * rng.normal(size=len(theta)))) < top

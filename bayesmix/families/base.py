@@ -5,8 +5,9 @@ Every family is one likelihood. For row i with weight v_i and label evidence a_i
     l_i  = logsumexp_k( log w_ik + a_ik + log f(x_i | theta_k) )          L = sum_i v_i l_i
     r_ik = exp( log w_ik + a_ik + log f(x_i | theta_k) - l_i )
 
-A family supplies the term inside the sum (:meth:`Family.log_joint`) and what follows from it: the M-step, the score
-in free coordinates, starts, simulation. Parameter arrays may carry leading draw dimensions wherever that is said.
+A family supplies the term inside the sum (:meth:`Family.log_joint`) and what follows from it: the expected sufficient
+statistics, the M-step and the score in free coordinates that read them, starts, simulation. Parameter arrays may carry
+leading draw dimensions wherever that is said.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from bayesmix.prior import Prior, choices
 
 type Params = Mapping[str, np.ndarray]
 """Parameter arrays by name: the least that fixes the likelihood."""
+type Statistics = Mapping[str, np.ndarray]
+"""Expected sufficient statistics by name: all that the M-step and the score read of the rows."""
 
 
 class Family(ABC):
@@ -121,8 +124,12 @@ class Family(ABC):
             return self.log_weights(params) + self.evidence + self.log_density(params)
 
     @abstractmethod
-    def m_step(self, r: np.ndarray, params: Params) -> Params:
-        """Parameters that maximize the expected complete-data log-likelihood, given r (n, n_components)."""
+    def statistics(self, r: np.ndarray, params: Params) -> Statistics:
+        """Expected sufficient statistics, row weights included, about ``params``; r (n, n_components)."""
+
+    @abstractmethod
+    def m_step(self, statistics: Statistics, params: Params) -> Params:
+        """Parameters that maximize the expected complete-data log-likelihood, from statistics about ``params``."""
 
     @abstractmethod
     def initial(self, kind: str, rng: np.random.Generator) -> Params:
@@ -153,8 +160,8 @@ class Family(ABC):
         """The natural size of a step in each coordinate of :meth:`pack`, whatever the units of the data."""
 
     @abstractmethod
-    def score(self, theta: np.ndarray) -> np.ndarray:
-        """dL/dtheta by Fisher's identity, shape (n_parameters,)."""
+    def score(self, theta: np.ndarray, statistics: Statistics) -> np.ndarray:
+        """dL/dtheta by Fisher's identity, shape (n_parameters,), from the E-step's statistics at theta."""
 
     @abstractmethod
     def named(self, params: Params) -> dict[str, np.ndarray]:

@@ -1,6 +1,7 @@
 """Gaussian mixtures with full, tied, diagonal or spherical covariances, in any number of features.
 
 log f(x | mu, Sigma) = -d/2 log 2 pi - sum_j log C_jj - 1/2 z'z,   z = C^-1 (x - mu),   Sigma = C C'.
+Statistics: mass N_k = sum_i v_i r_ik, first s_k = sum_i v_i r_ik z_ik, second S_k = sum_i v_i r_ik z_ik z_ik'.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import numpy as np
 from scipy.special import softmax
 
 from bayesmix.data import Data
-from bayesmix.families.base import Family, Params, component_names, exchange_groups
+from bayesmix.families.base import Family, Params, Statistics, component_names, exchange_groups
 from bayesmix.families.clusters import CENTRES, known_means, nearest, pinned, whitened
 from bayesmix.families.covariance import COVARIANCES
 from bayesmix.prior import Prior
@@ -155,25 +156,21 @@ class Gaussian(Family):
             z[..., j, :] /= C[..., j, j, None]
         return z
 
-    def m_step(self, r: np.ndarray, params: Params) -> Params:
-        """w_k = N_k / N, mu_k = weighted mean, Sigma_k from the weighted scatter by covariance kind."""
-        vr = self.row_weights[:, None] * r
-        mass = vr.sum(axis=0)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            means = (vr.T @ self.x) / mass[:, None]
-        means = np.where(mass[:, None] > 0, means, params["means"])
+    def statistics(self, r: np.ndarray, params: Params) -> Statistics:
+        """mass (K,), first (K, d) and second (K, d, d) moments of the whitened residuals."""
+        z = self._whiten(np.linalg.cholesky(params["covariances"]), params["means"])
+        weighted = (self.row_weights[:, None] * r).T[:, None, :]
         return {
-            "weights": mass / mass.sum(),
-            "means": means,
-            "covariances": self.kind.estimate(self._scatter(vr, means), mass),
+            "mass": weighted.sum(axis=(1, 2)),
+            "first": (weighted * z).sum(axis=-1),
+            "second": (weighted * z) @ z.swapaxes(-1, -2),
         }
 
-    def _scatter(self, vr: np.ndarray, means: np.ndarray) -> np.ndarray:
-        scatter = np.empty((self.K, self.d, self.d))
-        for k in range(self.K):
-            diff = self.x - means[k]
-            scatter[k] = (vr[:, k, None] * diff).T @ diff
-        return scatter
+    def m_step(self, statistics: Statistics, params: Params) -> Params:
+        """w_k = N_k / N, mu_k = weighted mean, Sigma_k from the weighted scatter by covariance kind."""
+        mass = statistics["mass"]
+        means, scatter = _moments(statistics, params)
+        return {"weights": mass / mass.sum(), "means": means, "covariances": self.kind.estimate(scatter, mass)}
 
     @property
     def start_kinds(self) -> tuple[str, ...]:
@@ -191,10 +188,10 @@ class Gaussian(Family):
             r = nearest(y, pinned(CENTRES[kind](y, self.K, rng), *known))
         with np.errstate(divide="ignore"):
             r = softmax(np.where(np.isneginf(self.evidence), -np.inf, np.log(r + 1e-12)), axis=1)
-        vr = self.row_weights[:, None] * r
-        mass = vr.sum(axis=0)
-        means = (vr.T @ self.x) / np.maximum(mass, 1e-300)[:, None]
-        scatter = self._scatter(vr, means)
+        one = {"means": np.tile(self.centre, (self.K, 1)), "covariances": np.tile(np.diag(self.sd**2), (self.K, 1, 1))}
+        statistics = self.statistics(r, one)
+        mass = statistics["mass"]
+        means, scatter = _moments(statistics, one)
         pooled = np.diag(scatter.sum(axis=0).diagonal() / mass.sum()) + 1e-6 * np.diag(self.sd**2)
         prior_rows = self.d + 2.0
         return {
@@ -252,23 +249,17 @@ class Gaussian(Family):
         cholesky[self.index[used]] = rows[used]
         return np.concatenate([np.ones(self.K - 1), sd.ravel(), cholesky])
 
-    def score(self, theta: np.ndarray) -> np.ndarray:
+    def score(self, theta: np.ndarray, statistics: Statistics) -> np.ndarray:
         """dL/dlog w = N - N_total w, dL/dmu_k = C^-T s_k, dL/dC_k = tril(C^-T (S_k - N_k I)), then the chain rule."""
-        params = self.unpack(theta)
-        C = self._cholesky(theta)
-        z = self._whiten(C, params["means"])
-        vr = self.row_weights[:, None] * softmax(self.log_joint(params), axis=1)
-        mass = vr.sum(axis=0)
-        s = np.einsum("nk,kjn->kj", vr, z)
-        S = np.einsum("nk,kin,kjn->kij", vr, z, z)
+        C, mass = self._cholesky(theta), statistics["mass"]
         inverse_t = np.linalg.inv(C).transpose(0, 2, 1)
-        d_cholesky = inverse_t @ (S - mass[:, None, None] * np.eye(self.d))
+        d_cholesky = inverse_t @ (statistics["second"] - mass[:, None, None] * np.eye(self.d))
         d_cholesky = np.where(np.eye(self.d, dtype=bool), d_cholesky * C, d_cholesky)
         used = self.index >= 0
         return np.concatenate(
             [
-                (mass - mass.sum() * params["weights"])[:-1],
-                np.einsum("kij,kj->ki", inverse_t, s).ravel(),
+                (mass - mass.sum() * self.unpack(theta)["weights"])[:-1],
+                np.einsum("kij,kj->ki", inverse_t, statistics["first"]).ravel(),
                 np.bincount(self.index[used], weights=d_cholesky[used]),
             ]
         )
@@ -294,3 +285,12 @@ class Gaussian(Family):
         C = np.linalg.cholesky(params["covariances"])
         eps = rng.standard_normal(self.x.shape)
         return params["means"][z] + np.einsum("nij,nj->ni", C[z], eps)
+
+
+def _moments(statistics: Statistics, params: Params) -> tuple[np.ndarray, np.ndarray]:
+    """Weighted means mu + C s / N, and scatter about them C (S - s s' / N) C'; an empty component keeps its mean."""
+    C = np.linalg.cholesky(params["covariances"])
+    s = statistics["first"]
+    shift = s / np.where(statistics["mass"] > 0, statistics["mass"], 1.0)[:, None]
+    scatter = C @ (statistics["second"] - s[:, :, None] * shift[:, None, :]) @ C.swapaxes(-1, -2)
+    return params["means"] + np.einsum("kij,kj->ki", C, shift), (scatter + scatter.swapaxes(-1, -2)) / 2

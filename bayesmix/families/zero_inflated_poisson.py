@@ -3,6 +3,8 @@
     P(structural zero)_i = pi_i = logit^-1(g_i' zero_coef)        lambda_i = exp(f_i' rate_coef)
     P(x_i = 0) = pi_i + (1 - pi_i) exp(-lambda_i)                 P(x_i = m) = (1 - pi_i) Poisson(m | lambda_i), m > 0
 
+Statistics: structural, the responsibility r_i0 of the structural zero, without the row's weight.
+
 Lambert (1992), doi:10.2307/1269547. PyMC's ``psi`` is 1 - pi.
 """
 
@@ -14,10 +16,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from formulaic import Formula, ModelSpec
 from formulaic.errors import FormulaicError
-from scipy.special import expit, gammaln, log_expit, softmax
+from scipy.special import expit, gammaln, log_expit
 
 from bayesmix.data import Data
-from bayesmix.families.base import Family, Params
+from bayesmix.families.base import Family, Params, Statistics
 from bayesmix.families.design import design_matrix, first_line
 from bayesmix.families.regression import LOGISTIC, POISSON, regress
 from bayesmix.prior import Prior
@@ -134,12 +136,16 @@ class ZeroInflatedPoisson(Family):
         zero = np.where(self.x == 0, 0.0, -np.inf)
         return np.stack([np.broadcast_to(zero, poisson.shape), poisson], axis=-1)
 
-    def m_step(self, r: np.ndarray, params: Params) -> Params:
+    def statistics(self, r: np.ndarray, params: Params) -> Statistics:
+        """structural (n,): the responsibility of the structural zero."""
+        return {"structural": r[:, 0]}
+
+    def m_step(self, statistics: Statistics, params: Params) -> Params:
         """Two weighted regressions: Poisson of x with weights v r_poisson, logistic of r_zero with weights v."""
-        v = self.row_weights
+        v, r_zero = self.row_weights, statistics["structural"]
         return {
-            "rate_coef": regress(self.F, self.x, v * r[:, 1], params["rate_coef"], POISSON),
-            "zero_coef": regress(self.G, r[:, 0], v, params["zero_coef"], LOGISTIC),
+            "rate_coef": regress(self.F, self.x, v * (1 - r_zero), params["rate_coef"], POISSON),
+            "zero_coef": regress(self.G, r_zero, v, params["zero_coef"], LOGISTIC),
         }
 
     @property
@@ -161,7 +167,7 @@ class ZeroInflatedPoisson(Family):
         start = {"rate_coef": np.zeros(self.F.shape[1]), "zero_coef": np.zeros(self.G.shape[1])}
         if self.constant["rate"] or "Intercept" in self.design["rate"]:
             start["rate_coef"][0] = np.log(rate)
-        return self.m_step(0.98 * r + 0.01, start)
+        return self.m_step(self.statistics(0.98 * r + 0.01, start), start)
 
     def spikes(self, params: Params, r: np.ndarray | None = None) -> list[str]:
         """Coefficients that run off: the zero part at its boundary for all rows, or separated."""
@@ -193,13 +199,12 @@ class ZeroInflatedPoisson(Family):
         """A coefficient that moves the linear predictor by about 1."""
         return np.concatenate([1 / np.sqrt((X**2).mean(axis=0)) for X in (self.F, self.G)])
 
-    def score(self, theta: np.ndarray) -> np.ndarray:
+    def score(self, theta: np.ndarray, statistics: Statistics) -> np.ndarray:
         """F' v r_poisson (x - lambda) and G' v (r_zero - pi)."""
         params = self.unpack(theta)
-        r = softmax(self.log_joint(params), axis=1)
         rate, pi = np.exp(self.F @ params["rate_coef"]), expit(self.G @ params["zero_coef"])
-        v = self.row_weights
-        return np.concatenate([self.F.T @ (v * r[:, 1] * (self.x - rate)), self.G.T @ (v * (r[:, 0] - pi))])
+        v, r_zero = self.row_weights, statistics["structural"]
+        return np.concatenate([self.F.T @ (v * (1 - r_zero) * (self.x - rate)), self.G.T @ (v * (r_zero - pi))])
 
     def named(self, params: Params) -> dict[str, np.ndarray]:
         """Coefficients, and rate = exp(rate_coef), zero_prob = logit^-1(zero_coef) where constant."""

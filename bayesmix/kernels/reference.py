@@ -9,7 +9,7 @@ from functools import reduce
 
 import numpy as np
 
-from bayesmix.families import Family, Params
+from bayesmix.families import Family, Params, Statistics
 
 
 def both(family: Family, params: Params) -> tuple[np.ndarray, np.ndarray]:
@@ -35,7 +35,7 @@ def responsibilities(family: Family, params: Params) -> np.ndarray:
     return both(family, params)[1]
 
 
-def e_step(family: Family, params: Params) -> tuple[float, np.ndarray]:
-    """L = sum_i v_i l_i and r (n, n_components), for one set of parameters."""
+def e_step(family: Family, params: Params) -> tuple[float, Statistics]:
+    """L = sum_i v_i l_i and the expected sufficient statistics, for one set of parameters."""
     l, r = both(family, params)
-    return float(family.row_weights @ l), r
+    return float(family.row_weights @ l), family.statistics(r, params)
