@@ -1,0 +1,1 @@
+"""Speed and memory beside peers: the same model, priors, data and machine; see README.md."""

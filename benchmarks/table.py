@@ -1,0 +1,84 @@
+"""The rows: what each measures, in words, and how it is run. Its code is in ``rows/<name>.py``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Row:
+    """A family of measurements that makes one table.
+
+    ``one_thread``: BLAS, OpenMP, numba and XLA get one thread each. ``on_request``: run only when asked for by name.
+    """
+
+    title: str
+    about: str
+    one_thread: bool = False
+    on_request: bool = False
+
+
+ROWS = {
+    "gradient": Row(
+        "One evaluation of log-posterior and gradient",
+        "The compiled function that nutpie calls, `bm.build` against a hand-written `pm.NormalMixture`, or `pm.Mixture`"
+        " of `pm.MvNormal` with one `pm.LKJCholeskyCov` per component, with the same priors. Both log-densities are"
+        " first checked to be one at random points (the Jacobian of the map between their coordinates by complex"
+        " steps). numba's functions are called in a compiled loop; JAX gets the faster of a compiled loop and jitted"
+        " calls with `block_until_ready`.",
+        one_thread=True,
+    ),
+    "linear": Row(
+        "Cost of a gradient by number of rows",
+        "The same compiled function of `bm.build`, K = 5 in four features and K = 3 in one; time per row of data.",
+        one_thread=True,
+    ),
+    "nuts_1d": Row(
+        "NUTS: three Gaussians on a line, n = 10,000, ordered means",
+        "Means 2, 5, 10; sd 0.6, 0.8, 0.5; weights 0.4, 0.2, 0.4. `bm.sample` and `pm.sample` with their own defaults,"
+        " the textbook model begun at the means' true order. Sampling seconds are those inside the sampler, warm-up"
+        " (and, in ours, scouting chains) included; ESS is the smallest bulk ESS of weights, means and scales. All"
+        " the rest is compiling, finding starts and sorting labels.",
+        one_thread=True,
+    ),
+    "first_1000": Row(
+        "Old Faithful, two groups, full covariance: from a cold Python to 1,000 effective draws",
+        "The whole life of a Python process that imports, compiles, samples and takes the smallest bulk ESS of weights,"
+        " means and covariances, with warm caches on disk. Each side runs with its default tuning and chains and, of"
+        " 250, 500, 1,000, 2,000, ... draws per chain, the fewest that reach an ESS of 1,000 with that seed, found in"
+        " untimed pilot runs. The textbook model begins at k-means centres.",
+    ),
+    "em_iteration": Row(
+        "One EM iteration, full covariance, one thread",
+        "E-step and M-step at the same parameters, against the same two steps of scikit-learn's `GaussianMixture`."
+        " Log-likelihood and updated parameters are first checked to agree.",
+        one_thread=True,
+    ),
+    "em_converge": Row(
+        "EM to the same log-likelihood from the same starts",
+        "Total over k-means starts, both sides from the same weights, means and covariances. scikit-learn stops by its"
+        " rule (default `tol=1e-3` on the mean log-likelihood; `tol=1e-9` for the optimum), ours when its"
+        " log-likelihood is at least scikit-learn's less 1e-3. Both with the threads that they take by default.",
+    ),
+    "responsibilities": Row(
+        "Responsibilities: mean, sd and 90% interval over 4,000 draws x 10,000 rows x 3 components",
+        "`bm.responsibility_summary` against the array of all of them in NumPy and SciPy; each in a process of its own."
+        " Peak memory is the largest resident set of the process; beyond that before the call in the next column.",
+    ),
+    "million": Row(
+        "A million rows in four features, K = 5: NUTS with 4 x 500 kept draws",
+        "`bm.sample` in a process of its own, everything included; peak memory is its largest resident set.",
+        on_request=True,
+    ),
+    "mclust": Row(
+        "EM to convergence beside R's mclust and scikit-learn: (10,000, 4, 3), full covariance",
+        "All three from the same responsibilities. mclust's `me` and scikit-learn stop by their default rules, ours at"
+        " mclust's log-likelihood less 1e-3; R is timed inside R.",
+    ),
+    "pystan": Row(
+        "NUTS beside Stan: three Gaussians on a line, n = 2,000, ordered means",
+        "PyStan in its own Python 3.12, the same priors, 2 chains of 500 draws after 500 of warm-up on both sides."
+        " Stan's log-density is first checked against a hand-written one at random points, up to a constant.",
+        one_thread=True,
+    ),
+}
