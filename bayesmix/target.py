@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
-import nutpie
 import pymc as pm
 import pytensor
 import pytensor.tensor as pt
 from pytensor.compile.mode import Mode
 from scipy.optimize import minimize
+
+from bayesmix.engine import Calls, compile_model, with_model
 
 INTERPRETED = Mode(linker="py", optimizer=None)
 """For graphs of some dozen nodes that are called a few times: nothing to compile."""
@@ -48,40 +51,59 @@ class Climb:
 class Target:
     """A PyMC model compiled for nutpie, and the maps between its free variables and the unconstrained vector."""
 
-    def __init__(self, model: pm.Model) -> None:
+    def __init__(self, model: pm.Model, *, compiled: Any = None) -> None:
         self.model = model
-        self.compiled = nutpie.compile_pymc_model(model, backend="numba")
+        self.compiled = compile_model(model) if compiled is None else compiled
         self.n_dim: int = self.compiled.n_dim
+        self._calls = Calls(self.compiled)
         names, slices, shapes = self.compiled.shape_info
-        free = len(model.free_RVs)
-        self._layout = list(zip(names[:free], slices[:free], shapes[:free], strict=True))
-        values = [model.rvs_to_values[rv] for rv in model.free_RVs]
-        transforms = [model.rvs_to_transforms[rv] for rv in model.free_RVs]
-        inputs = [rv.owner.inputs for rv in model.free_RVs]
-        given = [rv.type() for rv in model.free_RVs]
-        forward = [t.forward(g, *i) if t else g for t, g, i in zip(transforms, given, inputs, strict=True)]
-        self._forward = pytensor.function(given, forward, mode=INTERPRETED, on_unused_input="ignore")
-        log_det = sum(
-            (t.log_jac_det(v, *i).sum() for t, v, i in zip(transforms, values, inputs, strict=True) if t),
-            start=pt.constant(0.0),
-        )
+        parts = list(zip(names, slices, shapes, strict=True))
+        self._layout = parts[: len(model.free_RVs)]
+        outputs = {rv.name for rv in model.unobserved_RVs}
+        self._outputs = [part for part in parts if part[0] in outputs]
+
+    def with_data(self, model: pm.Model) -> Target:
+        """The target of ``model``, which has the same variables and other data, of any length; nothing is compiled.
+
+        All data are read from it: observations, evidence, weights, designs, and constants of priors held as data.
+
+        Raises
+        ------
+        ValueError
+            Where the models differ in more than data.
+        """
+        return Target(model, compiled=with_model(self.compiled, self.model, model))
+
+    @cached_property
+    def _transforms(self) -> list[tuple[Any, Any, Any]]:
+        """Of each free variable: the transform or None, its value variable, its parameters."""
+        m = self.model
+        return [(m.rvs_to_transforms[rv], m.rvs_to_values[rv], rv.owner.inputs) for rv in m.free_RVs]
+
+    @cached_property
+    def _forward(self) -> Callable[..., list[np.ndarray]]:
+        given = [rv.type() for rv in self.model.free_RVs]
+        moved = [t.forward(g, *i) if t else g for g, (t, _, i) in zip(given, self._transforms, strict=True)]
+        return pytensor.function(given, moved, mode=INTERPRETED, on_unused_input="ignore")
+
+    @cached_property
+    def _log_det(self) -> Callable[..., list[np.ndarray]]:
+        """Log-determinant of the maps to the free variables, and its gradient by value variable."""
+        values = [v for _, v, _ in self._transforms]
+        log_det = sum((t.log_jac_det(v, *i).sum() for t, v, i in self._transforms if t), start=pt.constant(0.0))
         gradient = pt.grad(log_det, values, disconnected_inputs="ignore")
-        self._log_det = pytensor.function(values, [log_det, *gradient], mode=INTERPRETED, on_unused_input="ignore")
-        outputs = {rv.name: rv for rv in model.unobserved_RVs}
-        self._outputs = list(outputs)
-        self._backward = pytensor.function(
-            values, model.replace_rvs_by_values(list(outputs.values())), mode=INTERPRETED, on_unused_input="ignore"
-        )
+        return pytensor.function(values, [log_det, *gradient], mode=INTERPRETED, on_unused_input="ignore")
 
     def _split(self, x: np.ndarray) -> list[np.ndarray]:
         return [x[part].reshape(shape) for _, part, shape in self._layout]
 
     def start(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
         """The unconstrained vector at these values of free variables; others sit at PyMC's initial point."""
-        x = np.array(self.compiled.initial_point_func(0), dtype=float)
-        now = dict(zip(self._outputs, self._backward(*self._split(x)), strict=True))
         names = [rv.name for rv in self.model.free_RVs]
-        moved = self._forward(*[np.asarray(values.get(name, now[name]), dtype=float) for name in names])
+        missing = set(names) - set(values)
+        x = np.array(self.compiled.initial_point_func(0) if missing else np.zeros(self.n_dim), dtype=float)
+        now = self.values(x) if missing else {}
+        moved = self._forward(*[np.asarray(now[v] if v in missing else values[v], dtype=float) for v in names])
         for name, new, (_, part, _) in zip(names, moved, self._layout, strict=True):
             if name in values:
                 x[part] = np.ravel(new)
@@ -89,15 +111,16 @@ class Target:
 
     def values(self, x: np.ndarray) -> dict[str, np.ndarray]:
         """Every unobserved variable of the model at an unconstrained point."""
-        return dict(zip(self._outputs, self._backward(*self._split(x)), strict=True))
+        row = self._calls.expand(x)
+        return {name: row[part].reshape(shape) for name, part, shape in self._outputs}
 
     def log_density(self, x: np.ndarray, *, jacobian: bool = True) -> tuple[float, np.ndarray]:
         """Log-posterior and gradient; without ``jacobian`` the density of the constrained variables."""
-        value, gradient = self.compiled.logp_func(np.ascontiguousarray(x))
+        value, gradient = self._calls.log_density(x)
         if jacobian:
-            return float(value), np.array(gradient)
+            return value, gradient
         log_det, *d_log_det = self._log_det(*self._split(x))
-        return float(value) - float(log_det), gradient - np.concatenate([np.ravel(g) for g in d_log_det])
+        return value - float(log_det), gradient - np.concatenate([np.ravel(g) for g in d_log_det])
 
     def mode(self, x: np.ndarray, *, jacobian: bool = True) -> Climb:
         """The local mode above ``x``, by BFGS in coordinates scaled by the curvature at ``x``."""

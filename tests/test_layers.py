@@ -27,6 +27,7 @@ LAYERS = (
     "kernels",
     "graphs",
     "model",
+    "engine",
     "target",
     "arrange",
     "information",

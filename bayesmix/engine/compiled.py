@@ -1,0 +1,129 @@
+"""A PyMC model compiled for nutpie, from the machine code that PyTensor keeps on disk.
+
+Where numba, PyTensor or nutpie have changed what this leans on, nutpie's own compiler is taken, with a warning.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import nutpie
+import pandas as pd
+import pymc as pm
+from nutpie import compile_pymc
+from pytensor.compile.sharedvalue import SharedVariable
+from pytensor.graph.basic import equal_computations
+from pytensor.graph.traversal import graph_inputs
+
+from bayesmix.engine.calls import GRADIENT_NOT_FINITE, VALUE_NOT_FINITE
+
+
+def compile_model(model: pm.Model) -> Any:
+    """The model as nutpie's ``CompiledPyMCModel``; chains begin at PyMC's initial point."""
+    try:
+        return from_disk(model)
+    except Exception as problem:
+        warnings.warn(
+            f"compiling takes nutpie's own way, which is slower: {type(problem).__name__}: {problem}", stacklevel=2
+        )
+        return nutpie.compile_pymc_model(model, backend="numba")
+
+
+def from_disk(model: pm.Model) -> Any:
+    """The same as nutpie makes it, but for the two C functions."""
+    from bayesmix.engine.adapter import Output, Shared, adapt  # numba's internals, which may be elsewhere one day
+
+    n_dim, n_expanded, logp, expand, initial, shape_info, transformed = compile_pymc._make_functions(
+        model,
+        mode="NUMBA",
+        compute_grad=True,
+        join_expanded=True,
+        pymc_initial_point_fn=model.initial_point,
+    )
+    variables = dict.fromkeys([*logp.get_shared(), *expand.get_shared()])
+    keys = {variable: f"shared_{i}" for i, variable in enumerate(variables)}
+    data = {key: np.array(variable.get_value(), order="C", copy=True) for variable, key in keys.items()}
+    record = compile_pymc.make_user_data(keys, data)
+    shared = {
+        v: Shared(data[key], _offset(record, "data", key), _offset(record, "shape", key)) for v, key in keys.items()
+    }
+    dims, coords = compile_pymc._prepare_dims_and_coords(model, shape_info, transformed)
+    names, _, shapes = shape_info
+    return compile_pymc.CompiledPyMCModel(
+        _n_dim=n_dim,
+        dims=dims,
+        _coords=coords,
+        _shapes=dict(zip(names, map(tuple, shapes), strict=True)),
+        compiled_logp_func=adapt(
+            logp.vm.jit_fn,
+            sizes=[n_dim],
+            shared=[shared[v] for v in logp.get_shared()],
+            outputs=[Output(3, 1, VALUE_NOT_FINITE), Output(2, n_dim, GRADIENT_NOT_FINITE)],
+        ),
+        compiled_expand_func=adapt(
+            expand.vm.jit_fn,
+            sizes=[n_dim, n_expanded],
+            shared=[shared[v] for v in expand.get_shared()],
+            outputs=[Output(3, n_expanded)],
+        ),
+        initial_point_func=initial,
+        shared_data=data,
+        shared_var_keys=keys,
+        user_data=record,
+        n_expanded=n_expanded,
+        shape_info=shape_info,
+        logp_func=logp,
+        expand_func=expand,
+        reparameterized_names=transformed,
+    )
+
+
+def _offset(record: np.ndarray, field: str, key: str) -> int:
+    return int(record["shared"][field][key].ctypes.data - record.ctypes.data)
+
+
+def with_model(compiled: Any, old: pm.Model, new: pm.Model) -> Any:
+    """The compiled ``old`` model with the data, lengths and coordinates of ``new``, which has the same variables.
+
+    Raises
+    ------
+    ValueError
+        Where the models differ in more than data, naming the variable.
+    """
+    check_same_variables(old, new)
+    held = {**_lengths(new), **{v.name: v.get_value(borrow=True) for v in new.data_vars}}
+    updates = {v.name: held[v.name] for v in compiled.shared_var_keys}
+    coords = {name: pd.Index(labels) for name, labels in new.coords.items() if labels is not None}
+    return dataclasses.replace(compiled.with_data(**updates), _coords=compiled._coords | coords)
+
+
+def check_same_variables(old: pm.Model, new: pm.Model) -> None:
+    """The two models may differ in data alone; how the observed variable's density is written is not compared."""
+    for kind in ("data_vars", "free_RVs", "observed_RVs", "deterministics", "potentials"):
+        was, now = ([v.name for v in getattr(m, kind)] for m in (old, new))
+        if was != now:
+            raise ValueError(f"model: its {kind} are {now}; those of the compiled model are {was}")
+    lengths, new_lengths = _lengths(old), _lengths(new)
+    for v, w in zip(old.unobserved_RVs + old.potentials, new.unobserved_RVs + new.potentials, strict=True):
+        dims, new_dims = (m.named_vars_to_dims.get(v.name, ()) for m in (old, new))
+        same_sizes = dims == new_dims and all(lengths.get(d) == new_lengths.get(d) for d in dims)
+        if not (same_sizes and _same_graphs([v], [w])):
+            raise ValueError(f"model: its {v.name} differs from that of the compiled model in more than data")
+    for v, w in zip(old.observed_RVs, new.observed_RVs, strict=True):
+        if not _same_graphs(v.owner.inputs, w.owner.inputs):
+            raise ValueError(f"model: the parameters of its {v.name} differ from those of the compiled model")
+
+
+def _lengths(model: pm.Model) -> dict[str, np.ndarray]:
+    """Lengths of dimensions that are numbers of their own; others follow from the variables."""
+    return {d: v.get_value() for d, v in model.dim_lengths.items() if isinstance(v, SharedVariable)}
+
+
+def _same_graphs(old: Sequence[Any], new: Sequence[Any]) -> bool:
+    """The same computation of random generators, data and lengths, which have the same names in the same order."""
+    was, now = ([v for v in dict.fromkeys(graph_inputs(g)) if isinstance(v, SharedVariable)] for g in (old, new))
+    return [v.name for v in was] == [v.name for v in now] and bool(equal_computations(old, new, was, now))
