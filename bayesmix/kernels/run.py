@@ -1,0 +1,159 @@
+"""The compiled E-step over a family bound to data: rows in chunks, chunks and draws in threads.
+
+Chunks do not depend on the number of threads, and their sums are added in order: the result is the same for any number.
+"""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any, ClassVar
+
+import numpy as np
+
+from bayesmix.families import Family, Gaussian, Params, Statistics, ZeroInflatedPoisson
+from bayesmix.kernels import gaussian, zero_inflated_poisson
+
+CHUNK = 65_536
+"""Rows that one thread takes at a time."""
+
+
+class Kernel(ABC):
+    """A family's compiled functions, and how its parameters are laid out for them.
+
+    ``rows(*arguments, pointwise, responsibilities)`` takes a leading dimension of draws, ``e_step(*arguments)`` none.
+    """
+
+    rows: ClassVar[Callable]
+    e_step: ClassVar[Callable]
+
+    @abstractmethod
+    def parameters(self, family: Any, params: Params) -> tuple[Any, ...]:
+        """What the kernel needs of the parameters, computed once; leading draw dimensions are kept."""
+
+    @abstractmethod
+    def arguments(self, family: Any, parameters: tuple[Any, ...], rows: slice, v: np.ndarray) -> tuple[Any, ...]:
+        """The kernel's arguments over some rows, with these row weights."""
+
+    @abstractmethod
+    def statistics(self, family: Any, parts: Sequence[tuple[np.ndarray, ...]]) -> Statistics:
+        """The expected sufficient statistics from those of the chunks."""
+
+
+class GaussianKernel(Kernel):
+    """Statistics are sums."""
+
+    rows = staticmethod(gaussian.rows)
+    e_step = staticmethod(gaussian.e_step)
+
+    def parameters(self, family: Gaussian, params: Params) -> tuple[Any, ...]:
+        """weights, means and Cholesky factors."""
+        C = np.linalg.cholesky(params["covariances"])
+        return tuple(np.ascontiguousarray(a, dtype=float) for a in (params["weights"], params["means"], C))
+
+    def arguments(self, family: Gaussian, parameters: tuple[Any, ...], rows: slice, v: np.ndarray) -> tuple[Any, ...]:
+        """X, weights, means, C, evidence, v, whether C is diagonal."""
+        return (family.x[rows], *parameters, family.evidence[rows], v, not family.kind.correlated)
+
+    def statistics(self, family: Gaussian, parts: Sequence[tuple[np.ndarray, ...]]) -> Statistics:
+        """mass, first, second."""
+        return {name: np.sum([part[j] for part in parts], axis=0) for j, name in enumerate(("mass", "first", "second"))}
+
+
+class ZeroInflatedPoissonKernel(Kernel):
+    """Statistics are by row."""
+
+    rows = staticmethod(zero_inflated_poisson.rows)
+    e_step = staticmethod(zero_inflated_poisson.e_step)
+
+    def parameters(self, family: ZeroInflatedPoisson, params: Params) -> tuple[Any, ...]:
+        """log lambda_i and logit pi_i, (..., n)."""
+        return params["rate_coef"] @ family.F.T, params["zero_coef"] @ family.G.T
+
+    def arguments(
+        self, family: ZeroInflatedPoisson, parameters: tuple[Any, ...], rows: slice, v: np.ndarray
+    ) -> tuple[Any, ...]:
+        """Counts, the two linear predictors, evidence, v."""
+        by_row = (np.ascontiguousarray(eta[..., rows]) for eta in parameters)
+        return (family.x[rows], *by_row, family.evidence[rows], v)
+
+    def statistics(self, family: ZeroInflatedPoisson, parts: Sequence[tuple[np.ndarray, ...]]) -> Statistics:
+        """structural: r_i0 without its row weight; 0 where that is 0."""
+        v = family.row_weights
+        weighted = np.concatenate([part for (part,) in parts])
+        return {"structural": np.divide(weighted, v, out=np.zeros_like(weighted), where=v > 0)}
+
+
+KERNELS: dict[str, Kernel] = {"gaussian": GaussianKernel(), "zero_inflated_poisson": ZeroInflatedPoissonKernel()}
+
+
+def n_threads() -> int:
+    """The machine's cores that this process may use, or ``OMP_NUM_THREADS`` where that is set."""
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return int(asked) if asked.isdigit() and int(asked) else len(os.sched_getaffinity(0))
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(n_threads())
+
+
+def _map(work: Callable, items: Iterable[Any]) -> list[Any]:
+    """work(item) for each, in threads where there is more than one."""
+    todo = list(items)
+    return list(map(work, todo)) if len(todo) == 1 or n_threads() == 1 else list(_pool().map(work, todo))
+
+
+def e_step(family: Family, params: Params) -> tuple[float, Statistics]:
+    """L = sum_i v_i l_i and the expected sufficient statistics about one set of parameters."""
+    kernel, n = KERNELS[family.name], len(family.row_weights)
+    parameters = kernel.parameters(family, params)
+
+    def chunk(first: int) -> tuple[Any, ...]:
+        rows = slice(first, first + CHUNK)
+        return kernel.e_step(*kernel.arguments(family, parameters, rows, family.row_weights[rows]))
+
+    parts = _map(chunk, range(0, n, CHUNK))
+    return float(sum(L for L, *_ in parts)), kernel.statistics(family, [tuple(part) for _, *part in parts])
+
+
+def pointwise(family: Family, params: Params) -> np.ndarray:
+    """l_i, shape (..., n): the log-density of every row, without its weight."""
+    return _by_row(family, params, l=True, r=False)[0]
+
+
+def responsibilities(family: Family, params: Params) -> np.ndarray:
+    """r_ik, shape (..., n, n_components); rows sum to 1."""
+    return _by_row(family, params, l=False, r=True)[1]
+
+
+def both(family: Family, params: Params) -> tuple[np.ndarray, np.ndarray]:
+    """l_i (..., n), without its weight, and r_ik (..., n, n_components)."""
+    return _by_row(family, params, l=True, r=True)
+
+
+def _by_row(family: Family, params: Params, *, l: bool, r: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Arrays that were not asked for are empty."""
+    kernel, (n, K) = KERNELS[family.name], family.evidence.shape
+    own_dims = {v: len(family.dims[v]) for v in family.parameter_names}
+    leading = np.shape(params[family.parameter_names[0]])[: -own_dims[family.parameter_names[0]]]
+    draws = {v: np.reshape(params[v], (-1, *np.shape(params[v])[len(leading) :])) for v in own_dims}
+    S = len(draws[family.parameter_names[0]])
+    parameters, ones = kernel.parameters(family, draws), np.ones(n)
+    log_density = np.empty((S, n if l else 0))
+    posterior = np.empty((S, n, K) if r else (S, 0, 0))
+
+    def part(which: tuple[slice, slice]) -> None:
+        some, rows = which
+        arguments = kernel.arguments(family, tuple(a[some] for a in parameters), rows, ones[rows])
+        kernel.rows(*arguments, log_density[some, rows], posterior[some, rows])
+
+    step = max(1, -(-S // (4 * n_threads())))
+    _map(
+        part,
+        [(slice(s, s + step), slice(first, first + CHUNK)) for s in range(0, S, step) for first in range(0, n, CHUNK)],
+    )
+    return log_density.reshape(*leading, -1), posterior.reshape(*leading, *posterior.shape[1:])
