@@ -12,6 +12,7 @@ import pymc as pm
 import xarray as xr
 
 from bayesmix.data import Data
+from bayesmix.engine import Whitening, whiten
 from bayesmix.target import Target
 
 FEWEST_DRAWS = 4
@@ -40,6 +41,8 @@ class Runner:
     target: Target
     cores: int | None
     seed: int
+    whitening: Whitening | None = None
+    """The coordinates in which nutpie moves; its own adaptation works on top."""
 
     def __call__(self, begin: Sequence[Begin], *, progress: bool = False, **settings: Any) -> xr.DataTree:
         """Draw ``len(begin)`` chains.
@@ -48,19 +51,23 @@ class Runner:
         at once; a run of a few draws on one core lists the seeds in the order of the chains.
         """
         seeds: list[int] = []
+        compiled = self.target.compiled if self.whitening is None else whiten(self.target.compiled, self.whitening)
+
+        def start(chain: int, chain_seed: int) -> np.ndarray:
+            x = begin[chain](np.random.default_rng(chain_seed))
+            return x if self.whitening is None else self.whitening.inverse(x)
 
         def listing(chain_seed: int) -> np.ndarray:
             seeds.append(chain_seed)
-            return begin[0](np.random.default_rng(chain_seed))
+            return start(0, chain_seed)
 
         def own(chain_seed: int) -> np.ndarray:
-            chain = seeds.index(chain_seed) if chain_seed in seeds else 0
-            return begin[chain](np.random.default_rng(chain_seed))
+            return start(seeds.index(chain_seed) if chain_seed in seeds else 0, chain_seed)
 
         shared = {"seed": self.seed, "save_warmup": False, "chains": len(begin)}
-        first = dataclasses.replace(self.target.compiled, initial_point_func=listing)
-        nutpie.sample(first, draws=2 * len(begin), tune=1, cores=1, progress_bar=False, **shared)
-        compiled = dataclasses.replace(self.target.compiled, initial_point_func=own)
+        first = dataclasses.replace(compiled, initial_point_func=listing)
+        nutpie.sample(first, draws=2 * len(begin), tune=1, maxdepth=1, cores=1, progress_bar=False, **shared)
+        compiled = dataclasses.replace(compiled, initial_point_func=own)
         return nutpie.sample(compiled, cores=self.cores, progress_bar=progress, **(settings | shared))
 
 

@@ -20,22 +20,50 @@ INTERPRETED = Mode(linker="py", optimizer=None)
 """For graphs of some dozen nodes that are called a few times: nothing to compile."""
 
 
-def curvature_scales(gradient: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> np.ndarray:
-    """Rough standard deviations 1 / sqrt(curvature), one per coordinate, in whatever units each coordinate has.
+FEWEST_STEPS, MOST_STEPS = 1e-5, 1e-2
+"""Differences of a gradient are good over a step of this many standard deviations."""
+FLATTEST = 1e-6
+"""Curvature, of 1 along every coordinate, below which a Hessian says little about the way up."""
+
+
+def curvature(gradient: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> np.ndarray:
+    """Minus the Hessian (n_dim, n_dim) by forward differences, in whatever units each coordinate has.
 
     The first step may miss the units by orders of magnitude; its curvature gives the next one.
     """
     g0 = gradient(x)
-    scale = np.empty_like(x)
+    H = np.empty((len(x), len(x)))
     for j in range(len(x)):
         h = 1e-5 * max(1.0, abs(x[j]))
         for _ in range(3):
             e = x.copy()
             e[j] += h
-            curvature = abs(gradient(e)[j] - g0[j]) / h
-            scale[j] = 1 / np.sqrt(curvature) if np.isfinite(curvature) and curvature > 0 else 1.0
-            h = 1e-3 * scale[j]
-    return scale
+            H[j] = -(gradient(e) - g0) / h
+            scale = float(_scales(H[j, j]))
+            if FEWEST_STEPS * scale <= h <= MOST_STEPS * scale:
+                break
+            h = 1e-3 * scale
+    return (H + H.T) / 2
+
+
+def _scales(curvature: np.ndarray) -> np.ndarray:
+    """1 / sqrt|curvature|, and 1 where there is none."""
+    there = np.isfinite(curvature) & (curvature != 0)
+    return 1 / np.sqrt(np.abs(np.where(there, curvature, 1.0)))
+
+
+def curvature_scales(gradient: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> np.ndarray:
+    """Rough standard deviations 1 / sqrt(curvature), one per coordinate."""
+    return _scales(np.diag(curvature(gradient, x)))
+
+
+def root(precision: np.ndarray) -> np.ndarray:
+    """A with A A' = precision^-1; where that is not positive definite, A A' is diagonal, of its diagonal alone."""
+    scale = _scales(np.diag(precision))
+    scaled = precision * np.outer(scale, scale)
+    if np.isfinite(scaled).all() and np.linalg.eigvalsh(scaled)[0] > FLATTEST:
+        return scale[:, None] * np.linalg.inv(np.linalg.cholesky(scaled)).T
+    return np.diag(scale)
 
 
 @dataclass(frozen=True)
@@ -123,15 +151,15 @@ class Target:
         return value - float(log_det), gradient - np.concatenate([np.ravel(g) for g in d_log_det])
 
     def mode(self, x: np.ndarray, *, jacobian: bool = True) -> Climb:
-        """The local mode above ``x``, by BFGS in coordinates scaled by the curvature at ``x``."""
-        scale = self._scales(x, jacobian)
+        """The local mode above ``x``, by BFGS in the coordinates in which the posterior is round at ``x``."""
+        A = root(curvature(self._gradient(jacobian), x))
         history = [self.log_density(x, jacobian=jacobian)[0]]
 
         def negative(u: np.ndarray) -> tuple[float, np.ndarray]:
-            value, gradient = self.log_density(x + scale * u, jacobian=jacobian)
+            value, gradient = self.log_density(x + A @ u, jacobian=jacobian)
             if not (np.isfinite(value) and np.isfinite(gradient).all()):
                 return 1e300, np.zeros_like(u)
-            return -value, -scale * gradient
+            return -value, -A.T @ gradient
 
         def record(intermediate_result: object) -> None:
             history.append(-float(intermediate_result.fun))  # type: ignore[attr-defined]
@@ -146,14 +174,14 @@ class Target:
             options={"gtol": 1e-5, "maxiter": 2000},
         )
         converged = bool(np.abs(found.jac).max() < max(1e-3, tolerance))
-        return Climb(x + scale * found.x, -float(found.fun), np.array(history), converged)
+        return Climb(x + A @ found.x, -float(found.fun), np.array(history), converged)
 
-    def _scales(self, x: np.ndarray, jacobian: bool) -> np.ndarray:
-        return curvature_scales(lambda y: self.log_density(y, jacobian=jacobian)[1], x)
+    def _gradient(self, jacobian: bool) -> Callable[[np.ndarray], np.ndarray]:
+        return lambda x: self.log_density(x, jacobian=jacobian)[1]
 
     def precision(self, x: np.ndarray, *, jacobian: bool = True) -> np.ndarray:
         """Minus the Hessian at ``x``, by central differences of the gradient."""
-        scale = self._scales(x, jacobian)
+        scale = curvature_scales(self._gradient(jacobian), x)
         H = np.empty((len(x), len(x)))
         for j in range(len(x)):
             e = np.zeros_like(x)
@@ -165,7 +193,7 @@ class Target:
     def standard_deviations(self, x: np.ndarray) -> dict[str, np.ndarray]:
         """Of every variable at a mode of the constrained density, by the delta method; NaN where singular."""
         precision = self.precision(x, jacobian=False)
-        scale = self._scales(x, False)
+        scale = _scales(np.diag(precision))
         values = self.values(x)
         if np.linalg.eigvalsh(precision * np.outer(scale, scale))[0] <= 0:
             return {v: np.full(np.shape(a), np.nan) for v, a in values.items()}

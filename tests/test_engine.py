@@ -6,10 +6,12 @@ import numpy as np
 import nutpie
 import pymc as pm
 import pytest
+import xarray as xr
 
 import bayesmix as bm
 from bayesmix.engine import Calls, Whitening, compile_model, whiten
-from bayesmix.target import INTERPRETED, Target
+from bayesmix.runner import Runner
+from bayesmix.target import INTERPRETED, Target, root
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +69,23 @@ def test_whitened_coordinates(rng, zip_target, nutpies_own, own):
         assert white.log_density(u)[0] == pytest.approx(value, rel=1e-12)
         np.testing.assert_allclose(white.log_density(u)[1], by.factor.T @ gradient, rtol=1e-9, atol=1e-8)
         np.testing.assert_allclose(white.expand(u), plain.expand(x), atol=1e-12)
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_whitened_chains(zip_target, nutpies_own, own):
+    """The same posterior, from the x each chain is told; the same draws for any number of cores."""
+    target = Target(zip_target.model, compiled=nutpies_own) if own else zip_target
+    mode = target.mode(target.start({"rate_coef": [1.4], "zero_coef": [-0.8]}))
+    by = Whitening(mode.x, root(target.precision(mode.x)))
+    begin = [lambda rng: mode.x + 0.05 * rng.standard_normal(2)] * 2
+    settings = {"draws": 400, "tune": 200}
+    one, two = (Runner(target, cores, 1, by)(begin, **settings) for cores in (1, 2))
+    xr.testing.assert_equal(one["posterior"].to_dataset(), two["posterior"].to_dataset())
+    plain = Runner(target, 1, 1)(begin, **settings)["posterior"].to_dataset()
+    for name in ("rate", "zero_prob"):
+        sd = float(plain[name].std())
+        assert float(one["posterior"][name].mean()) == pytest.approx(float(plain[name].mean()), abs=0.3 * sd)
+        assert float(one["posterior"][name].std()) == pytest.approx(sd, rel=0.3)
 
 
 def test_points_outside(zip_target):

@@ -6,7 +6,7 @@ import pytest
 
 import naive
 from bayesmix.graphs.gaussian import OrderedComponents
-from bayesmix.target import INTERPRETED, curvature_scales
+from bayesmix.target import INTERPRETED, curvature_scales, root
 
 UNITS = [(sd, centre) for sd in (1e-8, 1e-3, 1.0, 1e4, 1e8) for centre in (0.0, 1.0, 1e6) if sd > 1e-12 * centre]
 
@@ -68,3 +68,22 @@ def test_the_mode_is_one(faithful_target, faithful_em):
     steps = np.diag(1e-4 * sd)
     H = [(target.log_density(climb.x + e)[1] - target.log_density(climb.x - e)[1]) / (2 * e.sum()) for e in steps]
     np.testing.assert_allclose(precision * np.outer(sd, sd), -np.array(H) * np.outer(sd, sd), atol=1e-4)
+
+
+def test_a_climb_from_em_takes_few_gradients(faithful_target, faithful_em, monkeypatch):
+    """One gradient per coordinate tells the curvature; from there on the way up is round."""
+    target = faithful_target
+    start = target.start({v: faithful_em.params[v].to_numpy() for v in ("weights", "means", "scales")})
+    calls = []
+    density = target.log_density
+    monkeypatch.setattr(target, "log_density", lambda x, **k: calls.append(1) or density(x, **k))
+    assert target.mode(start).converged
+    assert len(calls) <= 3 * target.n_dim + 20
+
+
+def test_roots(rng):
+    """A' P A = 1; of a matrix that is not positive definite the diagonal counts, in absolute value."""
+    B = rng.normal(size=(4, 4)) * np.array([1e-6, 1, 1, 1e6])
+    P = B.T @ B
+    np.testing.assert_allclose(root(P).T @ P @ root(P), np.eye(4), atol=1e-6)
+    np.testing.assert_allclose(root(np.array([[4.0, 9], [9, -16]])), np.diag([0.5, 0.25]))
