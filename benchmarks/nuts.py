@@ -18,6 +18,7 @@ from benchmarks.figures import Figure, median
 from benchmarks.problems import Problem
 from benchmarks.timing import timed, watching
 
+RATIO = "ours, times as many per second"
 PARAMETERS = ("weights", "means", "scales")
 
 
@@ -43,7 +44,7 @@ def ours(problem: Problem, seed: int, **settings: Any) -> Run:
         )
     if not watch.calls:
         raise RuntimeError("bm.sample did not call nutpie.sample: the clock has to be set anew")
-    return _run(dt, compiling, watch.seconds, compiling + total)
+    return summary(dt, compiling, watch.seconds, compiling + total)
 
 
 def pymc(problem: Problem, seed: int, **settings: Any) -> Run:
@@ -55,10 +56,11 @@ def pymc(problem: Problem, seed: int, **settings: Any) -> Run:
             lambda: pm.sample(initvals=start, random_seed=seed, progressbar=False, quiet=True, **settings)
         )
     sampling = watch.seconds if watch.calls else dt["posterior"].attrs["sampling_time"]
-    return _run(dt, total - sampling, sampling, total)
+    return summary(dt, total - sampling, sampling, total)
 
 
-def _run(dt: xr.DataTree, compiling: float, sampling: float, total: float) -> Run:
+def summary(dt: xr.DataTree, compiling: float, sampling: float, total: float) -> Run:
+    """A run from its draws and its seconds."""
     posterior = dt["posterior"].to_dataset()[list(PARAMETERS)]
     sizes = dt["posterior"].sizes
     steps = dt["sample_stats"].get("n_steps")
@@ -81,7 +83,7 @@ def worst(found: xr.Dataset, pick: Any) -> float:
 def figures(runs: list[Run]) -> dict[str, Figure]:
     """Medians over runs."""
     rest = [r.total - r.compiling - r.sampling for r in runs]
-    return {
+    found = {
         "ESS per sampling second": median([r.ess / r.sampling for r in runs], "/s"),
         "sampling": median([r.sampling for r in runs], "s"),
         "smallest bulk ESS": median([r.ess for r in runs], ""),
@@ -92,3 +94,4 @@ def figures(runs: list[Run]) -> dict[str, Figure]:
         "starts and labels": median(rest, "s"),
         "together": median([r.total for r in runs], "s"),
     }
+    return {name: figure for name, figure in found.items() if np.isfinite(figure.value)}

@@ -36,8 +36,8 @@ def _case(problem: Problem, rule: str, settings: dict[str, float], n_starts: int
         ours.append(seconds)
         iterations.append(end.n_iter)
     figures = {
-        "ours": median(ours, "s"),
-        "scikit-learn": median(peer, "s"),
+        "ours": median(ours, "ms", 1e3),
+        "scikit-learn": median(peer, "ms", 1e3),
         "ratio": Figure(sum(peer) / sum(ours), "x", at_least=AT_LEAST),
         "iterations, ours": median(iterations, ""),
         "iterations, scikit-learn": median(peer_iterations, ""),

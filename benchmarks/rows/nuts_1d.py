@@ -11,7 +11,6 @@ from benchmarks.figures import Case, Figure
 from benchmarks.problems import three_on_a_line
 
 AT_LEAST = 30.0
-RATIO = "ours, times as many per second"
 
 
 def cases(*, quick: bool) -> Iterator[Case]:
@@ -34,4 +33,4 @@ def cases(*, quick: bool) -> Iterator[Case]:
 
 def _peer(name: str, figures: dict[str, Figure], ours: dict[str, Figure], bound: dict[str, float]) -> Case:
     key = "ESS per sampling second"
-    return Case(name, figures | {RATIO: replace(ours[key].per(figures[key]), **bound)})
+    return Case(name, figures | {nuts.RATIO: replace(ours[key].per(figures[key]), **bound)})
