@@ -42,19 +42,19 @@ def run(name: str, store: Store, *, quick: bool) -> bool:
     row = ROWS[name]
     options = ["--quick"] if quick else []
     store.begin(name, describe(" ".join([COMMAND, name, *options]), one_thread=row.one_thread))
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "benchmarks.child", name, *options],
         env=thread_environment(row.one_thread),
         cwd=HERE.parent,
         stdout=subprocess.PIPE,
         text=True,
-    )
-    assert process.stdout is not None
-    for line in process.stdout:
-        case = Case.from_dict(json.loads(line))
-        store.add(name, case)
-        print(f"{name}: {case.name}: " + "; ".join(f"{n} {f.text()}" for n, f in case.figures.items()), flush=True)
-    if process.wait() == 0:
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            case = Case.from_dict(json.loads(line))
+            store.add(name, case)
+            print(f"{name}: {case.name}: " + "; ".join(f"{n} {f.text()}" for n, f in case.figures.items()), flush=True)
+    if process.returncode == 0:
         store.finish(name)
     return process.returncode == 0
 
