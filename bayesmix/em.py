@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import cycle, islice
 from typing import TYPE_CHECKING
@@ -11,20 +11,23 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bayesmix.accelerate import climb
 from bayesmix.arrange import canonical_order, reorder, to_dataset
 from bayesmix.data import Data
-from bayesmix.families import Family, Params
+from bayesmix.families import Family
 from bayesmix.information import standard_errors
-from bayesmix.kernels.reference import e_step, responsibilities
-from bayesmix.runs import Run, best_run, distinct, starts_table
+from bayesmix.kernels import e_step
+from bayesmix.runs import Run, best_run, few_rows, merged, solutions, starts_table
 from bayesmix.spec import Mixture, bind, resolve
 
 if TYPE_CHECKING:
     from bayesmix.graphs import Graph
-    from bayesmix.target import Target
+    from bayesmix.target import Climb, Target
 
-MONOTONE = 1e-12
-"""L may fall by MONOTONE (1 + |L|) between iterations: the rounding of the sum."""
+LOOSE = 1e-7
+"""The tolerance to which every start is run, before those that reached one solution are carried on as one."""
+WITHIN_REACH = 50.0
+"""Solutions further than this and twice the number of parameters below the best, in L, are not carried on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,13 +47,15 @@ class EMFit:
         Log prior + log likelihood at the estimate, up to the model's constant; NaN for maximum likelihood.
     converged : bool
     n_iter : int
-    history : ndarray, shape (n_iter + 1,)
-        L (for MAP, the log-posterior) at the start and after every iteration.
+        E-steps (passes over the rows) spent on the start that is kept: those of steps that were refused, and of its
+        first run over few rows, included. For MAP: iterations of the climb.
+    history : ndarray
+        L (for MAP, the log-posterior) over all rows, at the start and after every step that was taken.
     degenerate : bool
         True where every start ran into a spike or the boundary; ``reasons`` says which.
     starts : DataFrame
         One row per start: ``kind, log_likelihood, n_iter, converged, degenerate, reasons, solution, chosen``; rows
-        with the same number in ``solution`` reached the same optimum.
+        with the same number in ``solution`` reached the same optimum, to which one of them was carried on.
     method : {"ml", "map"}
     aic, bic : float
         -2 L + 2 p and -2 L + p log(sum v).
@@ -109,6 +114,9 @@ def fit_em(
 ) -> EMFit:
     """Fit by EM from many starts of several kinds; keep the best that is not degenerate.
 
+    Every start is run loosely, on at most 20,000 rows; one run for each solution that this leads to is carried on over
+    all rows. Where EM crawls, quasi-Newton steps that it preconditions take over (:mod:`bayesmix.accelerate`).
+
     Parameters
     ----------
     spec, data
@@ -124,7 +132,8 @@ def fit_em(
     seed : int
         Same seed, same starts, same fit.
     max_iter, tolerance
-        A run stops when L has less than ``tolerance * (1 + |L|)`` to rise, extrapolated from its last two gains.
+        A run stops after ``max_iter`` E-steps, or when L has less than ``tolerance * (1 + |L|)`` to rise,
+        extrapolated from its last two gains or from the curvature seen.
 
     Returns
     -------
@@ -161,45 +170,41 @@ def fit_em(
 
 
 def run_starts(family: Family, *, n_starts: int, seed: int, max_iter: int = 2000, tolerance: float = 1e-9) -> list[Run]:
-    """EM from ``n_starts`` starts, each with its own random stream."""
+    """EM from ``n_starts`` starts, each with its own random stream; those that reach one solution share its end.
+
+    Every start climbs loosely, over few rows where there are many; what that leads to is carried on once over all rows.
+    Left behind are degenerate ends (judged on all rows) and those so far below the best (``WITHIN_REACH``) that no
+    prior could bring them back.
+    """
     once, *others = family.start_kinds
     kinds = [once, *islice(cycle(others), n_starts - 1)]
-    streams = np.random.default_rng(seed).spawn(n_starts)
-    return [
-        _climb(family, kind, family.initial(kind, rng), max_iter, tolerance)
+    *streams, rows = np.random.default_rng(seed).spawn(n_starts + 1)
+    few = few_rows(family, rows)
+    loose = [
+        climb(few, kind, few.initial(kind, rng), max_iter=max_iter, tolerance=max(tolerance, LOOSE))
         for kind, rng in zip(kinds, streams, strict=True)
     ]
+    runs = merged(few, loose)
+    bar = runs[best_run(runs)].log_likelihood - WITHIN_REACH - 2 * family.n_parameters
+    ends = {id(run.params): _carried(family, few, run, bar, max_iter, tolerance) for run in runs if run.own}
+    return merged(family, [ends[id(r.params)] if r.own else r.at(ends[id(r.params)]) for r in runs])
 
 
-def _climb(family: Family, kind: str, params: Params, max_iter: int, tolerance: float) -> Run:
-    """EM until L stands still, the iterations run out, or the likelihood grows without bound."""
-    history: list[float] = []
-    converged, reasons = False, family.spikes(params)
-    while not reasons:
-        L, statistics = e_step(family, params)
-        history.append(L)
-        converged = _remaining(history) < tolerance * (1 + abs(L))
-        if converged or len(history) > max_iter:
-            reasons = family.spikes(params, responsibilities(family, params))
-            break
-        proposed = family.m_step(statistics, params)
-        reasons = family.spikes(proposed)
-        if not reasons:
-            params = proposed
-    return Run(kind, params, np.array(history or [-np.inf]), converged, tuple(reasons))
+def _carried(family: Family, few: Family, run: Run, bar: float, max_iter: int, tolerance: float) -> Run:
+    """The run carried on to its end over all rows; as it is where it is not worth while."""
+    if run.log_likelihood < bar or (few is family and (run.reasons or not run.converged)):
+        return run if few is family else _over_all(family, run)
+    end = climb(family, run.kind, run.params, max_iter=max_iter, tolerance=tolerance)
+    before = run.history[: -1 if few is family else 0]
+    return replace(end, history=np.append(before, end.history), n_iter=run.n_iter + end.n_iter)
 
 
-def _remaining(history: Sequence[float]) -> float:
-    """How much L has still to rise: Aitken's extrapolation of the last two gains (Boehning et al. 1994).
-
-    doi:10.1007/BF01720593. The last gain alone would stop too soon where EM crawls.
-    """
-    if len(history) < 3:
-        return np.inf
-    before, last = history[-2] - history[-3], history[-1] - history[-2]
-    if last <= 0 or last >= before:
-        return abs(last)
-    return last * last / (before - last)
+def _over_all(family: Family, run: Run) -> Run:
+    """A run that was left behind, its log-likelihood that of all rows."""
+    if not np.isfinite(run.log_likelihood):
+        return run
+    L, _ = e_step(family, run.params)
+    return replace(run, history=np.array([L]), n_iter=run.n_iter + 1)
 
 
 def _ml_fit(spec: Mixture, data: Data, family: Family, runs: list[Run]) -> EMFit:
@@ -217,7 +222,7 @@ def _ml_fit(spec: Mixture, data: Data, family: Family, runs: list[Run]) -> EMFit
         log_likelihood=run.log_likelihood,
         log_posterior=float("nan"),
         converged=run.converged,
-        n_iter=len(run.history) - 1,
+        n_iter=run.n_iter,
         history=run.history,
         reasons=tuple(reasons),
         starts=starts_table(runs, chosen),
@@ -227,19 +232,21 @@ def _ml_fit(spec: Mixture, data: Data, family: Family, runs: list[Run]) -> EMFit
     )
 
 
-def _only(like: Params, values: Mapping[str, np.ndarray]) -> Params:
-    return {v: np.asarray(values[v]) for v in like}
+def _climbed(family: Family, run: Run, climbed: Climb, values: Mapping[str, np.ndarray]) -> Run:
+    """The run, after the climb of the posterior from its end."""
+    end = {v: np.asarray(values[v]) for v in run.params}
+    reasons, steps = tuple(family.spikes(end)), len(climbed.history) - 1
+    return Run(run.kind, end, climbed.history, climbed.converged, reasons, steps)
 
 
 def map_fit(spec: Mixture, data: Data, target: Target, parts: Graph, runs: list[Run]) -> EMFit:
     """The posterior mode, climbed from every distinct EM solution."""
     family = bind(spec, data)
-    climbs = [target.mode(target.start(parts.start(run.params)), jacobian=False) for run in distinct(runs)]
-    ends = [_only(run.params, target.values(c.x)) for run, c in zip(distinct(runs), climbs, strict=True)]
-    as_runs = [
-        replace(run, params=end, history=c.history, converged=c.converged, reasons=tuple(family.spikes(end)))
-        for run, c, end in zip(distinct(runs), climbs, ends, strict=True)
-    ]
+    found = [run for run, _ in solutions(runs)]
+    climbs = [target.mode(target.start(parts.start(run.params)), jacobian=False) for run in found]
+    as_runs = merged(
+        family, [_climbed(family, run, c, target.values(c.x)) for run, c in zip(found, climbs, strict=True)]
+    )
     chosen = best_run(as_runs)
     run = as_runs[chosen]
     order = canonical_order(spec, family, family.named(run.params))
@@ -255,7 +262,7 @@ def map_fit(spec: Mixture, data: Data, target: Target, parts: Graph, runs: list[
         log_likelihood=L,
         log_posterior=run.log_likelihood,
         converged=run.converged,
-        n_iter=len(run.history) - 1,
+        n_iter=run.n_iter,
         history=run.history,
         reasons=(),
         starts=starts_table(as_runs, chosen).rename(columns={"log_likelihood": "log_posterior"}),

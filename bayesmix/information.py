@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from bayesmix.families import Family, Params
-from bayesmix.kernels.reference import e_step
+from bayesmix.kernels import e_step
 
 
 def standard_errors(family: Family, params: Params) -> dict[str, np.ndarray]:

@@ -8,8 +8,9 @@ from scipy.special import expit
 from sklearn.mixture import GaussianMixture
 
 import naive
+from bayesmix.accelerate import MONOTONE
 from bayesmix.data import Data
-from bayesmix.em import MONOTONE, fit_em
+from bayesmix.em import fit_em
 from bayesmix.kernels.reference import e_step
 from bayesmix.spec import Mixture, bind
 
