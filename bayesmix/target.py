@@ -11,14 +11,9 @@ import numpy as np
 import pymc as pm
 import pytensor
 import pytensor.tensor as pt
-from pytensor.compile.mode import Mode
 from scipy.optimize import minimize
 
-from bayesmix.engine import Calls, compile_model, with_model
-
-INTERPRETED = Mode(linker="py", optimizer=None)
-"""For graphs of some dozen nodes that are called a few times: nothing to compile."""
-
+from bayesmix.engine import INTERPRETED, Calls, compile_model, with_model
 
 FEWEST_STEPS, MOST_STEPS = 1e-5, 1e-2
 """Differences of a gradient are good over a step of this many standard deviations."""

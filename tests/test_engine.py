@@ -129,11 +129,11 @@ def test_other_data_are_sampled(zip_counts, zip_target):
 
 def test_other_models_are_refused(faithful, faithful_target, zip_target):
     spec, data = faithful
-    with pytest.raises(ValueError, match="free_RVs are"):
+    with pytest.raises(ValueError, match="model: its .* are"):
         faithful_target.with_data(bm.build(spec.replace(covariance="diag"), data))
-    with pytest.raises(ValueError, match="weights differs"):
+    with pytest.raises(ValueError, match="model: its weights differs"):
         faithful_target.with_data(bm.build(spec.replace(n_components=3), data))
-    with pytest.raises(ValueError, match="data_vars are"):
+    with pytest.raises(ValueError, match="model: its data_vars are"):
         faithful_target.with_data(zip_target.model)
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,8 @@ from pytensor.compile.sharedvalue import SharedVariable
 from pytensor.graph.basic import equal_computations
 from pytensor.graph.traversal import graph_inputs
 
-from bayesmix.engine.calls import GRADIENT_NOT_FINITE, VALUE_NOT_FINITE
+from bayesmix.engine.calls import GRADIENT_NOT_FINITE, VALUE_NOT_FINITE, CFunction
+from bayesmix.engine.functions import make_functions, slices
 
 
 def compile_model(model: pm.Model) -> Any:
@@ -37,49 +39,55 @@ def from_disk(model: pm.Model) -> Any:
     """The same as nutpie makes it, but for the two C functions."""
     from bayesmix.engine.adapter import Output, Shared, adapt  # numba's internals, which may be elsewhere one day
 
-    n_dim, n_expanded, logp, expand, initial, shape_info, transformed = compile_pymc._make_functions(
-        model,
-        mode="NUMBA",
-        compute_grad=True,
-        join_expanded=True,
-        pymc_initial_point_fn=model.initial_point,
-    )
-    variables = dict.fromkeys([*logp.get_shared(), *expand.get_shared()])
+    made = make_functions(model)
+    variables = dict.fromkeys([*made.logp.get_shared(), *made.expand.get_shared()])
     keys = {variable: f"shared_{i}" for i, variable in enumerate(variables)}
     data = {key: np.array(variable.get_value(), order="C", copy=True) for variable, key in keys.items()}
     record = compile_pymc.make_user_data(keys, data)
-    shared = {
+    held = {
         v: Shared(data[key], _offset(record, "data", key), _offset(record, "shape", key)) for v, key in keys.items()
     }
-    dims, coords = compile_pymc._prepare_dims_and_coords(model, shape_info, transformed)
-    names, _, shapes = shape_info
+    n_dim, n_expanded = len(made.start), sum(map(prod, made.shapes.values()))
+    outputs = [Output(3, 1, VALUE_NOT_FINITE), Output(2, n_dim, GRADIENT_NOT_FINITE)]
+
+    def adapted(function: Any, sizes: list[int], outputs: list[Output]) -> CFunction:
+        shared = [held[v] for v in function.get_shared()]
+        return adapt(function.vm.jit_fn, sizes=sizes, shared=shared, outputs=outputs)
+
+    dims, coords = _dims_and_coords(model, made.shapes)
     return compile_pymc.CompiledPyMCModel(
         _n_dim=n_dim,
         dims=dims,
         _coords=coords,
-        _shapes=dict(zip(names, map(tuple, shapes), strict=True)),
-        compiled_logp_func=adapt(
-            logp.vm.jit_fn,
-            sizes=[n_dim],
-            shared=[shared[v] for v in logp.get_shared()],
-            outputs=[Output(3, 1, VALUE_NOT_FINITE), Output(2, n_dim, GRADIENT_NOT_FINITE)],
-        ),
-        compiled_expand_func=adapt(
-            expand.vm.jit_fn,
-            sizes=[n_dim, n_expanded],
-            shared=[shared[v] for v in expand.get_shared()],
-            outputs=[Output(3, n_expanded)],
-        ),
-        initial_point_func=initial,
+        _shapes=made.shapes,
+        compiled_logp_func=adapted(made.logp, [n_dim], outputs),
+        compiled_expand_func=adapted(made.expand, [n_dim, n_expanded], [Output(3, n_expanded)]),
+        initial_point_func=lambda seed: made.start,
         shared_data=data,
         shared_var_keys=keys,
         user_data=record,
         n_expanded=n_expanded,
-        shape_info=shape_info,
-        logp_func=logp,
-        expand_func=expand,
-        reparameterized_names=transformed,
+        shape_info=(list(made.shapes), slices(made.shapes.values()), list(made.shapes.values())),
+        logp_func=made.logp,
+        expand_func=made.expand,
+        reparameterized_names=[model.rvs_to_values[v].name for v, t in model.rvs_to_transforms.items() if t],
     )
+
+
+def _dims_and_coords(
+    model: pm.Model, shapes: Mapping[str, tuple[int, ...]]
+) -> tuple[dict[str, tuple[str, ...]], dict[str, pd.Index]]:
+    """Of every variable in the draws: a transformed one has the dimensions of its variable where the shapes agree."""
+    dims = {name: model.named_vars_to_dims[name] for name in shapes if name in model.named_vars_to_dims}
+    for rv in model.free_RVs:
+        value = model.rvs_to_values[rv].name
+        if rv.name in dims and shapes[value] == shapes[rv.name]:
+            dims[value] = dims[rv.name]
+    lengths = {d: n for name, of in dims.items() for d, n in zip(of, shapes[name], strict=True)}
+    coords = {d: pd.Index(range(n) if model.coords[d] is None else model.coords[d]) for d, n in lengths.items()}
+    free = [(model.rvs_to_values[rv].name, shapes[model.rvs_to_values[rv].name]) for rv in model.free_RVs]
+    labels = ["_".join([v, ".".join(map(str, at))]).rstrip("_") for v, shape in free for at in np.ndindex(shape)]
+    return dims, coords | {"unconstrained_parameter": pd.Index(labels)}
 
 
 def _offset(record: np.ndarray, field: str, key: str) -> int:
@@ -97,7 +105,7 @@ def with_model(compiled: Any, old: pm.Model, new: pm.Model) -> Any:
     check_same_variables(old, new)
     held = {**_lengths(new), **{v.name: v.get_value(borrow=True) for v in new.data_vars}}
     updates = {v.name: held[v.name] for v in compiled.shared_var_keys}
-    coords = {name: pd.Index(labels) for name, labels in new.coords.items() if labels is not None}
+    coords = {d: pd.Index(new.coords[d]) for d in compiled._coords if new.coords.get(d) is not None}
     return dataclasses.replace(compiled.with_data(**updates), _coords=compiled._coords | coords)
 
 
