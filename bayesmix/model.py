@@ -15,7 +15,7 @@ def graph(spec: Mixture, data: Data) -> Graph:
     return GRAPHS[spec.family](bind(spec, data), spec.priors, spec.order)
 
 
-def build(spec: Mixture, data: Data) -> pm.Model:
+def build(spec: Mixture, data: Data, *, likelihood: str = "fused") -> pm.Model:
     """Build the PyMC model of a mixture.
 
     The observed variable ``x`` has the pointwise log-density v_i logsumexp_k(log w_ik + a_ik + log f(x_i | theta_k)),
@@ -27,18 +27,23 @@ def build(spec: Mixture, data: Data) -> pm.Model:
     ----------
     spec, data
         The mixture and what was observed; priors that the spec leaves open are those of :func:`bayesmix.resolve`.
+    likelihood : {"fused", "textbook"}
+        ``"fused"``: log-likelihood and gradient by the compiled E-step, in one pass over the rows. ``"textbook"``: the
+        same density as a reader expects it, ``pm.Mixture`` or ``pm.ZeroInflatedPoisson`` (sums written out where there
+        are labels or row weights); many times slower.
 
     Returns
     -------
     pymc.Model
         Data ``x_data (obs[, feature])``, ``label_evidence (obs, component)``, ``row_weights (obs)``; for Gaussian
         mixtures ``weights``, ``means``, ``scales``, ``correlations``, ``covariances``; for the zero-inflated Poisson
-        ``rate_coef``, ``zero_coef`` and, where constant, ``rate``, ``zero_prob``.
+        ``rate_coef``, ``zero_coef`` and, where constant, ``rate``, ``zero_prob``. The numbers of the priors are data
+        too (``means_mu``, ...): ``pm.set_data`` changes them without compiling anew.
 
     Raises
     ------
     ValueError
-        Where the data cannot be that mixture's.
+        Where the data cannot be that mixture's, or ``likelihood`` is neither of the two.
 
     Examples
     --------
@@ -47,6 +52,8 @@ def build(spec: Mixture, data: Data) -> pm.Model:
     >>> [v.name for v in model.free_RVs]
     ['weights', 'means', 'scales']
     """
+    if likelihood not in ("fused", "textbook"):
+        raise ValueError(f"likelihood: must be 'fused' or 'textbook'; got {likelihood!r}")
     parts = graph(resolve(spec, data), data)
     family = parts.family
     with pm.Model(coords=family.coords | {"obs": list(data.obs_names)}) as model:
@@ -54,15 +61,6 @@ def build(spec: Mixture, data: Data) -> pm.Model:
         x_data = pm.Data("x_data", parts.x_data(), dims=dims)
         evidence = pm.Data("label_evidence", family.evidence, dims=("obs", "component"))
         row_weights = pm.Data("row_weights", np.asarray(family.row_weights), dims="obs")
-        pm.CustomDist(
-            "x",
-            *parts.variables(),
-            evidence,
-            row_weights,
-            logp=parts.logp,
-            dist=parts.draw,
-            signature=parts.signature,
-            observed=x_data,
-            dims=dims,
-        )
+        observed = parts.observed if likelihood == "fused" else parts.textbook
+        observed(parts.variables(), evidence, row_weights, observed=x_data, dims=dims)
     return model

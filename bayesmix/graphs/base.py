@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 import pymc as pm
-import pytensor.tensor as pt
 from pytensor.tensor import TensorVariable
 
 from bayesmix.families import Family, Params
+from bayesmix.kernels.op import EStep
 from bayesmix.prior import Prior
 
 
 class Graph(ABC):
-    """Variables and textbook log-density of a family, in PyMC and PyTensor.
+    """Variables and log-density of a family, in PyMC and PyTensor.
 
     ``signature`` is that of the observed ``pm.CustomDist``: the family's own parameters, then the label evidence
     ``(k)`` and the row weight ``()``.
@@ -36,9 +36,14 @@ class Graph(ABC):
     def variables(self) -> list[TensorVariable]:
         """Create the free variables and deterministics in the model at hand; the parameters of the likelihood."""
 
+    @property
     @abstractmethod
-    def log_joint(self, value: Any, *parameters: Any) -> TensorVariable:
-        """log w_ik + log f(x_i | theta_k), (n, K), without the evidence."""
+    def e_step(self) -> EStep:
+        """The node whose first output is v_i l_i, from x, the parameters, evidence and row weights."""
+
+    @abstractmethod
+    def mixture(self, *parameters: Any, **kwargs: Any) -> TensorVariable:
+        """The same distribution by PyMC's own means, for rows without labels and weights."""
 
     @abstractmethod
     def draw(self, *arguments: Any) -> TensorVariable:
@@ -48,13 +53,29 @@ class Graph(ABC):
     def start(self, params: Params) -> dict[str, np.ndarray]:
         """Values of the free variables that give these parameters."""
 
-    def logp(self, value: Any, *arguments: Any) -> TensorVariable:
-        """v_i l_i for every row."""
-        *parameters, evidence, row_weights = arguments
-        return row_weights * pt.logsumexp(self.log_joint(value, *parameters) + evidence, axis=-1)
+    def observed(self, parameters: Sequence[Any], evidence: Any, row_weights: Any, **kwargs: Any) -> TensorVariable:
+        """The observed variable over the compiled E-step."""
+        arguments = (*parameters, evidence, row_weights)
+        return self._custom(arguments, lambda value, *rest: self.e_step(value, *rest, return_list=True)[0], **kwargs)
+
+    def textbook(self, parameters: Sequence[Any], evidence: Any, row_weights: Any, **kwargs: Any) -> TensorVariable:
+        """The observed variable as textbooks write it; with labels or weights, unknown to PyMC's mixtures, in sums."""
+        if self.family.data.weighted or self.family.evidence.any():
+            return self._custom((*parameters, evidence, row_weights), self.e_step.pointwise, **kwargs)
+        return self.mixture(*parameters, **kwargs)
+
+    def _custom(self, arguments: Sequence[Any], logp: Callable, **kwargs: Any) -> TensorVariable:
+        return pm.CustomDist("x", *arguments, logp=logp, dist=self.draw, signature=self.signature, **kwargs)
+
+
+def constant(name: str, value: Any) -> TensorVariable:
+    """A number of the prior, held as data: one compiled model serves other numbers."""
+    number = np.asarray(value, dtype=float)
+    return pm.Data(name, number, shape=number.shape)
 
 
 def random_variable(name: str, prior: Prior, *, dims: tuple[str, ...], **kwargs: Any) -> TensorVariable:
     """The prior as a PyMC variable."""
     distribution = getattr(pm, prior.distribution)
-    return distribution(name, **prior.parameters, dims=dims, **kwargs)
+    parameters = {p: constant(f"{name}_{p}", value) for p, value in prior.parameters.items()}
+    return distribution(name, **parameters, dims=dims, **kwargs)

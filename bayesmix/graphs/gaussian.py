@@ -19,7 +19,9 @@ from pymc.distributions.transforms import Ordered
 from pytensor.tensor import TensorVariable
 
 from bayesmix.families import Gaussian, Params
-from bayesmix.graphs.base import Graph, random_variable
+from bayesmix.graphs.base import Graph, constant, random_variable
+from bayesmix.kernels.op import EStep, GaussianEStep
+from bayesmix.prior import Prior
 
 
 class OrderedComponents(Ordered):
@@ -65,8 +67,9 @@ class GaussianGraph(Graph):
         """weights (K), means (K, d) and Cholesky factors C (K, d, d)."""
         f = self.family
         if f.K > 1:
-            concentration = np.broadcast_to(self.priors["weights"].parameters["a"], f.K)
-            weights = pm.Dirichlet("weights", a=concentration, dims=("component",))
+            prior = self.priors["weights"]
+            spread = Prior(prior.distribution, a=np.broadcast_to(prior.parameters["a"], f.K))
+            weights = random_variable("weights", spread, dims=("component",))
         else:
             weights = pm.Deterministic("weights", pt.ones(1), dims=("component",))
         transform = (
@@ -93,7 +96,7 @@ class GaussianGraph(Graph):
             return pt.eye(f.d)[None]
         rows, columns = np.tril_indices(f.d, k=-1)
         batch = () if f.kind.shared else ("component",)
-        beta = float(self.priors["correlations"].parameters["eta"]) + (f.d - 2 - columns) / 2
+        beta = constant("correlations_eta", self.priors["correlations"].parameters["eta"]) + (f.d - 2 - columns) / 2
         shape = (len(rows),) if f.kind.shared else (f.K, len(rows))
         z = pm.Beta("partial_correlations_01", beta, beta, shape=shape, dims=(*batch, "pair"))
         p = 2 * z - 1
@@ -117,18 +120,16 @@ class GaussianGraph(Graph):
             table.append(pt.stack([*row, left, *[zero] * (d - i - 1)], axis=-1))
         return pt.stack(table, axis=-2)
 
-    def log_joint(self, value: Any, *parameters: Any) -> TensorVariable:
-        """log w_k - d/2 log 2 pi - sum_j log C_jj - z'z / 2, forward substitution written out."""
+    @property
+    def e_step(self) -> EStep:
+        """The E-step of this covariance kind."""
+        return GaussianEStep(self.family.d, diagonal=not self.family.kind.correlated)
+
+    def mixture(self, *parameters: Any, **kwargs: Any) -> TensorVariable:
+        """pm.Mixture of multivariate normals."""
         weights, means, C = parameters
-        d = self.family.d
-        diff = value[..., None, :] - means
-        z: list[Any] = []
-        for j in range(d):
-            rest = sum((C[..., j, m] * z[m] for m in range(j)), start=0.0)
-            z.append((diff[..., j] - rest) / C[..., j, j])
-        log_det = sum(pt.log(C[..., j, j]) for j in range(d))
-        quadratic = sum(zj**2 for zj in z)
-        return pt.log(weights) - log_det - 0.5 * d * np.log(2 * np.pi) - 0.5 * quadratic
+        components = [pm.MvNormal.dist(mu=means[k], chol=C[k]) for k in range(self.family.K)]
+        return pm.Mixture("x", w=weights, comp_dists=components, **kwargs)
 
     def draw(self, *arguments: Any) -> TensorVariable:
         """z_i from w_k exp(a_ik), x_i = mu_z + C_z eps."""

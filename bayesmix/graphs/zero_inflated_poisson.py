@@ -11,6 +11,7 @@ from pytensor.tensor import TensorVariable
 
 from bayesmix.families import Params, ZeroInflatedPoisson
 from bayesmix.graphs.base import Graph, random_variable
+from bayesmix.kernels.op import EStep, ZeroInflatedPoissonEStep
 
 
 class ZeroInflatedPoissonGraph(Graph):
@@ -37,12 +38,15 @@ class ZeroInflatedPoissonGraph(Graph):
             pm.Deterministic("zero_prob", pt.sigmoid(zero_coef[0]))
         return [rate_design @ rate_coef, zero_design @ zero_coef]
 
-    def log_joint(self, value: Any, *parameters: Any) -> TensorVariable:
-        """(log pi_i at zero, log(1 - pi_i) + Poisson log-probability)."""
+    @property
+    def e_step(self) -> EStep:
+        """The E-step."""
+        return ZeroInflatedPoissonEStep()
+
+    def mixture(self, *parameters: Any, **kwargs: Any) -> TensorVariable:
+        """pm.ZeroInflatedPoisson; its psi is P(poisson)."""
         log_rate, logit_zero = parameters
-        structural = pt.switch(pt.eq(value, 0), -pt.softplus(-logit_zero), -np.inf)
-        poisson = value * log_rate - pt.exp(log_rate) - pt.gammaln(value + 1.0) - pt.softplus(logit_zero)
-        return pt.stack([structural, poisson], axis=-1)
+        return pm.ZeroInflatedPoisson("x", psi=pt.sigmoid(-logit_zero), mu=pt.exp(log_rate), **kwargs)
 
     def draw(self, *arguments: Any) -> TensorVariable:
         """0 for a structural zero, a Poisson draw otherwise."""
