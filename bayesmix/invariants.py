@@ -7,8 +7,8 @@ import numpy as np
 import xarray as xr
 from scipy.special import xlogy
 
+from bayesmix import kernels
 from bayesmix.families import Family
-from bayesmix.kernels import reference
 from bayesmix.predict import stacked
 
 SEPARATED = 1.3
@@ -28,11 +28,11 @@ def invariants(family: Family, posterior: xr.Dataset, lp: xr.DataArray) -> xr.Da
     rng = np.random.default_rng(0)
     params = stacked(posterior, family)
     probes = family.probes(rng, WATCHED)
-    density = reference.pointwise(family.rebind(probes), params)
+    density = kernels.pointwise(family.rebind(probes), params)
     columns = {"log posterior": lp.to_numpy().ravel()}
     columns |= {f"log density at probe {i + 1}": density[:, i] for i in range(len(probes))}
     pairs = rng.choice(len(family.data), (WATCHED, 2))
-    first, second = (reference.responsibilities(family.rebind(family.data.take(rows)), params) for rows in pairs.T)
+    first, second = (kernels.responsibilities(family.rebind(family.data.take(rows)), params) for rows in pairs.T)
     together = (first * second).sum(axis=-1)
     open_pairs = np.flatnonzero(np.ptp(together, axis=0) > SETTLED)
     columns |= {"rows {} and {} together".format(*(pairs[m] + 1)): together[:, m] for m in open_pairs}

@@ -13,7 +13,7 @@ from bayesmix.arrange import canonical_order, reorder, to_dataset
 from bayesmix.evidence import DRAWS_PER_DIMENSION, Evidence, bridge
 from bayesmix.families import Family, Params
 from bayesmix.graphs import Graph
-from bayesmix.kernels.reference import responsibilities
+from bayesmix.kernels import responsibilities
 from bayesmix.relabel import best_permutations, permute
 from bayesmix.runs import Run
 from bayesmix.spec import Mixture, exchange_groups

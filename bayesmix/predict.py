@@ -10,10 +10,10 @@ import arviz as az
 import numpy as np
 import xarray as xr
 
+from bayesmix import kernels
 from bayesmix.data import Data
 from bayesmix.em import EMFit
 from bayesmix.families import Family, Params
-from bayesmix.kernels import reference
 from bayesmix.spec import Mixture, bind
 
 BLOCK_BYTES = 64e6
@@ -101,11 +101,11 @@ def responsibilities(fit: Fit, *, data: Data | None = None) -> xr.DataArray:
     family = family_of(fit, data)
     params = params_of(fit, family)
     if isinstance(fit, EMFit):
-        return _array(family, reference.responsibilities(family, params), ("obs", "component"))
+        return _array(family, kernels.responsibilities(family, params), ("obs", "component"))
     shape = (fit["posterior"].sizes["chain"], fit["posterior"].sizes["draw"])
     r = np.empty((shape[0] * shape[1], len(family.data), len(family.components)))
     for rows, block in row_blocks(family, len(r)):
-        r[:, rows] = reference.responsibilities(block, params)
+        r[:, rows] = kernels.responsibilities(block, params)
     sample = _sample_coords(fit)
     return _array(family, r.reshape(*shape, *r.shape[1:]), ("chain", "draw", "obs", "component"), sample)
 
@@ -140,7 +140,7 @@ def responsibility_summary(dt: xr.DataTree, *, data: Data | None = None, prob: f
     tails = [(1 - prob) / 2, (1 + prob) / 2]
     out = np.empty((4, len(family.data), len(family.components)))
     for rows, block in row_blocks(family, n_draws):
-        r = reference.responsibilities(block, params)
+        r = kernels.responsibilities(block, params)
         out[0, rows], out[1, rows] = r.mean(axis=0), r.std(axis=0)
         out[2:, rows] = np.quantile(r, tails, axis=0)
     names = ("mean", "sd", "lower", "upper")
@@ -182,11 +182,11 @@ def log_density(fit: Fit, data: Data, *, thin: int = 1) -> np.ndarray:
     family = family_of(fit, data)
     params = params_of(fit, family, thin=thin)
     if isinstance(fit, EMFit):
-        return reference.pointwise(family, params)
+        return kernels.pointwise(family, params)
     n_draws = len(next(iter(params.values())))
     out = np.empty((n_draws, len(data)))
     for rows, block in row_blocks(family, n_draws):
-        out[:, rows] = reference.pointwise(block, params)
+        out[:, rows] = kernels.pointwise(block, params)
     return out
 
 
@@ -260,7 +260,7 @@ def loo(dt: xr.DataTree) -> xr.Dataset:
     params = params_of(dt, family)
     elpd, k = np.empty(len(family.data)), np.empty(len(family.data))
     for rows, block in row_blocks(family, sizes["chain"] * sizes["draw"]):
-        values = reference.pointwise(block, params).reshape(sizes["chain"], sizes["draw"], -1)
+        values = kernels.pointwise(block, params).reshape(sizes["chain"], sizes["draw"], -1)
         part = xr.DataTree.from_dict(
             {
                 "posterior": dt["posterior"].to_dataset(),

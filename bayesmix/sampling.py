@@ -11,7 +11,7 @@ import numpy as np
 import pymc as pm
 import xarray as xr
 
-from bayesmix import relabel
+from bayesmix import kernels, relabel
 from bayesmix.arrange import canonical_order, reorder
 from bayesmix.data import Data
 from bayesmix.em import run_starts
@@ -19,7 +19,6 @@ from bayesmix.evidence import DRAWS_PER_DIMENSION, Evidence
 from bayesmix.families import Family, Params
 from bayesmix.graphs import Graph
 from bayesmix.invariants import chain_groups, invariants
-from bayesmix.kernels import reference
 from bayesmix.landscape import (
     PosteriorMode,
     assign_chains,
@@ -234,9 +233,9 @@ def _one_pass(
     total, agreement = np.zeros(n_draws), np.zeros((n_draws, K, K))
     pointwise = np.empty((n_draws, len(family.data))) if keep else None
     for rows, block in row_blocks(family, n_draws):
-        l, r = reference.both(block, params)
+        l, r = kernels.both(block, params)
         l = l * block.row_weights
-        q = reference.responsibilities(block, pivot) * block.row_weights[:, None]
+        q = kernels.responsibilities(block, pivot) * block.row_weights[:, None]
         total += l.sum(axis=-1)
         agreement += np.einsum("snk,nj->skj", r, q, optimize=True)
         if pointwise is not None:

@@ -8,9 +8,9 @@ from functools import cached_property
 import numpy as np
 import xarray as xr
 
+from bayesmix import kernels
 from bayesmix.em import EMFit
 from bayesmix.families import Family, Params
-from bayesmix.kernels import reference
 from bayesmix.plots.style import rows_shown
 from bayesmix.predict import family_of, params_of
 
@@ -41,7 +41,7 @@ class View:
         total = np.zeros((len(self.rows), len(self.family.components)))
         n_draws = len(next(iter(self.params.values())))
         for s in range(n_draws):
-            total += reference.responsibilities(shown, {v: a[s] for v, a in self.params.items()})
+            total += kernels.responsibilities(shown, {v: a[s] for v, a in self.params.items()})
         return total / n_draws
 
     def some(self, n: int) -> Params:

@@ -14,11 +14,10 @@ import pandas as pd
 import xarray as xr
 from scipy.special import logsumexp
 
-from bayesmix import scalars
+from bayesmix import kernels, scalars
 from bayesmix.comparison import scores_on
 from bayesmix.diagnostics import Diagnostics, convergence, describe_mode
 from bayesmix.em import EMFit
-from bayesmix.kernels import reference
 from bayesmix.predict import family_of, params_of, row_blocks
 from bayesmix.report.checks import predictive_checks
 from bayesmix.report.fits import Fits, aligned_map, scores_with_and_without
@@ -210,7 +209,7 @@ def _log_predictive_density(fits: Fits) -> float:
     params = params_of(fits.dt, fits.family)
     n_draws = len(next(iter(params.values())))
     blocks = row_blocks(fits.family, n_draws)
-    return float(sum((logsumexp(reference.pointwise(b, params), axis=0) - np.log(n_draws)).sum() for _, b in blocks))
+    return float(sum((logsumexp(kernels.pointwise(b, params), axis=0) - np.log(n_draws)).sum() for _, b in blocks))
 
 
 def _unlabelled(fits: Fits) -> dict[str, Any]:
