@@ -1,0 +1,158 @@
+"""The compiled E-step against SciPy and against the NumPy reference: all kinds, sizes and scales, tails and masks."""
+
+import numpy as np
+import pytest
+from numba import njit
+from scipy import stats
+
+import bayesmix as bm
+import naive
+from bayesmix import kernels
+from bayesmix.kernels import reference, run, vector
+from bayesmix.spec import bind
+
+KINDS = ("full", "tied", "diag", "spherical")
+SCALES = {"plain": (1.0, 0.0), "tiny": (1e-8, 0.0), "huge": (1e8, 0.0), "far": (1.0, 1e6)}
+
+
+def mixture(rng, kind, d, K=3, *, n=700, scale=1.0, offset=0.0, labelled=True):
+    """A family over rows with labels, sets and weights, and parameters far from any optimum."""
+    X = offset + 3 * scale * rng.normal(size=(n, d))
+    labels = ([None, "a", {"a", "b"}, None, "b"] * n)[:n] if labelled and K > 1 else None
+    classes = ["a", "b"] if labels else None
+    data = bm.Data(X, labels, classes=classes, row_weights=rng.uniform(0, 2, n))
+    family = bind(bm.Mixture("gaussian", n_components=K, covariance=kind), data)
+    return family, naive.random_gaussian(rng, K, d, kind, scale, offset)
+
+
+def close(found, expected, tolerance=1e-12):
+    """Entries relative to the largest of their array; infinite and missing ones alike."""
+    found, expected = np.asarray(found), np.asarray(expected)
+    largest = np.abs(expected).max(initial=1e-300, where=np.isfinite(expected))
+    np.testing.assert_allclose(found / largest, expected / largest, rtol=0, atol=tolerance)
+
+
+def ulps(function, exact, x):
+    """The largest error in units in the last place."""
+
+    @njit
+    def over(x):
+        return np.array([function(v) for v in x])
+
+    return float(np.max(np.abs(over(x) - exact(x)) / np.spacing(np.abs(exact(x)))))
+
+
+def test_exp_and_log_are_those_of_the_c_library(rng):
+    x = np.concatenate([rng.uniform(-700, 700, 20_000), rng.normal(size=20_000) * 1e-3, [0.0, -0.5, 708.0]])
+    assert ulps(vector.exp, np.exp, x) <= 2
+    y = np.concatenate([np.exp(rng.uniform(-700, 700, 20_000)), 1 + rng.uniform(0, 5, 20_000), [1.0, 2.0]])
+    assert ulps(vector.log, np.log, y) <= 2
+
+
+def test_exp_and_log_at_the_ends():
+    @njit
+    def ends():
+        inf, nan = np.inf, np.nan
+        exps = np.array([vector.exp(-inf), vector.exp(-800.0), vector.exp(nan)])
+        return exps, np.array([vector.log(0.0), vector.log(inf), vector.log(nan)])
+
+    exps, logs = ends()
+    np.testing.assert_array_equal(exps, [0, 0, np.nan])
+    np.testing.assert_array_equal(logs, [-np.inf, np.inf, np.nan])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("d", [1, 2, 3, 4, 5, 8, 11])
+def test_gaussian_rows_are_scipys(rng, kind, d):
+    family, params = mixture(rng, kind, d)
+    log_joint = naive.gaussian_log_joint(family.x, **params, evidence=family.evidence)
+    l, r = kernels.both(family, params)
+    np.testing.assert_allclose(l, np.logaddexp.reduce(log_joint, axis=1), rtol=1e-9)
+    np.testing.assert_allclose(r, naive.posterior_probabilities(log_joint), atol=1e-9)
+    np.testing.assert_array_equal(r[np.isneginf(family.evidence)], 0.0)
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("d", "K"), [(1, 3), (2, 1), (3, 4), (4, 3), (7, 2), (10, 3), (17, 2)])
+def test_gaussian_e_step_is_the_references(rng, kind, d, K, scale):
+    unit, offset = SCALES[scale]
+    family, params = mixture(rng, kind, d, K, scale=unit, offset=offset)
+    L, found = kernels.e_step(family, params)
+    expected_L, expected = reference.e_step(family, params)
+    assert abs(L - expected_L) <= 1e-12 * (1 + abs(expected_L))
+    mask = np.eye(d) if kind in ("diag", "spherical") else 1.0  # the M-step of these kinds reads no more
+    for name, value in expected.items():
+        close(found[name] * mask if name == "second" else found[name], value * mask if name == "second" else value)
+    for a, b in zip(kernels.both(family, params), reference.both(family, params), strict=True):
+        close(a, b)
+
+
+def test_rows_far_in_the_tails_and_rows_that_nothing_explains(rng):
+    family, params = mixture(rng, "full", 2, labelled=False)
+    x = np.array([[1e4, 0], [0, -1e8], [3, 3], [1e150, 0]])
+    far = family.rebind(bm.Data(x))
+    for found, expected in zip(kernels.both(far, params), reference.both(far, params), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+    nothing = dict(params, weights=np.zeros(3))
+    with np.errstate(divide="ignore"):
+        np.testing.assert_array_equal(kernels.pointwise(far, nothing), np.full(4, -np.inf))
+
+
+def zip_family(rng, n=900):
+    x = np.where(rng.random(n) < 0.3, 0, rng.poisson(4, n))
+    x[:4] = [0, 63, 64, 100_000]
+    labels = [("structural_zero" if y == 0 else "poisson") if i % 7 == 5 else None for i, y in enumerate(x)]
+    data = bm.Data(x, labels, row_weights=np.where(np.arange(n) % 11, rng.uniform(0.1, 2, n), 0))
+    return bind(bm.Mixture("zero_inflated_poisson"), data)
+
+
+@pytest.mark.parametrize(("rate", "zero"), [(1.3, -0.5), (-3.0, 4.0), (11.5, -30.0)])
+def test_zip_rows_are_scipys(rng, rate, zero):
+    family = zip_family(rng)
+    params = {"rate_coef": np.array([rate]), "zero_coef": np.array([zero])}
+    pi = stats.logistic.cdf(zero)
+    log_joint = naive.zip_log_joint(family.x, np.exp(rate), pi, family.evidence)
+    l, r = kernels.both(family, params)
+    np.testing.assert_allclose(l, np.logaddexp.reduce(log_joint, axis=1), rtol=1e-10)
+    np.testing.assert_allclose(r, naive.posterior_probabilities(log_joint), atol=1e-10)
+    L, found = kernels.e_step(family, params)
+    assert L == pytest.approx(naive.total(log_joint, family.row_weights), rel=1e-11)
+    weighed = family.row_weights > 0
+    np.testing.assert_allclose(found["structural"][weighed], r[weighed, 0], rtol=1e-12, atol=1e-300)
+
+
+def test_draws_one_by_one_and_all_at_once(rng):
+    family, params = mixture(rng, "full", 3)
+    others = naive.random_gaussian(rng, 3, 3, "full")
+    draws = {v: np.stack([params[v], others[v]])[None] for v in params}
+    l, r = kernels.both(family, draws)
+    assert l.shape == (1, 2, 700)
+    assert r.shape == (1, 2, 700, 3)
+    for s, one in enumerate((params, others)):
+        np.testing.assert_array_equal(l[0, s], kernels.pointwise(family, one))
+        np.testing.assert_array_equal(r[0, s], kernels.responsibilities(family, one))
+
+
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_chunks_add_up_the_same_for_any_number_of_threads(rng, monkeypatch, threads):
+    family, params = mixture(rng, "full", 2, n=3 * 1000 + 17)
+    expected, whole = reference.e_step(family, params)
+    monkeypatch.setattr(run, "CHUNK", 1000)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    L, one = kernels.e_step(family, params)
+    monkeypatch.setenv("OMP_NUM_THREADS", threads)
+    again, other = kernels.e_step(family, params)
+    assert again == L
+    assert L == pytest.approx(expected, rel=1e-13)
+    for name, value in one.items():
+        np.testing.assert_array_equal(value, other[name])
+        close(value, whole[name])
+
+
+def test_an_edit_of_any_kernel_file_makes_new_code():
+    """The stamp is that of the folder, not that of the one file that numba would look at."""
+    from bayesmix.kernels import gaussian
+    from bayesmix.kernels.cache import SOURCES
+
+    assert gaussian.e_step._cache._impl.locator.get_source_stamp() == SOURCES
