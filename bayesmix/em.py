@@ -18,7 +18,7 @@ from bayesmix.families import Family
 from bayesmix.information import standard_errors
 from bayesmix.kernels import e_step
 from bayesmix.runs import Run, best_run, few_rows, merged, solutions, starts_table
-from bayesmix.spec import Mixture, bind, resolve
+from bayesmix.spec import Mixture, bind, exchange_groups, resolve
 
 if TYPE_CHECKING:
     from bayesmix.graphs import Graph
@@ -160,7 +160,8 @@ def fit_em(
         raise ValueError(f"tolerance: must be positive; got {tolerance!r}")
     spec = resolve(spec, data)
     family = bind(spec, data)
-    runs = run_starts(family, n_starts=n_starts, seed=seed, max_iter=max_iter, tolerance=tolerance)
+    groups = exchange_groups(spec, family) if method == "map" else None
+    runs = run_starts(family, n_starts=n_starts, seed=seed, max_iter=max_iter, tolerance=tolerance, groups=groups)
     if method == "map":
         from bayesmix.model import build, graph
         from bayesmix.target import Target
@@ -169,12 +170,21 @@ def fit_em(
     return _ml_fit(spec, data, family, runs)
 
 
-def run_starts(family: Family, *, n_starts: int, seed: int, max_iter: int = 2000, tolerance: float = 1e-9) -> list[Run]:
+def run_starts(
+    family: Family,
+    *,
+    n_starts: int,
+    seed: int,
+    max_iter: int = 2000,
+    tolerance: float = 1e-9,
+    groups: np.ndarray | None = None,
+) -> list[Run]:
     """EM from ``n_starts`` starts, each with its own random stream; those that reach one solution share its end.
 
     Every start climbs loosely, over few rows where there are many; what that leads to is carried on once over all rows.
     Left behind are degenerate ends (judged on all rows) and those so far below the best (``WITHIN_REACH``) that no
-    prior could bring them back.
+    prior could bring them back. ``groups``: components that may switch labels without a difference, where the priors
+    leave fewer of them than the evidence does.
     """
     once, *others = family.start_kinds
     kinds = [once, *islice(cycle(others), n_starts - 1)]
@@ -184,10 +194,10 @@ def run_starts(family: Family, *, n_starts: int, seed: int, max_iter: int = 2000
         climb(few, kind, few.initial(kind, rng), max_iter=max_iter, tolerance=max(tolerance, LOOSE))
         for kind, rng in zip(kinds, streams, strict=True)
     ]
-    runs = merged(few, loose)
+    runs = merged(few, loose, groups)
     bar = runs[best_run(runs)].log_likelihood - WITHIN_REACH - 2 * family.n_parameters
     ends = {id(run.params): _carried(family, few, run, bar, max_iter, tolerance) for run in runs if run.own}
-    return merged(family, [ends[id(r.params)] if r.own else r.at(ends[id(r.params)]) for r in runs])
+    return merged(family, [ends[id(r.params)] if r.own else r.at(ends[id(r.params)]) for r in runs], groups)
 
 
 def _carried(family: Family, few: Family, run: Run, bar: float, max_iter: int, tolerance: float) -> Run:
@@ -244,9 +254,8 @@ def map_fit(spec: Mixture, data: Data, target: Target, parts: Graph, runs: list[
     family = bind(spec, data)
     found = [run for run, _ in solutions(runs)]
     climbs = [target.mode(target.start(parts.start(run.params)), jacobian=False) for run in found]
-    as_runs = merged(
-        family, [_climbed(family, run, c, target.values(c.x)) for run, c in zip(found, climbs, strict=True)]
-    )
+    ends = [_climbed(family, run, c, target.values(c.x)) for run, c in zip(found, climbs, strict=True)]
+    as_runs = merged(family, ends, exchange_groups(spec, family))
     chosen = best_run(as_runs)
     run = as_runs[chosen]
     order = canonical_order(spec, family, family.named(run.params))

@@ -79,11 +79,13 @@ def similarity(q: np.ndarray, r: np.ndarray, groups: np.ndarray) -> float:
     return float(agreement[order, np.arange(len(order))].sum() / np.sqrt((r**2).sum() * (q**2).sum()))
 
 
-def merged(family: Family, runs: Sequence[Run]) -> list[Run]:
+def merged(family: Family, runs: Sequence[Run], groups: np.ndarray | None = None) -> list[Run]:
     """The same runs, where those that reached one solution share the best end among them.
 
-    Equal log-likelihoods do not suffice: groups may be split in two ways that are equally likely.
+    Equal log-likelihoods do not suffice: groups may be split in two ways that are equally likely. Labels may switch
+    within ``groups``, by default those that the label evidence leaves.
     """
+    groups = family.groups if groups is None else groups
     some = np.unique(np.linspace(0, len(family.data) - 1, COMPARED_ROWS).astype(int))
     rows = family.rebind(family.data.take(some))
     ends: list[tuple[Run, np.ndarray]] = []
@@ -92,7 +94,7 @@ def merged(family: Family, runs: Sequence[Run]) -> list[Run]:
         if not np.isfinite(runs[i].log_likelihood) or family.spikes(runs[i].params):
             continue
         r = responsibilities(rows, runs[i].params)
-        end = next((end for end, q in ends if _one(end, runs[i]) and _alike(q, r, family.groups)), None)
+        end = next((end for end, q in ends if _one(end, runs[i]) and _alike(q, r, groups)), None)
         if end is None:
             ends.append((runs[i], r))
         else:

@@ -115,7 +115,8 @@ def sample(
         target = Target(build(spec, data) if model is None else model)
     _check_model(target.model, parts)
     run = Runner(target, cores, extra["seed"])
-    found = find_modes(target, parts, spec, run_starts(parts.family, **extra))
+    runs = run_starts(parts.family, groups=exchange_groups(spec, parts.family), **extra)
+    found = find_modes(target, parts, spec, runs)
     scouts = _scout(run, found, parts.family, spec, settings)
     assigned = assign_chains(scouts.modes, settings["chains"])
     begin = [scouts.begin(int(mode), int(use)) for mode, use in zip(assigned, _uses(assigned), strict=True)]

@@ -222,4 +222,6 @@ def exchange_groups(evidence: np.ndarray) -> np.ndarray:
 
     A class with a labelled row differs from every other component, so it is alone in its group: it is pinned.
     """
-    return np.unique(evidence, axis=1, return_inverse=True)[1].reshape(-1)
+    columns = list(np.ascontiguousarray(evidence.T))
+    first = [next(j for j, other in enumerate(columns) if np.array_equal(column, other)) for column in columns]
+    return np.unique(first, return_inverse=True)[1]

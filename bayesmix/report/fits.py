@@ -21,7 +21,7 @@ from bayesmix.families import Family
 from bayesmix.gallery import GalleryModel
 from bayesmix.predict import family_of, loo, replicate, responsibilities, responsibility_summary
 from bayesmix.scores import score_table
-from bayesmix.spec import bind, resolve
+from bayesmix.spec import bind, exchange_groups, resolve
 
 REPLICATES = 200
 PARTIAL_STARTS = 10
@@ -97,7 +97,8 @@ def run(model: GalleryModel, sampler: dict[str, Any], em: dict[str, Any], *, com
     say(f"{model.name}: compiling the model")
     target = Target(build(spec, data))
     say(f"{model.name}: the posterior's mode")
-    runs = run_starts(bind(spec, data), **em)
+    family = bind(spec, data)
+    runs = run_starts(family, groups=exchange_groups(spec, family), **em)
     mode = map_fit(spec, data, target, graph(spec, data), runs)
     say(f"{model.name}: sampling")
     dt = sample(spec, data, target=target, progress=progress, **sampler)
