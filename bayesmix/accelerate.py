@@ -22,8 +22,8 @@ MONOTONE = 1e-12
 """L may fall by MONOTONE (1 + |L|) between iterations: the rounding of the sum."""
 MANY_STEPS = 8
 """EM crawls where it needs more steps than this to its end."""
-NEAR = 0.3
-"""Plain EM chooses the summit: it climbs alone until it has less than this to rise, in units of L."""
+NEAR, NEAR_PER_ROW = 0.3, 1e-4
+"""Plain EM chooses the summit: it climbs alone until L has less than either to rise."""
 SETTLED = 5
 """The ratio of successive gains must be this many of its last changes below 1: near a saddle it climbs past 1."""
 RADIUS = 0.2
@@ -65,6 +65,7 @@ class Ascent:
         self.L, self.statistics = e_step(family, params)
         self.history, self.plain = [self.L], [self.L]
         self.n_iter = 1
+        self.near = max(NEAR, NEAR_PER_ROW * float(family.row_weights.sum()))
         self.memory: Memory | None = None
 
     @property
@@ -101,7 +102,7 @@ class Ascent:
 
     def remember(self, target: Params, tolerance: float) -> None:
         """Keep what this point tells, once EM crawls; forget it all where L is not concave."""
-        if self.memory is None and not crawls(self.plain, tolerance * (1 + abs(self.L))):
+        if self.memory is None and not crawls(self.plain, tolerance * (1 + abs(self.L)), self.near):
             return
         with np.errstate(divide="ignore", invalid="ignore"):
             theta = self.family.pack(self.params)
@@ -138,10 +139,10 @@ def remaining(history: Sequence[float]) -> float:
     return last * last / (before - last) if last < before else np.inf
 
 
-def crawls(history: Sequence[float], bound: float) -> bool:
-    """Whether plain EM, near its end, needs many more steps until it has less than ``bound`` to rise."""
+def crawls(history: Sequence[float], bound: float, near: float) -> bool:
+    """Whether plain EM has less than ``near`` to rise, but needs many steps until that is less than ``bound``."""
     rest = remaining(history)
-    if len(history) < 4 or not bound < rest < NEAR:
+    if len(history) < 4 or not bound < rest < near:
         return False
     first, second, third = np.diff(history[-4:])
     if first <= 0 or second <= 0:
