@@ -86,7 +86,7 @@ def _dims_and_coords(
     lengths = {d: n for name, of in dims.items() for d, n in zip(of, shapes[name], strict=True)}
     coords = {d: pd.Index(range(n) if model.coords[d] is None else model.coords[d]) for d, n in lengths.items()}
     free = [(model.rvs_to_values[rv].name, shapes[model.rvs_to_values[rv].name]) for rv in model.free_RVs]
-    labels = ["_".join([v, ".".join(map(str, at))]).rstrip("_") for v, shape in free for at in np.ndindex(shape)]
+    labels = [f"{v}_{'.'.join(map(str, at))}" if at else v for v, shape in free for at in np.ndindex(shape)]
     return dims, coords | {"unconstrained_parameter": pd.Index(labels)}
 
 
