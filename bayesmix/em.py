@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from bayesmix.graphs import Graph
     from bayesmix.target import Climb, Target
 
-LOOSE = 1e-7
-"""The tolerance to which every start is run, before those that reached one solution are carried on as one."""
 WITHIN_REACH = 50.0
 """Solutions further than this and twice the number of parameters below the best, in L, are not carried on."""
 
@@ -114,8 +112,8 @@ def fit_em(
 ) -> EMFit:
     """Fit by EM from many starts of several kinds; keep the best that is not degenerate.
 
-    Every start is run loosely, on at most 20,000 rows; one run for each solution that this leads to is carried on over
-    all rows. Where EM crawls, quasi-Newton steps that it preconditions take over (:mod:`bayesmix.accelerate`).
+    Every start is run on at most 20,000 rows; where there are more, one run for each solution is carried on over all of
+    them. Where EM crawls, quasi-Newton steps that it preconditions take over (:mod:`bayesmix.accelerate`).
 
     Parameters
     ----------
@@ -181,36 +179,32 @@ def run_starts(
 ) -> list[Run]:
     """EM from ``n_starts`` starts, each with its own random stream; those that reach one solution share its end.
 
-    Every start climbs loosely, over few rows where there are many; what that leads to is carried on once over all rows.
-    Left behind are degenerate ends (judged on all rows) and those so far below the best (``WITHIN_REACH``) that no
-    prior could bring them back. ``groups``: components that may switch labels without a difference, where the priors
-    leave fewer of them than the evidence does.
+    Where there are many rows, every start climbs over few of them, and what that leads to is carried on once over all.
+    Left behind are ends so far below the best (``WITHIN_REACH``) that no prior could bring them back. ``groups``:
+    components that may switch labels without a difference, where the priors leave fewer than the evidence does.
     """
     once, *others = family.start_kinds
     kinds = [once, *islice(cycle(others), n_starts - 1)]
     *streams, rows = np.random.default_rng(seed).spawn(n_starts + 1)
     few = few_rows(family, rows)
-    loose = [
-        climb(few, kind, few.initial(kind, rng), max_iter=max_iter, tolerance=max(tolerance, LOOSE))
+    ends = [
+        climb(few, kind, few.initial(kind, rng), max_iter=max_iter, tolerance=tolerance)
         for kind, rng in zip(kinds, streams, strict=True)
     ]
-    runs = merged(few, loose, groups)
+    runs = merged(few, ends, groups)
+    if few is family:
+        return runs
     bar = runs[best_run(runs)].log_likelihood - WITHIN_REACH - 2 * family.n_parameters
-    ends = {id(run.params): _carried(family, few, run, bar, max_iter, tolerance) for run in runs if run.own}
-    return merged(family, [ends[id(r.params)] if r.own else r.at(ends[id(r.params)]) for r in runs], groups)
+    over_all = {id(run.params): _over_all(family, run, bar, max_iter, tolerance) for run in runs if run.own}
+    runs = [over_all[id(run.params)] if run.own else run.at(over_all[id(run.params)]) for run in runs]
+    return merged(family, runs, groups)
 
 
-def _carried(family: Family, few: Family, run: Run, bar: float, max_iter: int, tolerance: float) -> Run:
-    """The run carried on to its end over all rows; as it is where it is not worth while."""
-    if run.log_likelihood < bar or (few is family and (run.reasons or not run.converged)):
-        return run if few is family else _over_all(family, run)
-    end = climb(family, run.kind, run.params, max_iter=max_iter, tolerance=tolerance)
-    before = run.history[: -1 if few is family else 0]
-    return replace(end, history=np.append(before, end.history), n_iter=run.n_iter + end.n_iter)
-
-
-def _over_all(family: Family, run: Run) -> Run:
-    """A run that was left behind, its log-likelihood that of all rows."""
+def _over_all(family: Family, run: Run, bar: float, max_iter: int, tolerance: float) -> Run:
+    """A run over few rows carried on over all; below the bar only its log-likelihood is that of all rows."""
+    if run.log_likelihood >= bar:
+        end = climb(family, run.kind, run.params, max_iter=max_iter, tolerance=tolerance)
+        return replace(end, n_iter=run.n_iter + end.n_iter)
     if not np.isfinite(run.log_likelihood):
         return run
     L, _ = e_step(family, run.params)
