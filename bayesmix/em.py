@@ -17,15 +17,12 @@ from bayesmix.data import Data
 from bayesmix.families import Family
 from bayesmix.information import standard_errors
 from bayesmix.kernels import e_step
-from bayesmix.runs import Run, best_run, few_rows, merged, solutions, starts_table
+from bayesmix.runs import WITHIN_REACH, Run, best_run, few_rows, merged, solutions, starts_table
 from bayesmix.spec import Mixture, bind, exchange_groups, resolve
 
 if TYPE_CHECKING:
     from bayesmix.graphs import Graph
     from bayesmix.target import Climb, Target
-
-WITHIN_REACH = 50.0
-"""Solutions further than this and twice the number of parameters below the best, in L, are not carried on."""
 
 
 @dataclass(frozen=True, eq=False)

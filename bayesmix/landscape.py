@@ -10,23 +10,22 @@ import numpy as np
 import xarray as xr
 
 from bayesmix.arrange import canonical_order, reorder, to_dataset
+from bayesmix.engine import Whitening
 from bayesmix.evidence import DRAWS_PER_DIMENSION, Evidence, bridge
 from bayesmix.families import Family, Params
 from bayesmix.graphs import Graph
 from bayesmix.kernels import responsibilities
 from bayesmix.relabel import best_permutations, permute
-from bayesmix.runs import Run
+from bayesmix.runs import COMPARED_ROWS, SAME_AGREEMENT, WITHIN_REACH, Run, similarity, solutions
 from bayesmix.spec import Mixture, exchange_groups
-from bayesmix.target import Target
+from bayesmix.target import Target, root
 
 NEGLIGIBLE = 1e-3
 """A mode with less than this share of the posterior mass is negligible."""
 LAPLACE_ERROR = 5.0
 """How far, in nats, a Laplace approximation of a mode's mass may be off (near-empty components: up to 5)."""
 WEAKEST_CURVATURE = 0.01
-COMPARED_ROWS = 1000
 SAME_VALUE = 0.05
-SAME_AGREEMENT = 0.995
 EVIDENCE_DRAWS = 2000
 
 
@@ -48,6 +47,11 @@ class PosteriorMode:
     r: np.ndarray
     reached: int = 1
     group: int = 0
+
+    @property
+    def whitening(self) -> Whitening:
+        """Coordinates in which the posterior is round here."""
+        return Whitening(self.x, root(self.precision))
 
     def jittered(self, rng: np.random.Generator) -> np.ndarray:
         """A point around the mode, from the normal approximation; flat and upward directions count as weakly curved.
@@ -73,13 +77,13 @@ def switching_groups(spec: Mixture, family: Family) -> np.ndarray:
 
 
 def find_modes(target: Target, parts: Graph, spec: Mixture, runs: Sequence[Run]) -> list[PosteriorMode]:
-    """Climb the posterior from every EM run, spikes included; equal ends are one mode. The largest mass first.
+    """Climb the posterior from every EM solution, spikes included; equal ends are one mode. The largest mass first.
 
     A climb that itself ends in a spike is dropped: no chain can begin there.
     """
     family, groups = sampled_rows(parts.family), switching_groups(spec, parts.family)
     found: list[PosteriorMode] = []
-    for run in runs:
+    for run, starts in _within_reach(solutions(runs), parts.family):
         climb = target.mode(target.start(parts.start(run.params)))
         values = target.values(climb.x)
         params = {v: np.asarray(values[v]) for v in family.parameter_names}
@@ -88,11 +92,12 @@ def find_modes(target: Target, parts: Graph, spec: Mixture, runs: Sequence[Run])
         r = responsibilities(family, params)
         for i, mode in enumerate(found):
             if abs(mode.log_posterior - climb.value) < SAME_VALUE and similarity(mode.r, r, groups) > SAME_AGREEMENT:
-                found[i] = replace(mode, reached=mode.reached + 1)
+                found[i] = replace(mode, reached=mode.reached + starts)
                 break
         else:
             precision = target.precision(climb.x)
-            found.append(PosteriorMode(climb.x, params, climb.value, laplace(climb.value, precision), precision, r))
+            mass = laplace(climb.value, precision)
+            found.append(PosteriorMode(climb.x, params, climb.value, mass, precision, r, reached=starts))
     if not found:
         raise RuntimeError(
             "no posterior mode was found: every climb of the log-posterior ran into a spike or left its domain"
@@ -101,11 +106,11 @@ def find_modes(target: Target, parts: Graph, spec: Mixture, runs: Sequence[Run])
     return [replace(found[0], group=1), *found[1:]]
 
 
-def similarity(q: np.ndarray, r: np.ndarray, groups: np.ndarray) -> float:
-    """How far two sets of responsibilities agree up to labels: 1 where they are proportional."""
-    agreement = r.T @ q
-    order = best_permutations(agreement[None], groups)[0]
-    return float(agreement[order, np.arange(len(order))].sum() / np.sqrt((r**2).sum() * (q**2).sum()))
+def _within_reach(ends: Sequence[tuple[Run, int]], family: Family) -> list[tuple[Run, int]]:
+    """Solutions whose likelihood does not rule them out; a spike's likelihood tells nothing of the posterior there."""
+    sound = [run.log_likelihood for run, _ in ends if not run.reasons]
+    least = max(sound, default=-np.inf) - WITHIN_REACH - 2 * family.n_parameters
+    return [(run, starts) for run, starts in ends if run.reasons or run.log_likelihood >= least]
 
 
 def laplace(value: float, precision: np.ndarray) -> float:

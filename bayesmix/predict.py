@@ -17,7 +17,7 @@ from bayesmix.families import Family, Params
 from bayesmix.spec import Mixture, bind
 
 BLOCK_BYTES = 64e6
-"""Work arrays of draws x rows x components stay near this size."""
+"""Arrays of draws x rows x components stay near this size."""
 
 type Fit = EMFit | xr.DataTree
 
@@ -60,7 +60,7 @@ def stacked(posterior: xr.Dataset, family: Family) -> Params:
 def row_blocks(family: Family, n_draws: int) -> Iterator[tuple[slice, Family]]:
     """The rows in blocks small enough for all draws at once, each with the family over those rows."""
     n = len(family.data)
-    width = max(1, int(BLOCK_BYTES / (8 * n_draws * family.work_per_row)))
+    width = max(1, int(BLOCK_BYTES / (8 * n_draws * (len(family.components) + 2))))
     for start in range(0, n, width):
         rows = slice(start, min(start + width, n))
         yield rows, family.rebind(family.data.take(np.arange(n)[rows]))

@@ -18,6 +18,8 @@ SAME_AGREEMENT = 0.995
 """... and are, where their responsibilities agree to this degree, up to labels."""
 COMPARED_ROWS = 1000
 FEW_ROWS = 20_000
+WITHIN_REACH = 50.0
+"""Solutions further than this and twice the number of parameters below the best, in L, are not carried on."""
 LEAST_LABELLED = 50
 """So many labelled rows of every class are among the few, where there are so many."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Any
 
@@ -15,6 +15,7 @@ from bayesmix import kernels, relabel
 from bayesmix.arrange import canonical_order, reorder
 from bayesmix.data import Data
 from bayesmix.em import run_starts
+from bayesmix.engine import Whitening
 from bayesmix.evidence import DRAWS_PER_DIMENSION, Evidence
 from bayesmix.families import Family, Params
 from bayesmix.graphs import Graph
@@ -37,7 +38,9 @@ from bayesmix.target import Target
 MOST_SCOUTS = 8
 SCOUT_DRAWS = 3000
 SCOUT_TUNE = 300
+WHITENING_DRAWS = 750
 LEAST = {"cores": 1, "draws": FEWEST_DRAWS, "tune": 0, "chains": 1, "seed": 0, "n_starts": 1}
+AGREEMENT_ROWS = 20_000
 STORED_BYTES = 64e6
 """The pointwise log-likelihood is stored up to this size."""
 PACKAGES = ("bayesmix", "pymc", "pytensor", "nutpie", "arviz", "numpy")
@@ -114,12 +117,13 @@ def sample(
     if target is None:
         target = Target(build(spec, data) if model is None else model)
     _check_model(target.model, parts)
-    run = Runner(target, cores, extra["seed"])
     runs = run_starts(parts.family, groups=exchange_groups(spec, parts.family), **extra)
     found = find_modes(target, parts, spec, runs)
+    run = Runner(target, cores, extra["seed"], found[0].whitening)
     scouts = _scout(run, found, parts.family, spec, settings)
     assigned = assign_chains(scouts.modes, settings["chains"])
     begin = [scouts.begin(int(mode), int(use)) for mode, use in zip(assigned, _uses(assigned), strict=True)]
+    run = replace(run, whitening=scouts.whitening)
     raw, drawn = finished(run(begin, progress=progress, **settings))
     assigned = assigned[drawn]
     dt = _sort_labels(assemble(raw, target.model, data), spec, parts.family, log_likelihood)
@@ -180,6 +184,8 @@ class Scouts:
     evidence: dict[int, Evidence]
     ends: dict[int, np.ndarray]
     """By mode: late points of the chain sent to it, the last one first."""
+    whitening: Whitening
+    """By the curvature at the mode where there is one; else by the draws of the first scout, which has seen more."""
 
     def begin(self, mode: int, use: int) -> Begin:
         """Where the ``use``-th chain assigned to a mode begins: where its scout has gone, else around the mode."""
@@ -197,7 +203,7 @@ def _scout(run: Runner, modes: list[PosteriorMode], family: Family, spec: Mixtur
     """
     rivals = competing(modes)[:MOST_SCOUTS]
     if not rivals:
-        return Scouts(modes, {}, {})
+        return Scouts(modes, {}, {}, modes[0].whitening)
     scouted = [0, *rivals]
     draws = max(SCOUT_DRAWS, 6 * DRAWS_PER_DIMENSION * run.target.n_dim)
     accept = {k: v for k, v in settings.items() if k == "target_accept"}
@@ -217,7 +223,11 @@ def _scout(run: Runner, modes: list[PosteriorMode], family: Family, spec: Mixtur
     modes = link(modes, scouted, [number[g] for g in group_of_chain])
     late = posterior.isel(draw=slice(-1, 3 * draws // 4, -draws // 16))
     ends = {i: _points(run.target, late.isel(chain=c)) for c, i in enumerate(scouted)}
-    return Scouts(modes, {number[g]: found for g, found in evidence.items()}, ends)
+    seen = posterior.isel(chain=0, draw=slice(draws // 2, None, max(1, draws // (2 * WHITENING_DRAWS))))
+    points = _points(run.target, seen)
+    spread = np.cov(points.T) + 1e-9 * np.diag(points.var(axis=0))
+    whitening = Whitening(points.mean(axis=0), np.linalg.cholesky(spread))
+    return Scouts(modes, {number[g]: found for g, found in evidence.items()}, ends, whitening)
 
 
 def _points(target: Target, draws: xr.Dataset) -> np.ndarray:
@@ -229,16 +239,20 @@ def _points(target: Target, draws: xr.Dataset) -> np.ndarray:
 def _one_pass(
     family: Family, params: Params, pivot: Params, *, keep: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """Over the rows once: L of every draw, its agreement with the pivot (draws, K, K), and v_i l_i where kept."""
+    """Over the rows once: L of every draw, its agreement with the pivot (draws, K, K), and v_i l_i where kept.
+
+    Of many rows, an even part is enough to tell the labels.
+    """
     n_draws, K = len(next(iter(params.values()))), len(family.components)
     total, agreement = np.zeros(n_draws), np.zeros((n_draws, K, K))
     pointwise = np.empty((n_draws, len(family.data))) if keep else None
+    step = -(-len(family.data) // AGREEMENT_ROWS)
     for rows, block in row_blocks(family, n_draws):
         l, r = kernels.both(block, params)
         l = l * block.row_weights
         q = kernels.responsibilities(block, pivot) * block.row_weights[:, None]
         total += l.sum(axis=-1)
-        agreement += np.einsum("snk,nj->skj", r, q, optimize=True)
+        agreement += np.swapaxes(r[:, ::step], 1, 2) @ q[::step]
         if pointwise is not None:
             pointwise[:, rows] = l
     return total, agreement, pointwise

@@ -101,11 +101,6 @@ class Family(ABC):
         """Which entries of the named estimates are free scalars: boolean arrays by name."""
 
     @property
-    def work_per_row(self) -> int:
-        """Numbers that one evaluation holds per row and draw."""
-        return 4 * len(self.components)
-
-    @property
     @abstractmethod
     def n_parameters(self) -> int:
         """Number of free parameters (for AIC and BIC)."""

@@ -127,11 +127,6 @@ class Gaussian(Family):
         return free
 
     @property
-    def work_per_row(self) -> int:
-        """log-joint arrays and the whitened residuals."""
-        return self.K * (4 + 2 * self.d)
-
-    @property
     def n_parameters(self) -> int:
         """K - 1 weights, K d means and the free entries of the Cholesky factors."""
         return self.K - 1 + self.K * self.d + int(self.index.max()) + 1

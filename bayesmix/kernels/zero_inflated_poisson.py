@@ -19,6 +19,7 @@ from bayesmix.kernels.driver import driver
 from bayesmix.kernels.vector import BLOCK, compiled, exp, log
 
 SMALL = 64
+LARGEST_EXPONENT = 709.0
 LOG_FACTORIAL = gammaln(np.arange(SMALL) + 1.0)
 HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
 
@@ -30,6 +31,12 @@ def log_factorial(m: float) -> float:
         return LOG_FACTORIAL[int(m)]
     q = 1.0 / (m * m)
     return (m + 0.5) * log(m) - m + HALF_LOG_2_PI + (1 / 12 - q * (1 / 360 - q / 1260)) / m
+
+
+@compiled
+def rate(eta: float) -> float:
+    """e^eta, infinite where it overflows."""
+    return np.inf if eta > LARGEST_EXPONENT else exp(eta)
 
 
 @compiled
@@ -51,7 +58,7 @@ def log_joint(rows: Any, params: Any, work: Any, block: Any, out: np.ndarray) ->
     for i in range(BLOCK):
         structural[i] = -softplus(-zeta[i]) if counts[i] == 0.0 else -np.inf
     for i in range(BLOCK):
-        poisson[i] = -softplus(zeta[i]) + counts[i] * eta[i] - exp(eta[i])
+        poisson[i] = -softplus(zeta[i]) + counts[i] * eta[i] - rate(eta[i])
     for i in range(BLOCK):
         poisson[i] -= log_factorial(counts[i])
 
@@ -99,6 +106,6 @@ def gradient(x, log_rate, logit_zero, evidence, row_weights):  # type: ignore[no
     _run(x, log_rate, logit_zero, evidence, row_weights, d_zeta, pointwise, np.empty((0, 0)))
     for i in range(n):
         structural = d_zeta[i]
-        d_eta[i] = (row_weights[i] - structural) * (x[i] - exp(log_rate[i]))
-        d_zeta[i] = structural - row_weights[i] / (1.0 + exp(-logit_zero[i]))
+        d_eta[i] = (row_weights[i] - structural) * (x[i] - rate(log_rate[i]))
+        d_zeta[i] = structural - row_weights[i] / (1.0 + rate(-logit_zero[i]))
     return pointwise, d_eta, d_zeta
