@@ -46,7 +46,7 @@ def test_exp_and_log_are_those_of_the_c_library(rng):
     x = np.concatenate([rng.uniform(-700, 700, 20_000), rng.normal(size=20_000) * 1e-3, [0.0, -0.5, 708.0]])
     assert ulps(vector.exp, np.exp, x) <= 2
     y = np.concatenate([np.exp(rng.uniform(-700, 700, 20_000)), 1 + rng.uniform(0, 5, 20_000), [1.0, 2.0]])
-    assert ulps(vector.log, np.log, y) <= 2
+    assert ulps(vector.log, np.log, y) <= 3
 
 
 def test_exp_and_log_at_the_ends():

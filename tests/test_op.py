@@ -56,7 +56,11 @@ def test_kernel_node_and_textbook_have_one_value_and_gradient(rng, case):
     values = make(rng)
     kernel = zero_inflated_poisson if case.startswith("zero") else gaussian
     extra = (op.diagonal,) if isinstance(op, GaussianEStep) else ()
-    compiled = kernel.gradient(*values, *extra)
+    by_row = np.empty(len(values[0]))
+    L, *gradients = kernel.gradient(*values, *extra, by_row)
+    assert pytest.approx(by_row.sum(), rel=1e-13) == L
+    assert kernel.gradient(*values, *extra, np.empty(0))[0] == L
+    compiled = (by_row, *gradients)
     symbols = [pt.as_tensor(v).type() for v in values]
     node = pytensor.function(symbols, op(*symbols), mode=INTERPRETED)(*values)
     rows = op.pointwise(*symbols)
@@ -109,6 +113,7 @@ def test_value_and_gradient_are_one_node(name):
     f = model.logp_dlogp_function(ravel_inputs=True, mode="NUMBA")
     nodes = [node for node in f._pytensor_function.maker.fgraph.apply_nodes if isinstance(node.op, EStep)]
     assert len(nodes) == 1
+    assert nodes[0].op.summed
 
 
 def test_one_node_in_the_graph_that_the_sampler_compiles(faithful_target):

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from bayesmix.kernels.vector import BLOCK, compiled, exp, log
+from bayesmix.kernels.vector import BLOCK, compiled, exp, log_and_inverse
 
 
 def driver(log_joint: Any, accumulate: Any) -> Any:
@@ -89,10 +89,11 @@ def _normalize(joint: np.ndarray, top: np.ndarray, total: np.ndarray, v: np.ndar
             total[i] += row[i]
     L = 0.0
     for i in range(BLOCK):
-        l = v[i] * (log(total[i]) + top[i])
+        log_total, inverse = log_and_inverse(total[i])
+        l = v[i] * (log_total + top[i])
         top[i] = l
         L += l
-        total[i] = v[i] / total[i]
+        total[i] = v[i] * inverse
     for k in range(K):
         row = joint[k * BLOCK : (k + 1) * BLOCK]
         for i in range(BLOCK):

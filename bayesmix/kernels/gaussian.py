@@ -26,14 +26,11 @@ def log_joint(rows: Any, params: Any, work: Any, block: Any, out: np.ndarray) ->
     K, d = means.shape
     _load(rows, block, x)
     for k in range(K):
-        lk = out[k * BLOCK : (k + 1) * BLOCK]
-        for i in range(BLOCK):
-            lk[i] = level[k]
-        zk = z[k * d * BLOCK : (k + 1) * d * BLOCK]
+        lk, zk = out[k * BLOCK : (k + 1) * BLOCK], z[k * d * BLOCK : (k + 1) * d * BLOCK]
         if diagonal:
-            _scale(means[k], C[k], x, zk, lk)
+            _scale(level[k], means, C, k, x, zk, lk)
         else:
-            _whiten(means[k], C[k], x, zk, lk)
+            _whiten(level[k], means[k], C[k], x, zk, lk)
 
 
 @compiled
@@ -45,29 +42,32 @@ def accumulate(rows: Any, params: Any, work: Any, block: Any, r: np.ndarray, sta
     K, d = means.shape
     for k in range(K):
         rk, zk = r[k * BLOCK : (k + 1) * BLOCK], z[k * d * BLOCK : (k + 1) * d * BLOCK]
-        total = 0.0
-        for i in range(BLOCK):
-            total += rk[i]
-        mass[k] += total
         if diagonal:
-            _sums(rk, zk, first[k], second[k])
+            mass[k] += _sums(rk, zk, first, second, k)
         else:
+            total = 0.0
+            for i in range(BLOCK):
+                total += rk[i]
+            mass[k] += total
             _weigh(rk, zk, rz, first[k])
             _outer(rz, zk, second[k])
 
 
 @compiled
-def _sums(r: np.ndarray, z: np.ndarray, first: np.ndarray, second: np.ndarray) -> None:
-    """First += sum r z, second += diag(sum r z^2)."""
-    for j in range(len(first)):
+def _sums(r: np.ndarray, z: np.ndarray, first: np.ndarray, second: np.ndarray, k: int) -> float:
+    """first_k += sum r z, second_k += diag(sum r z^2); sum r."""
+    total = 0.0
+    for j in range(first.shape[1]):
         zj = z[j * BLOCK : (j + 1) * BLOCK]
-        a, b = 0.0, 0.0
+        a, b, total = 0.0, 0.0, 0.0
         for i in range(BLOCK):
             rz = r[i] * zj[i]
+            total += r[i]
             a += rz
             b += rz * zj[i]
-        first[j] += a
-        second[j, j] += b
+        first[k, j] += a
+        second[k, j, j] += b
+    return total
 
 
 @compiled
@@ -95,43 +95,49 @@ def _load(X: np.ndarray, block: Any, x: np.ndarray) -> None:
 
 
 @compiled
-def _scale(mean: np.ndarray, C: np.ndarray, x: np.ndarray, z: np.ndarray, l: np.ndarray) -> None:
-    """z = (x - mu) / C_jj, l -= z'z / 2: C is diagonal."""
-    for j in range(len(mean)):
+def _scale(  # type: ignore[no-untyped-def]
+    level, means, C, k, x, z, l
+):
+    """z = (x - mu) / C_jj, l = level - z'z / 2: C is diagonal."""
+    for j in range(means.shape[1]):
         xj, zj = x[j * BLOCK : (j + 1) * BLOCK], z[j * BLOCK : (j + 1) * BLOCK]
-        centre, scale = mean[j], 1.0 / C[j, j]
-        for i in range(BLOCK):
-            zi = (xj[i] - centre) * scale
-            zj[i] = zi
-            l[i] -= 0.5 * zi * zi
+        centre, scale = means[k, j], 1.0 / C[k, j, j]
+        if j == 0:
+            for i in range(BLOCK):
+                zi = (xj[i] - centre) * scale
+                zj[i] = zi
+                l[i] = level - 0.5 * zi * zi
+        else:
+            for i in range(BLOCK):
+                zi = (xj[i] - centre) * scale
+                zj[i] = zi
+                l[i] -= 0.5 * zi * zi
 
 
 @compiled
-def _whiten(mean: np.ndarray, C: np.ndarray, x: np.ndarray, z: np.ndarray, l: np.ndarray) -> None:
-    """z = C^-1 (x - mu), l -= z'z / 2."""
+def _whiten(level: float, mean: np.ndarray, C: np.ndarray, x: np.ndarray, z: np.ndarray, l: np.ndarray) -> None:
+    """z = C^-1 (x - mu), l = level - z'z / 2."""
     d = len(mean)
+    for i in range(BLOCK):
+        l[i] = level
     for j in range(d):
         xj, zj, centre = x[j * BLOCK : (j + 1) * BLOCK], z[j * BLOCK : (j + 1) * BLOCK], mean[j]
         for i in range(BLOCK):
             zj[i] = xj[i] - centre
-    for j in range(0, d - 3, 4):
+    fours = d - d % 4
+    for j in range(0, fours, 4):
         zj = z[j * BLOCK : (j + 4) * BLOCK]
         for m in range(0, j, 4):
             _subtract_4_by_4(C[j : j + 4, m : m + 4], zj, z[m * BLOCK : (m + 4) * BLOCK])
         _solve_4(C[j : j + 4, j : j + 4], zj, l)
-    for j in range(d - d % 4, d):
+    for j in range(fours, d):
         zj = z[j * BLOCK : (j + 1) * BLOCK]
-        for m in range(0, j - 3, 4):
+        for m in range(0, fours, 4):
             _subtract_4(C[j, m : m + 4], zj, z[m * BLOCK : (m + 4) * BLOCK])
-        for m in range(d - d % 4, j):
-            c, zm = C[j, m], z[m * BLOCK : (m + 1) * BLOCK]
-            for i in range(BLOCK):
-                zj[i] -= c * zm[i]
-        scale = 1.0 / C[j, j]
-        for i in range(BLOCK):
-            zi = zj[i] * scale
-            zj[i] = zi
-            l[i] -= 0.5 * zi * zi
+    if d - fours > 1:
+        _solve_2(C[fours : fours + 2, fours : fours + 2], z[fours * BLOCK : (fours + 2) * BLOCK], l)
+    if d % 2:
+        _solve_1(C[d - 1, fours:], z[fours * BLOCK :], l)
 
 
 @compiled
@@ -161,6 +167,33 @@ def _solve_4(c: np.ndarray, z: np.ndarray, l: np.ndarray) -> None:
         z3 = (z[3 * BLOCK + i] - c30 * z0 - c31 * z1 - c32 * z2) * s3
         z[i], z[BLOCK + i], z[2 * BLOCK + i], z[3 * BLOCK + i] = z0, z1, z2, z3
         l[i] -= 0.5 * (z0 * z0 + z1 * z1 + z2 * z2 + z3 * z3)
+
+
+@compiled
+def _solve_2(c: np.ndarray, z: np.ndarray, l: np.ndarray) -> None:
+    """Z <- c^-1 z for a triangle of two rows, l -= z'z / 2."""
+    s0, s1, c10 = 1.0 / c[0, 0], 1.0 / c[1, 1], c[1, 0]
+    for i in range(BLOCK):
+        z0 = z[i] * s0
+        z1 = (z[BLOCK + i] - c10 * z0) * s1
+        z[i], z[BLOCK + i] = z0, z1
+        l[i] -= 0.5 * (z0 * z0 + z1 * z1)
+
+
+@compiled
+def _solve_1(c: np.ndarray, z: np.ndarray, l: np.ndarray) -> None:
+    """The last of one or three rows: z <- (z - c u) / c_jj, with u the rows before it."""
+    last = len(c) - 1
+    zj = z[last * BLOCK : (last + 1) * BLOCK]
+    for m in range(last):
+        cm, u = c[m], z[m * BLOCK : (m + 1) * BLOCK]
+        for i in range(BLOCK):
+            zj[i] -= cm * u[i]
+    scale = 1.0 / c[last]
+    for i in range(BLOCK):
+        zi = zj[i] * scale
+        zj[i] = zi
+        l[i] -= 0.5 * zi * zi
 
 
 @compiled
@@ -275,12 +308,15 @@ def e_step(X, weights, means, C, evidence, row_weights, diagonal):  # type: igno
 
 
 @entry_point
-def gradient(X, weights, means, C, evidence, row_weights, diagonal):  # type: ignore[no-untyped-def]
-    """v_i l_i (n,), dL/dw_k = N_k / w_k, dL/dmu_k = C_k^-T s_k, dL/dC_k = tril(C_k^-T (S_k - N_k I))."""
+def gradient(X, weights, means, C, evidence, row_weights, diagonal, pointwise):  # type: ignore[no-untyped-def]
+    """L and dL/dw_k = N_k / w_k, dL/dmu_k = C_k^-T s_k, dL/dC_k = tril(C_k^-T (S_k - N_k I)).
+
+    Fills v_i l_i unless that array is empty.
+    """
     K, d = means.shape
     mass, first, second = np.zeros(K), np.zeros((K, d)), np.zeros((K, d, d))
-    pointwise, none = np.empty(X.shape[0]), np.empty((0, 0))
-    _run(X, weights, means, C, evidence, row_weights, diagonal, (mass, first, second), pointwise, none)
+    statistics, none = (mass, first, second), np.empty((0, 0))
+    L = _run(X, weights, means, C, evidence, row_weights, diagonal, statistics, pointwise, none)
     for k in range(K):
         for i in range(d):
             for j in range(i):
@@ -288,7 +324,7 @@ def gradient(X, weights, means, C, evidence, row_weights, diagonal):  # type: ig
             second[k, i, i] -= mass[k]
         mass[k] /= weights[k]
         _solve_transposed(C[k], first[k], second[k])
-    return pointwise, mass, first, second
+    return L, mass, first, second
 
 
 @compiled

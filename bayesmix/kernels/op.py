@@ -4,7 +4,8 @@
 
 By Fisher's identity the gradient follows from the E-step's statistics, so that value and gradient are one pass over the
 rows and one node: the pullback of a cotangent that is one number g for all rows is g times this node's own outputs. For
-any other cotangent it is a second node with row weights v_i g_i.
+any other cotangent it is a second node with row weights v_i g_i. Where a graph only needs L, a lowering may ask for it
+in place of the rows: ``summed``.
 """
 
 from __future__ import annotations
@@ -27,18 +28,25 @@ from scipy.special import expit, gammaln, log_expit, logsumexp, softmax
 class EStep(Op):
     """Inputs: x, the family's parameters, evidence (n, K), row weights (n,)."""
 
-    __props__: ClassVar[tuple[str, ...]] = ()
+    __props__: ClassVar[tuple[str, ...]] = ("summed",)
+    summed: bool = False
 
     def make_node(self, *inputs: Any) -> Apply:
-        """One vector, and one variable like each parameter."""
+        """One vector (its sum), and one variable like each parameter."""
         variables = [pt.as_tensor_variable(v) for v in inputs]
         parameters = variables[1:-2]
         rows = pt.vector(dtype="float64", shape=(variables[-2].type.shape[0],))
-        return Apply(self, variables, [rows, *(p.type() for p in parameters)])
+        return Apply(
+            self, variables, [pt.scalar(dtype="float64") if self.summed else rows, *(p.type() for p in parameters)]
+        )
+
+    @abstractmethod
+    def total(self) -> EStep:
+        """The same node with L as its first output."""
 
     def infer_shape(self, node: Apply, shapes: Sequence[Any]) -> list[Any]:
         """(n,), then the shapes of the parameters."""
-        return [(shapes[0][0],), *shapes[1:-2]]
+        return [() if self.summed else (shapes[0][0],), *shapes[1:-2]]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
         """Gradients are not differentiated again: only v_i l_i counts as an output that depends on the inputs."""
@@ -66,7 +74,8 @@ class EStep(Op):
         with np.errstate(divide="ignore", invalid="ignore"):
             log_joint = self.log_joint(x, *parameters) + evidence
             r = v[:, None] * softmax(log_joint, axis=1)
-            found = [v * logsumexp(log_joint, axis=1), *self.gradient(x, *parameters, r=r)]
+            l = v * logsumexp(log_joint, axis=1)
+            found = [l.sum() if self.summed else l, *self.gradient(x, *parameters, r=r)]
         for storage, value in zip(output_storage, found, strict=True):
             storage[0] = np.asarray(value, dtype=float)
 
@@ -106,10 +115,14 @@ def one_number(g: Variable) -> Variable | None:
 class GaussianEStep(EStep):
     """Parameters: weights (K,), means (K, d), Cholesky factors C (K, d, d); ``diagonal``: whether C is."""
 
-    __props__: ClassVar[tuple[str, ...]] = ("n_features", "diagonal")
+    __props__: ClassVar[tuple[str, ...]] = ("n_features", "diagonal", "summed")
 
-    def __init__(self, n_features: int, *, diagonal: bool) -> None:
-        self.n_features, self.diagonal = n_features, diagonal
+    def __init__(self, n_features: int, *, diagonal: bool, summed: bool = False) -> None:
+        self.n_features, self.diagonal, self.summed = n_features, diagonal, summed
+
+    def total(self) -> EStep:
+        """The same node with L as its first output."""
+        return GaussianEStep(self.n_features, diagonal=self.diagonal, summed=True)
 
     def _whiten(self, x: np.ndarray, means: np.ndarray, C: np.ndarray) -> np.ndarray:
         """C_k^-1 (x_i - mu_k), (K, d, n)."""
@@ -150,6 +163,13 @@ class GaussianEStep(EStep):
 
 class ZeroInflatedPoissonEStep(EStep):
     """Parameters: log lambda_i (n,), logit P(structural zero)_i (n,)."""
+
+    def __init__(self, *, summed: bool = False) -> None:
+        self.summed = summed
+
+    def total(self) -> EStep:
+        """The same node with L as its first output."""
+        return ZeroInflatedPoissonEStep(summed=True)
 
     def log_joint(self, x: np.ndarray, *parameters: np.ndarray) -> np.ndarray:
         """(log pi_i where x_i = 0, log(1 - pi_i) + Poisson log-probability)."""

@@ -99,13 +99,13 @@ def e_step(x, log_rate, logit_zero, evidence, row_weights):  # type: ignore[no-u
 
 
 @entry_point
-def gradient(x, log_rate, logit_zero, evidence, row_weights):  # type: ignore[no-untyped-def]
-    """v_i l_i (n,), dL/deta_i = v_i (1 - r_i0) (x_i - lambda_i), dL/dzeta_i = v_i (r_i0 - pi_i)."""
+def gradient(x, log_rate, logit_zero, evidence, row_weights, pointwise):  # type: ignore[no-untyped-def]
+    """L, dL/deta_i = v_i (1 - r_i0) (x_i - lambda_i), dL/dzeta_i = v_i (r_i0 - pi_i); fills v_i l_i unless empty."""
     n = x.size
-    pointwise, d_eta, d_zeta = np.empty(n), np.empty(n), np.empty(n)
-    _run(x, log_rate, logit_zero, evidence, row_weights, d_zeta, pointwise, np.empty((0, 0)))
+    d_eta, d_zeta = np.empty(n), np.empty(n)
+    L = _run(x, log_rate, logit_zero, evidence, row_weights, d_zeta, pointwise, np.empty((0, 0)))
     for i in range(n):
         structural = d_zeta[i]
         d_eta[i] = (row_weights[i] - structural) * (x[i] - rate(log_rate[i]))
         d_zeta[i] = structural - row_weights[i] / (1.0 + rate(-logit_zero[i]))
-    return pointwise, d_eta, d_zeta
+    return L, d_eta, d_zeta
