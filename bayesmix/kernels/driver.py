@@ -18,7 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from bayesmix.kernels.vector import BLOCK, compiled, exp, log_and_inverse
+from bayesmix.kernels.vector import BLOCK, compiled, exp, log, log_and_inverse
+
+FACTORS = 64
+"""K to this power is a double for any K below 65,000."""
 
 
 def driver(log_joint: Any, accumulate: Any) -> Any:
@@ -36,9 +39,16 @@ def driver(log_joint: Any, accumulate: Any) -> Any:
             size = min(BLOCK, n - first)
             log_joint(rows, params, work, (first, size), joint)
             _add_evidence(evidence, first, size, joint)
+            unweighted = size == BLOCK
             for i in range(BLOCK):
                 v[i] = row_weights[first + i] if i < size else 0.0
-            L += _normalize(joint, top, total, v, K)
+                unweighted &= v[i] == 1.0
+            _exponentials(joint, top, total, K)
+            if unweighted and pointwise.size == 0:
+                L += _sum_of_logs(total, top)
+            else:
+                L += _logs(total, top, v)
+            _scale_rows(joint, total, K)
             if pointwise.size > 0:
                 for i in range(size):
                     pointwise[first + i] = top[i]
@@ -71,8 +81,8 @@ def _add_evidence(evidence: np.ndarray, first: int, size: int, joint: np.ndarray
 
 
 @compiled
-def _normalize(joint: np.ndarray, top: np.ndarray, total: np.ndarray, v: np.ndarray, K: int) -> float:
-    """From log_joint to v_i r_ik in ``joint`` and v_i l_i in ``top``; their sum."""
+def _exponentials(joint: np.ndarray, top: np.ndarray, total: np.ndarray, K: int) -> None:
+    """From log_joint to exp(log_joint - top_i), top_i their maximum over k; ``total``: the sum over k."""
     for i in range(BLOCK):
         top[i] = joint[i]
         total[i] = 0.0
@@ -87,6 +97,11 @@ def _normalize(joint: np.ndarray, top: np.ndarray, total: np.ndarray, v: np.ndar
         for i in range(BLOCK):
             row[i] = exp(row[i] - top[i])
             total[i] += row[i]
+
+
+@compiled
+def _logs(total: np.ndarray, top: np.ndarray, v: np.ndarray) -> float:
+    """v_i l_i in ``top``, v_i / total_i in ``total``; sum_i v_i l_i."""
     L = 0.0
     for i in range(BLOCK):
         log_total, inverse = log_and_inverse(total[i])
@@ -94,8 +109,28 @@ def _normalize(joint: np.ndarray, top: np.ndarray, total: np.ndarray, v: np.ndar
         top[i] = l
         L += l
         total[i] = v[i] * inverse
+    return L
+
+
+@compiled
+def _sum_of_logs(total: np.ndarray, top: np.ndarray) -> float:
+    """Sum_i l_i for weights of 1, and 1 / total_i: one logarithm for a product of totals, each between 1 and K."""
+    L = 0.0
+    for part in range(0, BLOCK, FACTORS):
+        product = 1.0
+        some, highest = total[part : part + FACTORS], top[part : part + FACTORS]
+        for i in range(FACTORS):
+            product *= some[i]
+            L += highest[i]
+            some[i] = 1.0 / some[i]
+        L += log(product)
+    return L
+
+
+@compiled
+def _scale_rows(joint: np.ndarray, total: np.ndarray, K: int) -> None:
+    """v_i r_ik."""
     for k in range(K):
         row = joint[k * BLOCK : (k + 1) * BLOCK]
         for i in range(BLOCK):
             row[i] *= total[i]
-    return L
