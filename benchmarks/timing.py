@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import sys
 import time
@@ -21,6 +22,12 @@ class Budget:
 
     rounds: int
     least: float
+
+
+def one_core() -> None:
+    """Keep this process, and the thread pools it will start, to one core: XLA has no other switch for its own."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 
 
 def budget(quick: bool) -> Budget:

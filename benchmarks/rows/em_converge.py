@@ -10,7 +10,7 @@ from bayesmix.families import Family, Params
 from benchmarks import em
 from benchmarks.figures import Case, Figure, median
 from benchmarks.problems import Problem, simulated
-from benchmarks.timing import timed
+from benchmarks.timing import one_core, timed
 
 AT_LEAST = 10.0
 CLOSE = 1e-3
@@ -19,6 +19,7 @@ RULES: dict[str, dict[str, float]] = {"its default rule": {}, "the optimum": {"t
 
 def cases(*, quick: bool) -> Iterator[Case]:
     """Groups that overlap, so that EM takes some dozen iterations or hundreds."""
+    one_core()
     for n, d, K in ((1_000, 4, 3),) if quick else ((10_000, 4, 3), (100_000, 4, 5), (100_000, 20, 10)):
         problem = simulated(n, d, K, apart=1.0)
         for rule in RULES:

@@ -8,7 +8,7 @@ from bayesmix import kernels
 from benchmarks import em
 from benchmarks.figures import Case, median
 from benchmarks.problems import simulated
-from benchmarks.timing import budget, repeated, take_turns
+from benchmarks.timing import budget, one_core, repeated, take_turns
 
 SIZES = (
     (10_000, 4, 3, None),
@@ -21,6 +21,7 @@ SIZES = (
 
 def cases(*, quick: bool) -> Iterator[Case]:
     """The four sizes, a hundredth of the rows with ``quick``."""
+    one_core()
     for n, d, K, at_least in SIZES:
         yield _case(n // 100 if quick else n, d, K, at_least, quick)
 

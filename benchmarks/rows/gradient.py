@@ -8,7 +8,7 @@ from benchmarks import compiled, textbook
 from benchmarks.compiled import JaxCompiled, same_density
 from benchmarks.figures import Case, Figure, median
 from benchmarks.problems import Problem, simulated, three_on_a_line
-from benchmarks.timing import budget, take_turns
+from benchmarks.timing import budget, one_core, take_turns
 
 SIZES = ((1, 2_000), (1, 10_000), (2, 2_000), (4, 10_000), (10, 10_000))
 TARGETS = {"numba": (10.0, 6.0), "JAX": (5.0, 4.0)}
@@ -17,6 +17,7 @@ TARGETS = {"numba": (10.0, 6.0), "JAX": (5.0, 4.0)}
 
 def cases(*, quick: bool) -> Iterator[Case]:
     """The five sizes; with ``quick`` two small ones."""
+    one_core()
     for d, n in ((1, 500), (2, 500)) if quick else SIZES:
         yield _case(three_on_a_line(n) if d == 1 else simulated(n, d, 3), quick)
 

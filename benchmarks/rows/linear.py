@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from benchmarks import compiled
 from benchmarks.figures import Case, Figure, median
 from benchmarks.problems import simulated, three_on_a_line
-from benchmarks.timing import budget, take_turns
+from benchmarks.timing import budget, one_core, take_turns
 
 MOST = 1.5
 
 
 def cases(*, quick: bool) -> Iterator[Case]:
     """Four features and one."""
+    one_core()
     sizes = (1_000, 4_000) if quick else (10_000, 100_000, 1_000_000)
     for d in (4, 1):
         problems = {n: three_on_a_line(n) if d == 1 else simulated(n, d, 5) for n in sizes}
