@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from bayesmix.coordinates import coordinates
 from bayesmix.labels import class_name, label_evidence
 from bayesmix.tables import column, numeric
 
@@ -45,8 +47,7 @@ class Data:
 
     Notes
     -----
-    The evidence is the log-weight a_ik of the design: 0 where class k is possible, -inf where it is excluded, log b_ik
-    for a probability b_ik. See :meth:`evidence`.
+    The evidence a_ik is 0 where class k is possible, -inf where it is excluded, log b_ik for a probability b_ik.
 
     Examples
     --------
@@ -61,7 +62,7 @@ class Data:
     """Observations, (n, n_features)."""
     feature_names: tuple[str, ...]
     covariates: pd.DataFrame
-    """Columns that formulas may use, (n, n_covariates); no columns without ``response``."""
+    """Columns that formulas may use, (n, n_covariates); no columns without ``response``. Its index names the rows."""
     classes: tuple[str, ...]
     class_evidence: np.ndarray
     """(n, n_classes) log-weights; only rows with ``labelled`` carry information."""
@@ -69,7 +70,6 @@ class Data:
     """(n,) bool: rows that say anything of their component."""
     row_weights: np.ndarray
     """(n,)"""
-    obs_names: tuple[str, ...]
     truth: np.ndarray | None
     """(n,) true class names, for scoring alone."""
 
@@ -88,16 +88,14 @@ class Data:
         x = numeric(frame)
         n = len(x)
         class_names, evidence, labelled = label_evidence(labels, classes, n)
-        names = [str(i) for i in frame.index]
         values = {
             "x": x,
             "feature_names": tuple(str(c) for c in frame.columns),
-            "covariates": covariates.set_axis(names, axis=0),
+            "covariates": covariates,
             "classes": class_names,
             "class_evidence": evidence,
             "labelled": labelled,
             "row_weights": _weights(row_weights, n),
-            "obs_names": tuple(names),
             "truth": _truth(truth, n),
         }
         for name, value in values.items():
@@ -105,6 +103,11 @@ class Data:
 
     def __len__(self) -> int:
         return len(self.x)
+
+    @cached_property
+    def obs_names(self) -> tuple[str, ...]:
+        """The rows' names: the index of ``X``, or numbers from 1. Made where asked for: of many rows they are large."""
+        return tuple(map(str, self.covariates.index))
 
     @property
     def n_features(self) -> int:
@@ -145,8 +148,6 @@ class Data:
                 value = value.iloc[index]
             elif isinstance(value, np.ndarray):
                 value = value[index]
-            elif name == "obs_names":
-                value = tuple(value[i] for i in index)
             object.__setattr__(new, name, value)
         return new
 
@@ -188,15 +189,15 @@ class Data:
             variables["truth"] = ("obs", self.truth.astype(str))
         for name in self.covariates:
             variables |= _stored_column(str(name), self.covariates[name])
-        coords = {"obs": list(self.obs_names), "feature": list(self.feature_names), "class": list(self.classes)}
-        return xr.Dataset(variables, coords=coords if self.classes else coords | {"class": np.empty(0, dtype="U1")})
+        names = {"obs": self.obs_names, "feature": self.feature_names, "class": self.classes}
+        return xr.Dataset(variables, coords=coordinates(names))
 
     @classmethod
     def from_dataset(cls, dataset: xr.Dataset) -> Data:
         """The inverse of :meth:`to_dataset`."""
         new = object.__new__(cls)
         columns = [str(v).removeprefix("covariate:") for v in dataset if str(v).startswith("covariate:")]
-        names = pd.Index([str(v) for v in dataset["obs"].values])
+        names = pd.Index([str(v) for v in dataset.indexes["obs"]])
         values = {
             "x": dataset["x"].to_numpy().astype(float),
             "feature_names": tuple(str(v) for v in dataset["feature"].values),
@@ -205,7 +206,6 @@ class Data:
             "class_evidence": dataset["class_evidence"].to_numpy(),
             "labelled": dataset["labelled"].to_numpy().astype(bool),
             "row_weights": dataset["row_weights"].to_numpy(),
-            "obs_names": tuple(names),
             "truth": dataset["truth"].to_numpy().astype(str) if "truth" in dataset else None,
         }
         for name, value in values.items():
@@ -272,7 +272,7 @@ def _split(frame: pd.DataFrame, response: str | None) -> tuple[pd.DataFrame, pd.
     if response is None:
         return frame, frame[[]]
     column(frame, response, "response")
-    return frame[[response]], frame.drop(columns=response)
+    return frame[[response]], frame.drop(columns=response).set_axis([str(i) for i in frame.index], axis=0)
 
 
 def _weights(row_weights: ArrayLike | None, n: int) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pymc as pm
+from pytensor.tensor.sharedvar import TensorSharedVariable
 
 from bayesmix.data import Data
 from bayesmix.graphs import GRAPHS, Graph
@@ -56,11 +57,18 @@ def build(spec: Mixture, data: Data, *, likelihood: str = "fused") -> pm.Model:
         raise ValueError(f"likelihood: must be 'fused' or 'textbook'; got {likelihood!r}")
     parts = graph(resolve(spec, data), data)
     family = parts.family
-    with pm.Model(coords=family.coords | {"obs": list(data.obs_names)}) as model:
+    with pm.Model(coords=family.coords | {"obs": data.obs_names}) as model:
         dims = family.observed_dims
-        x_data = pm.Data("x_data", parts.x_data(), dims=dims)
-        evidence = pm.Data("label_evidence", family.evidence, dims=("obs", "component"))
-        row_weights = pm.Data("row_weights", np.asarray(family.row_weights), dims="obs")
+        x_data = _held("x_data", parts.x_data(), dims)
+        evidence = _held("label_evidence", family.evidence, ("obs", "component"))
+        row_weights = _held("row_weights", family.row_weights, ("obs",))
         observed = parts.observed if likelihood == "fused" else parts.textbook
         observed(parts.variables(), evidence, row_weights, observed=x_data, dims=dims)
     return model
+
+
+def _held(name: str, values: np.ndarray, dims: tuple[str, ...]) -> TensorSharedVariable:
+    """``pm.Data`` over the array itself: PyMC would keep a copy of all rows."""
+    data = pm.Data(name, values, dims=dims)
+    data.set_value(values, borrow=True)
+    return data

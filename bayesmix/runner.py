@@ -11,6 +11,7 @@ import nutpie
 import pymc as pm
 import xarray as xr
 
+from bayesmix.coordinates import coordinates
 from bayesmix.data import Data
 from bayesmix.engine import Whitening, whiten
 from bayesmix.target import Target
@@ -98,16 +99,16 @@ def _data_groups(model: pm.Model) -> dict[str, xr.Dataset]:
     """observed_data and constant_data, as PyMC's own sampler adds them."""
     observed = {rv.name: model.rvs_to_values[rv] for rv in model.observed_RVs}
     constant = {data.name: data for data in model.data_vars}
+    named = {d: [str(c) for c in values] for d, values in model.coords.items() if values is not None}
     groups = {}
     for group, variables in (("observed_data", observed), ("constant_data", constant)):
         arrays: dict[str, Any] = {}
-        coords: dict[str, list[str]] = {}
         for name, variable in variables.items():
-            values = variable.get_value() if hasattr(variable, "get_value") else variable.eval()
+            values = variable.get_value(borrow=True) if hasattr(variable, "get_value") else variable.eval()
             dims = model.named_vars_to_dims.get(name, tuple(f"{name}_dim_{j}" for j in range(values.ndim)))
             arrays[name] = (dims, values)
-            coords |= {d: [str(c) for c in model.coords[d]] for d in dims if model.coords.get(d) is not None}
-        groups[group] = xr.Dataset(arrays, coords=coords)
+        used = dict.fromkeys(d for dims, _ in arrays.values() for d in dims if d in named)
+        groups[group] = xr.Dataset(arrays, coords=coordinates({d: named[d] for d in used}))
     return groups
 
 

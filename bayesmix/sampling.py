@@ -22,6 +22,7 @@ from bayesmix.graphs import Graph
 from bayesmix.invariants import chain_groups, invariants
 from bayesmix.landscape import (
     PosteriorMode,
+    agreement_with,
     assign_chains,
     competing,
     find_modes,
@@ -32,6 +33,7 @@ from bayesmix.landscape import (
 from bayesmix.model import build, graph
 from bayesmix.predict import row_blocks, stacked
 from bayesmix.runner import FEWEST_DRAWS, Begin, Runner, assemble, finished, tidy
+from bayesmix.runs import Run
 from bayesmix.spec import Mixture, exchange_groups, resolve
 from bayesmix.target import Target
 
@@ -61,6 +63,7 @@ def sample(
     log_likelihood: bool | str = "auto",
     progress: bool = True,
     target: Target | None = None,
+    runs: list[Run] | None = None,
 ) -> xr.DataTree:
     """Sample the posterior of a mixture with NUTS (nutpie).
 
@@ -91,6 +94,8 @@ def sample(
         Show a progress bar.
     target : Target, optional
         ``model`` compiled before, to sample again without compiling.
+    runs : list of Run, optional
+        EM's runs from the same ``n_starts`` and ``seed``, where there are any already.
 
     Returns
     -------
@@ -117,7 +122,8 @@ def sample(
     if target is None:
         target = Target(build(spec, data) if model is None else model)
     _check_model(target.model, parts)
-    runs = run_starts(parts.family, groups=exchange_groups(spec, parts.family), **extra)
+    if runs is None:
+        runs = run_starts(parts.family, groups=exchange_groups(spec, parts.family), **extra)
     found = find_modes(target, parts, spec, runs)
     run = Runner(target, cores, extra["seed"], found[0].whitening)
     scouts = _scout(run, found, parts.family, spec, settings)
@@ -160,7 +166,7 @@ def _check_model(model: pm.Model, parts: Graph) -> None:
         "row_weights": parts.family.row_weights,
     }
     for name, values in wanted.items():
-        held = model[name].get_value() if name in model.named_vars else None
+        held = model[name].get_value(borrow=True) if name in model.named_vars else None
         if held is None or not np.array_equal(held, values):
             raise ValueError(f"model: its {name} is not that of spec and data; extend bm.build(spec, data)")
 
@@ -236,26 +242,27 @@ def _points(target: Target, draws: xr.Dataset) -> np.ndarray:
     return np.array([target.start({v: draws[v][s].to_numpy() for v in free}) for s in range(draws.sizes["draw"])])
 
 
-def _one_pass(
-    family: Family, params: Params, pivot: Params, *, keep: bool
-) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """Over the rows once: L of every draw, its agreement with the pivot (draws, K, K), and v_i l_i where kept.
+def _log_likelihoods(family: Family, params: Params, *, keep: bool) -> tuple[np.ndarray, np.ndarray | None]:
+    """L of every draw, and v_i l_i (draws, n) where kept."""
+    n_draws = len(next(iter(params.values())))
+    total, pointwise = np.zeros(n_draws), np.empty((n_draws, len(family.data))) if keep else None
+    for rows, block in row_blocks(family, n_draws):
+        l = kernels.pointwise(block, params) * block.row_weights
+        total += l.sum(axis=-1)
+        if pointwise is not None:
+            pointwise[:, rows] = l
+    return total, pointwise
+
+
+def _agreement(family: Family, params: Params, pivot: Params) -> np.ndarray:
+    """How well the components of every draw fit the pivot's, (draws, K, K).
 
     Of many rows, an even part is enough to tell the labels.
     """
-    n_draws, K = len(next(iter(params.values()))), len(family.components)
-    total, agreement = np.zeros(n_draws), np.zeros((n_draws, K, K))
-    pointwise = np.empty((n_draws, len(family.data))) if keep else None
-    step = -(-len(family.data) // AGREEMENT_ROWS)
-    for rows, block in row_blocks(family, n_draws):
-        l, r = kernels.both(block, params)
-        l = l * block.row_weights
-        q = kernels.responsibilities(block, pivot) * block.row_weights[:, None]
-        total += l.sum(axis=-1)
-        agreement += np.swapaxes(r[:, ::step], 1, 2) @ q[::step]
-        if pointwise is not None:
-            pointwise[:, rows] = l
-    return total, agreement, pointwise
+    n = len(family.data)
+    some = family.rebind(family.data.take(np.arange(0, n, -(-n // AGREEMENT_ROWS))))
+    n_draws = len(next(iter(params.values())))
+    return np.sum([agreement_with(block, params, pivot) for _, block in row_blocks(some, n_draws)], axis=0)
 
 
 def _sort_labels(
@@ -271,7 +278,7 @@ def _sort_labels(
     pivot = {v: a[int(np.argmax(dt["sample_stats"]["lp"].to_numpy()))] for v, a in params.items()}
     pivot = reorder(family, pivot, canonical_order(spec, family, family.named(pivot)))
     keep = log_likelihood is True or (log_likelihood == "auto" and 8.0 * n_draws * n <= STORED_BYTES)
-    total, agreement, pointwise = _one_pass(family, params, pivot, keep=keep)
+    total, pointwise = _log_likelihoods(family, params, keep=keep)
     shape = posterior.sizes["chain"], posterior.sizes["draw"]
     statistics = dt["sample_stats"].to_dataset().assign(log_likelihood=(("chain", "draw"), total.reshape(shape)))
     dt["sample_stats"] = xr.DataTree(statistics)
@@ -285,5 +292,5 @@ def _sort_labels(
     if spec.order == "means":
         order = relabel.ascending(params["means"][..., 0], groups)
     else:
-        order = relabel.best_permutations(agreement, groups)
+        order = relabel.best_permutations(_agreement(family, params, pivot), groups)
     return relabel.apply(dt, order.reshape(*shape, -1))

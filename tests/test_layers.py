@@ -16,6 +16,7 @@ import bayesmix
 PACKAGE = Path(bayesmix.__file__).parent
 LAYERS = (
     "prior",
+    "coordinates",
     "tables",
     "labels",
     "data",
@@ -51,7 +52,7 @@ LAYERS = (
     "cli",
 )
 """A module imports only from those before it, and from its own row."""
-LIGHT = ("prior", "tables", "labels", "data", "families", "spec", "manifest", "gallery", "relabel")
+LIGHT = ("prior", "coordinates", "tables", "labels", "data", "families", "spec", "manifest", "gallery", "relabel")
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if p.parent != PACKAGE or not p.name.startswith("__"))
 
 

@@ -42,7 +42,7 @@ def from_disk(model: pm.Model) -> Any:
     made = make_functions(model)
     variables = dict.fromkeys([*made.logp.get_shared(), *made.expand.get_shared()])
     keys = {variable: f"shared_{i}" for i, variable in enumerate(variables)}
-    data = {key: np.array(variable.get_value(), order="C", copy=True) for variable, key in keys.items()}
+    data = {key: np.asarray(variable.get_value(borrow=True), order="C") for variable, key in keys.items()}
     record = compile_pymc.make_user_data(keys, data)
     held = {
         v: Shared(data[key], _offset(record, "data", key), _offset(record, "shape", key)) for v, key in keys.items()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.cluster.hierarchy import linkage
 from sklearn.cluster import kmeans_plusplus
 
 WARD_ROWS = 1500
@@ -13,11 +13,22 @@ WARD_ROWS = 1500
 
 
 def ward(y: np.ndarray, K: int, rng: np.random.Generator) -> np.ndarray:
-    """Means of the K clusters of Ward's hierarchy; random rows where ties leave fewer."""
-    rows = rng.permutation(len(y))[:WARD_ROWS]
-    cluster = fcluster(linkage(y[rows], "ward"), K, "maxclust")
-    centres = np.array([y[rows][cluster == c].mean(axis=0) for c in np.unique(cluster)])
-    return np.vstack([centres, y[rng.choice(len(y), K - len(centres))]])
+    """Means of the K clusters of Ward's hierarchy."""
+    some = y[rng.permutation(len(y))[:WARD_ROWS]]
+    return np.array([some[rows].mean(axis=0) for rows in cut(linkage(some, "ward"), K)])
+
+
+def cut(hierarchy: np.ndarray, K: int) -> list[np.ndarray]:
+    """The rows of K clusters of SciPy's linkage matrix, in its order; at ties too there are K, unlike by ``fcluster``.
+
+    SciPy's ``fcluster`` would also load JAX wherever that is installed: a second and 130 MB.
+    """
+    n = len(hierarchy) + 1
+    trees = [[np.array([row])] for row in range(n)]
+    for merges, (left, right) in enumerate(hierarchy[:, :2].astype(int), start=1):
+        both = trees[left] + trees[right]
+        trees.append([np.concatenate(both)] if merges <= n - K else both)
+    return trees[-1]
 
 
 def spread_rows(y: np.ndarray, K: int, rng: np.random.Generator) -> np.ndarray:
