@@ -106,19 +106,16 @@ class GaussianGraph(Graph):
         return L
 
     def _canonical(self, p: TensorVariable) -> TensorVariable:
-        """L from partial correlations p (batch, pairs), column by column."""
+        """L (batch, d, d) from partial correlations p (batch, pairs): the products as cumulative ones."""
         d = self.family.d
-        pair = {(i, j): p[:, i * (i - 1) // 2 + j] for i in range(d) for j in range(i)}
-        zero = pt.zeros_like(p[:, 0])
-        table = []
-        for i in range(d):
-            left = pt.ones_like(zero)
-            row = []
-            for j in range(i):
-                row.append(pair[i, j] * left)
-                left = left * pt.sqrt(1 - pair[i, j] ** 2)
-            table.append(pt.stack([*row, left, *[zero] * (d - i - 1)], axis=-1))
-        return pt.stack(table, axis=-2)
+        if d == 2:  # one pair needs no products: a third of the graph
+            one, zero = pt.ones_like(p), pt.zeros_like(p)
+            return pt.stack([pt.concatenate(row, axis=-1) for row in ([one, zero], [p, pt.sqrt(1 - p**2)])], axis=-2)
+        rows, columns = np.tril_indices(d, k=-1)
+        P = pt.zeros((p.shape[0], d, d))[:, rows, columns].set(p)
+        product = pt.cumprod(pt.sqrt(1 - P**2), axis=-1)
+        before = pt.concatenate([pt.ones_like(P[..., :1]), product[..., :-1]], axis=-1)
+        return (P + pt.eye(d)) * before
 
     @property
     def e_step(self) -> EStep:
