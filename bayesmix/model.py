@@ -70,5 +70,5 @@ def build(spec: Mixture, data: Data, *, likelihood: str = "fused") -> pm.Model:
 def _held(name: str, values: np.ndarray, dims: tuple[str, ...]) -> TensorSharedVariable:
     """``pm.Data`` over the array itself: PyMC would keep a copy of all rows."""
     data = pm.Data(name, values, dims=dims)
-    data.set_value(values, borrow=True)
+    data.set_value(values.astype(data.dtype, copy=False), borrow=True)
     return data
