@@ -148,11 +148,6 @@ def fit_em(
     """
     if method not in ("ml", "map"):
         raise ValueError(f"method: must be 'ml' or 'map'; got {method!r}")
-    for name, value, least in (("n_starts", n_starts, 1), ("seed", seed, 0), ("max_iter", max_iter, 1)):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-            raise ValueError(f"{name}: must be a whole number >= {least}; got {value!r}")
-    if not tolerance > 0:
-        raise ValueError(f"tolerance: must be positive; got {tolerance!r}")
     spec = resolve(spec, data)
     family = bind(spec, data)
     groups = exchange_groups(spec, family) if method == "map" else None
@@ -162,7 +157,7 @@ def fit_em(
         from bayesmix.target import Target
 
         return map_fit(spec, data, Target(build(spec, data)), graph(spec, data), runs)
-    return _ml_fit(spec, data, family, runs)
+    return ml_fit(spec, data, runs)
 
 
 def run_starts(
@@ -180,6 +175,11 @@ def run_starts(
     Left behind are ends so far below the best (``WITHIN_REACH``) that no prior could bring them back. ``groups``:
     components that may switch labels without a difference, where the priors leave fewer than the evidence does.
     """
+    for name, value, least in (("n_starts", n_starts, 1), ("seed", seed, 0), ("max_iter", max_iter, 1)):
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+            raise ValueError(f"{name}: must be a whole number >= {least}; got {value!r}")
+    if not tolerance > 0:
+        raise ValueError(f"tolerance: must be positive; got {tolerance!r}")
     once, *others = family.start_kinds
     kinds = [once, *islice(cycle(others), n_starts - 1)]
     *streams, rows = np.random.default_rng(seed).spawn(n_starts + 1)
@@ -208,7 +208,9 @@ def _over_all(family: Family, run: Run, bar: float, max_iter: int, tolerance: fl
     return replace(run, history=np.array([L]), n_iter=run.n_iter + 1)
 
 
-def _ml_fit(spec: Mixture, data: Data, family: Family, runs: list[Run]) -> EMFit:
+def ml_fit(spec: Mixture, data: Data, runs: list[Run]) -> EMFit:
+    """The maximum-likelihood fit: the best of these runs."""
+    family = bind(spec, data)
     chosen = best_run(runs)
     run = runs[chosen]
     params = reorder(family, run.params, canonical_order(spec, family, family.named(run.params)))

@@ -6,7 +6,6 @@ import json
 import warnings
 from collections.abc import Iterator
 
-import arviz as az
 import numpy as np
 import xarray as xr
 
@@ -251,6 +250,8 @@ def loo(dt: xr.DataTree) -> xr.Dataset:
     ValueError
         Where row weights are not 1: leaving a weighted row out is not defined here.
     """
+    import arviz as az  # its own import takes a second, which nothing else here needs
+
     spec_of(dt)
     family = family_of(dt)
     if family.data.weighted:

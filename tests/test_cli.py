@@ -107,6 +107,37 @@ def test_help_and_list_import_nothing_heavy():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
+def loaded(code, *names):
+    """Those of these modules that are in memory once the code has run in a fresh interpreter."""
+    code = f"import sys\n{code}\nprint(*[m for m in {names!r} if m in sys.modules])"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from click.testing import CliRunner; from bayesmix.cli import main\n"
+        "assert CliRunner().invoke(main, ['em', 'old_faithful', '--n-starts', '2']).exit_code == 0",
+        "import bayesmix as bm\nspec, data = bm.load('zip_simulated')\nem = bm.fit_em(spec, data, n_starts=2)\n"
+        "bm.responsibilities(em)",
+    ],
+    ids=["bayesmix em", "fit_em"],
+)
+def test_em_imports_no_engine_and_no_plots(code):
+    assert loaded(code, "pymc", "pytensor", "nutpie", "arviz", "arviz_stats", "matplotlib", "jax") == []
+
+
+def test_new_imports_no_engine(tmp_path):
+    csv = tmp_path / "table.csv"
+    csv.write_text("a,b\n" + "\n".join(f"{i % 7}.5,{i}.25" for i in range(30)))
+    code = (
+        "from click.testing import CliRunner; from bayesmix.cli import main\n"
+        f"CliRunner().invoke(main, ['new', {str(tmp_path / 'mine')!r}, '--data', {str(csv)!r}, '-k', '2'])"
+    )
+    assert loaded(code, "numba", "pymc", "pytensor", "nutpie", "arviz", "matplotlib", "jax") == []
+    assert (tmp_path / "mine" / "model.toml").is_file()
+
+
 def test_help_names_the_commands(run):
     result = run("--help")
     assert result.exit_code == 0

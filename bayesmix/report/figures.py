@@ -5,12 +5,15 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure as Canvas
+from matplotlib.transforms import Bbox
 from PIL import Image
 
 from bayesmix import plots
@@ -19,6 +22,8 @@ from bayesmix.report.fits import Fits
 DPI = 144
 COLOURS = 128
 LARGEST_SVG = 100_000
+MARGIN = 0.1
+"""Inches around what is drawn."""
 THUMBNAIL = "thumbnail"
 
 
@@ -75,19 +80,55 @@ class Picture:
 
 
 def draw_all(fits: Fits) -> dict[str, Picture]:
-    """Every picture that applies, by name."""
-    return {name: render(kind.draw(fits)) for name, kind in KINDS.items() if kind.applies(fits)}
+    """Every picture that applies, by name. While one is drawn, the one before is compressed."""
+    with ThreadPoolExecutor(max_workers=1) as behind:
+        drawn = {n: _render(kind.draw(fits), behind) for n, kind in KINDS.items() if kind.applies(fits)}
+    return {name: picture.result() for name, picture in drawn.items()}
 
 
 def render(canvas: Canvas) -> Picture:
     """A figure as PNG with a reduced palette, and as SVG where that is small."""
-    width = float(np.asarray(canvas.get_size_inches())[0])
-    svg = io.BytesIO()
-    canvas.savefig(svg, format="svg", bbox_inches="tight", metadata={"Date": None})
+    with ThreadPoolExecutor(max_workers=1) as behind:
+        return _render(canvas, behind).result()
+
+
+def _render(canvas: Canvas, behind: ThreadPoolExecutor) -> Future[Picture]:
+    """Both forms from one layout, that of the PNG; its compression is left to ``behind``, which needs no lock."""
+    canvas.set_dpi(DPI)
+    layout = canvas.get_layout_engine()
+    if layout is not None:
+        layout.execute(canvas)
+        canvas.set_layout_engine("none")
+    box = canvas.get_tightbbox().padded(MARGIN)
     png = io.BytesIO()
-    canvas.savefig(png, format="png", dpi=DPI, bbox_inches="tight")
-    small = svg.getvalue() if len(svg.getvalue()) <= LARGEST_SVG else None
-    return Picture(_fewer_colours(png.getvalue()), small, width)
+    canvas.savefig(png, format="png", dpi=DPI, bbox_inches=box, pil_kwargs={"compress_level": 0})
+    svg = _small_svg(canvas, box)
+    width = float(np.asarray(canvas.get_size_inches())[0])
+    return behind.submit(lambda: Picture(_fewer_colours(png.getvalue()), svg, width))
+
+
+class _TooLarge(Exception):  # noqa: N818 (no error: a decision)
+    pass
+
+
+class _Limited(io.BytesIO):
+    """Bytes, up to ``LARGEST_SVG`` of them."""
+
+    def write(self, content: Any, /) -> int:
+        """Write, or give up."""
+        if self.tell() + len(content) > LARGEST_SVG:
+            raise _TooLarge
+        return super().write(content)
+
+
+def _small_svg(canvas: Canvas, box: Bbox) -> bytes | None:
+    """The figure as SVG, given up as soon as it becomes large."""
+    svg = _Limited()
+    try:
+        canvas.savefig(svg, format="svg", bbox_inches=box, metadata={"Date": None})
+    except _TooLarge:
+        return None
+    return svg.getvalue()
 
 
 def _fewer_colours(png: bytes) -> bytes:

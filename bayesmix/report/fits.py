@@ -16,15 +16,18 @@ import xarray as xr
 from bayesmix.comparison import Comparison, compare, matched
 from bayesmix.data import Data
 from bayesmix.diagnostics import Diagnostics, diagnose
-from bayesmix.em import EMFit, fit_em, map_fit, run_starts
+from bayesmix.em import EMFit, fit_em, map_fit, ml_fit, run_starts
 from bayesmix.families import Family
 from bayesmix.gallery import GalleryModel
 from bayesmix.predict import family_of, loo, replicate, responsibilities, responsibility_summary
+from bayesmix.runs import Run
 from bayesmix.scores import score_table
-from bayesmix.spec import bind, exchange_groups, resolve
+from bayesmix.spec import Mixture, bind, exchange_groups, resolve
 
 REPLICATES = 200
 PARTIAL_STARTS = 10
+SAMPLER_STARTS = {"n_starts": 20, "seed": 1}
+"""What :func:`bayesmix.sample` starts from where it is not told."""
 
 type Say = Callable[[str], None]
 
@@ -85,7 +88,7 @@ def aloud(step: str) -> None:
 
 
 def run(model: GalleryModel, sampler: dict[str, Any], em: dict[str, Any], *, command: str, progress: bool) -> Fits:
-    """Fit a model by EM, MAP and NUTS, on one compiled model."""
+    """Fit a model by EM, MAP and NUTS, on one compiled model and, where the settings agree, from the same starts."""
     from bayesmix.model import build, graph
     from bayesmix.sampling import sample
     from bayesmix.target import Target
@@ -93,16 +96,30 @@ def run(model: GalleryModel, sampler: dict[str, Any], em: dict[str, Any], *, com
     say = aloud if progress else silent
     spec, data = resolve(model.spec, model.data), model.data
     say(f"{model.name}: EM")
-    point = fit_em(spec, data, **em)
+    likelihood, posterior = _runs(spec, data, em)
+    point = ml_fit(spec, data, likelihood)
     say(f"{model.name}: compiling the model")
     target = Target(build(spec, data))
     say(f"{model.name}: the posterior's mode")
-    family = bind(spec, data)
-    runs = run_starts(family, groups=exchange_groups(spec, family), **em)
-    mode = map_fit(spec, data, target, graph(spec, data), runs)
+    mode = map_fit(spec, data, target, graph(spec, data), posterior)
     say(f"{model.name}: sampling")
-    dt = sample(spec, data, target=target, progress=progress, **sampler)
+    same = em == {name: sampler.get(name, default) for name, default in SAMPLER_STARTS.items()}
+    runs = posterior if same else None
+    dt = sample(spec, data, target=target, runs=runs, progress=progress, **sampler)
     return examine(model, dt, point, mode, em_settings=em, command=command, say=say)
+
+
+def _runs(spec: Mixture, data: Data, em: dict[str, Any]) -> tuple[list[Run], list[Run]]:
+    """EM from its starts, told apart as the likelihood does and as the posterior does.
+
+    They are the same runs where the priors leave the same labels exchangeable as the evidence does.
+    """
+    family = bind(spec, data)
+    groups = exchange_groups(spec, family)
+    likelihood = run_starts(family, **em)
+    if len(np.unique(groups)) == len(np.unique(family.groups)):
+        return likelihood, likelihood
+    return likelihood, run_starts(family, groups=groups, **em)
 
 
 def examine(
