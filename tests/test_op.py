@@ -175,3 +175,21 @@ def test_jax_has_the_same_value_and_gradient(rng, name):
     np.testing.assert_allclose(value, wanted[0], rtol=1e-10)
     for a, b in zip(gradients, wanted[1:], strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-8, atol=1e-8 * np.abs(b).max())
+
+
+def test_numpyro_samples_the_model(rng):
+    pytest.importorskip("numpyro")
+    x = np.concatenate([rng.normal(0, 1, 60), rng.normal(6, 1, 60)])
+    model = build(bm.Mixture("gaussian", n_components=2, order="means"), bm.Data(x))
+    with model:
+        drawn = pm.sample(
+            200,
+            tune=200,
+            chains=1,
+            nuts_sampler="numpyro",
+            progressbar=False,
+            random_seed=1,
+            compute_convergence_checks=False,
+        )
+    means = drawn["posterior"]["means"].mean(("chain", "draw")).to_numpy().ravel()
+    np.testing.assert_allclose(means, [x[:60].mean(), x[60:].mean()], atol=0.2)
