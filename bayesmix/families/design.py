@@ -23,9 +23,8 @@ def design_matrix(formula: str | ModelSpec, frame: pd.DataFrame, part: str) -> t
     source = formula if isinstance(formula, ModelSpec) else Formula(formula)
     if isinstance(formula, ModelSpec):
         _refuse_new_levels(formula, frame, part)
-    else:
-        with_levels = frame.select_dtypes("category").columns
-        frame = frame.assign(**{c: frame[c].cat.remove_unused_categories() for c in with_levels})
+    with_levels = frame.select_dtypes("category").columns
+    frame = frame.assign(**{c: frame[c].cat.remove_unused_categories() for c in with_levels})
     context = frame if len(frame.columns) else pd.DataFrame({"": np.zeros(len(frame))}, index=frame.index)
     try:
         with warnings.catch_warnings():
