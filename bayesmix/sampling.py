@@ -85,7 +85,8 @@ def sample(
     target_accept : float, optional
         NUTS' target acceptance rate; 0.8 by default.
     seed : int
-        Same seed, same draws, for any number of cores.
+        Same seed, same draws, for any number of cores. The one run that compiles the model for the first time on a
+        machine may round sums in another order, and so draw other numbers than later runs do.
     n_starts : int
         EM starts from which modes are sought.
     log_likelihood : {"auto", True, False}

@@ -109,8 +109,8 @@ class GaussianGraph(Graph):
         """L (batch, d, d) from partial correlations p (batch, pairs): the products as cumulative ones."""
         d = self.family.d
         if d == 2:  # one pair needs no products: a third of the graph
-            one, zero = pt.ones_like(p), pt.zeros_like(p)
-            return pt.stack([pt.concatenate(row, axis=-1) for row in ([one, zero], [p, pt.sqrt(1 - p**2)])], axis=-2)
+            entries = [pt.ones_like(p), pt.zeros_like(p), p, pt.sqrt(1 - p**2)]
+            return pt.concatenate(entries, axis=-1).reshape((-1, 2, 2))
         rows, columns = np.tril_indices(d, k=-1)
         P = pt.zeros((p.shape[0], d, d))[:, rows, columns].set(p)
         product = pt.cumprod(pt.sqrt(1 - P**2), axis=-1)
