@@ -120,8 +120,8 @@ def sample(
         raise ValueError(f"log_likelihood: must be 'auto', True or False; got {log_likelihood!r}")
     spec = resolve(spec, data)
     parts = graph(spec, data)
-    if target is None:
-        target = Target(build(spec, data) if model is None else model)
+    compiled = target or Target(build(spec, data) if model is None else model)
+    target = compiled.with_data(compiled.model)  # as they are now: pm.set_data may have changed them since
     _check_model(target.model, parts)
     if runs is None:
         runs = run_starts(parts.family, groups=exchange_groups(spec, parts.family), **extra)
@@ -160,7 +160,10 @@ def _checked(**settings: Any) -> dict[str, int]:
 
 
 def _check_model(model: pm.Model, parts: Graph) -> None:
-    """A model of the user's own must be an extension of this mixture's over these rows."""
+    """A model of the user's own must be an extension of this mixture's over these rows, for NUTS to sample."""
+    for rv in model.free_RVs:
+        if not rv.dtype.startswith("float"):
+            raise ValueError(f"model: {rv.name} is {rv.dtype}; NUTS samples continuous variables only")
     wanted = {
         "x_data": parts.x_data(),
         "label_evidence": parts.family.evidence,
@@ -232,8 +235,10 @@ def _scout(run: Runner, modes: list[PosteriorMode], family: Family, spec: Mixtur
     ends = {i: _points(run.target, late.isel(chain=c)) for c, i in enumerate(scouted)}
     seen = posterior.isel(chain=0, draw=slice(draws // 2, None, max(1, draws // (2 * WHITENING_DRAWS))))
     points = _points(run.target, seen)
-    spread = np.cov(points.T) + 1e-9 * np.diag(points.var(axis=0))
-    whitening = Whitening(points.mean(axis=0), np.linalg.cholesky(spread))
+    try:
+        whitening = Whitening(points.mean(axis=0), np.linalg.cholesky(np.atleast_2d(np.cov(points.T))))
+    except np.linalg.LinAlgError:  # the scout stood still
+        whitening = modes[0].whitening
     return Scouts(modes, {number[g]: found for g, found in evidence.items()}, ends, whitening)
 
 

@@ -147,8 +147,10 @@ class Target:
 
     def mode(self, x: np.ndarray, *, jacobian: bool = True) -> Climb:
         """The local mode above ``x``, by BFGS in the coordinates in which the posterior is round at ``x``."""
-        A = root(curvature(self._gradient(jacobian), x))
         history = [self.log_density(x, jacobian=jacobian)[0]]
+        if not np.isfinite(history[0]):
+            return Climb(x, -np.inf, np.array(history), False)
+        A = root(curvature(self._gradient(jacobian), x))
 
         def negative(u: np.ndarray) -> tuple[float, np.ndarray]:
             value, gradient = self.log_density(x + A @ u, jacobian=jacobian)

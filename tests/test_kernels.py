@@ -99,6 +99,18 @@ def test_rows_far_in_the_tails_and_rows_that_nothing_explains(rng):
         np.testing.assert_array_equal(kernels.pointwise(far, nothing), np.full(4, -np.inf))
 
 
+@pytest.mark.parametrize("row", [10, 299])
+def test_a_row_that_nothing_explains_anywhere_in_a_block(rng, row):
+    family, params = mixture(rng, "full", 2, n=300, labelled=False)
+    family.evidence = family.evidence.copy()
+    family.evidence[row] = -np.inf
+    assert kernels.e_step(family, params)[0] == -np.inf
+    family.row_weights = np.where(np.arange(300) == row, 0.0, 1.0)
+    others = family.rebind(family.data.take(np.delete(np.arange(300), row)))
+    others.evidence, others.row_weights = np.zeros((299, 3)), np.ones(299)
+    assert kernels.e_step(family, params)[0] == pytest.approx(kernels.e_step(others, params)[0], rel=1e-13)
+
+
 def zip_family(rng, n=900):
     x = np.where(rng.random(n) < 0.3, 0, rng.poisson(4, n))
     x[:4] = [0, 63, 64, 100_000]

@@ -153,6 +153,26 @@ def test_what_the_node_does_not_know_is_refused(rng):
             pt.grad(L, symbols[i])
 
 
+@pytest.mark.parametrize("of", ["weights", "means"])
+def test_sums_of_gradients_are_not_taken_for_the_likelihood(rng, of):
+    """A parameter that is broadcast from one vector: its gradient is a sum of a gradient output."""
+    op, (x, weights, means, *rest) = NODES["gaussian, 3-D"][0], gaussian_inputs(rng, 3)
+    w, m = pt.vector("w"), pt.vector("m")
+    L = op(x, w, pt.alloc(m, 3, 3), *rest, return_list=True)[0].sum()
+    found = pt.grad(L, m).sum() if of == "means" else pt.grad(L, w).sum()
+    at = {"w": weights, "m": means[0]}
+    interpreted = pytensor.function([w, m], found, mode=INTERPRETED)(**at)
+    assert pytensor.function([w, m], found, mode="NUMBA")(**at) == pytest.approx(interpreted, rel=1e-10)
+
+
+def test_second_derivatives_are_refused(rng):
+    op, make = NODES["gaussian, 1-D"]
+    symbols = [pt.as_tensor(v).type() for v in make(rng)]
+    gradient = pt.grad(op(*symbols, return_list=True)[0].sum(), symbols[2])
+    with pytest.raises(NotImplementedError, match="likelihood='textbook'"):
+        pt.grad(gradient.sum(), symbols[2])
+
+
 def test_likelihood_is_one_of_two(faithful):
     with pytest.raises(ValueError, match="likelihood: must be 'fused' or 'textbook'; got 'fast'"):
         build(*faithful, likelihood="fast")

@@ -115,6 +115,11 @@ def check_same_variables(old: pm.Model, new: pm.Model) -> None:
         was, now = ([v.name for v in getattr(m, kind)] for m in (old, new))
         if was != now:
             raise ValueError(f"model: its {kind} are {now}; those of the compiled model are {was}")
+    values, new_values = ([m.rvs_to_values[rv].name for rv in m.free_RVs] for m in (old, new))
+    if values != new_values:
+        raise ValueError(
+            f"model: its unconstrained variables are {new_values}; those of the compiled model are {values}"
+        )
     lengths, new_lengths = _lengths(old), _lengths(new)
     for v, w in zip(old.unobserved_RVs + old.potentials, new.unobserved_RVs + new.potentials, strict=True):
         dims, new_dims = (m.named_vars_to_dims.get(v.name, ()) for m in (old, new))

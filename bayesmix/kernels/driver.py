@@ -101,14 +101,14 @@ def _exponentials(joint: np.ndarray, top: np.ndarray, total: np.ndarray, K: int)
 
 @compiled
 def _logs(total: np.ndarray, top: np.ndarray, v: np.ndarray) -> float:
-    """v_i l_i in ``top``, v_i / total_i in ``total``; sum_i v_i l_i."""
+    """v_i l_i in ``top``, v_i / total_i in ``total``; sum_i v_i l_i. Rows without weight count for nothing."""
     L = 0.0
     for i in range(BLOCK):
         log_total, inverse = log_and_inverse(total[i])
-        l = v[i] * (log_total + top[i])
+        l = v[i] * (log_total + top[i]) if v[i] > 0.0 else 0.0
         top[i] = l
         L += l
-        total[i] = v[i] * inverse
+        total[i] = v[i] * inverse if v[i] > 0.0 else 0.0
     return L
 
 

@@ -61,7 +61,9 @@ def only_the_sum(fgraph: Any, node: Any) -> dict[Any, Any] | None:
     """sum_i v_i l_i by the node itself, where nothing else reads the rows."""
     (rows,) = node.inputs
     whole = node.op.axis is None or tuple(node.op.axis) == (0,)
-    if rows.owner is None or not isinstance(rows.owner.op, EStep) or len(fgraph.clients[rows]) > 1 or not whole:
+    if rows.owner is None or not isinstance(rows.owner.op, EStep) or rows is not rows.owner.outputs[0]:
+        return None
+    if rows.owner.op.summed or len(fgraph.clients[rows]) > 1 or not whole:
         return None
     L, *gradients = rows.owner.op.total()(*rows.owner.inputs, return_list=True)
     return {node.outputs[0]: L} | dict(zip(rows.owner.outputs[1:], gradients, strict=True))

@@ -48,14 +48,20 @@ class EStep(Op):
         """(n,), then the shapes of the parameters."""
         return [() if self.summed else (shapes[0][0],), *shapes[1:-2]]
 
-    def connection_pattern(self, node: Apply) -> list[list[bool]]:
-        """Gradients are not differentiated again: only v_i l_i counts as an output that depends on the inputs."""
-        return [[True] + [False] * (len(node.outputs) - 1) for _ in node.inputs]
-
     def pullback(
         self, inputs: Sequence[Variable], outputs: Sequence[Variable], cotangents: Sequence[Variable]
     ) -> list[Variable]:
-        """Scale this node's gradients, or weigh its rows anew."""
+        """Scale this node's gradients, or weigh its rows anew.
+
+        Raises
+        ------
+        NotImplementedError
+            For second derivatives: the textbook form has them.
+        """
+        if not all(isinstance(c.type, DisconnectedType) for c in cotangents[1:]):
+            raise NotImplementedError(
+                "the compiled E-step has no second derivatives; build the model with likelihood='textbook'"
+            )
         g = cotangents[0]
         if isinstance(g.type, DisconnectedType):
             return [disconnected_type() for _ in inputs]

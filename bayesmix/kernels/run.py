@@ -93,12 +93,18 @@ KERNELS: dict[str, Kernel] = {"gaussian": GaussianKernel(), "zero_inflated_poiss
 def n_threads() -> int:
     """The machine's cores that this process may use, or ``OMP_NUM_THREADS`` where that is set."""
     asked = os.environ.get("OMP_NUM_THREADS", "")
-    return int(asked) if asked.isdigit() and int(asked) else len(os.sched_getaffinity(0))
+    if asked.isdigit() and int(asked):
+        return int(asked)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @cache
 def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(n_threads())
+
+
+if hasattr(os, "register_at_fork"):  # a child has the pool's object, but none of its threads
+    os.register_at_fork(after_in_child=_pool.cache_clear)
 
 
 def _map(work: Callable, items: Iterable[Any]) -> list[Any]:

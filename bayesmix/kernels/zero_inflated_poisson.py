@@ -26,7 +26,9 @@ HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
 
 @compiled
 def log_factorial(m: float) -> float:
-    """log m!: by table, from 64 on by Stirling's series, whose rest there is below 1e-16."""
+    """log m! of a whole number: by table, from 64 on by Stirling's series, whose rest is below 1e-16; inf below 0."""
+    if m < 0:
+        return np.inf
     if m < SMALL:
         return LOG_FACTORIAL[int(m)]
     q = 1.0 / (m * m)
