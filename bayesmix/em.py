@@ -127,8 +127,8 @@ def fit_em(
     seed : int
         Same seed, same starts, same fit.
     max_iter, tolerance
-        A run stops after ``max_iter`` E-steps, or when L has less than ``tolerance * (1 + |L|)`` to rise,
-        extrapolated from its last two gains or from the curvature seen.
+        A run stops once it has spent more than ``max_iter`` E-steps, or when L has less than
+        ``tolerance * (1 + |L|)`` to rise, extrapolated from its last two gains or from the curvature seen.
 
     Returns
     -------

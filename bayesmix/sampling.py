@@ -120,8 +120,10 @@ def sample(
         raise ValueError(f"log_likelihood: must be 'auto', True or False; got {log_likelihood!r}")
     spec = resolve(spec, data)
     parts = graph(spec, data)
-    compiled = target or Target(build(spec, data) if model is None else model)
-    target = compiled.with_data(compiled.model)  # as they are now: pm.set_data may have changed them since
+    fresh = target is None
+    target = target or Target(build(spec, data) if model is None else model)
+    if not fresh:  # pm.set_data may have changed the data since; a new target shares them
+        target = target.with_data(target.model)
     _check_model(target.model, parts)
     if runs is None:
         runs = run_starts(parts.family, groups=exchange_groups(spec, parts.family), **extra)

@@ -69,7 +69,7 @@ ROWS = {
         " Peak memory is the largest resident set of the process; beyond that before the call in the next column.",
     ),
     "million": Row(
-        "A million rows in four features, K = 5: NUTS with 4 x 500 kept draws after 300 of warm-up",
+        "A million rows in four features, K = 5: NUTS with 4 x 500 kept draws after 200 of warm-up",
         "`bm.sample` in a process of its own, everything included; peak memory is its largest resident set.",
         on_request=True,
     ),
