@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import arviz as az
 import numpy as np
 import xarray as xr
 
 from bayesmix.arrange import canonical_order, reorder, to_dataset
 from bayesmix.engine import Whitening
-from bayesmix.evidence import DRAWS_PER_DIMENSION, Evidence, bridge
+from bayesmix.evidence import Evidence, sampled_rows, switching_groups
 from bayesmix.families import Family, Params
 from bayesmix.graphs import Graph
 from bayesmix.kernels import responsibilities
-from bayesmix.relabel import best_permutations, permute
-from bayesmix.runs import COMPARED_ROWS, SAME_AGREEMENT, WITHIN_REACH, Run, similarity, solutions
-from bayesmix.spec import Mixture, exchange_groups
+from bayesmix.runs import SAME_AGREEMENT, WITHIN_REACH, Run, similarity, solutions
+from bayesmix.spec import Mixture
 from bayesmix.target import Target, root
 
 NEGLIGIBLE = 1e-3
@@ -26,7 +24,6 @@ LAPLACE_ERROR = 5.0
 """How far, in nats, a Laplace approximation of a mode's mass may be off (near-empty components: up to 5)."""
 WEAKEST_CURVATURE = 0.01
 SAME_VALUE = 0.05
-EVIDENCE_DRAWS = 2000
 
 
 @dataclass(frozen=True)
@@ -62,18 +59,6 @@ class PosteriorMode:
         values, vectors = np.linalg.eigh(self.precision / np.outer(scale, scale))
         curvature = np.maximum(np.abs(values), WEAKEST_CURVATURE)
         return self.x + vectors @ (rng.standard_normal(len(values)) / np.sqrt(curvature)) / scale
-
-
-def sampled_rows(family: Family) -> Family:
-    """The family over at most ``COMPARED_ROWS`` rows, evenly spaced."""
-    rows = np.unique(np.linspace(0, len(family.data) - 1, COMPARED_ROWS).astype(int))
-    return family.rebind(family.data.take(rows))
-
-
-def switching_groups(spec: Mixture, family: Family) -> np.ndarray:
-    """A group number per component; the labels of one group may switch between draws. Ordered ones do not."""
-    groups = exchange_groups(spec, family)
-    return groups if spec.order is None else np.arange(len(groups))
 
 
 def find_modes(target: Target, parts: Graph, spec: Mixture, runs: Sequence[Run]) -> list[PosteriorMode]:
@@ -139,49 +124,6 @@ def assign_chains(modes: Sequence[PosteriorMode], chains: int) -> np.ndarray:
     for i, chain in enumerate(range(1, chains, 2)):
         assigned[chain] = others[i % len(others)] if others else first
     return assigned
-
-
-def agreement_with(family: Family, params: Params, pivot: Params) -> np.ndarray:
-    """sum_i v_i r_ik q_ij of parameters (..., K, K) with the pivot's responsibilities q."""
-    q = responsibilities(family, pivot) * family.row_weights[:, None]
-    return np.asarray(np.swapaxes(responsibilities(family, params), -1, -2) @ q)
-
-
-def local_evidence(target: Target, family: Family, spec: Mixture, posterior: xr.Dataset, lp: np.ndarray) -> Evidence:
-    """Integral of the posterior density over one labelling of the region that these draws (chain, draw) come from.
-
-    The labelling's cell: points whose components match those of the best draw without permutation. Draws are permuted
-    into it first. Points of the cell in other regions count as well where the proposal reaches them.
-    """
-    rows, groups = sampled_rows(family), switching_groups(spec, family)
-    free = [rv.name for rv in target.model.free_RVs]
-    wanted = max(EVIDENCE_DRAWS, 3 * DRAWS_PER_DIMENSION * target.n_dim)
-    flat = posterior.stack(sample=("draw", "chain"), create_index=False).transpose("sample", ...)
-    picked = np.unique(np.linspace(0, flat.sizes["sample"] - 1, wanted).astype(int))
-    pivot_at = int(np.argmax(lp.T.ravel()))
-    pivot = {v: flat[v][pivot_at].to_numpy() for v in family.parameter_names}
-    flat = flat.isel(sample=picked)
-    params = {v: flat[v].to_numpy() for v in family.parameter_names}
-    order = best_permutations(agreement_with(rows, params, pivot), groups)
-    moved = {
-        v: permute(flat[v].to_numpy(), order, flat[v].dims.index("component"))
-        if "component" in flat[v].dims
-        else flat[v].to_numpy()
-        for v in free
-    }
-    draws = np.array([target.start({v: a[s] for v, a in moved.items()}) for s in range(len(picked))])
-    switching = len(np.unique(groups)) < len(groups)
-
-    def log_density(x: np.ndarray) -> float:
-        value = target.log_density(x)[0]
-        if not np.isfinite(value) or not switching:
-            return value if np.isfinite(value) else -np.inf
-        values = target.values(x)
-        at = agreement_with(rows, {v: np.asarray(values[v]) for v in family.parameter_names}, pivot)
-        return value if (best_permutations(at[None], groups)[0] == np.arange(len(groups))).all() else -np.inf
-
-    effective = float(az.ess(xr.Dataset({"lp": (("chain", "draw"), lp)}), method="mean")["lp"])
-    return bridge(log_density, draws, efficiency=min(1.0, effective / len(picked)))
 
 
 def masses(modes: Sequence[PosteriorMode], evidence: Mapping[int, Evidence]) -> dict[int, tuple[float, float, bool]]:

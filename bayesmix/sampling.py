@@ -16,18 +16,16 @@ from bayesmix.arrange import canonical_order, reorder
 from bayesmix.data import Data
 from bayesmix.em import run_starts
 from bayesmix.engine import Whitening
-from bayesmix.evidence import DRAWS_PER_DIMENSION, Evidence
+from bayesmix.evidence import DRAWS_PER_DIMENSION, Evidence, agreement_with, local_evidence
 from bayesmix.families import Family, Params
 from bayesmix.graphs import Graph
 from bayesmix.invariants import chain_groups, invariants
 from bayesmix.landscape import (
     PosteriorMode,
-    agreement_with,
     assign_chains,
     competing,
     find_modes,
     link,
-    local_evidence,
     modes_dataset,
 )
 from bayesmix.model import build, graph
