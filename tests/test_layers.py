@@ -16,12 +16,14 @@ import bayesmix
 PACKAGE = Path(bayesmix.__file__).parent
 LAYERS = (
     "prior",
+    "distributions",
     "coordinates",
     "tables",
     "labels",
     "data",
     "families",
     "spec",
+    "forward",
     "manifest",
     "gallery",
     "new",
