@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bayesmix.model import build
     from bayesmix.predict import loo, replicate, responsibilities, responsibility_summary
     from bayesmix.prior import Prior
+    from bayesmix.relabelling import relabel
     from bayesmix.report import write_report
     from bayesmix.sampling import sample
     from bayesmix.spec import Mixture, resolve
@@ -29,6 +30,7 @@ _HOMES = {
     "gallery": ("load",),
     "predict": ("loo", "replicate", "responsibilities", "responsibility_summary"),
     "prior": ("Prior",),
+    "relabelling": ("relabel",),
     "report": ("write_report",),
     "sampling": ("sample",),
     "spec": ("Mixture", "resolve"),
@@ -49,6 +51,7 @@ __all__ = [
     "load",
     "load_fit",
     "loo",
+    "relabel",
     "replicate",
     "resolve",
     "responsibilities",

@@ -14,9 +14,9 @@ from bayesmix.data import Data
 from bayesmix.em import EMFit
 from bayesmix.families import Family
 from bayesmix.predict import family_of, responsibilities, responsibility_summary, spec_of
-from bayesmix.relabel import best_permutations
 from bayesmix.scores import score_table
 from bayesmix.spec import exchange_groups
+from bayesmix.switching import best_permutations
 
 INTERVAL = 0.9
 

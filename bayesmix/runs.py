@@ -10,7 +10,7 @@ import pandas as pd
 
 from bayesmix.families import Family, Params
 from bayesmix.kernels import responsibilities
-from bayesmix.relabel import best_permutations
+from bayesmix.switching import best_permutations
 
 SAME_MODE = 1e-5
 """Two solutions may be one where log-likelihoods differ by less than SAME_MODE (1 + |L|), ..."""

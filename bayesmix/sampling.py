@@ -11,8 +11,7 @@ import numpy as np
 import pymc as pm
 import xarray as xr
 
-from bayesmix import kernels, relabel
-from bayesmix.arrange import canonical_order, reorder
+from bayesmix import kernels
 from bayesmix.data import Data
 from bayesmix.em import run_starts
 from bayesmix.engine import Whitening
@@ -30,9 +29,11 @@ from bayesmix.landscape import (
 )
 from bayesmix.model import build, graph
 from bayesmix.predict import row_blocks, stacked
+from bayesmix.relabelling import apply, best_draw
 from bayesmix.runner import FEWEST_DRAWS, Begin, Runner, assemble, finished, tidy
 from bayesmix.runs import Run
 from bayesmix.spec import Mixture, exchange_groups, resolve
+from bayesmix.switching import ascending, best_permutations
 from bayesmix.target import Target
 
 MOST_SCOUTS = 8
@@ -281,8 +282,7 @@ def _sort_labels(
     posterior = dt["posterior"].to_dataset()
     params = stacked(posterior, family)
     n_draws, n = len(next(iter(params.values()))), len(family.data)
-    pivot = {v: a[int(np.argmax(dt["sample_stats"]["lp"].to_numpy()))] for v, a in params.items()}
-    pivot = reorder(family, pivot, canonical_order(spec, family, family.named(pivot)))
+    pivot = best_draw(spec, family, params, dt["sample_stats"]["lp"].to_numpy())
     keep = log_likelihood is True or (log_likelihood == "auto" and 8.0 * n_draws * n <= STORED_BYTES)
     total, pointwise = _log_likelihoods(family, params, keep=keep)
     shape = posterior.sizes["chain"], posterior.sizes["draw"]
@@ -296,7 +296,7 @@ def _sort_labels(
         return dt
     groups = exchange_groups(spec, family)
     if spec.order == "means":
-        order = relabel.ascending(params["means"][..., 0], groups)
+        order = ascending(params["means"][..., 0], groups)
     else:
-        order = relabel.best_permutations(_agreement(family, params, pivot), groups)
-    return relabel.apply(dt, order.reshape(*shape, -1))
+        order = best_permutations(_agreement(family, params, pivot), groups)
+    return apply(dt, order.reshape(*shape, -1), method="order" if spec.order else "ecr")

@@ -34,11 +34,12 @@ LAYERS = (
     "target",
     "arrange",
     "information",
-    "relabel",
+    "switching",
     "runs",
     "accelerate",
     "em",
     "predict",
+    "relabelling",
     "scalars",
     "scores",
     "invariants",
@@ -54,7 +55,7 @@ LAYERS = (
     "cli",
 )
 """A module imports only from those before it, and from its own row."""
-LIGHT = ("prior", "coordinates", "tables", "labels", "data", "families", "spec", "manifest", "gallery", "relabel")
+LIGHT = ("prior", "coordinates", "tables", "labels", "data", "families", "spec", "manifest", "gallery", "switching")
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if p.parent != PACKAGE or not p.name.startswith("__"))
 
 

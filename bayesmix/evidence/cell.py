@@ -9,9 +9,9 @@ import xarray as xr
 from bayesmix.evidence.bridge import DRAWS_PER_DIMENSION, Evidence, bridge
 from bayesmix.families import Family, Params
 from bayesmix.kernels import responsibilities
-from bayesmix.relabel import best_permutations, permute
 from bayesmix.runs import COMPARED_ROWS
 from bayesmix.spec import Mixture, exchange_groups
+from bayesmix.switching import best_permutations, permute
 from bayesmix.target import Target
 
 EVIDENCE_DRAWS = 2000
