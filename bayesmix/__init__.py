@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bayesmix.calibration import Calibration, calibrate
     from bayesmix.comparison import Comparison, compare
     from bayesmix.data import Data
     from bayesmix.diagnostics import Diagnostics, diagnose
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from bayesmix.spec import Mixture, resolve
 
 _HOMES = {
+    "calibration": ("calibrate", "Calibration"),
     "model": ("build",),
     "comparison": ("compare", "Comparison"),
     "data": ("Data",),
@@ -38,6 +40,7 @@ _HOMES = {
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Calibration",
     "Comparison",
     "Data",
     "Diagnostics",
@@ -45,6 +48,7 @@ __all__ = [
     "Mixture",
     "Prior",
     "build",
+    "calibrate",
     "compare",
     "diagnose",
     "fit_em",

@@ -49,6 +49,7 @@ LAYERS = (
     "sampling",
     "files",
     "diagnostics",
+    "calibration",
     "comparison",
     "plots",
     "report",

@@ -1,0 +1,99 @@
+"""Test quantities: functions of parameters and data whose ranks are uniform where the posterior is right.
+
+The same function is taken of the true parameters and of the draws. It may depend on the data, and has to: a posterior
+that forgets the data leaves every rank of a parameter uniform, while that of the log-likelihood is not (Modrak et al.
+2023, doi:10.1214/23-BA1404). Components that neither labels nor priors tell apart are put in the order of their first
+mean, whatever labels they had.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from scipy.special import xlogy
+
+from bayesmix import kernels, scalars
+from bayesmix.distributions import log_density
+from bayesmix.families import Family, Params
+from bayesmix.spec import Mixture, exchange_groups
+
+LOG_LIKELIHOOD, LOG_PRIOR, ENTROPY, RESPONSIBILITY = "log_likelihood", "log_prior", "weight_entropy", "responsibility"
+
+
+def quantities(spec: Mixture, family: Family, params: Params, centres: Mapping[str, float]) -> dict[str, np.ndarray]:
+    """Every test quantity of S parameter draws, by name, each (S,).
+
+    The free scalars after relabelling (the last weight follows from the others), the log-likelihood, the log-prior, the
+    entropy of the weights, the responsibility of the first component for one row, and products of pairs of scalars,
+    each less its entry in ``centres``.
+    """
+    named = family.named(params)
+    order = by_first_mean(exchange_groups(spec, family), named)
+    sorted_ = {v: _taken(a, order) if family.dims[v][:1] == ("component",) else a for v, a in named.items()}
+    values = parameters(family, sorted_)
+    found = dict(values)
+    found[LOG_LIKELIHOOD] = kernels.pointwise(family, params).sum(axis=-1)
+    found[LOG_PRIOR] = log_prior(spec, named)
+    if len(family.components) > 1:
+        w = np.exp(family.log_weights(params)).mean(axis=-2)
+        found[ENTROPY] = -xlogy(w, w).sum(axis=-1)
+        row = family.rebind(family.data.take([watched_row(family)]).without_labels())
+        found[RESPONSIBILITY] = _taken(kernels.responsibilities(row, params)[:, 0], order)[:, 0]
+    for a, b in pairs(family):
+        found[f"{a} x {b}"] = (values[a] - centres[a]) * (values[b] - centres[b])
+    return found
+
+
+def by_first_mean(groups: np.ndarray, named: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The order of the components (S, K): within a group by the first mean, ascending."""
+    S = len(next(iter(named.values())))
+    order = np.tile(np.arange(len(groups)), (S, 1))
+    for g in np.unique(groups):
+        members = np.flatnonzero(groups == g)
+        if len(members) > 1:
+            order[:, members] = members[np.argsort(named["means"][:, members, 0], axis=1)]
+    return order
+
+
+def _taken(values: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Components (axis 1) of every draw in its order."""
+    return np.take_along_axis(values, order.reshape(order.shape + (1,) * (values.ndim - 2)), axis=1)
+
+
+def parameters(family: Family, named: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """The free scalars by label, each (S,)."""
+    return {label: named[v][:, *where] for v, where, label in _entries(family)}
+
+
+def _entries(family: Family) -> list[tuple[str, tuple[int, ...], str]]:
+    last = ("weights", (len(family.components) - 1,))
+    return [entry for entry in scalars.index_of(family) if entry[:2] != last]
+
+
+def pairs(family: Family) -> list[tuple[str, str]]:
+    """Labels of the pairs that are multiplied: the first scalars of any two variables, the first and last of one."""
+    by_variable: dict[str, list[str]] = {}
+    for variable, _, label in _entries(family):
+        by_variable.setdefault(variable, []).append(label)
+    firsts = [labels[0] for labels in by_variable.values()]
+    within = [(labels[0], labels[-1]) for labels in by_variable.values() if len(labels) > 1]
+    return [*combinations(firsts, 2), *within]
+
+
+def log_prior(spec: Mixture, named: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Log-density of the priors at every draw (S,), but for constants."""
+    parts = [log_density(prior, named[v]) for v, prior in spec.priors.items() if v in named]
+    return np.sum([part.reshape(len(part), -1).sum(axis=1) for part in parts], axis=0)
+
+
+def watched_row(family: Family) -> int:
+    """The row whose responsibility is watched: of those without a label the one at the lower quartile of ``x``.
+
+    Of counts that is a zero where there are enough: other counts have responsibilities that are known.
+    """
+    rows = np.flatnonzero(~family.data.labelled)
+    rows = rows if len(rows) else np.arange(len(family.data))
+    return int(rows[np.argsort(family.data.x[rows, 0], kind="stable")[len(rows) // 4]])

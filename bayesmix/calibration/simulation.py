@@ -1,0 +1,137 @@
+"""One simulation: parameters from the prior, data from the parameters, a fit as users run it, ranks.
+
+Talts et al. (2018), arXiv:1804.06788.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import arviz as az
+import numpy as np
+import pymc as pm
+import xarray as xr
+
+from bayesmix.calibration.quantities import parameters, quantities
+from bayesmix.data import Data
+from bayesmix.diagnostics import diagnose
+from bayesmix.families import Family
+from bayesmix.forward import one, parameters_from_prior, simulate
+from bayesmix.model import build
+from bayesmix.predict import stacked
+from bayesmix.sampling import sample
+from bayesmix.spec import Mixture, bind
+from bayesmix.target import Target
+
+RANKED_DRAWS = 255
+"""Thinned draws among which the truth is ranked: ranks are 0, ..., 255."""
+ENOUGH = 400.0
+"""Effective sample size of the slowest quantity from which 255 thinned draws are nearly independent."""
+MOST_DRAWS = 20_000
+"""Per chain."""
+RUNS = 3
+CENTRE_DRAWS = 1000
+SETTINGS: dict[str, Any] = {"draws": 500, "tune": 300, "chains": 4, "n_starts": 6}
+
+type Record = dict[str, Any]
+"""What is kept of a simulation, as JSON: its number and ranks, or its error."""
+type Build = Callable[[Mixture, Data], pm.Model]
+
+
+@dataclass(frozen=True)
+class Simulator:
+    """Everything that the simulations of one calibration share. Compiled once per process, at the first fit."""
+
+    spec: Mixture
+    design: Data
+    seed: int
+    settings: dict[str, Any] = field(default_factory=lambda: dict(SETTINGS))
+    build: Build = build
+
+    @cached_property
+    def family(self) -> Family:
+        """The family over the design."""
+        return bind(self.spec, self.design)
+
+    @cached_property
+    def centres(self) -> dict[str, float]:
+        """The prior medians of the scalars."""
+        draws = parameters_from_prior(self.spec, self.family, CENTRE_DRAWS, np.random.default_rng(self.seed))
+        values = parameters(self.family, self.family.named(draws))
+        return {label: float(np.median(a)) for label, a in values.items()}
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Names of the test quantities."""
+        draws = parameters_from_prior(self.spec, self.family, 1, np.random.default_rng(self.seed))
+        return list(quantities(self.spec, self.family, draws, self.centres))
+
+    @cached_property
+    def _compiled(self) -> Target:
+        return Target(self.build(self.spec, self.draw(0)[1]))
+
+    def draw(self, number: int) -> tuple[dict[str, np.ndarray], Data, np.random.Generator]:
+        """True parameters (1, ...), data, and the generator for what follows: a function of seed and number alone."""
+        rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(number,)))
+        truth = dict(parameters_from_prior(self.spec, self.family, 1, rng))
+        return truth, simulate(self.family, one(truth, 0), rng), rng
+
+    def __call__(self, number: int) -> Record:
+        """Run simulation ``number``; an error of the fit is recorded, not raised."""
+        start = time.perf_counter()
+        truth, data, rng = self.draw(number)
+        try:
+            dt, draws, ess = self._fit(data, int(rng.integers(2**31)))
+        except Exception as error:  # whatever it is, the simulation did not finish, and that is reported
+            found: Record = {"error": f"{type(error).__name__}: {error}"}
+        else:
+            true = quantities(self.spec, self.family_of(data), truth, self.centres)
+            thinned = np.linspace(0, len(draws) - 1, RANKED_DRAWS).round().astype(int)
+            found = {
+                "ranks": rank(draws[thinned], np.array([true[name][0] for name in self.names]), rng).tolist(),
+                "ess": round(ess, 1),
+                "draws": len(draws),
+                "problems": [problem.name for problem in diagnose(dt).problems],
+            }
+        return {"simulation": number} | found | {"seconds": round(time.perf_counter() - start, 3)}
+
+    def family_of(self, data: Data) -> Family:
+        """The family over simulated rows, whose labels may leave components without any."""
+        return bind(self.spec, data)
+
+    def _fit(self, data: Data, seed: int) -> tuple[xr.DataTree, np.ndarray, float]:
+        """A posterior, its test quantities (draws, Q) and the smallest ESS; longer where the chains are slow."""
+        settings = dict(self.settings)
+        target = self._compiled.with_data(self.build(self.spec, data))
+        family = self.family_of(data)
+        for run in range(RUNS):
+            dt = sample(
+                self.spec, data, target=target, seed=seed, cores=1, log_likelihood=False, progress=False, **settings
+            )
+            posterior = dt["posterior"].to_dataset()
+            found = quantities(self.spec, family, stacked(posterior, family), self.centres)
+            draws = np.stack([found[name] for name in self.names], axis=-1)
+            ess = smallest_ess(draws.reshape(posterior.sizes["chain"], -1, len(self.names)))
+            if ess >= ENOUGH or settings["draws"] >= MOST_DRAWS or run == RUNS - 1:
+                break
+            settings["draws"] = min(MOST_DRAWS, int(settings["draws"] * min(16.0, 1.5 * ENOUGH / ess)))
+        return dt, draws, ess
+
+
+def smallest_ess(draws: np.ndarray) -> float:
+    """The smallest bulk ESS of (chain, draw, quantity) values, those that stand still aside."""
+    moving = draws[..., np.ptp(draws, axis=(0, 1)) > 0]
+    if not moving.shape[-1]:
+        return float(draws.shape[0] * draws.shape[1])
+    values = xr.Dataset({"value": (("chain", "draw", "quantity"), moving)})
+    return float(az.ess(values, method="bulk")["value"].min())
+
+
+def rank(draws: np.ndarray, truth: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """How many of the draws (L, Q) are below the truth (Q,); among equal ones its place is drawn at random."""
+    below, equal = (draws < truth).sum(axis=0), (draws == truth).sum(axis=0)
+    return below + rng.integers(0, equal + 1)
