@@ -32,6 +32,7 @@ def cases(*, quick: bool) -> Iterator[Case]:
             run = SIDES[name](draws[name], SEED)
             seconds[name].append(run["seconds"])
             ess[name].append(run["ess"])
+    imports = median([script("imports_alone.py")["seconds"] for _ in range(1 if quick else 5)], "s")
     time = {name: median(s, "s") for name, s in seconds.items()}
     for name in SIDES:
         figures = {"whole process": time[name], "draws per chain": Figure(draws[name])}
@@ -39,6 +40,8 @@ def cases(*, quick: bool) -> Iterator[Case]:
         if name != "ours":
             figures["ratio"] = time[name].per(time["ours"], at_least=AT_LEAST)
         yield Case(name, figures)
+    ceiling = time["textbook, pm.sample"].per(imports)
+    yield Case("imports of PyMC, nutpie and ArviZ alone", {"whole process": imports, "ratio": ceiling}, "the ceiling")
 
 
 def _fewest(side: Any, enough: int) -> int:
