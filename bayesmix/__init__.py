@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bayesmix.calibration import Calibration, calibrate
+    from bayesmix.clustering import co_clustering, point_partition
     from bayesmix.comparison import Comparison, compare
     from bayesmix.data import Data
     from bayesmix.diagnostics import Diagnostics, diagnose
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "calibration": ("calibrate", "Calibration"),
     "model": ("build",),
+    "clustering": ("co_clustering", "point_partition"),
     "comparison": ("compare", "Comparison"),
     "data": ("Data",),
     "diagnostics": ("diagnose", "Diagnostics"),
@@ -49,12 +51,14 @@ __all__ = [
     "Prior",
     "build",
     "calibrate",
+    "co_clustering",
     "compare",
     "diagnose",
     "fit_em",
     "load",
     "load_fit",
     "loo",
+    "point_partition",
     "relabel",
     "replicate",
     "resolve",

@@ -10,12 +10,15 @@ import pandas as pd
 import xarray as xr
 
 from bayesmix import scalars
+from bayesmix.ambiguity import label_overlaps
 from bayesmix.invariants import chain_groups, invariants
 from bayesmix.predict import family_of, spec_of
 
 R_HAT = 1.01
 ESS = 400.0
 E_BFMI = 0.3
+UNTOLD = 0.05
+"""Labels are told apart where the posterior on the border between two labellings is below this share of its average."""
 LEFT_OUT = 0.02
 """Modes that the draws leave out may hold this share of the posterior mass, and are named."""
 
@@ -106,8 +109,7 @@ def diagnose(dt: xr.DataTree) -> Diagnostics:
     -------
     Diagnostics
     """
-    spec_of(dt)
-    family = family_of(dt)
+    spec, family = spec_of(dt), family_of(dt)
     posterior, statistics = dt["posterior"].to_dataset(), dt["sample_stats"].to_dataset()
     values = _with_log_likelihood(dt, invariants(family, posterior, statistics["lp"]))
     parameters, watched = convergence(scalars.of_posterior(family, posterior)), convergence(values)
@@ -118,6 +120,7 @@ def diagnose(dt: xr.DataTree) -> Diagnostics:
         *_mode_problems(dt, groups),
         *([ONE_CHAIN] if one_chain else _convergence_problems(parameters, watched)),
         *_sampler_problems(sampler),
+        *_label_problems(label_overlaps(spec, family, posterior)),
         *_interruption(dt),
     ]
     return Diagnostics(tuple(problems), tuple(_notes(dt)), parameters, watched, sampler, groups)
@@ -272,6 +275,24 @@ def _notes(dt: xr.DataTree) -> list[str]:
     if dt.attrs.get("extended_model"):
         notes.append("The model is an extension of bayesmix's own; the modes come from its own likelihood and priors.")
     return notes
+
+
+def _label_problems(overlaps: dict[tuple[str, str], float]) -> list[Problem]:
+    """Components whose labels remain a matter of chance after relabelling."""
+    alike = {pair: value for pair, value in overlaps.items() if value > UNTOLD}
+    if not alike:
+        return []
+    pair = max(alike, key=lambda pair: alike[pair])
+    others = f", and so for {len(alike) - 1} more pair{'s' * (len(alike) > 2)}" if len(alike) > 1 else ""
+    message = (
+        f"The labels of {pair[0]} and {pair[1]} cannot be told apart: a draw on the border between the two labellings "
+        f"is {alike[pair]:.2g} times as likely as an average one (wanted < {UNTOLD:g}){others}."
+    )
+    advice = (
+        "Means, intervals and tables by component are not meaningful there; the density, which rows belong together "
+        "(bm.co_clustering, bm.point_partition) and predictions are. Fewer components may do."
+    )
+    return [Problem("labels", alike[pair], UNTOLD, message, advice)]
 
 
 def _interruption(dt: xr.DataTree) -> list[Problem]:

@@ -1,0 +1,27 @@
+"""Write the layouts that are calibrated: rows, covariates and labelled rows; the observations are replaced anyway."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+HERE = Path(__file__).parent
+
+
+def designs(rng):
+    """A table for each folder."""
+    labels = np.where(np.arange(60) % 3 == 0, np.where(np.arange(60) % 2 == 0, "a", "b"), "")
+    plane = lambda n: pd.DataFrame(rng.normal(size=(n, 2)).round(3), columns=["x", "y"])  # noqa: E731
+    return {
+        "zip_constant": pd.DataFrame({"count": rng.poisson(2.0, 60)}),
+        "zip_regression": plane(80).set_axis(["a", "b"], axis=1).assign(count=rng.poisson(2.0, 80)),
+        "gaussian_1d": plane(50)[["x"]],
+        "gaussian_2d_full": plane(60),
+        "gaussian_2d_tied": plane(90),
+        "semi_supervised_2d": plane(60).assign(label=labels),
+    }
+
+
+if __name__ == "__main__":
+    for name, table in designs(np.random.default_rng(1)).items():
+        table.to_csv(HERE / name / "data.csv", index=False)
