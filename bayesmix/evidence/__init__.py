@@ -1,11 +1,16 @@
 """The integral of a posterior density by bridge sampling."""
 
-from bayesmix.evidence.bridge import DRAWS_PER_DIMENSION, Evidence, bridge
-from bayesmix.evidence.cell import agreement_with, local_evidence, sampled_rows, switching_groups
+from bayesmix.evidence.bridge import UNKNOWN, Evidence, bridge
+from bayesmix.evidence.cell import Region, agreement_with, local_evidence, sampled_rows, switching_groups
+from bayesmix.evidence.points import Points
+from bayesmix.evidence.proposal import DRAWS_PER_DIMENSION
 
 __all__ = [
     "DRAWS_PER_DIMENSION",
+    "UNKNOWN",
     "Evidence",
+    "Points",
+    "Region",
     "agreement_with",
     "bridge",
     "local_evidence",

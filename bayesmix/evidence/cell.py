@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import arviz as az
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 import xarray as xr
 
-from bayesmix.evidence.bridge import DRAWS_PER_DIMENSION, Evidence, bridge
+from bayesmix.evidence.bridge import UNKNOWN, Evidence, bridge
+from bayesmix.evidence.points import Points
+from bayesmix.evidence.proposal import DRAWS_PER_DIMENSION
 from bayesmix.families import Family, Params
 from bayesmix.kernels import responsibilities
 from bayesmix.runs import COMPARED_ROWS
@@ -15,6 +19,10 @@ from bayesmix.switching import best_permutations, permute
 from bayesmix.target import Target
 
 EVIDENCE_DRAWS = 2000
+"""As many draws are taken, or three times what every dimension needs."""
+
+type Region = Callable[[Params], np.ndarray]
+"""Which draws (S, ...) belong to a region of the parameters, (S,) bool, whatever their labels."""
 
 
 def sampled_rows(family: Family) -> Family:
@@ -35,38 +43,90 @@ def agreement_with(family: Family, params: Params, pivot: Params) -> np.ndarray:
     return np.asarray(np.swapaxes(responsibilities(family, params), -1, -2) @ q)
 
 
-def local_evidence(target: Target, family: Family, spec: Mixture, posterior: xr.Dataset, lp: np.ndarray) -> Evidence:
-    """Integral of the posterior density over one labelling of the region that these draws (chain, draw) come from.
+def local_evidence(
+    target: Target,
+    family: Family,
+    spec: Mixture,
+    posterior: xr.Dataset,
+    lp: np.ndarray,
+    *,
+    region: Region | None = None,
+) -> Evidence:
+    """log of the integral of the posterior density over one labelling of a region, by bridge sampling.
 
-    The labelling's cell: points whose components match those of the best draw without permutation. Draws are permuted
-    into it first. Points of the cell in other regions count as well where the proposal reaches them.
+    The integral is over the unconstrained points of the region in the cell of one labelling: those whose components
+    match a pivot's, by their responsibilities, better as they are than permuted. The cells of all labellings are
+    congruent and fill the region, so that the evidence of the posterior is the sum over regions of exp(value), times
+    the number of labellings: the product of the factorials of the sizes of the exchange groups (1 with an order).
+
+    Parameters
+    ----------
+    target : Target
+        The compiled posterior.
+    family, spec
+        The mixture.
+    posterior : Dataset
+        Draws (chain, draw) of the free variables and of the family's parameters, in any labels, of chains that explore
+        the region.
+    lp : ndarray, shape (chain, draw)
+        Their log-posterior on the unconstrained scale.
+    region : Region, optional
+        Which parameters belong to the region; by default all. Draws outside it are passed over.
+
+    Returns
+    -------
+    Evidence
     """
-    rows, groups = sampled_rows(family), switching_groups(spec, family)
-    free = [rv.name for rv in target.model.free_RVs]
-    wanted = max(EVIDENCE_DRAWS, 3 * DRAWS_PER_DIMENSION * target.n_dim)
-    flat = posterior.stack(sample=("draw", "chain"), create_index=False).transpose("sample", ...)
-    picked = np.unique(np.linspace(0, flat.sizes["sample"] - 1, wanted).astype(int))
-    pivot_at = int(np.argmax(lp.T.ravel()))
-    pivot = {v: flat[v][pivot_at].to_numpy() for v in family.parameter_names}
-    flat = flat.isel(sample=picked)
-    params = {v: flat[v].to_numpy() for v in family.parameter_names}
-    order = best_permutations(agreement_with(rows, params, pivot), groups)
-    moved = {
-        v: permute(flat[v].to_numpy(), order, flat[v].dims.index("component"))
-        if "component" in flat[v].dims
-        else flat[v].to_numpy()
-        for v in free
-    }
-    draws = np.array([target.start({v: a[s] for v, a in moved.items()}) for s in range(len(picked))])
-    switching = len(np.unique(groups)) < len(groups)
+    cell = _Cell(Points(target, family.parameter_names), sampled_rows(family), switching_groups(spec, family), region)
+    step = max(1, lp.size // max(EVIDENCE_DRAWS, 3 * DRAWS_PER_DIMENSION * target.n_dim))
+    thin = posterior.isel(draw=slice(None, None, step))
+    values, shape = lp[:, ::step], (thin.sizes["chain"], thin.sizes["draw"])
+    names = dict.fromkeys([*cell.points.free, *family.parameter_names])
+    draws = {v: thin[v].transpose("chain", "draw", ...) for v in names}
+    flat = {v: a.to_numpy().reshape(values.size, *a.shape[2:]) for v, a in draws.items()}
+    params = {v: flat[v] for v in family.parameter_names}
+    inside = np.isfinite(values.ravel()) & (True if region is None else region(params))
+    if not inside.any():
+        return UNKNOWN
+    best = int(np.argmax(np.where(inside, values.ravel(), -np.inf)))
+    pivot = {v: a[best] for v, a in params.items()}
+    order = best_permutations(agreement_with(cell.rows, params, pivot), cell.groups)
+    axes = {v: a.dims.index("component") - 1 for v, a in draws.items() if "component" in a.dims}
+    moved = {v: permute(flat[v], order, axes[v]) if v in axes else flat[v] for v in cell.points.free}
+    return bridge(
+        lambda x: cell.log_density(x, pivot),
+        cell.points.rows(moved).reshape(*shape, -1),
+        values,
+        inside=inside.reshape(shape),
+    )
 
-    def log_density(x: np.ndarray) -> float:
-        value = target.log_density(x)[0]
-        if not np.isfinite(value) or not switching:
-            return value if np.isfinite(value) else -np.inf
-        values = target.values(x)
-        at = agreement_with(rows, {v: np.asarray(values[v]) for v in family.parameter_names}, pivot)
-        return value if (best_permutations(at[None], groups)[0] == np.arange(len(groups))).all() else -np.inf
 
-    effective = float(az.ess(xr.Dataset({"lp": (("chain", "draw"), lp)}), method="mean")["lp"])
-    return bridge(log_density, draws, efficiency=min(1.0, effective / len(picked)))
+@dataclass(frozen=True)
+class _Cell:
+    """The posterior density in one labelling of a region; 0 elsewhere."""
+
+    points: Points
+    rows: Family
+    groups: np.ndarray
+    region: Region | None
+
+    def log_density(self, x: np.ndarray, pivot: Params) -> np.ndarray:
+        """At unconstrained points (S, n_dim)."""
+        values = self.points.log_density(x)
+        if self.region is None and len(np.unique(self.groups)) == len(self.groups):
+            return values
+        there = np.flatnonzero(np.isfinite(values))
+        outside = there[~self._contains(self.points.values(x[there]), pivot)]
+        values[outside] = -np.inf
+        return values
+
+    def _contains(self, params: Params, pivot: Params) -> np.ndarray:
+        """Which draws (S,) carry the pivot's labels and lie in the region; a singular covariance matrix does not."""
+        n = len(next(iter(params.values())))
+        try:
+            order = best_permutations(agreement_with(self.rows, params, pivot), self.groups)
+            same = (order == np.arange(len(self.groups))).all(axis=1)
+            return same if self.region is None or not n else same & self.region(params)
+        except np.linalg.LinAlgError:  # one of them
+            parts = [{v: a[some] for v, a in params.items()} for some in (slice(n // 2), slice(n // 2, None))]
+            return np.zeros(1, bool) if n == 1 else np.concatenate([self._contains(part, pivot) for part in parts])
