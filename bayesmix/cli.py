@@ -14,6 +14,7 @@ from bayesmix import manifest
 if TYPE_CHECKING:
     import xarray as xr
 
+    from bayesmix.calibration import Calibration
     from bayesmix.em import EMFit
     from bayesmix.gallery import GalleryModel
     from bayesmix.report import ReportResult
@@ -183,6 +184,35 @@ def compare(name_or_path: str, file: Path | None, quiet: bool, **settings: int |
 
 
 @main.command()
+@click.argument("name_or_path")
+@click.option("--sims", "n_sims", type=click.IntRange(min=1), default=200, show_default=True, help="Simulations.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Same seed, same simulations.")
+@click.option("--cores", type=click.IntRange(min=1), help="Processes; by default as many as there are cores.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of records and figures; else calibration/NAME.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress bar.")
+def calibrate(name_or_path: str, n_sims: int, seed: int, cores: int | None, out: Path | None, quiet: bool) -> None:
+    """Simulate data from a model's priors, fit them, and see whether the posterior is right (hours, not minutes).
+
+    What was done is kept in the folder: the same command carries on where it was stopped, and adds simulations where
+    more are asked for. Exit code 0 only where the ranks of all quantities are uniform.
+    """
+    from bayesmix.gallery import read
+
+    model = read(name_or_path)
+    out = out or Path("calibration") / model.name
+    if out.exists() and not out.is_dir():
+        raise BadInput(f"--out: {out} is a file; give a folder")
+    from bayesmix.calibration import calibrate as run
+    from bayesmix.spec import resolve
+
+    spec = resolve(model.spec, model.data)  # priors left open are those of these data, for all simulations
+    result = run(spec, model.data, n_sims=n_sims, seed=seed, folder=out, cores=cores, progress=not quiet)
+    click.echo(str(result))
+    click.echo(f"Calibration: {_write_calibration(result, out)}")
+    _finish(result.ok)
+
+
+@main.command()
 @click.argument("name")
 @click.option(
     "--data", "csv", required=True, type=click.Path(path_type=Path), help="Your CSV file, with a header line."
@@ -197,6 +227,17 @@ def new(name: str, csv: Path, **choices: Any) -> None:
     from bayesmix.new import write_model
 
     click.echo(write_model(Path(name), csv, **choices))
+
+
+def _write_calibration(result: Calibration, out: Path) -> Path:
+    """The verdict as text and the figures, beside the records."""
+    from bayesmix.plots import coverage, rank_ecdf
+
+    (out / "calibration.txt").write_text(f"{result}\n", encoding="utf-8")
+    if len(result.ranks):
+        rank_ecdf(result).savefig(out / "ranks.png")
+        coverage(result).savefig(out / "coverage.png")
+    return out / "calibration.txt"
 
 
 def _given(settings: dict[str, Any]) -> dict[str, Any]:

@@ -138,7 +138,12 @@ class Calibration:
         names = ", ".join(f"{name} {count}" for name, count in self.flagged.items())
         ess, seconds = (np.median([record[k] for record in finished]) for k in ("ess", "seconds"))
         notes = [f"The diagnostics flagged {flagged} of {len(finished)} fits" + (f" ({names})." if names else ".")]
-        return [*notes, f"Medians: smallest ESS {ess:.0f}, {seconds:.2f} s per fit."]
+        return [*notes, f"Medians: smallest ESS {ess:.0f}, {seconds:.2f} s per fit.", self._provenance()]
+
+    def _provenance(self) -> str:
+        settings = ", ".join(f"{name} {value}" for name, value in self.header["settings"].items())
+        versions = ", ".join(f"{name} {number}" for name, number in self.header["versions"].items())
+        return f"Seed {self.header['seed']}, {settings}; began {self.header['began']}; {versions}."
 
     def save(self, path: str | Path) -> Path:
         """Write all records as a text file; :meth:`load` reads it, and so does ``calibrate(folder=)`` its own."""

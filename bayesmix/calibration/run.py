@@ -97,13 +97,13 @@ def calibrate(
 
 
 def _begun(path: Path | None, head: dict[str, Any]) -> dict[int, Record]:
-    """Records that are there already; a new file where there is none."""
+    """Finished simulations that are there already; a new file where there is none. Others are tried again."""
     if path is None:
         return {}
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         store.write(path, head, [])
-    records = store.read(path)[1]
+    records = [record for record in store.read(path)[1] if "ranks" in record]
     store.write(path, head, records)  # whole lines again, should the last one have been cut
     return {record["simulation"]: record for record in records}
 

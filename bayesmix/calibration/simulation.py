@@ -21,7 +21,7 @@ from bayesmix.data import Data
 from bayesmix.diagnostics import diagnose
 from bayesmix.families import Family
 from bayesmix.forward import one, parameters_from_prior, simulate
-from bayesmix.model import build
+from bayesmix.model import build, graph
 from bayesmix.predict import stacked
 from bayesmix.sampling import sample
 from bayesmix.spec import Mixture, bind
@@ -74,6 +74,13 @@ class Simulator:
     def _compiled(self) -> Target:
         return Target(self.build(self.spec, self.draw(0)[1]))
 
+    def _target(self, data: Data) -> Target:
+        """The compiled model with other observations and labels: building it anew takes longer than sampling."""
+        parts, model = graph(self.spec, data), self._compiled.model
+        model["x_data"].set_value(parts.x_data().astype(model["x_data"].dtype))
+        model["label_evidence"].set_value(parts.family.evidence)
+        return self._compiled.with_data(model)
+
     def draw(self, number: int) -> tuple[dict[str, np.ndarray], Data, np.random.Generator]:
         """True parameters (1, ...), data, and the generator for what follows: a function of seed and number alone."""
         rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(number,)))
@@ -89,7 +96,7 @@ class Simulator:
         except Exception as error:  # whatever it is, the simulation did not finish, and that is reported
             found: Record = {"error": f"{type(error).__name__}: {error}"}
         else:
-            true = quantities(self.spec, self.family_of(data), truth, self.centres)
+            true = quantities(self.spec, bind(self.spec, data), truth, self.centres)
             thinned = np.linspace(0, len(draws) - 1, RANKED_DRAWS).round().astype(int)
             found = {
                 "ranks": rank(draws[thinned], np.array([true[name][0] for name in self.names]), rng).tolist(),
@@ -99,15 +106,10 @@ class Simulator:
             }
         return {"simulation": number} | found | {"seconds": round(time.perf_counter() - start, 3)}
 
-    def family_of(self, data: Data) -> Family:
-        """The family over simulated rows, whose labels may leave components without any."""
-        return bind(self.spec, data)
-
     def _fit(self, data: Data, seed: int) -> tuple[xr.DataTree, np.ndarray, float]:
         """A posterior, its test quantities (draws, Q) and the smallest ESS; longer where the chains are slow."""
         settings = dict(self.settings)
-        target = self._compiled.with_data(self.build(self.spec, data))
-        family = self.family_of(data)
+        target, family = self._target(data), bind(self.spec, data)
         for run in range(RUNS):
             dt = sample(
                 self.spec, data, target=target, seed=seed, cores=1, log_likelihood=False, progress=False, **settings

@@ -9,11 +9,13 @@ from bayesmix.plots.checks import modes, pareto_k
 from bayesmix.plots.draws import pairs, traces
 from bayesmix.plots.estimate import em_history, em_starts
 from bayesmix.plots.forest import forest
+from bayesmix.plots.ranks import coverage, rank_ecdf
 from bayesmix.plots.rows import responsibilities
 
 __all__ = [
     "calibration",
     "components",
+    "coverage",
     "data_plot",
     "em_against_posterior",
     "em_history",
@@ -23,6 +25,7 @@ __all__ = [
     "pairs",
     "pareto_k",
     "predictive",
+    "rank_ecdf",
     "responsibilities",
     "thumbnail",
     "traces",

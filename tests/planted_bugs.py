@@ -1,0 +1,205 @@
+"""Ten broken models, each wrong in one place, and the layouts on which calibration is to find them.
+
+    python tests/planted_bugs.py OUT [BUG ...]
+
+runs each (and each layout with the right model) until it is called wrong, and keeps the records in OUT.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+from pymc.distributions.transforms import SimplexTransform
+
+import bayesmix as bm
+from bayesmix.graphs import GRAPHS, GaussianGraph, Graph, ZeroInflatedPoissonGraph
+from bayesmix.graphs import gaussian as gaussian_graph
+
+CHECKPOINTS = (20, 50, 100, 200, 500, 1000)
+SEED = 1
+
+ON_A_LINE = {
+    "weights": bm.Prior("Dirichlet", a=[2.0, 2.0]),
+    "means": bm.Prior("Normal", mu=0.0, sigma=2.0),
+    "scales": bm.Prior("LogNormal", mu=0.0, sigma=0.3),
+}
+IN_THE_PLANE = {
+    "weights": bm.Prior("Dirichlet", a=[1.0]),
+    "means": bm.Prior("Normal", mu=0.0, sigma=1.0),
+    "scales": bm.Prior("LogNormal", mu=0.0, sigma=0.3),
+    "correlations": bm.Prior("LKJ", eta=1.0),
+}
+COUNTS = {
+    "rate_coef": bm.Prior("Normal", mu=1.0, sigma=0.5),
+    "zero_coef": bm.Prior("Normal", mu=-1.0, sigma=1.0),
+}
+ROWS = np.random.default_rng(1).normal(size=(20, 2)).round(2)
+LAYOUTS = {
+    "two groups": (bm.Mixture("gaussian", n_components=2, covariance="diag", priors=ON_A_LINE), bm.Data(ROWS[:, 0])),
+    "ordered means": (
+        bm.Mixture("gaussian", n_components=2, covariance="diag", order="means", priors=ON_A_LINE),
+        bm.Data(ROWS[:, 0]),
+    ),
+    "one covariance": (bm.Mixture("gaussian", n_components=1, priors=IN_THE_PLANE), bm.Data(ROWS[:5])),
+    "counts": (bm.Mixture("zero_inflated_poisson", priors=COUNTS), bm.Data(np.arange(20))),
+    "some labels": (
+        bm.Mixture("gaussian", n_components=2, covariance="diag", priors=ON_A_LINE),
+        bm.Data(ROWS[:, 0], labels=["a", None, "b", None] * 5),
+    ),
+}
+
+
+class LikelihoodDropped(GaussianGraph):
+    """The rows say nothing."""
+
+    def observed(self, parameters, evidence, row_weights, **kwargs):
+        return super().observed(parameters, evidence, 0 * row_weights, **kwargs)
+
+
+class HalfTheData(GaussianGraph):
+    """Every second row says nothing."""
+
+    def observed(self, parameters, evidence, row_weights, **kwargs):
+        second = pt.arange(row_weights.shape[0]) % 2
+        return super().observed(parameters, evidence, second * row_weights, **kwargs)
+
+
+class OrderingWrong(GaussianGraph):
+    """Ordered means without the Jacobian of the ordering."""
+
+    def variables(self):
+        def nothing(transform, value, *inputs):
+            return 0 * value[0, 0]
+
+        with mock.patch.object(gaussian_graph.OrderedComponents, "log_jac_det", nothing):
+            return super().variables()
+
+
+class JacobianMissing(GaussianGraph):
+    """Weights without the Jacobian of the simplex transform."""
+
+    def variables(self):
+        class Simplex(SimplexTransform):
+            def log_jac_det(self, value, *inputs):
+                return 0 * value[..., 0]
+
+        right = gaussian_graph.random_variable
+
+        def wrong(name, *args, **kwargs):
+            return right(name, *args, **kwargs, **({"default_transform": Simplex()} if name == "weights" else {}))
+
+        with mock.patch.object(gaussian_graph, "random_variable", wrong):
+            return super().variables()
+
+
+class VarianceForSd(GaussianGraph):
+    """The scales are taken as variances."""
+
+    def variables(self):
+        weights, means, C = super().variables()
+        return [weights, means, pt.sqrt(C)]
+
+
+class OtherEta(GaussianGraph):
+    """LKJ(2) where the mixture says LKJ(1)."""
+
+    def __init__(self, family, priors, order):
+        super().__init__(family, dict(priors) | {"correlations": bm.Prior("LKJ", eta=2.0)}, order)
+
+
+class CholeskyTransposed(GaussianGraph):
+    """C'C for the covariance in place of CC': the Cholesky factor of that, in two dimensions."""
+
+    def variables(self):
+        weights, means, C = super().variables()
+        a, b, c = C[:, 0, 0], C[:, 1, 0], C[:, 1, 1]
+        root = pt.sqrt(a**2 + b**2)
+        first, second = pt.stack([root, 0 * root], axis=-1), pt.stack([b * c / root, a * c / root], axis=-1)
+        return [weights, means, pt.stack([first, second], axis=-2)]
+
+
+class LabelsIgnored(GaussianGraph):
+    """Every row may belong to any component."""
+
+    def observed(self, parameters, evidence, row_weights, **kwargs):
+        return super().observed(parameters, pt.zeros_like(evidence), row_weights, **kwargs)
+
+
+class LabelsOffByOne(GaussianGraph):
+    """A label pins its row to the next component."""
+
+    def observed(self, parameters, evidence, row_weights, **kwargs):
+        return super().observed(parameters, pt.roll(evidence, 1, axis=-1), row_weights, **kwargs)
+
+
+class PsiForOneMinusPsi(ZeroInflatedPoissonGraph):
+    """zero_prob is taken as the probability of a Poisson row."""
+
+    def variables(self):
+        log_rate, logit_zero = super().variables()
+        return [log_rate, -logit_zero]
+
+
+@dataclass(frozen=True)
+class Bug:
+    """A broken graph and the layout on which it shows."""
+
+    layout: str
+    graph: type[Graph]
+
+    def build(self, spec: bm.Mixture, data: bm.Data) -> pm.Model:
+        with mock.patch.dict(GRAPHS, {self.graph.name: self.graph}):
+            return bm.build(spec, data)
+
+
+BUGS = {
+    "likelihood dropped": Bug("two groups", LikelihoodDropped),
+    "half the data dropped": Bug("two groups", HalfTheData),
+    "ordering wrong": Bug("ordered means", OrderingWrong),
+    "simplex Jacobian missing": Bug("two groups", JacobianMissing),
+    "psi for 1 - psi": Bug("counts", PsiForOneMinusPsi),
+    "sd taken as variance": Bug("two groups", VarianceForSd),
+    "LKJ eta 2 for 1": Bug("one covariance", OtherEta),
+    "Cholesky factor transposed": Bug("one covariance", CholeskyTransposed),
+    "labels ignored": Bug("some labels", LabelsIgnored),
+    "labels off by one": Bug("some labels", LabelsOffByOne),
+}
+
+
+def calibrate(
+    layout: str, build: Callable = bm.build, *, folder: Path | None = None, checkpoints: Sequence[int] = CHECKPOINTS
+) -> bm.Calibration:
+    """Calibration with more and more simulations, until the model is called wrong."""
+    spec, design = LAYOUTS[layout]
+    for n_sims in checkpoints:
+        result = bm.calibrate(
+            spec, design, n_sims=n_sims, seed=SEED, cores=1, progress=False, build=build, folder=folder
+        )
+        if not result.ok:
+            break
+    return result
+
+
+def main(out: Path, names: Sequence[str]) -> None:
+    """Each bug, then each layout with the right model."""
+    for name in names or [*BUGS, *LAYOUTS]:
+        start = time.perf_counter()
+        folder = out / name.replace(" ", "_")
+        if name in BUGS:
+            result = calibrate(BUGS[name].layout, BUGS[name].build, folder=folder)
+        else:
+            result = calibrate(name, folder=folder, checkpoints=CHECKPOINTS[-1:])
+        found = ", ".join(problem.name for problem in result.problems) or "nothing"
+        print(f"{name}: {len(result.records)} simulations, {found} ({time.perf_counter() - start:.0f} s)", flush=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2:])
