@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import arviz as az
@@ -9,18 +10,21 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayesmix import scalars
 from bayesmix.ambiguity import label_overlaps
-from bayesmix.invariants import chain_groups, invariants
+from bayesmix.convergence import Part, of_invariants, of_parameters, parts, watched
+from bayesmix.families import Family
+from bayesmix.invariants import chain_groups
+from bayesmix.landscape import NEGLIGIBLE
+from bayesmix.mode_table import describe_mode
 from bayesmix.predict import family_of, spec_of
 
 R_HAT = 1.01
 ESS = 400.0
 E_BFMI = 0.3
+LEFT_OUT = 0.01
+"""Modes that the draws leave out may hold this share of the posterior mass, and are named."""
 UNTOLD = 0.05
 """Labels are told apart where the posterior on the border between two labellings is below this share of its average."""
-LEFT_OUT = 0.02
-"""Modes that the draws leave out may hold this share of the posterior mass, and are named."""
 
 
 @dataclass(frozen=True)
@@ -109,41 +113,28 @@ def diagnose(dt: xr.DataTree) -> Diagnostics:
     -------
     Diagnostics
     """
-    spec, family = spec_of(dt), family_of(dt)
-    posterior, statistics = dt["posterior"].to_dataset(), dt["sample_stats"].to_dataset()
-    values = _with_log_likelihood(dt, invariants(family, posterior, statistics["lp"]))
-    parameters, watched = convergence(scalars.of_posterior(family, posterior)), convergence(values)
-    groups = chain_groups(values)
-    sampler = _sampler(dt)
-    one_chain = dt["posterior"].sizes["chain"] == 1
+    spec, family, regions = spec_of(dt), family_of(dt), parts(dt)
+    parameters, invariant = of_parameters(family, dt, regions), of_invariants(family, dt, regions)
+    groups = _chain_groups(family, regions)
+    sampler = _sampler(regions)
+    one_chain = any(len(part.chains) == 1 for part in regions)
     problems = [
-        *_mode_problems(dt, groups),
-        *([ONE_CHAIN] if one_chain else _convergence_problems(parameters, watched)),
+        *_mode_problems(dt, groups, regions),
+        *([ONE_CHAIN] if one_chain else _convergence_problems(parameters, invariant)),
         *_sampler_problems(sampler),
-        *_label_problems(label_overlaps(spec, family, posterior)),
+        *_label_problems(label_overlaps(spec, family, dt["posterior"].to_dataset())),
         *_interruption(dt),
     ]
-    return Diagnostics(tuple(problems), tuple(_notes(dt)), parameters, watched, sampler, groups)
+    return Diagnostics(tuple(problems), tuple(_notes(dt, regions)), parameters, invariant, sampler, groups)
 
 
-def convergence(values: xr.DataArray) -> pd.DataFrame:
-    """mean, sd, mcse_mean, ess_bulk, ess_tail and r_hat of every scalar of a (chain, draw, scalar) array."""
-    dataset = values.to_dataset(name="value")
-    with np.errstate(invalid="ignore", divide="ignore"):
-        columns = {
-            "mean": values.mean(("chain", "draw")),
-            "sd": values.std(("chain", "draw"), ddof=1),
-            "mcse_mean": az.mcse(dataset, method="mean")["value"],
-            "ess_bulk": az.ess(dataset, method="bulk")["value"],
-            "ess_tail": az.ess(dataset, method="tail")["value"],
-            "r_hat": az.rhat(dataset, method="rank")["value"],
-        }
-    return pd.DataFrame({k: np.asarray(v) for k, v in columns.items()}, index=pd.Index(values["scalar"].values))
-
-
-def _with_log_likelihood(dt: xr.DataTree, values: xr.DataArray) -> xr.DataArray:
-    log_likelihood = dt["sample_stats"]["log_likelihood"].expand_dims(scalar=["log likelihood"], axis=-1)
-    return xr.concat([values, log_likelihood.rename("value")], dim="scalar")
+def _chain_groups(family: Family, regions: Sequence[Part]) -> tuple[int, ...]:
+    """A number per chain: regions differ, and so do chains of one region that do not agree."""
+    found = np.zeros(sum(len(part.chains) for part in regions), dtype=int)
+    for part in regions:
+        within = chain_groups(watched(family, part.posterior, part.statistics))
+        found[part.chains] = found.max() + np.array(within)
+    return tuple(int(g) for g in found)
 
 
 def _convergence_problems(*tables: pd.DataFrame) -> list[Problem]:
@@ -176,15 +167,16 @@ def _convergence_problems(*tables: pd.DataFrame) -> list[Problem]:
     return problems
 
 
-def _sampler(dt: xr.DataTree) -> dict[str, float]:
-    statistics = dt["sample_stats"].to_dataset()
+def _sampler(regions: Sequence[Part]) -> dict[str, float]:
+    statistics = [part.statistics for part in regions]
+    energy = [np.asarray(az.bfmi(xr.DataTree.from_dict({"sample_stats": one}))["energy"]) for one in statistics]
     return {
-        "chains": float(statistics.sizes["chain"]),
-        "draws": float(statistics.sizes["draw"]),
-        "divergences": float(statistics["diverging"].sum()),
-        "max_treedepth": float(statistics["reached_max_treedepth"].sum()),
-        "e_bfmi": float(np.min(np.asarray(az.bfmi(dt)["energy"]))),
-        "n_steps": float(statistics["n_steps"].mean()),
+        "chains": float(sum(one.sizes["chain"] for one in statistics)),
+        "draws": float(statistics[0].sizes["draw"]),
+        "divergences": float(sum(one["diverging"].sum() for one in statistics)),
+        "max_treedepth": float(sum(one["reached_max_treedepth"].sum() for one in statistics)),
+        "e_bfmi": float(np.min(np.concatenate(energy))),
+        "n_steps": float(np.mean(np.concatenate([one["n_steps"] for one in statistics]))),
     }
 
 
@@ -204,67 +196,68 @@ def _sampler_problems(sampler: dict[str, float]) -> list[Problem]:
     return problems
 
 
-def _mode_problems(dt: xr.DataTree, groups: tuple[int, ...]) -> list[Problem]:
-    """Chains in different modes; modes left out whose mass is not known to be small."""
+def _mode_problems(dt: xr.DataTree, groups: tuple[int, ...], regions: Sequence[Part]) -> list[Problem]:
+    """Chains of one region that do not agree; regions whose mass is not known."""
     problems = []
     n = len(set(groups))
-    if n > 1:
+    if n > len(regions):
         shares = ", ".join(f"{groups.count(g)} of {len(groups)}" for g in sorted(set(groups)))
         message = f"The chains sit in {n} different modes ({shares} chains each) and do not cross between them."
         advice = "Shares of draws are not shares of the posterior: compare the modes, reconsider K or the priors."
         problems.append(Problem("modes", float(n), 1.0, message, advice))
-    left_out = left_out_modes(dt)
-    known = left_out["mass"].where(left_out["established"] == 1)
-    share = float(known.sum())
-    if known.isna().any():
-        names = "; ".join(left_out.loc[known.isna(), "description"])
-        message = (
-            f"{int(known.isna().sum())} competing mode(s) were found whose mass could not be established: {names}."
-        )
-        advice = "The draws describe the largest mode alone. Reconsider K or the priors, or use fewer components."
-        problems.append(Problem("modes_unknown", float(known.isna().sum()), 0.0, message, advice))
+    table = regions_table(dt)
+    unknown = table[~table["established"] & ((table["mass"] > NEGLIGIBLE) | table["mass"].isna())]
+    if len(unknown):
+        names = "; ".join(unknown["description"])
+        message = f"Masses could not be established: {len(unknown)} separate mode(s) hold an unknown share: {names}."
+        advice = "Raise draws; if that does not help, reconsider K or the priors, or use fewer components."
+        problems.append(Problem("modes_unknown", float(len(unknown)), 0.0, message, advice))
+    missing = table[table["established"] & ~table["group"].isin([part.region for part in regions])]
+    share = float(missing["mass"].sum())
     if share > LEFT_OUT:
-        names = "; ".join(f"{d} ({m:.1%})" for d, m in zip(left_out["description"], left_out["mass"], strict=True))
-        message = f"Competing modes with {share:.1%} of the posterior mass are not in the draws: {names}."
-        advice = "The draws describe the largest mode alone: say so, or reconsider K or the priors."
-        problems.append(Problem("modes_left_out", share, LEFT_OUT, message, advice))
+        names = "; ".join(f"{row['description']} ({row['mass']:.1%})" for _, row in missing.iterrows())
+        message = f"Separate modes with {share:.1%} of the posterior mass are not in the draws: {names}."
+        problems.append(Problem("modes_left_out", share, LEFT_OUT, message, "Sample again with more draws."))
     return problems
 
 
-def left_out_modes(dt: xr.DataTree) -> pd.DataFrame:
-    """The competing groups of modes in which no chain stayed: ``mode, mass, mass_error, established, description``.
+def regions_table(dt: xr.DataTree) -> pd.DataFrame:
+    """Regions and competing modes no chain was sent to: ``mass, mass_error, established, group, description``.
 
-    One row per group that scouts kept to, and one per competing mode that was not scouted.
+    One row per region that chains do not leave, by its first mode, and one per competing mode that was not scouted.
     """
     modes = dt["modes"].to_dataset()
     group = modes["group"].to_numpy()
-    first = [int(np.flatnonzero(group == g)[0]) for g in np.unique(group[group > 1])]
+    first = [int(np.flatnonzero(group == g)[0]) for g in np.unique(group[group > 0])]
     apart = modes.isel(mode=[*first, *np.flatnonzero(group < 0)])
-    names = ["mass", "mass_error", "established"]
+    names = ["mass", "mass_error", "established", "group"]
     table = pd.DataFrame({v: apart[v].to_numpy() for v in names}, index=apart["mode"].to_numpy())
-    return table.assign(description=[describe_mode(apart.isel(mode=i)) for i in range(len(table))])
+    return table.assign(
+        established=table["established"] == 1,
+        description=[describe_mode(apart.isel(mode=i)) for i in range(len(table))],
+    )
 
 
-def describe_mode(mode: xr.Dataset) -> str:
-    """A mode in words: weights and means of its components."""
-    if "weights" not in mode:
-        return f"mode {int(mode['mode'])}"
-    parts = []
-    for k in mode["component"].to_numpy():
-        means = ", ".join(f"{m:.3g}" for m in np.ravel(mode["means"].sel(component=k)))
-        parts.append(f"{float(mode['weights'].sel(component=k)):.2f} at ({means})")
-    return f"mode {int(mode['mode'])}: " + ", ".join(parts)
-
-
-def _notes(dt: xr.DataTree) -> list[str]:
-    """Modes that were found and are left out with little mass, and what was not looked at."""
+def _notes(dt: xr.DataTree, regions: Sequence[Part]) -> list[str]:
+    """Regions and their masses, those left out of the draws, and what was not looked at."""
     notes = []
-    for _, row in left_out_modes(dt).iterrows():
-        if row["established"]:
-            notes.append(
-                f"{row['description']} holds {row['mass']:.2g} (+- {row['mass_error']:.1g}) of the posterior mass and "
-                "is left out of the draws: every posterior probability is off by at most about that much."
-            )
+    table = regions_table(dt)
+    table = table[table["established"]]
+    inside = table["group"].isin([part.region for part in regions])
+    held = "; ".join(
+        f"{row['description']} ({row['mass']:.3g} +- {row['mass_error']:.1g})" for _, row in table[inside].iterrows()
+    )
+    if len(regions) > 1:
+        notes.append(
+            f"The posterior has {len(regions)} separate modes, between which chains do not cross. The draws hold them "
+            f"in proportion to their masses: {held}. Component-wise means average over different groupings: read the "
+            "modes one by one, or what labels do not change (density, co-clustering, predictions)."
+        )
+    for _, row in table[~inside].iterrows():
+        notes.append(
+            f"{row['description']} holds {row['mass']:.2g} (+- {row['mass_error']:.1g}) of the posterior mass and is "
+            "left out of the draws: every posterior probability is off by at most about that much."
+        )
     modes = dt["modes"].to_dataset()
     ignored = modes["laplace"].to_numpy()[modes["group"].to_numpy() == 0]
     if len(ignored):

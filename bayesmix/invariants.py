@@ -8,7 +8,7 @@ import xarray as xr
 from scipy.special import xlogy
 
 from bayesmix import kernels
-from bayesmix.families import Family
+from bayesmix.families import Family, Params
 from bayesmix.predict import stacked
 
 SEPARATED = 1.3
@@ -16,29 +16,48 @@ SEPARATED = 1.3
 WATCHED = 6
 SETTLED = 0.01
 """Pairs of rows whose probability to be together moves by less than this over all draws are not watched."""
+TOGETHER = "together"
+
+
+class Watch:
+    """Label-invariant quantities of draws under one data set.
+
+    log p(x) at six data rows and, for measurements, six midpoints; sum_k r_ik r_jk for six pairs of rows; the entropy
+    of the weights. The rows are the same in every session.
+    """
+
+    def __init__(self, family: Family) -> None:
+        rng = np.random.default_rng(0)
+        probes = family.probes(rng, WATCHED)
+        self.probes = family.rebind(probes)
+        self.pairs = rng.choice(len(family.data), (WATCHED, 2))
+        self.first, self.second = (family.rebind(family.data.take(rows)) for rows in self.pairs.T)
+
+    def __call__(self, params: Params) -> dict[str, np.ndarray]:
+        """Every quantity (S,) of draws with one leading dimension."""
+        density = kernels.pointwise(self.probes, params)
+        columns = {f"log density at probe {i + 1}": density[:, i] for i in range(density.shape[1])}
+        first, second = (kernels.responsibilities(rows, params) for rows in (self.first, self.second))
+        together = (first * second).sum(axis=-1)
+        columns |= {
+            "rows {} and {} {}".format(*(self.pairs[m] + 1), TOGETHER): together[:, m] for m in range(len(self.pairs))
+        }
+        if "weights" in params:
+            columns["weight entropy"] = -xlogy(params["weights"], params["weights"]).sum(axis=-1)
+        return columns
 
 
 def invariants(family: Family, posterior: xr.Dataset, lp: xr.DataArray) -> xr.DataArray:
-    """Label-invariant quantities of every draw, (chain, draw, scalar).
+    """The label-free quantities and the log-posterior of every draw, (chain, draw, scalar); without what stands still.
 
-    log p(x) at six data rows and, for measurements, six midpoints; sum_k r_ik r_jk for six pairs of rows; the entropy
-    of the weights; the log-posterior. The rows are the same for every posterior of these data; what does not vary is
-    left out.
+    Pairs of rows that are hardly ever in doubt stand still too.
     """
-    rng = np.random.default_rng(0)
-    params = stacked(posterior, family)
-    probes = family.probes(rng, WATCHED)
-    density = kernels.pointwise(family.rebind(probes), params)
-    columns = {"log posterior": lp.to_numpy().ravel()}
-    columns |= {f"log density at probe {i + 1}": density[:, i] for i in range(len(probes))}
-    pairs = rng.choice(len(family.data), (WATCHED, 2))
-    first, second = (kernels.responsibilities(family.rebind(family.data.take(rows)), params) for rows in pairs.T)
-    together = (first * second).sum(axis=-1)
-    open_pairs = np.flatnonzero(np.ptp(together, axis=0) > SETTLED)
-    columns |= {"rows {} and {} together".format(*(pairs[m] + 1)): together[:, m] for m in open_pairs}
-    if "weights" in params:
-        columns["weight entropy"] = -xlogy(params["weights"], params["weights"]).sum(axis=-1)
-    varying = {name: v for name, v in columns.items() if np.ptp(v) > 1e-6 * (1 + np.abs(v).max())}
+    columns = {"log posterior": lp.to_numpy().ravel()} | Watch(family)(stacked(posterior, family))
+
+    def moves(name: str, v: np.ndarray) -> bool:
+        return bool(np.ptp(v) > (SETTLED if name.endswith(TOGETHER) else 1e-6 * (1 + np.abs(v).max())))
+
+    varying = {name: v for name, v in columns.items() if moves(name, v)}
     shape = posterior.sizes["chain"], posterior.sizes["draw"]
     values = np.stack(list(varying.values()), axis=-1).reshape(*shape, -1)
     coords = {d: posterior[d].values for d in ("chain", "draw")} | {"scalar": list(varying)}
@@ -48,16 +67,20 @@ def invariants(family: Family, posterior: xr.Dataset, lp: xr.DataArray) -> xr.Da
 def chain_groups(values: xr.DataArray) -> tuple[int, ...]:
     """A number per chain, 1 for the first's; linked chains share one, chains that no link joins differ."""
     n = values.sizes["chain"]
+    linked = [(a, b) for a in range(n) for b in range(a) if not separated(values.isel(chain=[a, b]))]
+    return joined(n, linked)
+
+
+def joined(n: int, linked: list[tuple[int, int]]) -> tuple[int, ...]:
+    """A number per item, from 1 in order of appearance; items that a chain of links joins share one."""
     group = list(range(n))
-    for a in range(n):
-        for b in range(a):
-            if group[a] != group[b] and not _separated(values.isel(chain=[a, b])):
-                group = [group[b] if g == group[a] else g for g in group]
+    for a, b in linked:
+        group = [group[b] if g == group[a] else g for g in group]
     numbers = {g: i + 1 for i, g in enumerate(dict.fromkeys(group))}
     return tuple(numbers[g] for g in group)
 
 
-def _separated(pair: xr.DataArray) -> bool:
+def separated(pair: xr.DataArray) -> bool:
     """R-hat of two chains; what is constant within both separates them where the constants differ."""
     still = (pair.std("draw") == 0).all("chain").to_numpy()
     if (np.ptp(pair.to_numpy()[:, 0, still], axis=0) > 0).any():

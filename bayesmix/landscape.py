@@ -1,16 +1,14 @@
-"""The modes of the posterior that EM's solutions lead to: which there are, which chains cross between, their masses."""
+"""The local maxima of the posterior that EM's solutions and climbs from random allocations lead to."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import xarray as xr
 
-from bayesmix.arrange import canonical_order, reorder, to_dataset
 from bayesmix.engine import Whitening
-from bayesmix.evidence import Evidence, sampled_rows, switching_groups
+from bayesmix.evidence import sampled_rows, switching_groups
 from bayesmix.families import Family, Params
 from bayesmix.graphs import Graph
 from bayesmix.kernels import responsibilities
@@ -24,6 +22,10 @@ LAPLACE_ERROR = 5.0
 """How far, in nats, a Laplace approximation of a mode's mass may be off (near-empty components: up to 5)."""
 WEAKEST_CURVATURE = 0.01
 SAME_VALUE = 0.05
+OCCUPIED = 3.0
+"""A component that fewer rows belong to is near-empty: where it lies says little."""
+MOST_CLIMBED_ROWS = 20_000
+"""With more rows a climb costs seconds, and starts from EM's solutions alone."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +33,9 @@ class PosteriorMode:
     """A local maximum of the log-posterior on the unconstrained scale.
 
     ``log_mass``: its Laplace approximation. ``reached``: how many starts led here. ``precision``: minus the Hessian.
-    ``r``: its responsibilities on a sample of rows. ``group``: modes that chains cross between share a number, 1 is
-    that of the largest group; no chain was sent to modes of group 0, whose Laplace mass is negligible, and to those of
-    group -1, which compete but were too many.
+    ``r``: its responsibilities on a sample of rows. ``group``: modes that chains cross between share a number; no chain
+    was sent to modes of group 0, whose Laplace mass is negligible, and to those of group -1, which compete but were too
+    many.
     """
 
     x: np.ndarray
@@ -50,6 +52,12 @@ class PosteriorMode:
         """Coordinates in which the posterior is round here."""
         return Whitening(self.x, root(self.precision))
 
+    @property
+    def occupied(self) -> np.ndarray:
+        """The responsibilities of the components that rows belong to; 0 for near-empty ones."""
+        r = np.where(self.r.sum(axis=0) >= OCCUPIED, self.r, 0.0)
+        return np.asarray(r / np.maximum(r.sum(axis=1, keepdims=True), np.finfo(float).tiny))
+
     def jittered(self, rng: np.random.Generator) -> np.ndarray:
         """A point around the mode, from the normal approximation; flat and upward directions count as weakly curved.
 
@@ -61,34 +69,74 @@ class PosteriorMode:
         return self.x + vectors @ (rng.standard_normal(len(values)) / np.sqrt(curvature)) / scale
 
 
-def find_modes(target: Target, parts: Graph, spec: Mixture, runs: Sequence[Run]) -> list[PosteriorMode]:
-    """Climb the posterior from every EM solution, spikes included; equal ends are one mode. The largest mass first.
+@dataclass(frozen=True)
+class Climber:
+    """Climbs the posterior of a mixture and tells the ends apart."""
 
-    A climb that itself ends in a spike is dropped: no chain can begin there.
-    """
-    family, groups = sampled_rows(parts.family), switching_groups(spec, parts.family)
-    found: list[PosteriorMode] = []
-    for run, starts in _within_reach(solutions(runs), parts.family):
-        climb = target.mode(target.start(parts.start(run.params)))
-        values = target.values(climb.x)
+    target: Target
+    parts: Graph
+    spec: Mixture
+
+    @property
+    def groups(self) -> np.ndarray:
+        """Components of one group may switch labels."""
+        return switching_groups(self.spec, self.parts.family)
+
+    def climb(self, x: np.ndarray, starts: int = 1) -> PosteriorMode | None:
+        """The mode above an unconstrained point; None where the climb itself ends in a spike: no chain begins there."""
+        end = self.target.mode(x)
+        values = self.target.values(end.x)
+        family = sampled_rows(self.parts.family)
         params = {v: np.asarray(values[v]) for v in family.parameter_names}
-        if not np.isfinite(climb.value) or family.spikes(params):
-            continue
-        r = responsibilities(family, params)
-        for i, mode in enumerate(found):
-            if abs(mode.log_posterior - climb.value) < SAME_VALUE and similarity(mode.r, r, groups) > SAME_AGREEMENT:
-                found[i] = replace(mode, reached=mode.reached + starts)
-                break
-        else:
-            precision = target.precision(climb.x)
-            mass = laplace(climb.value, precision)
-            found.append(PosteriorMode(climb.x, params, climb.value, mass, precision, r, reached=starts))
+        if not np.isfinite(end.value) or family.spikes(params):
+            return None
+        precision, r = self.target.precision(end.x), responsibilities(family, params)
+        return PosteriorMode(end.x, params, end.value, laplace(end.value, precision), precision, r, reached=starts)
+
+    def merge(self, modes: Sequence[PosteriorMode], ends: Iterable[PosteriorMode | None]) -> list[PosteriorMode]:
+        """The modes and those ends of climbs that are none of them; the modes keep their places."""
+        found = list(modes)
+        for end in ends:
+            if end is None:
+                continue
+            same = [i for i, mode in enumerate(found) if self._same(mode, end)]
+            if same:
+                found[same[0]] = replace(found[same[0]], reached=found[same[0]].reached + end.reached)
+            else:
+                found.append(end)
+        return found
+
+    def _same(self, a: PosteriorMode, b: PosteriorMode) -> bool:
+        close = abs(a.log_posterior - b.log_posterior) < SAME_VALUE
+        return close and similarity(a.r, b.r, self.groups) > SAME_AGREEMENT
+
+    def alike(self, a: PosteriorMode, b: PosteriorMode) -> bool:
+        """Whether two modes leave the same rows together, near-empty components aside: one plateau has many maxima."""
+        return similarity(a.occupied, b.occupied, self.groups) > SAME_AGREEMENT
+
+
+def find_modes(climber: Climber, runs: Sequence[Run], *, climbs: int = 0, seed: int = 1) -> list[PosteriorMode]:
+    """Climb the posterior from every EM solution, spikes included, and from ``climbs`` random allocations.
+
+    Equal ends are one mode; the largest mass comes first.
+    """
+    parts = climber.parts
+    starts = [(run.params, n) for run, n in _within_reach(solutions(runs), parts.family)]
+    starts += [(params, 1) for params in _random(parts.family, climbs, seed)]
+    ends = (climber.climb(climber.target.start(parts.start(params)), n) for params, n in starts)
+    found = climber.merge([], ends)
     if not found:
         raise RuntimeError(
             "no posterior mode was found: every climb of the log-posterior ran into a spike or left its domain"
         )
-    found.sort(key=lambda mode: -mode.log_mass)
-    return [replace(found[0], group=1), *found[1:]]
+    return sorted(found, key=lambda mode: -mode.log_mass)
+
+
+def _random(family: Family, n: int, seed: int) -> Iterator[Params]:
+    """Parameters after random allocations of the rows."""
+    rng = np.random.default_rng(seed)
+    if len(family.data) <= MOST_CLIMBED_ROWS and len(family.components) > 1:
+        yield from (family.initial(family.start_kinds[-1], rng) for _ in range(n))
 
 
 def _within_reach(ends: Sequence[tuple[Run, int]], family: Family) -> list[tuple[Run, int]]:
@@ -111,63 +159,9 @@ def competing(modes: Sequence[PosteriorMode]) -> list[int]:
     return [i for i, mode in enumerate(modes) if i and mode.log_mass > bound]
 
 
-def link(modes: Sequence[PosteriorMode], scouted: Sequence[int], groups: Sequence[int]) -> list[PosteriorMode]:
-    """Modes with the group in which the chain that was sent to them ended; 0 or -1 where none was sent."""
-    by_mode = dict(zip(scouted, groups, strict=True)) | {i: -1 for i in competing(modes) if i not in scouted}
-    return [replace(mode, group=by_mode.get(i, 0)) for i, mode in enumerate(modes)]
-
-
-def assign_chains(modes: Sequence[PosteriorMode], chains: int) -> np.ndarray:
-    """The mode of group 1 at which each chain begins: every second chain at the largest, the others over the rest."""
-    first, *others = [i for i, mode in enumerate(modes) if mode.group == 1]
-    assigned = np.full(chains, first)
-    for i, chain in enumerate(range(1, chains, 2)):
-        assigned[chain] = others[i % len(others)] if others else first
-    return assigned
-
-
-def masses(modes: Sequence[PosteriorMode], evidence: Mapping[int, Evidence]) -> dict[int, tuple[float, float, bool]]:
-    """Share of the posterior mass of every group, its error and whether it is established.
-
-    Groups without an estimate of their own (``evidence`` empty: one group) hold all of it.
-    """
-    if not evidence:
-        return {1: (1.0, 0.0, True)}
-    values = np.array([e.value for e in evidence.values()])
-    known = np.isfinite(values)
-    share = np.where(known, np.exp(values - np.max(values[known], initial=-np.inf)), np.nan)
-    share = share / np.nansum(share)
-    relative = np.hypot([e.standard_error for e in evidence.values()], evidence[1].standard_error)
-    sure = evidence[1].established
-    return {
-        g: (float(s), float(s * (1 - s) * e) if np.isfinite(e) else float("nan"), bool(sure and found.established))
-        for (g, found), s, e in zip(evidence.items(), share, relative, strict=True)
-    }
-
-
-def modes_dataset(
-    modes: Sequence[PosteriorMode],
-    family: Family,
-    spec: Mixture,
-    assigned: np.ndarray,
-    evidence: Mapping[int, Evidence],
-) -> xr.Dataset:
-    """The modes as a group of the DataTree: values, rough and bridge-sampled masses, named estimates, chain starts."""
-    rows = []
-    for mode in modes:
-        named = family.named(mode.params)
-        rows.append(to_dataset(family, reorder(family, named, canonical_order(spec, family, named))))
-    share = masses(modes, evidence)
-    nothing = (float("nan"), float("nan"), False)
-    by_mode = [share.get(mode.group, nothing) for mode in modes]
-    table = xr.concat(rows, dim="mode").assign_coords(mode=np.arange(1, len(modes) + 1))
-    return table.assign(
-        log_posterior=("mode", [mode.log_posterior for mode in modes]),
-        laplace=("mode", [mode.log_mass - modes[0].log_mass for mode in modes]),
-        reached=("mode", [mode.reached for mode in modes]),
-        group=("mode", [mode.group for mode in modes]),
-        mass=("mode", [m for m, _, _ in by_mode]),
-        mass_error=("mode", [e for _, e, _ in by_mode]),
-        established=("mode", np.array([sure for *_, sure in by_mode], dtype="int8")),
-        chain_start=("chain", assigned + 1),
-    )
+def representatives(climber: Climber, modes: Sequence[PosteriorMode]) -> dict[int, int]:
+    """For the largest mode and every competing one: the first that is alike, which stands for it."""
+    standing: dict[int, int] = {}
+    for i in (0, *competing(modes)):
+        standing[i] = next((j for j in dict.fromkeys(standing.values()) if climber.alike(modes[j], modes[i])), i)
+    return standing

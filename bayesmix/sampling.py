@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
@@ -14,32 +14,22 @@ import xarray as xr
 from bayesmix import kernels
 from bayesmix.data import Data
 from bayesmix.em import run_starts
-from bayesmix.engine import Whitening
-from bayesmix.evidence import DRAWS_PER_DIMENSION, Evidence, agreement_with, local_evidence
+from bayesmix.evidence import agreement_with
 from bayesmix.families import Family, Params
 from bayesmix.graphs import Graph
-from bayesmix.invariants import chain_groups, invariants
-from bayesmix.landscape import (
-    PosteriorMode,
-    assign_chains,
-    competing,
-    find_modes,
-    link,
-    modes_dataset,
-)
+from bayesmix.landscape import Climber, find_modes
+from bayesmix.mode_table import modes_dataset
 from bayesmix.model import build, graph
+from bayesmix.pooling import pool, settle
 from bayesmix.predict import row_blocks, stacked
 from bayesmix.relabelling import apply, best_draw
-from bayesmix.runner import FEWEST_DRAWS, Begin, Runner, assemble, finished, tidy
+from bayesmix.runner import FEWEST_DRAWS, Runner, assemble, finished
 from bayesmix.runs import Run
+from bayesmix.scouting import explore
 from bayesmix.spec import Mixture, exchange_groups, resolve
 from bayesmix.switching import ascending, best_permutations
 from bayesmix.target import Target
 
-MOST_SCOUTS = 8
-SCOUT_DRAWS = 3000
-SCOUT_TUNE = 300
-WHITENING_DRAWS = 750
 LEAST = {"cores": 1, "draws": FEWEST_DRAWS, "tune": 0, "chains": 1, "seed": 0, "n_starts": 1}
 AGREEMENT_ROWS = 20_000
 STORED_BYTES = 64e6
@@ -126,27 +116,27 @@ def sample(
     _check_model(target.model, parts)
     if runs is None:
         runs = run_starts(parts.family, groups=exchange_groups(spec, parts.family), **extra)
-    found = find_modes(target, parts, spec, runs)
+    climber = Climber(target, parts, spec)
+    found = find_modes(climber, runs, climbs=extra["n_starts"], seed=extra["seed"])
     run = Runner(target, cores, extra["seed"], found[0].whitening)
-    scouts = _scout(run, found, parts.family, spec, settings)
-    assigned = assign_chains(scouts.modes, settings["chains"])
-    begin = [scouts.begin(int(mode), int(use)) for mode, use in zip(assigned, _uses(assigned), strict=True)]
-    run = replace(run, whitening=scouts.whitening)
-    raw, drawn = finished(run(begin, progress=progress, **settings))
-    assigned = assigned[drawn]
+    scouts = explore(run, climber, found, settings)
+    group_of_chain = scouts.allocate(settings["chains"])
+    start = scouts.starts(group_of_chain)
+    raw, drawn = finished(scouts.sample(run, group_of_chain, start, progress=progress, **settings))
+    cut = len(drawn) < len(start)
+    start, group_of_chain = start[drawn], group_of_chain[drawn]
     dt = _sort_labels(assemble(raw, target.model, data), spec, parts.family, log_likelihood)
-    evidence = dict(scouts.evidence)
-    if evidence:
-        lp = dt["sample_stats"].to_dataset()["lp"].to_numpy()
-        evidence[1] = local_evidence(target, parts.family, spec, dt["posterior"].to_dataset(), lp)
-    dt["modes"] = xr.DataTree(modes_dataset(scouts.modes, parts.family, spec, assigned, evidence))
+    settled = settle(dt, target, parts.family, spec, scouts, group_of_chain)
+    dt = pool(dt, settled, chains=min(settings["chains"], len(start)), seed=extra["seed"])
+    modes = [replace(mode, group=settled.number.get(mode.group, mode.group)) for mode in scouts.modes]
+    dt["modes"] = xr.DataTree(modes_dataset(modes, parts.family, spec, settled.mass, start))
     dt.attrs |= {
         "spec": json.dumps(spec.to_dict()),
         "settings": json.dumps(settings | extra),
         "seed": extra["seed"],
         "versions": json.dumps({name: version(name) for name in PACKAGES}),
         "extended_model": int(model is not None),
-        "interrupted": int(dt["posterior"].sizes["draw"] < settings["draws"] or len(assigned) < settings["chains"]),
+        "interrupted": int(dt["posterior"].sizes["draw"] < settings["draws"] or cut),
     }
     return dt
 
@@ -180,73 +170,6 @@ def _probability(target_accept: float) -> float:
     if not 0 < target_accept < 1:
         raise ValueError(f"target_accept: must lie between 0 and 1; got {target_accept!r}")
     return float(target_accept)
-
-
-def _uses(assigned: np.ndarray) -> np.ndarray:
-    """How many chains before this one begin at the same mode."""
-    return np.array([int((assigned[:i] == mode).sum()) for i, mode in enumerate(assigned)])
-
-
-@dataclass(frozen=True)
-class Scouts:
-    """What short chains from the competing modes found: the modes' groups, local evidences, where the chains ended."""
-
-    modes: list[PosteriorMode]
-    evidence: dict[int, Evidence]
-    ends: dict[int, np.ndarray]
-    """By mode: late points of the chain sent to it, the last one first."""
-    whitening: Whitening
-    """By the curvature at the mode where there is one; else by the draws of the first scout, which has seen more."""
-
-    def begin(self, mode: int, use: int) -> Begin:
-        """Where the ``use``-th chain assigned to a mode begins: where its scout has gone, else around the mode."""
-        if mode not in self.ends:
-            return self.modes[mode].jittered
-        point = self.ends[mode][use % len(self.ends[mode])]
-        return lambda _: point
-
-
-def _scout(run: Runner, modes: list[PosteriorMode], family: Family, spec: Mixture, settings: dict[str, Any]) -> Scouts:
-    """Send a chain to the largest mode and to every competing one: those that end in one region link their modes.
-
-    Regions are told apart by the last quarter of the draws and weighed by the last half: a chain that has left a mode
-    has left it. Groups are numbered from the largest local evidence down.
-    """
-    rivals = competing(modes)[:MOST_SCOUTS]
-    if not rivals:
-        return Scouts(modes, {}, {}, modes[0].whitening)
-    scouted = [0, *rivals]
-    draws = max(SCOUT_DRAWS, 6 * DRAWS_PER_DIMENSION * run.target.n_dim)
-    accept = {k: v for k, v in settings.items() if k == "target_accept"}
-    raw, arrived = finished(run([modes[i].jittered for i in scouted], draws=draws, tune=SCOUT_TUNE, **accept))
-    if len(arrived) < len(scouted) or raw["posterior"].sizes["draw"] < draws:
-        raise KeyboardInterrupt
-    posterior, lp = tidy(raw["posterior"].to_dataset()), raw["sample_stats"].to_dataset()["logp"]
-    last = {"draw": slice(3 * draws // 4, None)}
-    group_of_chain = chain_groups(invariants(family, posterior.isel(last), lp.isel(last)))
-    evidence: dict[int, Evidence] = {}
-    if len(set(group_of_chain)) > 1:
-        for g in sorted(set(group_of_chain)):
-            kept = {"chain": [c for c, h in enumerate(group_of_chain) if h == g], "draw": slice(draws // 2, None)}
-            evidence[g] = local_evidence(run.target, family, spec, posterior.isel(kept), lp.isel(kept).to_numpy())
-    size = {g: np.nan_to_num(found.value, nan=-np.inf) for g, found in evidence.items()} or {1: 0.0}
-    number = {g: i + 1 for i, g in enumerate(sorted(size, key=lambda g: -size[g]))}
-    modes = link(modes, scouted, [number[g] for g in group_of_chain])
-    late = posterior.isel(draw=slice(-1, 3 * draws // 4, -draws // 16))
-    ends = {i: _points(run.target, late.isel(chain=c)) for c, i in enumerate(scouted)}
-    seen = posterior.isel(chain=0, draw=slice(draws // 2, None, max(1, draws // (2 * WHITENING_DRAWS))))
-    points = _points(run.target, seen)
-    try:
-        whitening = Whitening(points.mean(axis=0), np.linalg.cholesky(np.atleast_2d(np.cov(points.T))))
-    except np.linalg.LinAlgError:  # the scout stood still
-        whitening = modes[0].whitening
-    return Scouts(modes, {number[g]: found for g, found in evidence.items()}, ends, whitening)
-
-
-def _points(target: Target, draws: xr.Dataset) -> np.ndarray:
-    """Draws of one chain as unconstrained vectors."""
-    free = [rv.name for rv in target.model.free_RVs]
-    return np.array([target.start({v: draws[v][s].to_numpy() for v in free}) for s in range(draws.sizes["draw"])])
 
 
 def _log_likelihoods(family: Family, params: Params, *, keep: bool) -> tuple[np.ndarray, np.ndarray | None]:

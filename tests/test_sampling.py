@@ -1,13 +1,14 @@
 """The sampler's promises: starts over the modes, reproducible draws, labels sorted, modes weighed and named."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import xarray as xr
 
 import bayesmix as bm
-from bayesmix.landscape import PosteriorMode, assign_chains, laplace, link, similarity
+from bayesmix.landscape import PosteriorMode, laplace, similarity
 from bayesmix.runner import Runner, finished
 from conftest import SHORT
 
@@ -78,45 +79,119 @@ def corners():
     return bm.Mixture("gaussian", n_components=2), bm.Data(x)
 
 
-def test_two_modes_of_equal_mass_are_found_weighed_and_reported(corners):
-    dt = bm.sample(*corners, **SHORT, n_starts=20, seed=2)
-    check = bm.diagnose(dt)
-    modes = dt["modes"].to_dataset()
-    rival = modes.isel(mode=modes["group"].to_numpy() == 2)
-    assert rival.sizes["mode"] >= 1
-    share, error = float(rival["mass"][0]), float(rival["mass_error"][0])
-    assert bool(rival["established"][0])
-    assert abs(share - 0.5) < 4 * error
-    assert not check.ok
-    assert "modes_left_out" in {p.name for p in check.problems}
-    assert "0.50 at" in str(check)
+@pytest.fixture(scope="module")
+def corners_dt(corners):
+    return bm.sample(*corners, draws=1000, tune=400, progress=False, n_starts=20, seed=2)
 
 
-def test_chains_in_different_modes_raise_the_alarm(corners):
-    dt = bm.sample(*corners, **SHORT, n_starts=20, seed=2)
-    posterior = dt["posterior"].to_dataset()
-    means, covariances = (posterior[v].to_numpy().copy() for v in ("means", "covariances"))
-    means[3], covariances[3] = means[3, ..., ::-1], covariances[3, ..., ::-1, ::-1]
-    turned = {"means": (posterior["means"].dims, means), "covariances": (posterior["covariances"].dims, covariances)}
-    swapped = dt.copy()
-    swapped["posterior"] = xr.DataTree(posterior.assign(turned))
+def test_two_modes_of_equal_mass_are_found_weighed_and_both_sampled(corners_dt):
+    modes = corners_dt["modes"].to_dataset()
+    top = modes.isel(mode=modes["group"].to_numpy() > 0)
+    assert set(top["group"].to_numpy().tolist()) == {1, 2}
+    assert top["established"].all()
+    error = float(top["mass_error"][0])
+    assert abs(float(top["mass"][0]) - 0.5) < 4 * error
+    assert error < 0.03
+    region = corners_dt["sample_stats"]["region"].to_numpy()
+    assert (region == 1).mean() == pytest.approx(
+        float(top["mass"].to_numpy()[top["group"].to_numpy() == 1][0]), abs=0.01
+    )
+    assert corners_dt["posterior"].sizes["chain"] == 4
+    together = bm.responsibilities(corners_dt).to_numpy()
+    same_column = (together[..., 0, :] * together[..., 25, :]).sum(axis=-1)
+    np.testing.assert_allclose((same_column > 0.5).mean(), (region == region[same_column > 0.5][0]).mean(), atol=0.01)
+
+
+def test_chains_are_judged_within_their_modes(corners_dt):
+    check = bm.diagnose(corners_dt)
+    assert not {"r_hat", "modes", "modes_unknown"} & {p.name for p in check.problems}
+    assert sorted(check.chain_groups) == [1, 1, 2, 2]
+    assert "2 separate modes" in str(check)
+    raw = corners_dt["raw_sample_stats"]["region"].to_numpy()
+    assert (raw == raw[:, :1]).all()
+
+
+def test_chains_in_different_modes_raise_the_alarm(faithful_dt):
+    posterior = faithful_dt["posterior"].to_dataset()
+    moved = posterior["means"].to_numpy().copy()
+    moved[3] *= 1.5
+    swapped = faithful_dt.copy()
+    swapped["posterior"] = xr.DataTree(posterior.assign(means=(posterior["means"].dims, moved)))
     check = bm.diagnose(swapped)
     assert check.chain_groups == (1, 1, 1, 2)
     assert any(p.name == "modes" for p in check.problems)
 
 
-def test_assignment_of_chains_to_linked_modes():
+def settled(share, where):
+    from bayesmix.evidence import Evidence
+    from bayesmix.pooling import Settled
+    from bayesmix.regions import Mass
+
+    mass = {g + 1: Mass(p, 0.01, Evidence(0.0, 0.01, True)) for g, p in enumerate(share)}
+    return Settled({1: 1, 2: 2}, mass, where, where[:, 0])
+
+
+def test_draws_are_resampled_by_mass_without_repeats_where_there_are_enough(rng):
+    from bayesmix.pooling import resampled
+
+    where = np.repeat([[1], [1], [1], [2], [2]], 100, axis=1)
+    index = resampled(settled([0.75, 0.25], where), 400, rng)
+    assert len(index) == 400
+    assert (where.ravel()[index] == 1).sum() == 300
+    assert len(set(index.tolist())) == 400
+
+
+def scouts(groups, shares):
+    from bayesmix.evidence import Evidence
+    from bayesmix.regions import Mass
+    from bayesmix.scouting import Scouts
+
     mode = PosteriorMode(np.zeros(1), {}, 0.0, 0.0, np.eye(1), np.ones((1, 1)))
-    from dataclasses import replace
-
-    modes = [replace(mode, group=g) for g in (1, 2, 1, 1)]
-    assert assign_chains(modes, 6).tolist() == [0, 2, 0, 3, 0, 2]
-    assert assign_chains(modes[:2], 4).tolist() == [0, 0, 0, 0]
+    modes = [replace(mode, group=g) for g in groups]
+    mass = {g + 1: Mass(p, 0.0 * p, Evidence(0.0, 0.01, True)) for g, p in enumerate(shares)}
+    return Scouts(modes, {}, None, mass, {})
 
 
-def test_modes_that_were_not_scouted_are_marked():
-    modes = [PosteriorMode(np.zeros(1), {}, 0.0, mass, np.eye(1), np.ones((1, 1))) for mass in (0.0, -3.0, -4.0, -50.0)]
-    assert [m.group for m in link(modes, [0, 1], [1, 2])] == [1, 2, -1, 0]
+@pytest.mark.parametrize(
+    ("shares", "expected"),
+    [([], [1] * 4), ([0.9995, 0.0005], [1] * 4), ([0.9, 0.1], [1] * 4 + [2] * 2), ([0.5, 0.5], [1, 1, 2, 2])],
+)
+def test_every_region_that_matters_has_two_chains(shares, expected):
+    assert scouts([1, 2], shares).allocate(4).tolist() == expected
+
+
+def test_a_region_of_unknown_mass_is_sampled():
+    assert scouts([1, 2], [1.0, float("nan")]).allocate(4).tolist() == [1, 1, 1, 1, 2, 2]
+
+
+def test_chains_begin_at_the_modes_of_their_region():
+    assert scouts([1, 2, 1, 1], []).starts(np.array([1] * 6)).tolist() == [0, 2, 0, 3, 0, 2]
+    assert scouts([1, 2, 1], []).starts(np.array([1, 1, 2, 2])).tolist() == [0, 2, 1, 1]
+
+
+def test_masses_and_their_errors():
+    from bayesmix.evidence import Evidence
+    from bayesmix.regions import masses
+
+    found = masses({1: Evidence(np.log(3.0), 0.03, True), 2: Evidence(0.0, 0.04, True)})
+    assert found[1].share == pytest.approx(0.75)
+    assert found[1].error == pytest.approx(0.75 * 0.25 * 0.05)
+    assert found[2].error == pytest.approx(found[1].error)
+    unknown = masses({1: Evidence(0.0, 0.03, True), 2: Evidence(0.0, 0.5, False)})
+    assert not unknown[1].established
+    assert unknown[2].matters
+    tiny = masses({1: Evidence(0.0, 0.03, True), 2: Evidence(-20.0, 0.5, False)})
+    assert tiny[1].established
+
+
+def test_chains_are_apart_or_crossed_by_their_draws(rng):
+    from bayesmix.regions import crossed
+
+    a, b = rng.standard_normal((400, 2)), rng.standard_normal((400, 2)) + 20
+    assert not crossed(a, b)
+    assert crossed(a, rng.standard_normal((400, 2)))
+    b[:40] = rng.standard_normal((40, 2))
+    assert crossed(a, b)
 
 
 def test_laplace_is_exact_for_a_normal_and_bounded_at_a_saddle():

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from scipy.stats import binom, rankdata
 
 from bayesmix import scalars
-from bayesmix.diagnostics import convergence
+from bayesmix.convergence import convergence
 from bayesmix.plots.style import (
     ALARM,
     FAINT,

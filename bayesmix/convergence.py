@@ -1,0 +1,104 @@
+"""Have the chains converged? R-hat and ESS within the regions of the posterior that chains do not leave."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import arviz as az
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayesmix import scalars
+from bayesmix.families import Family
+from bayesmix.invariants import invariants
+from bayesmix.pooling import RAW
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """The chains of one region, as they were made: its number, its share of the draws, their numbers, what they hold.
+
+    ``error``: of the share, as a share of the posterior mass.
+    """
+
+    region: int
+    share: float
+    error: float
+    chains: np.ndarray
+    posterior: xr.Dataset
+    statistics: xr.Dataset
+
+
+def parts(dt: xr.DataTree) -> list[Part]:
+    """One part for every region that chains were sent to."""
+    raw = RAW if RAW + "posterior" in dt.children else ""
+    posterior, statistics = dt[raw + "posterior"].to_dataset(), dt[raw + "sample_stats"].to_dataset()
+    if not raw:
+        return [Part(1, 1.0, 0.0, np.arange(posterior.sizes["chain"]), posterior, statistics)]
+    region = statistics["region"].median("draw").to_numpy().astype(int)
+    drawn = dt["sample_stats"]["region"].to_numpy()
+    modes = dt["modes"].to_dataset()
+    found = []
+    for g in np.unique(region):
+        own = np.flatnonzero(region == g)
+        error = float(modes["mass_error"].to_numpy()[modes["group"].to_numpy() == g][0])
+        inside = (part.isel(chain=own) for part in (posterior, statistics))
+        found.append(Part(int(g), float((drawn == g).mean()), error, own, *inside))
+    return found
+
+
+def watched(family: Family, posterior: xr.Dataset, statistics: xr.Dataset) -> xr.DataArray:
+    """What labels do not change, with the log-likelihood, (chain, draw, scalar)."""
+    values = invariants(family, posterior, statistics["lp"])
+    log_likelihood = statistics["log_likelihood"].expand_dims(scalar=["log likelihood"], axis=-1)
+    return xr.concat([values, log_likelihood.rename("value")], dim="scalar", coords="minimal", compat="override")
+
+
+def convergence(values: xr.DataArray) -> pd.DataFrame:
+    """mean, sd, mcse_mean, ess_bulk, ess_tail and r_hat of every scalar of a (chain, draw, scalar) array."""
+    dataset = values.to_dataset(name="value")
+    with np.errstate(invalid="ignore", divide="ignore"):
+        columns = {
+            "mean": values.mean(("chain", "draw")),
+            "sd": values.std(("chain", "draw"), ddof=1),
+            "mcse_mean": az.mcse(dataset, method="mean")["value"],
+            "ess_bulk": az.ess(dataset, method="bulk")["value"],
+            "ess_tail": az.ess(dataset, method="tail")["value"],
+            "r_hat": az.rhat(dataset, method="rank")["value"],
+        }
+    return pd.DataFrame({k: np.asarray(v) for k, v in columns.items()}, index=pd.Index(values["scalar"].values))
+
+
+def of_parameters(family: Family, dt: xr.DataTree, regions: Sequence[Part]) -> pd.DataFrame:
+    """The convergence of every free scalar."""
+    whole = scalars.of_posterior(family, dt["posterior"].to_dataset())
+    return pooled(whole, regions, [scalars.of_posterior(family, part.posterior) for part in regions])
+
+
+def of_invariants(family: Family, dt: xr.DataTree, regions: Sequence[Part]) -> pd.DataFrame:
+    """The convergence of what labels do not change."""
+    whole = watched(family, dt["posterior"].to_dataset(), dt["sample_stats"].to_dataset())
+    return pooled(whole, regions, [watched(family, part.posterior, part.statistics) for part in regions])
+
+
+def pooled(whole: xr.DataArray, regions: Sequence[Part], values: Sequence[xr.DataArray]) -> pd.DataFrame:
+    """One table: the largest R-hat of all regions, and the effective sizes of their mixture.
+
+    With shares p_g and means m_g: 1 / ESS = sum_g p_g^2 / ESS_g, and the error of the mean adds to those of the regions
+    what the errors e_g of the shares do: sum_g p_g^2 mcse_g^2 + sum_g (m_g - m)^2 e_g^2. What stands still within every
+    region has nothing to converge.
+    """
+    if len(regions) == 1:
+        return convergence(values[0])
+    moving = [name for name in whole["scalar"].to_numpy() if any(name in v["scalar"] for v in values)]
+    whole = whole.sel(scalar=moving)
+    mean, sd = whole.mean(("chain", "draw")).to_pandas(), whole.std(("chain", "draw"), ddof=1).to_pandas()
+    tables = [convergence(v).reindex(moving) for v in values]
+    p, e = (np.array([getattr(part, name) for part in regions])[:, None] for name in ("share", "error"))
+    by = {column: np.array([t[column] for t in tables]) for column in tables[0]}
+    ess = {c: 1 / np.nansum(p**2 / by[c], axis=0) for c in ("ess_bulk", "ess_tail")}
+    off = np.nansum((p * by["mcse_mean"]) ** 2 + ((by["mean"] - mean.to_numpy()) * e) ** 2, axis=0)
+    r_hat = np.nanmax(by["r_hat"], axis=0)
+    return pd.DataFrame({"mean": mean, "sd": sd, "mcse_mean": np.sqrt(off), **ess, "r_hat": r_hat})

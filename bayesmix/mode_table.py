@@ -1,0 +1,117 @@
+"""The modes of a posterior as a table: what each is, how starts reach it, how much of the mass it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayesmix.arrange import canonical_order, reorder, to_dataset
+from bayesmix.families import Family
+from bayesmix.landscape import OCCUPIED, PosteriorMode
+from bayesmix.regions import Mass
+from bayesmix.spec import Mixture
+
+NOTHING = (float("nan"), float("nan"), float("nan"), float("nan"), False)
+
+
+def modes_dataset(
+    modes: Sequence[PosteriorMode], family: Family, spec: Mixture, mass: Mapping[int, Mass], start: np.ndarray
+) -> xr.Dataset:
+    """The modes as a group of the DataTree: values, rough and bridge-sampled masses, named estimates, chain starts.
+
+    The region with the largest mass comes first, and in each the mode with the largest Laplace mass.
+    """
+    order = sorted(range(len(modes)), key=lambda i: (modes[i].group < 1, modes[i].group, -modes[i].log_mass))
+    start, modes = np.argsort(order)[start], [modes[i] for i in order]
+    highest = max(mode.log_mass for mode in modes)
+    rows = []
+    for mode in modes:
+        named = family.named(mode.params)
+        rows.append(to_dataset(family, reorder(family, named, canonical_order(spec, family, named))))
+    known = {g: (m.share, m.error, m.evidence.value, m.evidence.standard_error, m.established) for g, m in mass.items()}
+    whole = known or {1: (1.0, 0.0, float("nan"), float("nan"), True)}
+    by_mode = [whole.get(mode.group, NOTHING) for mode in modes]
+    columns = ("mass", "mass_error", "log_evidence", "log_evidence_error")
+    table = xr.concat(rows, dim="mode").assign_coords(mode=np.arange(1, len(modes) + 1))
+    return table.assign({name: ("mode", [row[j] for row in by_mode]) for j, name in enumerate(columns)}).assign(
+        log_posterior=("mode", [mode.log_posterior for mode in modes]),
+        laplace=("mode", [mode.log_mass - highest for mode in modes]),
+        reached=("mode", [mode.reached for mode in modes]),
+        group=("mode", [mode.group for mode in modes]),
+        established=("mode", np.array([row[-1] for row in by_mode], dtype="int8")),
+        chain_start=("chain", start + 1),
+    )
+
+
+def describe_mode(mode: xr.Dataset, n: int | None = None) -> str:
+    """A mode in words: weights and means of its components; near-empty ones are named where the rows' number is known.
+
+    Examples
+    --------
+    >>> named = {"weights": ("component", [0.3, 0.7]), "means": (("component", "feature"), [[2.0], [5.0]])}
+    >>> describe_mode(xr.Dataset(named, coords={"mode": 1, "component": ["a", "b"]}))
+    'mode 1: 0.30 at (2), 0.70 at (5)'
+    """
+    if "weights" not in mode:
+        return f"mode {int(mode['mode'])}"
+    parts = []
+    for k in mode["component"].to_numpy():
+        means = ", ".join(f"{m:.3g}" for m in np.ravel(mode["means"].sel(component=k)))
+        weight = float(mode["weights"].sel(component=k))
+        empty = n is not None and weight * n < OCCUPIED
+        parts.append(f"{weight:.2g} near-empty" if empty else f"{weight:.2f} at ({means})")
+    return f"mode {int(mode['mode'])}: " + ", ".join(parts)
+
+
+class Modes:
+    """The modes of a posterior, up to relabelling.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row per mode that chains do not leave, the largest first: ``mass`` and ``mass_error`` (its share of the
+        posterior), ``log_evidence`` (log of the posterior's integral over it, all labellings) and its
+        ``log_evidence_error``, ``log_posterior`` (at its highest point, unconstrained scale), ``reached`` (how many
+        starts led to it), ``established``, ``description``. Below them the modes whose mass is negligible by Laplace's
+        approximation, which no chain was sent to: their ``mass`` is that rough value, their error unknown.
+    maxima : Dataset
+        Every local maximum with its estimates; those with one ``group`` are linked by chains that cross.
+    """
+
+    def __init__(self, maxima: xr.Dataset, n: int | None = None) -> None:
+        self.maxima = maxima
+        self.table = _table(maxima, n)
+
+    def __str__(self) -> str:
+        lines = []
+        for number, row in self.table.iterrows():
+            error = f" +- {row['mass_error']:.2g}" if np.isfinite(row["mass_error"]) else " (rough)"
+            lines.append(f"{number}. {row['mass']:.3g}{error} of the mass; {row['description'].split(': ')[-1]}")
+        return "\n".join(lines)
+
+
+def _table(maxima: xr.Dataset, n: int | None) -> pd.DataFrame:
+    group = maxima["group"].to_numpy()
+    rows = []
+    main = float(np.nanmax(np.where(group == 1, maxima["mass"], np.nan)))
+    by_group = [np.flatnonzero(group == g) for g in np.unique(group[group > 0])]
+    for members in [*by_group, *([i] for i in np.flatnonzero(group <= 0))]:
+        inside = maxima.isel(mode=members)
+        top = inside.isel(mode=int(np.argmax(inside["log_posterior"].to_numpy())))
+        apart = int(top["group"]) > 0
+        rows.append(
+            {
+                "mass": float(top["mass"]) if apart else main * float(np.exp(top["laplace"])),
+                "mass_error": float(top["mass_error"]),
+                "log_evidence": float(top["log_evidence"]),
+                "log_evidence_error": float(top["log_evidence_error"]),
+                "log_posterior": float(top["log_posterior"]),
+                "reached": int(inside["reached"].sum()),
+                "established": bool(top["established"]),
+                "description": describe_mode(top, n),
+            }
+        )
+    return pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1, name="mode"))

@@ -1,0 +1,119 @@
+"""Chains from several regions as one posterior: linked regions pooled, the others resampled by their masses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from bayesmix.families import Family
+from bayesmix.invariants import joined
+from bayesmix.predict import stacked
+from bayesmix.regions import CROSSED, Mass, masses, weigh
+from bayesmix.scouting import Scouts
+from bayesmix.spec import Mixture
+from bayesmix.target import Target
+
+RAW = "raw_"
+"""Before the names of the groups that hold the draws as the chains made them."""
+BY_DRAW = ("posterior", "sample_stats", "log_likelihood", "relabelling")
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What the finished chains say of the scouts' regions.
+
+    ``number``: of every scouts' region, that of the region it is part of, 1 the largest. ``mass``: by region.
+    ``where``: the region of every draw (chain, draw). ``group_of_chain``: that in which the chain began.
+    """
+
+    number: Mapping[int, int]
+    mass: Mapping[int, Mass]
+    where: np.ndarray
+    group_of_chain: np.ndarray
+
+    @property
+    def sampled(self) -> list[int]:
+        """Regions with chains of their own."""
+        return sorted(set(self.group_of_chain.tolist()))
+
+
+def settle(
+    dt: xr.DataTree, target: Target, family: Family, spec: Mixture, scouts: Scouts, group_of_chain: np.ndarray
+) -> Settled:
+    """Link the regions between which a chain has crossed, and weigh what remains by the chains' draws."""
+    posterior, lp = dt["posterior"].to_dataset(), dt["sample_stats"].to_dataset()["lp"]
+    shape = posterior.sizes["chain"], posterior.sizes["draw"]
+    if scouts.regions is None:
+        return Settled({1: 1}, {}, np.ones(shape, dtype=int), group_of_chain)
+    regions, known = scouts.regions, sorted(scouts.mass)
+    where = regions.of(stacked(posterior, family)).reshape(shape)
+    links = [
+        (known.index(int(g)), known.index(h))
+        for g, draws in zip(group_of_chain, where, strict=True)
+        for h in known
+        if h != g and (draws == h).mean() > CROSSED
+    ]
+    joint = dict(zip(known, joined(len(known), links), strict=True))
+    members = {j: [g for g in known if joint[g] == j] for j in joint.values()}
+    chains = {j: np.flatnonzero(np.isin(group_of_chain, of)) for j, of in members.items()}
+    drawn = {j: (posterior.isel(chain=c), lp.isel(chain=c)) for j, c in chains.items() if len(c)}
+    evidence = weigh(target, family, spec, drawn, lambda j: regions.inside(members[j]))
+    evidence |= {j: scouts.mass[of[0]].evidence for j, of in members.items() if j not in evidence}
+    ranked = sorted(evidence, key=lambda j: -np.nan_to_num(evidence[j].value, nan=-np.inf))
+    number = {g: ranked.index(joint[g]) + 1 for g in known}
+    renumbered = np.vectorize(number.get)
+    return Settled(
+        number,
+        masses({i + 1: evidence[j] for i, j in enumerate(ranked)}),
+        renumbered(where),
+        renumbered(group_of_chain),
+    )
+
+
+def pool(dt: xr.DataTree, settled: Settled, *, chains: int, seed: int) -> xr.DataTree:
+    """The posterior: the chains themselves where they share one region, else ``chains`` x draws resampled by mass.
+
+    Each region gives as many draws as its share of the mass, evenly spaced over its own; their order is shuffled, so
+    that every chain is a sample of the whole. The draws as they were made stay beside, in ``raw_posterior`` and
+    ``raw_sample_stats``.
+    """
+    statistics = dt["sample_stats"].to_dataset().assign(region=(("chain", "draw"), settled.where.astype("int32")))
+    whole = dt.copy()
+    whole["sample_stats"] = xr.DataTree(statistics)
+    if len(settled.sampled) == 1:
+        return whole
+    draws = dt["posterior"].sizes["draw"]
+    index = resampled(settled, chains * draws, np.random.default_rng(seed)).reshape(chains, draws)
+    for name in BY_DRAW:
+        if name in whole.children:
+            raw = whole[name].to_dataset()
+            if name in ("posterior", "sample_stats"):
+                whole[RAW + name] = xr.DataTree(raw)
+            whole[name] = xr.DataTree(take(raw, index))
+    return whole
+
+
+def resampled(settled: Settled, n: int, rng: np.random.Generator) -> np.ndarray:
+    """``n`` numbers of draws (chain-major) that hold every region in proportion to its mass, in random order."""
+    share = np.array([np.nan_to_num(settled.mass[g].share) for g in settled.sampled])
+    ends = np.round(np.cumsum(share / share.sum()) * n).astype(int)
+    picked = []
+    for g, count in zip(settled.sampled, np.diff(ends, prepend=0), strict=True):
+        own = np.flatnonzero(settled.where.ravel() == g)
+        picked.append(own[(np.arange(count) * len(own)) // max(count, 1)])
+    return rng.permutation(np.concatenate(picked))
+
+
+def take(draws: xr.Dataset, index: np.ndarray) -> xr.Dataset:
+    """The draws with these chain-major numbers, as (chain, draw)."""
+    moved = {}
+    for name, array in draws.items():
+        ordered = array.transpose("chain", "draw", ...)
+        flat = ordered.to_numpy().reshape(-1, *ordered.shape[2:])
+        moved[name] = (ordered.dims, flat[index], array.attrs)
+    coords = {d: draws[d].values for d in draws.coords if d not in ("chain", "draw")}
+    own = {"chain": np.arange(len(index)), "draw": np.arange(index.shape[1])}
+    return xr.Dataset(moved, coords=coords | own, attrs=draws.attrs)
