@@ -59,6 +59,7 @@ LAYERS = (
     "diagnostics",
     "calibration",
     "prior_checks",
+    "prior_checks",
     "comparison",
     "plots",
     "report",

@@ -121,7 +121,7 @@ def test_page_is_self_contained_and_opens_with_the_verdict(faithful_report):
     assert words.index("This fit can be trusted") < words.index("The data")
     headings = re.findall(r"<h2>(.*?)</h2>", faithful_report.path.read_text(encoding="utf-8"))
     wanted = ["Verdict", "The data", "The model", "EM: the", "The posterior", "Components", "Which row", "EM beside"]
-    wanted += ["Posterior predictive", "Leave-one-out", "What this model was", "How to reproduce"]
+    wanted += ["The prior, before", "Posterior predictive", "Leave-one-out", "What this model was", "How to reproduce"]
     assert [heading.startswith(name) for heading, name in zip(headings, wanted, strict=True)] == [True] * len(wanted)
     assert "Old <Faithful>" in words
     assert "https://doi.org/10.2307/2347385" in page.links
@@ -141,7 +141,7 @@ def test_summary_is_strict_and_complete(faithful_report, faithful_em):
     summary = strict(faithful_report.path.parent / "summary.json")
     assert summary == faithful_report.summary
     wanted = (
-        "model verdict em map posterior modes comparison scores test loo ppc unlabelled expectations settings versions"
+        "model verdict em map posterior modes comparison scores test loo prior ppc unlabelled expectations settings versions"
     )
     assert set(summary) == {*wanted.split(), "seed", "date", "command"}
     assert summary["em"]["log_likelihood"] == pytest.approx(faithful_em.log_likelihood)

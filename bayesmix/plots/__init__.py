@@ -9,6 +9,7 @@ from bayesmix.plots.checks import modes, pareto_k
 from bayesmix.plots.draws import pairs, traces
 from bayesmix.plots.estimate import em_history, em_starts
 from bayesmix.plots.forest import forest
+from bayesmix.plots.priors import prior_predictive
 from bayesmix.plots.ranks import coverage, rank_ecdf
 from bayesmix.plots.rows import responsibilities
 
@@ -25,6 +26,7 @@ __all__ = [
     "pairs",
     "pareto_k",
     "predictive",
+    "prior_predictive",
     "rank_ecdf",
     "responsibilities",
     "thumbnail",

@@ -33,6 +33,7 @@ TITLES = {
     "responsibilities": "Responsibilities with 90% intervals",
     "em_against_posterior": "EM against the posterior",
     "calibration": "Calibration of EM and posterior",
+    "prior_predictive": "Prior predictive check",
     "predictive": "Posterior predictive check",
     "pareto_k": "Pareto k of every row",
 }
@@ -154,6 +155,15 @@ def _calibration(fits: Fits, summary: Summary) -> str:
     )
 
 
+def _prior_predictive(fits: Fits, summary: Summary) -> str:
+    found = summary["prior"]["predictive"]
+    inside = sum(row["lower"] <= row["observed"] <= row["upper"] for row in found.values())
+    return (
+        "The data should look possible among what the prior expects, and the prior should not expect what cannot be: "
+        f"{inside} of {plural(len(found), 'statistic')} of the data lie in the middle 90% of data sets from it."
+    )
+
+
 def _predictive(fits: Fits, summary: Summary) -> str:
     p = {name: row["p_value"] for name, row in summary["ppc"].items() if row["p_value"] is not None}
     odd = min(p, key=lambda name: min(p[name], 1 - p[name]))
@@ -188,6 +198,7 @@ CAPTIONS: dict[str, Callable[[Fits, Summary], str]] = {
     "responsibilities": _responsibilities,
     "em_against_posterior": _em_against_posterior,
     "calibration": _calibration,
+    "prior_predictive": _prior_predictive,
     "predictive": _predictive,
     "pareto_k": _pareto_k,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any
 
 import numpy as np
@@ -29,14 +29,18 @@ COUNTS: dict[str, Statistic] = {
 }
 
 
-def predictive_checks(family: Family, replicates: np.ndarray) -> dict[str, Any]:
+PRIOR_STATISTICS = ("mean", "standard deviation", "smallest", "largest", "zeros", "variance / mean")
+"""What is asked of data sets from the prior."""
+
+
+def predictive_checks(family: Family, replicates: np.ndarray, only: Container[str] | None = None) -> dict[str, Any]:
     """Every statistic of every column: observed, mean and 90% interval of replicates, predictive p-value.
 
     p = P(T_rep >= T_obs), ties counted half; 0.5 where the data look like replicated data, near 0 or 1 where they do
-    not. ``replicates``: (S, n, n_features).
+    not. ``replicates``: (S, n, n_features). ``only``: these statistics, where given.
     """
     counts = family.observed_dims == ("obs",)
-    table = COUNTS if counts else MEASUREMENTS
+    table = {name: f for name, f in (COUNTS if counts else MEASUREMENTS).items() if only is None or name in only}
     out: dict[str, Any] = {}
     for j, column in enumerate(family.data.feature_names):
         for name, statistic in table.items():

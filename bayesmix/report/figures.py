@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import xarray as xr
@@ -17,6 +17,7 @@ from matplotlib.transforms import Bbox
 from PIL import Image
 
 from bayesmix import plots
+from bayesmix.prior_checks import PriorPredictive
 from bayesmix.report.fits import Fits
 
 DPI = 144
@@ -57,6 +58,10 @@ KINDS: dict[str, Kind] = {
     "em_against_posterior": Kind(lambda f: plots.em_against_posterior(f.comparison)),
     "calibration": Kind(
         lambda f: plots.calibration(f.comparison, f.data), lambda f: len(f.comparison.scores) > 0 and not f.all_known
+    ),
+    "prior_predictive": Kind(
+        lambda f: plots.prior_predictive(cast(PriorPredictive, f.prior_data_sets)),
+        lambda f: isinstance(f.prior_data_sets, PriorPredictive),
     ),
     "predictive": Kind(lambda f: plots.predictive(f.dt), lambda f: f.replicates is not None),
     "pareto_k": Kind(lambda f: plots.pareto_k(_there(f.loo)), lambda f: f.loo is not None),

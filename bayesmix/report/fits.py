@@ -20,6 +20,7 @@ from bayesmix.em import EMFit, fit_em, map_fit, ml_fit, run_starts
 from bayesmix.families import Family
 from bayesmix.gallery import GalleryModel
 from bayesmix.predict import family_of, loo, replicate, responsibilities, responsibility_summary
+from bayesmix.prior_checks import PriorPredictive, prior_data_sets
 from bayesmix.runs import Run
 from bayesmix.scores import score_table
 from bayesmix.spec import Mixture, bind, exchange_groups, resolve
@@ -61,6 +62,14 @@ class Fits:
     def family(self) -> Family:
         """The family's maths over the rows."""
         return family_of(self.dt)
+
+    @cached_property
+    def prior_data_sets(self) -> PriorPredictive | str:
+        """Data sets from the prior, or why they are not defined."""
+        try:
+            return prior_data_sets(self.em.spec, self.family, seed=int(self.dt.attrs["seed"]))
+        except ValueError as error:
+            return str(error)
 
     @property
     def all_known(self) -> bool:

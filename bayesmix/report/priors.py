@@ -1,4 +1,4 @@
-"""Priors in numbers: what each one says, and the interval that holds 95% of it."""
+"""Priors in numbers: what each one says, the interval that holds 95% of it, what it expects, how much it matters."""
 
 from __future__ import annotations
 
@@ -10,8 +10,12 @@ from scipy import stats
 
 from bayesmix.families import Family
 from bayesmix.prior import Prior
+from bayesmix.prior_checks import sensitivity
+from bayesmix.report.checks import PRIOR_STATISTICS, predictive_checks
+from bayesmix.report.fits import Fits
 from bayesmix.report.text import significant
 
+UNCERTAIN_ROWS = 5
 WORDS = {
     "mu": "mean",
     "sigma": "sd",
@@ -96,3 +100,21 @@ def _words(prior: Prior, where: Mapping[str, float]) -> str:
         for name, value in where.items()
     )
     return f"{prior.distribution}({inside})"
+
+
+def prior_numbers(fits: Fits) -> dict[str, Any]:
+    """Statistics of the data among those of data sets from the prior, or the problem; the sensitivity to the prior."""
+    found = fits.prior_data_sets
+    known = {} if fits.dt.attrs.get("extended_model") else _sensitivity(fits)
+    if isinstance(found, str):
+        return {"predictive": {}, "problem": found, "sensitivity": known}
+    checks = predictive_checks(found.family, found.x, PRIOR_STATISTICS)
+    return {"predictive": checks, "problem": "", "sensitivity": known}
+
+
+def _sensitivity(fits: Fits) -> dict[str, Any]:
+    """Power-scaling sensitivity, with that of the least certain rows; of rows that are alike one."""
+    entropy = fits.comparison.responsibilities["entropy"].to_numpy().round(6)
+    uncertain, rows = np.unique(-entropy, return_index=True)
+    table = sensitivity(fits.dt, rows[uncertain < 0][:UNCERTAIN_ROWS])
+    return {str(name): row.to_dict() for name, row in table.iterrows()}

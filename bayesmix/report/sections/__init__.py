@@ -7,7 +7,7 @@ from typing import Any
 
 from bayesmix.report.blocks import Section
 from bayesmix.report.fits import Fits
-from bayesmix.report.sections import checks, comparison, data, em, ending, model, posterior, unlabelled, verdict
+from bayesmix.report.sections import checks, comparison, data, em, ending, model, posterior, prior, unlabelled, verdict
 
 type Writer = Callable[[Fits, Mapping[str, Any]], Section | None]
 
@@ -22,6 +22,7 @@ WRITERS: tuple[Writer, ...] = (
     comparison.responsibilities,
     comparison.comparison,
     unlabelled.unlabelled,
+    prior.prior,
     checks.predictive,
     checks.leave_one_out,
     ending.expectations,

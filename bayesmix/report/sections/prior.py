@@ -1,0 +1,98 @@
+"""The prior: what it expects before the data, and how much it matters after them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bayesmix.prior_checks import SENSITIVE
+from bayesmix.report.blocks import Block, Inline, Paragraph, Section, Table
+from bayesmix.report.captions import figures
+from bayesmix.report.fits import Fits
+from bayesmix.report.tables import parameter_rows
+from bayesmix.report.text import fixed, listed, plural, significant
+
+VAST = 100
+DIAGNOSES = {
+    (True, True): "prior and data both matter",
+    (True, False): "the prior decides",
+    (False, False): "neither moves it",
+    (False, True): "the data decide",
+}
+"""By whether prior and likelihood matter."""
+
+
+def prior(fits: Fits, summary: Mapping[str, Any]) -> Section:
+    """Prior predictive check, then power-scaling sensitivity."""
+    found = summary["prior"]
+    return Section("prior", "The prior, before and after the data", [*_before(fits, summary, found), *_after(found)])
+
+
+def _before(fits: Fits, summary: Mapping[str, Any], found: Mapping[str, Any]) -> list[Block]:
+    predictive = found["predictive"]
+    if not predictive:
+        return [Paragraph(f"There is no prior predictive check: {found['problem']}.", "lead")]
+    odd = [name for name, row in predictive.items() if not row["lower"] <= row["observed"] <= row["upper"]]
+    count = plural(len(predictive), "statistic")
+    lead = "Data sets are drawn from the prior alone, as if nothing had been observed. " + (
+        f"It did not expect these data in every respect: outside the middle 90% of them lie {listed(odd)}."
+        if odd
+        else f"The observed data are among what it expects: all of {count} lie in the middle 90%."
+    )
+    far = [name for name, row in predictive.items() if row["upper"] > VAST * abs(row["observed"]) > 0]
+    if far:
+        lead += f" It also expects what may be impossible: {listed(far)} more than {VAST} times as large as observed."
+    return [Paragraph(lead, "lead"), *figures(fits, summary, "prior_predictive"), _statistics(predictive)]
+
+
+def _statistics(found: Mapping[str, Any]) -> Table:
+    rows = [
+        [name, significant(row["observed"], 4), f"{significant(row['lower'], 3)} to {significant(row['upper'], 3)}"]
+        for name, row in found.items()
+    ]
+    heads = ("Statistic", "Observed", "90% of data sets from the prior")
+    return Table(heads, rows, (False, True, True), "Wide intervals are meant: a weak prior excludes little.")
+
+
+def _after(found: Mapping[str, Any]) -> list[Block]:
+    entries = found["sensitivity"]
+    if not entries:
+        return [Paragraph("The model extends bayesmix's own, so how much its prior matters is not known here.")]
+    return [Paragraph(in_words(entries)), _table(entries)]
+
+
+def in_words(entries: Mapping[str, Any]) -> str:
+    """What power-scaling says of the weights, means or coefficients, and responsibilities."""
+    strong = [name for name, e in entries.items() if _matters(e["prior"])]
+    alone = [name for name in strong if not _matters(entries[name]["likelihood"])]
+    asked = "weights, means or coefficients and the least certain responsibilities"
+    if not strong:
+        largest = max((e["prior"] for e in entries.values() if e["prior"] is not None), default=0.0)
+        return (
+            f"After the data the prior hardly matters: making it count a little more or less moves none of the {asked} "
+            f"(largest sensitivity {fixed(largest, 3)}; above {SENSITIVE:g} it would matter)."
+        )
+    text = (
+        f"After the data the prior still matters for {len(strong)} of {plural(len(entries), 'quantity', 'quantities')} "
+        f"({asked}): {listed(strong)}. Make sure that it says what you know, or see what another prior changes."
+    )
+    if len(strong) > len(alone):
+        text += " Where the data matter too, the prior is informative or in conflict with them."
+    return text + (f" The data say little of {listed(alone)}." if alone else "")
+
+
+def _matters(value: float | None) -> bool:
+    return value is not None and value >= SENSITIVE
+
+
+def _table(entries: Mapping[str, Any]) -> Table:
+    def cells(entry: Mapping[str, Any]) -> Sequence[Inline]:
+        said = DIAGNOSES[_matters(entry["prior"]), _matters(entry["likelihood"])]
+        return [fixed(entry["prior"], 3), fixed(entry["likelihood"], 3), said]
+
+    caption = (
+        "Power-scaling sensitivity (Kallioinen et al. 2024): how far a quantity's distribution moves per doubling of "
+        f"the prior's or the likelihood's power; above {SENSITIVE:g} it matters. Responsibilities by their log-odds."
+    )
+    heads = ("Quantity", "Prior", "Likelihood", "In words")
+    return Table(heads, parameter_rows(entries, cells), (False, True, True, False), caption)
