@@ -140,10 +140,8 @@ def test_every_figure_has_a_caption_with_a_number(faithful_report):
 def test_summary_is_strict_and_complete(faithful_report, faithful_em):
     summary = strict(faithful_report.path.parent / "summary.json")
     assert summary == faithful_report.summary
-    wanted = (
-        "model verdict em map posterior modes comparison scores test loo prior ppc unlabelled expectations settings versions"
-    )
-    assert set(summary) == {*wanted.split(), "seed", "date", "command"}
+    wanted = "model verdict em map posterior modes comparison scores test loo prior ppc unlabelled expectations"
+    assert set(summary) == {*wanted.split(), "settings", "versions", "seed", "date", "command"}
     assert summary["em"]["log_likelihood"] == pytest.approx(faithful_em.log_likelihood)
     one = summary["posterior"]["parameters"]["means[component_1, eruptions]"]
     ends = ["lower", "upper", "lower99", "upper99"]
