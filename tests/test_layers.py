@@ -59,7 +59,6 @@ LAYERS = (
     "diagnostics",
     "calibration",
     "prior_checks",
-    "prior_checks",
     "comparison",
     "plots",
     "report",

@@ -24,7 +24,6 @@ from bayesmix.predict import family_of, params_of, row_blocks
 from bayesmix.report.checks import predictive_checks
 from bayesmix.report.fits import Fits, aligned_map, scores_with_and_without
 from bayesmix.report.priors import prior_numbers
-from bayesmix.report.priors import prior_numbers
 from bayesmix.report.tables import found_value
 from bayesmix.report.text import listed
 
@@ -44,7 +43,6 @@ def summarize(fits: Fits) -> dict[str, Any]:
         "scores": {} if fits.all_known else _table(fits.comparison.scores),
         "test": {} if fits.model.test is None else _table(scores_on(fits.comparison.em, fits.dt, fits.model.test)),
         "loo": _loo(fits),
-        "prior": prior_numbers(fits),
         "prior": prior_numbers(fits),
         "ppc": {} if fits.replicates is None else predictive_checks(fits.family, fits.replicates),
         "unlabelled": _unlabelled(fits),
