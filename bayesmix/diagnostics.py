@@ -102,7 +102,7 @@ def diagnose(dt: xr.DataTree) -> Diagnostics:
     Convergence (R-hat < 1.01, bulk and tail ESS > 400) is asked of every free scalar after relabelling and of
     quantities that labels do not change: log-posterior, log-likelihood, log-density at data rows and midpoints,
     co-assignment of fixed pairs of rows, weight entropy. Then divergences, tree depth, E-BFMI (> 0.3), chains that
-    sit in different modes, and modes that no chain visited.
+    sit in different modes, modes that no chain visited, and components whose labels cannot be told apart.
 
     Parameters
     ----------

@@ -474,6 +474,8 @@ def test_priors_of_their_own_keep_labels_apart(faithful_fits):
     own = spec.priors | {"means": bm.Prior("Normal", mu=[[2.0, 55.0], [4.0, 80.0]], sigma=1.0)}
     apart = replace(faithful_fits, em=SimpleNamespace(spec=spec.replace(priors=own), data=faithful_fits.data))
     assert posterior._labels(apart).startswith("The components cannot switch")
+    again = replace(faithful_fits, dt=bm.relabel(faithful_fits.dt, "stephens"))
+    assert "diverge least from their mean" in posterior._labels(again)
 
 
 @pytest.mark.parametrize("covariance", ["full", "tied", "diag", "spherical"])

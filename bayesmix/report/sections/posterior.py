@@ -12,6 +12,14 @@ from bayesmix.report.tables import parameter_rows
 from bayesmix.report.text import DASH, decimals_for, fixed, interval, plural, prose, significant, whole
 from bayesmix.spec import exchange_groups
 
+RELABELLED = {
+    "order": "Components are labelled by the order of their means.",
+    "ecr": "Draws are relabelled to agree with the allocation of the rows at the best draw.",
+    "stephens": "Draws are relabelled so that their allocations of the rows diverge least from their mean.",
+    "data": "Draws are relabelled so that each component keeps rows of one place and spread.",
+}
+"""How label switching was settled, by method."""
+
 
 def posterior(fits: Fits, summary: Mapping[str, Any]) -> Section:
     """Free scalars and what follows from them, with convergence; forest, traces and ranks, pairs."""
@@ -46,12 +54,11 @@ def posterior(fits: Fits, summary: Mapping[str, Any]) -> Section:
 
 def _labels(fits: Fits) -> str:
     """How label switching was settled."""
-    if fits.em.spec.order == "means":
-        return "Components are labelled by the order of their means."
     groups = exchange_groups(fits.em.spec, fits.family)
     if len(set(groups.tolist())) == len(groups):
         return "The components cannot switch labels: labels or priors tell them apart."
-    return "Draws are relabelled to agree with the allocation of the rows at the best draw."
+    unsaid = "order" if fits.em.spec.order else "ecr"
+    return RELABELLED[fits.dt["relabelling"].attrs.get("method", unsaid)]
 
 
 def components(fits: Fits, summary: Mapping[str, Any]) -> Section:
