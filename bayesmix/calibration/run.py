@@ -55,8 +55,8 @@ def calibrate(
     seed : int
         Simulation number i is the same whatever the others, the number of processes or their order.
     folder : path, optional
-        Where the records are kept, in a file named by spec, design, settings and seed: a run that was stopped, or one
-        of fewer simulations, is carried on.
+        Where the records are kept, in a file named by spec, design, settings, seed and versions: a run that was
+        stopped, or one of fewer simulations, is carried on.
     cores : int, optional
         Processes; by default as many as the machine has cores. More than one are started anew by Python, so a script
         needs its ``if __name__ == "__main__":``.
@@ -84,7 +84,7 @@ def calibrate(
     simulator = Simulator(spec, design, seed, SETTINGS | settings, build)
     head = store.header(simulator)
     path = None if folder is None else Path(folder) / f"{store.key(head)}.jsonl"
-    done = _begun(path, head)
+    head, done = _begun(path, head)
     todo = [number for number in range(n_sims) if number not in done]
     workers = min(cores or os.cpu_count() or 1, max(1, len(todo)))
     records = _in_this_process(simulator, todo) if workers == 1 else _in_processes(simulator, todo, workers)
@@ -96,16 +96,17 @@ def calibrate(
     return Calibration(head, [done[number] for number in range(n_sims)])
 
 
-def _begun(path: Path | None, head: dict[str, Any]) -> dict[int, Record]:
-    """Finished simulations that are there already; a new file where there is none. Others are tried again."""
+def _begun(path: Path | None, head: dict[str, Any]) -> tuple[dict[str, Any], dict[int, Record]]:
+    """Header and finished simulations of the file; a new one where there is none. Unfinished ones are tried again."""
     if path is None:
-        return {}
+        return head, {}
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         store.write(path, head, [])
-    records = [record for record in store.read(path)[1] if "ranks" in record]
-    store.write(path, head, records)  # whole lines again, should the last one have been cut
-    return {record["simulation"]: record for record in records}
+    head, records = store.read(path)
+    finished = [record for record in records if "ranks" in record]
+    store.write(path, head, finished)  # whole lines again, should the last one have been cut
+    return head, {record["simulation"]: record for record in finished}
 
 
 def _check_settings(whole: dict[str, Any], settings: dict[str, int]) -> None:

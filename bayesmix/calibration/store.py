@@ -13,7 +13,7 @@ from typing import Any
 from bayesmix.calibration.simulation import Record, Simulator
 from bayesmix.sampling import PACKAGES
 
-KEPT = ("spec", "seed", "settings", "design")
+KEPT = ("spec", "seed", "settings", "design", "versions")
 
 
 def header(simulator: Simulator) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def _layout(simulator: Simulator) -> str:
 
 
 def key(head: Mapping[str, Any]) -> str:
-    """The name of a calibration: of its spec, design, settings and seed."""
+    """The name of a calibration: of its spec, design, settings, seed and versions."""
     return hashlib.sha256(json.dumps({k: head[k] for k in KEPT}, sort_keys=True).encode()).hexdigest()[:12]
 
 

@@ -37,8 +37,8 @@ def rank_ecdf(result: Calibration) -> Figure:
     for ax in axes[len(names) :]:
         ax.set_visible(False)
     axes[0].set(xlim=(0, 1), xticks=[0, 0.5, 1])
-    fig.supxlabel("rank of the truth among the draws, as a share")
-    fig.supylabel("ECDF of the ranks less uniform")
+    fig.supxlabel("rank of the truth among the draws, as a share", fontsize=9)
+    fig.supylabel("ECDF of the ranks less uniform", fontsize=9)
     entries = [line("ranks", color=colour(0)), patch("where 99% of right posteriors stay", color=FAINT)]
     legend_above(fig, [*entries, line("outside", color=ALARM)])
     return fig
@@ -46,7 +46,7 @@ def rank_ecdf(result: Calibration) -> Figure:
 
 @styled
 def coverage(result: Calibration) -> Figure:
-    """How often central 50, 80 and 95% intervals hold the truth, by quantity; bars: two binomial standard errors."""
+    """How often central 50, 80 and 95% intervals hold the truth, by quantity; grey: within two standard errors."""
     names = list(result.ranks.columns)
     fig = new_figure(8.0, 0.9 + 0.2 * len(names))
     axes = fig.subplots(1, len(INTERVALS), sharey=True)
