@@ -74,7 +74,7 @@ def bridge(
     --------
     >>> draws = np.random.default_rng(1).standard_normal((4, 1000, 1))
     >>> found = bridge(lambda x: -0.5 * x[:, 0] ** 2, draws, -0.5 * draws[..., 0] ** 2)
-    >>> abs(found.value - np.log(np.sqrt(2 * np.pi))) < 0.01
+    >>> bool(abs(found.value - np.log(np.sqrt(2 * np.pi))) < 0.01)
     True
     """
     inside = np.ones(values.shape, dtype=bool) if inside is None else inside
