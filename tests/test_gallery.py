@@ -24,6 +24,7 @@ NAMES = [
     "iris",
     "iris_semi_supervised",
     "lda_two_gaussians",
+    "low_dim_gauss_mix",
     "old_faithful",
     "overlapping_2d",
     "semi_supervised_two_gaussians",
@@ -59,7 +60,7 @@ def folder(tmp_path):
     return write
 
 
-def test_the_gallery_has_the_ten_models():
+def test_the_gallery_has_these_models():
     assert gallery.names() == NAMES
 
 
@@ -106,7 +107,7 @@ def gallery_family(model):
 
 
 def test_the_simulated_models_are_the_ones_with_a_script():
-    assert sorted(set(NAMES) - {"galaxies", "iris", "old_faithful", "zip_articles"}) == SIMULATED
+    assert sorted(set(NAMES) - {"galaxies", "iris", "low_dim_gauss_mix", "old_faithful", "zip_articles"}) == SIMULATED
 
 
 @pytest.mark.parametrize("name", SIMULATED)
