@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from bayesmix.em import EMFit, fit_em
     from bayesmix.files import load_fit, save
     from bayesmix.gallery import load
+    from bayesmix.marginal import LogEvidence, log_evidence
+    from bayesmix.mode_table import Modes
     from bayesmix.model import build
     from bayesmix.predict import loo, replicate, responsibilities, responsibility_summary
     from bayesmix.prior import Prior
@@ -21,9 +23,11 @@ if TYPE_CHECKING:
     from bayesmix.report import write_report
     from bayesmix.sampling import sample
     from bayesmix.spec import Mixture, resolve
+    from bayesmix.survey import modes
 
 _HOMES = {
     "calibration": ("calibrate", "Calibration"),
+    "mode_table": ("Modes",),
     "model": ("build",),
     "clustering": ("co_clustering", "point_partition"),
     "comparison": ("compare", "Comparison"),
@@ -33,11 +37,13 @@ _HOMES = {
     "files": ("load_fit", "save"),
     "gallery": ("load",),
     "predict": ("loo", "replicate", "responsibilities", "responsibility_summary"),
+    "marginal": ("LogEvidence", "log_evidence"),
     "prior": ("Prior",),
     "relabelling": ("relabel",),
     "report": ("write_report",),
     "sampling": ("sample",),
     "spec": ("Mixture", "resolve"),
+    "survey": ("modes",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -47,7 +53,9 @@ __all__ = [
     "Data",
     "Diagnostics",
     "EMFit",
+    "LogEvidence",
     "Mixture",
+    "Modes",
     "Prior",
     "build",
     "calibrate",
@@ -57,7 +65,9 @@ __all__ = [
     "fit_em",
     "load",
     "load_fit",
+    "log_evidence",
     "loo",
+    "modes",
     "point_partition",
     "relabel",
     "replicate",

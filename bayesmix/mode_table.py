@@ -14,6 +14,8 @@ from bayesmix.landscape import OCCUPIED, PosteriorMode
 from bayesmix.regions import Mass
 from bayesmix.spec import Mixture
 
+SHOWN = 5
+"""Modes that are printed."""
 NOTHING = (float("nan"), float("nan"), float("nan"), float("nan"), False)
 
 
@@ -87,10 +89,11 @@ class Modes:
 
     def __str__(self) -> str:
         lines = []
-        for number, row in self.table.iterrows():
+        for number, row in self.table.head(SHOWN).iterrows():
             error = f" +- {row['mass_error']:.2g}" if np.isfinite(row["mass_error"]) else " (rough)"
             lines.append(f"{number}. {row['mass']:.3g}{error} of the mass; {row['description'].split(': ')[-1]}")
-        return "\n".join(lines)
+        more = len(self.table) - len(lines)
+        return "\n".join(lines + [f"and {more} lower ones"] * bool(more))
 
 
 def _table(maxima: xr.Dataset, n: int | None) -> pd.DataFrame:
