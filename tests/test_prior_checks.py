@@ -170,7 +170,7 @@ def test_what_cannot_be_said_is_not(faithful_parts):
     found = prior_numbers(mine)
     assert found == {"predictive": {}, "problem": "row_weights: no", "sensitivity": {}}
     written = section.prior(mine, {"prior": found})
-    assert "There is no prior predictive check: row_weights: no." in written.blocks[0].text
+    assert "There is no prior predictive check (row_weights: no)." in written.blocks[0].text
     assert "extends bayesmix's own" in written.blocks[1].text
 
 

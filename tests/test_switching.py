@@ -1,5 +1,7 @@
 """Label switching, by arrays: permutations found, by every method; nothing is sampled."""
 
+import subprocess
+import sys
 from itertools import permutations
 
 import numpy as np
@@ -8,6 +10,12 @@ from scipy.special import softmax, xlogy
 from scipy.stats import norm
 
 from bayesmix import switching
+
+
+def test_the_cores_know_arrays_alone():
+    code = "import sys, bayesmix.switching, bayesmix.partitions; print('xarray' in sys.modules, 'pymc' in sys.modules)"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.split() == ["False", "False"]
 
 
 def agreement(r, q):

@@ -31,7 +31,7 @@ def prior(fits: Fits, summary: Mapping[str, Any]) -> Section:
 def _before(fits: Fits, summary: Mapping[str, Any], found: Mapping[str, Any]) -> list[Block]:
     predictive = found["predictive"]
     if not predictive:
-        return [Paragraph(f"There is no prior predictive check: {found['problem']}.", "lead")]
+        return [Paragraph(f"There is no prior predictive check ({found['problem']}).", "lead")]
     odd = [name for name, row in predictive.items() if not row["lower"] <= row["observed"] <= row["upper"]]
     count = plural(len(predictive), "statistic")
     lead = "Data sets are drawn from the prior alone, as if nothing had been observed. " + (
