@@ -23,7 +23,7 @@ ESS = 400.0
 E_BFMI = 0.3
 LEFT_OUT = 0.01
 """Modes that the draws leave out may hold this share of the posterior mass, and are named."""
-UNTOLD = 0.05
+UNTOLD = 0.2
 """Labels are told apart where the posterior on the border between two labellings is below this share of its average."""
 
 
