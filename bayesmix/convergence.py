@@ -71,10 +71,11 @@ def convergence(values: xr.DataArray) -> pd.DataFrame:
     return pd.DataFrame({k: np.asarray(v) for k, v in columns.items()}, index=pd.Index(values["scalar"].values))
 
 
-def of_parameters(family: Family, dt: xr.DataTree, regions: Sequence[Part]) -> pd.DataFrame:
-    """The convergence of every free scalar."""
-    whole = scalars.of_posterior(family, dt["posterior"].to_dataset())
-    return pooled(whole, regions, [scalars.of_posterior(family, part.posterior) for part in regions])
+def of_parameters(family: Family, dt: xr.DataTree, regions: Sequence[Part], *, derived: bool = False) -> pd.DataFrame:
+    """The convergence of every free scalar; with ``derived`` also of scalars that follow."""
+    whole = scalars.of_posterior(family, dt["posterior"].to_dataset(), derived=derived)
+    values = [scalars.of_posterior(family, part.posterior, derived=derived) for part in regions]
+    return pooled(whole, regions, values)
 
 
 def of_invariants(family: Family, dt: xr.DataTree, regions: Sequence[Part]) -> pd.DataFrame:

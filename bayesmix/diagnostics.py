@@ -87,8 +87,10 @@ class Diagnostics:
         if not self.ok:
             return "Do not trust this posterior yet. " + " ".join(str(p) for p in self.problems)
         r_hat, ess = self.parameters["r_hat"].max(), self.parameters["ess_bulk"].min()
+        apart = len(set(self.chain_groups))
+        agree = "agree" if apart == 1 else f"agree within {apart} separate modes, whose masses are known"
         return (
-            f"The posterior can be trusted as far as the draws can tell: {self.sampler['chains']:.0f} chains agree "
+            f"The posterior can be trusted as far as the draws can tell: {self.sampler['chains']:.0f} chains {agree} "
             f"(largest R-hat {r_hat:.3f}), the smallest effective sample size is {ess:.0f}, and no draw diverged."
         )
 

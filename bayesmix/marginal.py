@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
-from scipy.special import gammaln, logsumexp
+from scipy.special import logsumexp
 
 from bayesmix.evidence import UNKNOWN, Evidence
 from bayesmix.families import Family
@@ -85,7 +85,7 @@ def log_evidence(dt: xr.DataTree, *, target: Target | None = None) -> LogEvidenc
         raise ValueError("log_evidence: is defined for row weights of 1 only")
     if dt.attrs.get("extended_model"):
         raise ValueError("log_evidence: the posterior is of the user's extension of the model, not of the mixture")
-    correction = _log_orders(spec, len(family.components))
+    _check_order(spec)
     parts = _recorded(dt["modes"].to_dataset())
     if len(parts) < 2:
         parts = _whole(dt, target, family, spec)
@@ -95,23 +95,20 @@ def log_evidence(dt: xr.DataTree, *, target: Target | None = None) -> LogEvidenc
     relative = np.array([share[g].share for g in parts]) * errors
     known = np.isfinite(values)
     return LogEvidence(
-        float(logsumexp(values[known])) + correction if known.any() else float("nan"),
+        float(logsumexp(values[known])) if known.any() else float("nan"),
         float(np.sqrt((relative[known] ** 2).sum())) if known.all() else float("inf"),
         all(m.established or not m.matters for m in share.values()),
         _described(dt, len(parts), spec),
     )
 
 
-def _log_orders(spec: Mixture, K: int) -> float:
-    """log K! where an order leaves one labelling of K! whose priors are alike."""
-    if spec.order is None or K == 1:
-        return 0.0
-    for name, value in spec.priors["means"].parameters.items():
+def _check_order(spec: Mixture) -> None:
+    """An order leaves one labelling of K! where the priors of the means are alike."""
+    for name, value in spec.priors["means"].parameters.items() if spec.order else ():
         if value.ndim == 2 and np.ptp(value, axis=0).any():
             raise ValueError(
                 f"log_evidence: with order='means' the means must share one prior; {name} differs between components"
             )
-    return float(gammaln(1.0 + K))
 
 
 def _recorded(modes: xr.Dataset) -> dict[int, Evidence]:

@@ -16,12 +16,12 @@ import xarray as xr
 from scipy.special import gammaln
 from sklearn.neighbors import KNeighborsClassifier
 
-from bayesmix.evidence import Evidence, local_evidence, switching_groups
+from bayesmix.evidence import Evidence, local_evidence
 from bayesmix.families import Family, Params
 from bayesmix.invariants import Watch, invariants, joined, separated
 from bayesmix.landscape import NEGLIGIBLE
 from bayesmix.predict import stacked
-from bayesmix.spec import Mixture
+from bayesmix.spec import Mixture, exchange_groups
 from bayesmix.target import Target
 
 NEIGHBOURS = 5
@@ -162,5 +162,8 @@ def weigh(
 
 
 def log_labellings(spec: Mixture, family: Family) -> float:
-    """log of the number of ways to label the components: the factorials of the groups that may switch."""
-    return float(sum(gammaln(1.0 + n) for n in np.unique(switching_groups(spec, family), return_counts=True)[1]))
+    """log of the number of ways to label the components: the factorials of the groups that may switch.
+
+    With an order too: PyMC's density of ordered means is that of the unordered ones on one part of these many.
+    """
+    return float(sum(gammaln(1.0 + n) for n in np.unique(exchange_groups(spec, family), return_counts=True)[1]))

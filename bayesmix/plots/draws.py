@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from scipy.stats import binom, rankdata
 
 from bayesmix import scalars
-from bayesmix.convergence import convergence
+from bayesmix.convergence import of_parameters, parts
+from bayesmix.families import Family
 from bayesmix.plots.style import (
     ALARM,
     FAINT,
@@ -39,11 +40,14 @@ LONGEST_LINE = 18
 def traces(dt: xr.DataTree) -> Figure:
     """Trace and rank plot of at most eight free scalars, the worst R-hat first.
 
-    Ranks of every chain's draws among those of all (Vehtari et al. 2021, doi:10.1214/20-BA1221): where chains
-    agree, each chain's histogram stays within the grey 99% band of a uniform one (which takes draws as independent).
+    The chains as they were made, also where several modes are resampled. Ranks of every chain's draws among those of
+    all (Vehtari et al. 2021, doi:10.1214/20-BA1221): where chains agree, each chain's histogram stays within the grey
+    99% band of a uniform one (which takes draws as independent).
     """
-    values = independent(dt)
-    table = convergence(values).sort_values("r_hat", ascending=False, na_position="first").head(MOST_TRACES)
+    regions, family = parts(dt), family_of(dt)
+    values = free_scalars(family, xr.concat([part.posterior for part in regions], dim="chain"))
+    table = of_parameters(family, dt, regions).loc[values["scalar"].to_numpy()]
+    table = table.sort_values("r_hat", ascending=False, na_position="first").head(MOST_TRACES)
     fig = new_figure(8.4, 0.6 + 1.25 * len(table))
     axes = fig.subplots(len(table), 2, width_ratios=[2.2, 1], squeeze=False, sharex="col")
     for (trace, rank), (label, row) in zip(axes, table.iterrows(), strict=True):
@@ -94,8 +98,13 @@ def pairs(dt: xr.DataTree) -> Figure:
 
 
 def independent(dt: xr.DataTree) -> xr.DataArray:
+    """The free scalars of the posterior, (chain, draw, scalar)."""
+    return free_scalars(family_of(dt), dt["posterior"].to_dataset())
+
+
+def free_scalars(family: Family, posterior: xr.Dataset) -> xr.DataArray:
     """The free scalars without the last weight, which the others determine: (chain, draw, scalar)."""
-    values = scalars.of_posterior(family_of(dt), dt["posterior"].to_dataset())
+    values = scalars.of_posterior(family, posterior)
     weights = [label for label in values["scalar"].to_numpy() if str(label).startswith("weights[")]
     return values.drop_sel(scalar=weights[-1:])
 

@@ -16,7 +16,7 @@ from scipy.special import logsumexp
 
 from bayesmix import kernels, scalars
 from bayesmix.comparison import scores_on
-from bayesmix.convergence import convergence
+from bayesmix.convergence import of_parameters, parts
 from bayesmix.diagnostics import Diagnostics
 from bayesmix.em import EMFit
 from bayesmix.mode_table import describe_mode
@@ -142,7 +142,7 @@ def _map(fits: Fits) -> dict[str, Any]:
 
 def _posterior(fits: Fits) -> dict[str, Any]:
     draws = scalars.of_posterior(fits.family, fits.dt["posterior"].to_dataset(), derived=True)
-    table = convergence(draws)
+    table = of_parameters(fits.family, fits.dt, parts(fits.dt), derived=True)
     flat = draws.stack(sample=("chain", "draw")).transpose("scalar", "sample").to_numpy()
     ends = {"lower": 0.05, "upper": 0.95, "lower99": 0.005, "upper99": 0.995}
     for name, value in zip(ends, np.quantile(flat, list(ends.values()), axis=1), strict=True):

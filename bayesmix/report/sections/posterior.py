@@ -76,12 +76,13 @@ def modes(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
     apart = (
         "Chains cross between all modes that matter, so the draws describe them all."
         if len(groups) == 1
-        else f"Chains do not cross between {len(groups)} groups of modes; the draws describe the first group."
+        else f"Chains do not cross between {len(groups)} groups of modes; the draws hold each group that matters in "
+        "proportion to its mass, and means of components average over different groupings."
     )
     low = f" {plural(len(left_out), 'mode')} with a negligible Laplace mass got no chain." if left_out else ""
     lead = (
-        f"EM's solutions lead to {plural(len(found), 'mode')} of the posterior. {apart}{low} The mass of a group is "
-        "measured by bridge sampling; the Laplace approximation beside it is rough."
+        f"EM's solutions and climbs from random allocations lead to {plural(len(found), 'mode')} of the posterior. "
+        f"{apart}{low} The mass of a group is measured by bridge sampling; the Laplace approximation beside it is rough."
     )
     heads = (
         "Mode",
@@ -96,7 +97,7 @@ def modes(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
     rows = [_mode(m) for m in found]
     numeric = (False, True, True, True, True, True, True, False)
     caption = (
-        "Starts: EM starts that led here. Log mass: relative to the largest mode. Chains: those that began here. "
+        "Starts: those that led here. Log mass: relative to the largest mode. Chains: those that began here. "
         "Components: weight at (means). Group 0 is negligible."
     )
     table = Table(heads, rows, numeric, caption)
