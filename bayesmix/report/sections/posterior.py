@@ -82,7 +82,7 @@ def modes(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
     low = f" {plural(len(left_out), 'mode')} with a negligible Laplace mass got no chain." if left_out else ""
     lead = (
         f"EM's solutions and climbs from random allocations lead to {plural(len(found), 'mode')} of the posterior. "
-        f"{apart}{low} The mass of a group is measured by bridge sampling; the Laplace approximation beside it is rough."
+        f"{apart}{low} The mass of a group is measured by bridge sampling; Laplace's approximation beside it is rough."
     )
     heads = (
         "Mode",
