@@ -32,8 +32,8 @@ def boundary_density(contrasts: np.ndarray) -> float:
     relabelling keeps one half. Along the direction a = V^-1 m that tells the two halves best apart (m, V: mean and
     covariance of the half that was kept) let f be the density of the whole. The ratio is f(0) / E f. With two normal
     humps at +-u standard deviations it is :math:`4 \sqrt{\pi} \varphi(u) / (1 + e^{-u^2})`: 1.4 where there is but one
-    hump, which relabelling cuts through the middle, so that component-wise means describe the cut; 0.2 at u = 2.3, where
-    one draw in a hundred has the wrong label; 0 where the labels are certain.
+    hump, which relabelling cuts through the middle, so that component-wise means describe the cut; 0.2 at u = 2.3,
+    where one draw in a hundred has the wrong label; 0 where the labels are certain.
 
     Parameters
     ----------
