@@ -140,6 +140,20 @@ class Problem:
         weights = g / g.sum(axis=-1, keepdims=True)
         return {"weights": weights, "means": u[..., self.columns["means"]], "covariances": C @ np.swapaxes(C, -1, -2)}
 
+    def state(self, rows):
+        """A state (K, size) with the moments of K sets of rows; fewer than d + 2 rows: those of the prior's middle."""
+        u = np.zeros((self.K, self.columns["log_scales"].stop + (0 if self.eta is None else len(self.beta))))
+        for k, own in enumerate(rows):
+            some = self.x[own] if len(own) > self.d + 1 else self.x
+            sd, L = some.std(axis=0), np.linalg.cholesky(np.atleast_2d(np.corrcoef(some.T)))
+            u[k, 0] = np.log(len(own) + self.a)
+            u[k, self.columns["means"]], u[k, self.columns["log_scales"]] = some.mean(axis=0), np.log(sd)
+            if self.eta is not None:
+                left = np.sqrt(np.maximum(1 - np.cumsum(L**2, axis=1) + L**2, 1e-12))
+                u[k, self.columns["correlations"]] = np.arctanh((L / left)[np.tril_indices(self.d, k=-1)])
+        u[:, 0] += np.log(self.K * self.a) - np.log(np.exp(u[:, 0]).sum())
+        return u
+
     def responsibilities(self, u):
         """r_ik of states (..., K, size): (..., n, K)."""
         joint = self.log_density(u) + u[..., :1]
@@ -296,3 +310,79 @@ def masses(modes, n_modes, *, blocks=10):
     """Shares (n_modes,) of the cold states' modes (records, replicas) and their standard errors, by blocks."""
     shares = np.array([[(part == m).mean() for m in range(n_modes)] for part in np.array_split(modes, blocks)])
     return shares.mean(axis=0), shares.std(axis=0, ddof=1) / np.sqrt(blocks)
+
+
+class WithinRegion:
+    """The integral over one region that chains stay in: a path from a normal fitted there to the posterior.
+
+    Rungs have the densities normal^(1 - b) x posterior^b; the lowest is drawn anew in every sweep. ``inside`` says of
+    states (..., K, size) which lie in the region, in one labelling of it. Random-walk steps move one component at a
+    time, in the shape of its covariance; they are learnt from ``start`` on before anything is recorded.
+    """
+
+    def __init__(self, problem, start, inside, *, rungs=8, replicas=16, seed=1):
+        self.problem, self.inside, self.shape = problem, inside, (rungs, replicas)
+        self.rng, self.ladder, self.sweeps = np.random.default_rng(seed), np.ones(rungs), 0
+        self.centre, self.factor = start.ravel(), 0.02 * np.eye(start.size)
+        self.u = np.broadcast_to(start, (rungs, replicas, *start.shape)).copy()
+        self.log_q = self._log_posterior(self.u)
+        for warm_up in (100, 150, 250, 400, 600):
+            self._learn(warm_up)
+        self.ladder = np.linspace(0, 1, rungs)
+
+    def _learn(self, sweeps):
+        """Centre and covariance of the posterior from its own draws on all rungs."""
+        drawn = []
+        for _ in range(sweeps):
+            for k in range(self.problem.K):
+                self._step(k)
+            drawn.append(self.u.reshape(-1, self.centre.size))
+        drawn = np.concatenate(drawn[sweeps // 2 :])
+        self.centre = drawn.mean(axis=0)
+        self.factor = np.linalg.cholesky(np.cov(drawn.T) + 1e-9 * np.eye(self.centre.size))
+
+    def _log_posterior(self, u):
+        p = self.problem
+        prior = sum(p.log_prior(u[..., c], v).sum(axis=-1) for v, c in p.columns.items())
+        value = prior + p.log_likelihood(u[..., 0], p.log_density(u))
+        return np.where(self.inside(u), value, -np.inf)
+
+    def _log_normal(self, u):
+        z = np.linalg.solve(self.factor, (u.reshape(-1, self.centre.size) - self.centre).T)
+        value = -0.5 * (z**2).sum(axis=0) - np.log(self.factor.diagonal()).sum()
+        return (value - 0.5 * self.centre.size * np.log(2 * np.pi)).reshape(u.shape[:-2])
+
+    def _step(self, k):
+        size = self.u.shape[-1]
+        own = slice(k * size, (k + 1) * size)
+        shape = np.linalg.cholesky(self.factor[own] @ self.factor[own].T)
+        length = 2.4 / np.sqrt(size) * np.exp(self.rng.uniform(-1.6, 0.4, self.shape))
+        new = self.u.copy()
+        new[:, :, k] += length[..., None] * (self.rng.standard_normal((*self.shape, size)) @ shape.T)
+        log_q, b = self._log_posterior(new), self.ladder[:, None]
+        with np.errstate(invalid="ignore"):  # on the lowest rung, which is drawn anew, states may lie outside
+            gain = (1 - b) * (self._log_normal(new) - self._log_normal(self.u)) + b * (log_q - self.log_q)
+        taken = np.isfinite(log_q) & (np.log(self.rng.random(self.shape)) < gain)
+        self.u[taken], self.log_q[taken] = new[taken], log_q[taken]
+
+    def sweep(self):
+        """A step of every component; the lowest rung anew; exchanges. Returns log posterior - log normal."""
+        for k in range(self.problem.K):
+            self._step(k)
+        fresh = self.rng.standard_normal((self.shape[1], self.centre.size)) @ self.factor.T + self.centre
+        self.u[0] = fresh.reshape(self.u[0].shape)
+        self.log_q[0] = self._log_posterior(self.u[0])
+        value = self.log_q - self._log_normal(self.u)
+        low = np.arange(self.sweeps % 2, len(self.ladder) - 1, 2)
+        gain = (self.ladder[low + 1] - self.ladder[low])[:, None] * (value[low] - value[low + 1])
+        at, replica = np.nonzero(np.log(self.rng.random(gain.shape)) < gain)
+        here, there = (low[at], replica), (low[at] + 1, replica)
+        for array in (self.u, self.log_q, value):
+            array[here], array[there] = array[there], array[here]
+        self.sweeps += 1
+        return value
+
+    def run(self, sweeps, *, thin=5):
+        """States of the highest rung (records, replicas, K, size) and values of all (records, rungs, replicas)."""
+        found = [(self.u[-1].copy(), value) for value in (self.sweep() for _ in range(sweeps))][::thin]
+        return tuple(np.array(part) for part in zip(*found, strict=True))

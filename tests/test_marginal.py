@@ -9,6 +9,7 @@ from scipy import stats
 import bayesmix as bm
 import exact
 from bayesmix.target import Target
+from reference_cases import CASES, corners
 
 SETTINGS = {"draws": 1000, "tune": 500, "chains": 4, "progress": False, "log_likelihood": False}
 KNOWN = {
@@ -110,3 +111,14 @@ def test_sum_over_assignments_is_that_of_single_assignments():
         density = np.interp(grid, grid[::100], [law.pdf(x[:, 0]) for law in laws])
         total += p_z * (np.exp(log_weight) * density).sum()
     assert exact.log_evidence(x, spec) == pytest.approx(np.log(total), abs=0.01)
+
+
+def test_regions_that_chains_do_not_leave_add_up():
+    """Three rows about each corner of a larger square: two splits, one half each."""
+    case, rows = CASES["four_corners"](), corners().reshape(4, 10, 2)[:, :3].reshape(-1, 2)
+    rows = rows + 9 * np.sign(rows)
+    dt, target = fitted(case.spec, bm.Data(rows))
+    assert (dt["modes"].to_dataset()["group"] == 2).any()
+    found = bm.log_evidence(dt, target=target)
+    agrees(found, exact.log_evidence(rows, case.resolved))
+    assert "in each of 2 regions" in found.method
