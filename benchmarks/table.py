@@ -42,6 +42,12 @@ ROWS = {
         " compiling, gets a tenth of the rows: with all of them it takes minutes.",
         one_thread=True,
     ),
+    "modes_cost": Row(
+        "What looking for modes costs where there is one",
+        "The whole of `bm.sample` on a compiled model (EM from 20 starts, climbs from its solutions and from 20 random"
+        " allocations, four chains, labels, log-likelihoods) against its four chains alone, begun at the mode that was"
+        " found, in the same coordinates. 1,000 draws after 500 of warm-up.",
+    ),
     "first_1000": Row(
         "Old Faithful, two groups, full covariance: from a cold Python to 1,000 effective draws",
         "The whole life of a Python process that imports, compiles, samples and takes the smallest bulk ESS of weights,"

@@ -1,0 +1,40 @@
+"""What looking for modes costs where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import bayesmix as bm
+from bayesmix.em import run_starts
+from bayesmix.landscape import Climber, find_modes
+from bayesmix.model import graph
+from bayesmix.runner import Runner
+from bayesmix.spec import exchange_groups
+from bayesmix.target import Target
+from benchmarks.environment import SEED
+from benchmarks.figures import Case, median
+from benchmarks.timing import timed
+
+MOST = 3.0
+MODELS = ("old_faithful", "three_gaussians_1d", "zip_articles")
+SETTINGS: dict[str, Any] = {"draws": 1000, "tune": 500}
+
+
+def cases(*, quick: bool) -> Iterator[Case]:
+    """The whole of ``bm.sample``, and its four chains alone from the mode it would find, by turns."""
+    for name in MODELS[:1] if quick else MODELS:
+        spec, data = bm.load(name)
+        spec = bm.resolve(spec, data)
+        parts, target = graph(spec, data), Target(bm.build(spec, data))
+        runs = run_starts(parts.family, groups=exchange_groups(spec, parts.family), n_starts=20, seed=SEED)
+        mode = find_modes(Climber(target, parts, spec), runs)[0]
+        whole, alone = [], []
+        for seed in range(SEED, SEED + (1 if quick else 5)):
+            shared: dict[str, Any] = {"target": target, "seed": seed, "progress": False}
+            whole.append(timed(partial(bm.sample, spec, data, **shared, **SETTINGS))[0])
+            run = Runner(target, None, seed, mode.whitening)
+            alone.append(timed(partial(run, [mode.jittered] * 4, **SETTINGS))[0])
+        ours, chains = median(whole, "s"), median(alone, "s")
+        yield Case(name, {"bm.sample": ours, "its chains alone": chains, "ratio": ours.per(chains, at_most=MOST)})
