@@ -24,6 +24,7 @@ from bayesmix.graphs import GRAPHS, GaussianGraph, Graph, ZeroInflatedPoissonGra
 from bayesmix.graphs import gaussian as gaussian_graph
 
 CHECKPOINTS = (20, 50, 100, 200, 500, 1000)
+RIGHT = (100,)
 SEED = 1
 
 ON_A_LINE = {
@@ -196,7 +197,7 @@ def main(out: Path, names: Sequence[str]) -> None:
         if name in BUGS:
             result = calibrate(BUGS[name].layout, BUGS[name].build, folder=folder)
         else:
-            result = calibrate(name, folder=folder, checkpoints=CHECKPOINTS[-1:])
+            result = calibrate(name, folder=folder, checkpoints=RIGHT)
         found = ", ".join(problem.name for problem in result.problems) or "nothing"
         print(f"{name}: {len(result.records)} simulations, {found} ({time.perf_counter() - start:.0f} s)", flush=True)
 

@@ -63,7 +63,8 @@ def calibrate(
     progress : bool
         Show a progress bar.
     build : callable
-        Makes the model that is fitted, by default :func:`bayesmix.build`: how to see that a wrong one is found.
+        Makes the model that is fitted, by default :func:`bayesmix.build`: how to see that a wrong one is found. Its
+        records need a folder of their own.
     **settings
         ``draws, tune, chains, n_starts`` of every fit. Where the slowest quantity has fewer than 400 effective draws,
         more are drawn.
@@ -77,6 +78,17 @@ def calibrate(
     ValueError
         Where a prior is not written out, rows are weighted, labels are soft or sets, or some component is no class
         though rows are labelled (how such a row would be labelled is then not defined).
+
+    Examples
+    --------
+    Two simulations show how it works; a verdict takes hundreds:
+
+    >>> from bayesmix import Data, Mixture, Prior
+    >>> priors = {"rate_coef": Prior("Normal", mu=1.0, sigma=0.5), "zero_coef": Prior("Normal", mu=0.0, sigma=1.0)}
+    >>> spec = Mixture("zero_inflated_poisson", priors=priors)
+    >>> result = calibrate(spec, Data([0, 0, 1, 3]), n_sims=2, cores=1, progress=False)
+    >>> result.ranks.shape, result.ok
+    ((2, 7), True)
     """
     whole = {"n_sims": n_sims, "cores": 1 if cores is None else cores, "seed": seed} | settings
     _check_settings(whole, settings)

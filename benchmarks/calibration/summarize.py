@@ -1,0 +1,110 @@
+"""Write RESULTS.md from the records: python benchmarks/calibration/summarize.py."""
+
+from pathlib import Path
+
+import numpy as np
+
+import bayesmix as bm
+
+HERE = Path(__file__).parent
+FAMILIES = (
+    "zip_constant",
+    "zip_regression",
+    "gaussian_1d",
+    "gaussian_2d_full",
+    "gaussian_2d_tied",
+    "semi_supervised_2d",
+)
+HEADS = (
+    "layout",
+    "simulations",
+    "rows",
+    "quantities",
+    "smallest p, corrected",
+    "50%",
+    "80%",
+    "95%",
+    "flagged",
+    "s / fit",
+)
+
+
+def recorded(folder):
+    """The calibration of a folder, or None."""
+    files = sorted(folder.glob("*.jsonl"))
+    return bm.Calibration.load(files[0]) if files else None
+
+
+def row(name, result):
+    """One line of the first table."""
+    finished = [record for record in result.records if "ranks" in record]
+    covered = [f"{result.coverage[c, 'observed'].mean():.3f}" for c in (0.5, 0.8, 0.95)]
+    flagged = sum(bool(record["problems"]) for record in finished)
+    seconds = np.median([record["seconds"] for record in finished])
+    p = f"{result.table['adjusted'].min():.2g}" + ("" if result.ok else ": **not calibrated**")
+    return (
+        name,
+        len(finished),
+        result.header["design"]["n"],
+        len(result.table),
+        p,
+        *covered,
+        flagged,
+        f"{seconds:.1f}",
+    )
+
+
+def found(result):
+    """A bug: after how many simulations it was called wrong, and by what."""
+    names = [f"`{problem.name}` ({problem.value:.1g})" for problem in result.problems[:3]]
+    more = len(result.problems) - 3
+    return ", ".join(names) + (f" and {more} more" if more > 0 else "")
+
+
+def table(heads, rows):
+    """Markdown."""
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def provenance(result):
+    """Seed, settings, date, versions."""
+    settings = ", ".join(f"{name} {value}" for name, value in result.header["settings"].items())
+    versions = ", ".join(f"{name} {number}" for name, number in result.header["versions"].items())
+    return f"seed {result.header['seed']}; {settings}; begun {result.header['began']}; {versions}"
+
+
+def main():
+    """Both tables."""
+    families = {name: result for name in FAMILIES if (result := recorded(HERE / name)) is not None}
+    folders = sorted((HERE / "planted_bugs").iterdir())
+    planted = {folder.name.replace("_", " "): recorded(folder) for folder in folders if folder.is_dir()}
+    bugs = [(name, len(result.records), found(result)) for name, result in planted.items() if not result.ok]
+    right = [row(name, result) for name, result in planted.items() if result.ok]
+    expected = next(iter(families.values())).coverage
+    exact = ", ".join(f"{expected[c, 'expected'].iloc[0]:.3f}" for c in (0.5, 0.8, 0.95))
+    text = f"""# Calibration: results
+
+Made from the records by `summarize.py`. Coverage: the mean over quantities, to be compared with {exact}; `flagged` are
+fits whose own diagnostics raised a problem (they stay in the ranks); every fit finished unless it says otherwise.
+
+{table(HEADS, [row(name, result) for name, result in families.items()])}
+
+Each: {provenance(next(iter(families.values())))}.
+
+## Planted bugs
+
+Checked after 20, 50, 100, 200, 500 and 1,000 simulations; the first check at which `ok` was False, and the quantities
+with the smallest corrected p-values. Seed 1.
+
+{table(("bug", "simulations", "found by"), bugs)}
+
+The right model on the same layouts, by the same rule:
+
+{table(HEADS, right)}
+"""
+    (HERE / "RESULTS.md").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
