@@ -316,8 +316,9 @@ class WithinRegion:
     """The integral over one region that chains stay in: a path from a normal fitted there to the posterior.
 
     Rungs have the densities normal^(1 - b) x posterior^b; the lowest is drawn anew in every sweep. ``inside`` says of
-    states (..., K, size) which lie in the region, in one labelling of it. Random-walk steps move one component at a
-    time, in the shape of its covariance; they are learnt from ``start`` on before anything is recorded.
+    states (..., K, size) which lie in the region, in one labelling of it; a near-empty component is the last. Random
+    walks move one component at a time, in the shape of its covariance, which is learnt from ``start`` on before
+    anything is recorded.
     """
 
     def __init__(self, problem, start, inside, *, rungs=8, replicas=16, seed=1):
@@ -336,6 +337,7 @@ class WithinRegion:
         for _ in range(sweeps):
             for k in range(self.problem.K):
                 self._step(k)
+            self._redraw(self.problem.K - 1)
             drawn.append(self.u.reshape(-1, self.centre.size))
         drawn = np.concatenate(drawn[sweeps // 2 :])
         self.centre = drawn.mean(axis=0)
@@ -359,16 +361,28 @@ class WithinRegion:
         length = 2.4 / np.sqrt(size) * np.exp(self.rng.uniform(-1.6, 0.4, self.shape))
         new = self.u.copy()
         new[:, :, k] += length[..., None] * (self.rng.standard_normal((*self.shape, size)) @ shape.T)
+        self._accept(new, 0.0)
+
+    def _redraw(self, k):
+        """One component from the prior: a near-empty one is elsewhere at once."""
+        p, new = self.problem, self.u.copy()
+        new[:, :, k] = p.draw_prior(self.rng, self.shape)
+        before, after = (sum(p.log_prior(u[:, :, k, c], v) for v, c in p.columns.items()) for u in (self.u, new))
+        self._accept(new, before - after)
+
+    def _accept(self, new, gain):
+        """Metropolis-Hastings; ``gain``: log of the proposal's density of the way back over that of the way there."""
         log_q, b = self._log_posterior(new), self.ladder[:, None]
         with np.errstate(invalid="ignore"):  # on the lowest rung, which is drawn anew, states may lie outside
-            gain = (1 - b) * (self._log_normal(new) - self._log_normal(self.u)) + b * (log_q - self.log_q)
+            gain = gain + (1 - b) * (self._log_normal(new) - self._log_normal(self.u)) + b * (log_q - self.log_q)
         taken = np.isfinite(log_q) & (np.log(self.rng.random(self.shape)) < gain)
         self.u[taken], self.log_q[taken] = new[taken], log_q[taken]
 
     def sweep(self):
-        """A step of every component; the lowest rung anew; exchanges. Returns log posterior - log normal."""
+        """A step of every component; one anew; the lowest rung anew; exchanges. log posterior - log normal."""
         for k in range(self.problem.K):
             self._step(k)
+        self._redraw(self.problem.K - 1)
         fresh = self.rng.standard_normal((self.shape[1], self.centre.size)) @ self.factor.T + self.centre
         self.u[0] = fresh.reshape(self.u[0].shape)
         self.log_q[0] = self._log_posterior(self.u[0])

@@ -5,7 +5,7 @@
 Velocities of 82 galaxies (MASS) in 1,000 km/s; means ~ Normal(20, 10), standard deviations ~ HalfNormal(5), weights ~
 Dirichlet(1, 1, 1). Sequential Monte Carlo is PyMC's, of a model written by hand; the tempered run is that of
 ``tests/reference_cases.py``. Also, under the shipped priors: galaxies with three and four groups, and iris with three,
-against the same reference. Writes ``results.json`` and prints it as a table.
+against the same reference. Writes ``results.json`` and, as a table, ``RESULTS.md``.
 """
 
 from __future__ import annotations
@@ -99,7 +99,9 @@ def record(key, found):
 def table():
     """Every way beside the reference."""
     known, reference = json.loads(RESULTS.read_text()), json.loads(REFERENCE.read_text())
-    lines = ["| case | bridge sampling, seeds 1 to 5 | reference |", "|---|---|---|"]
+    lines = ["# Log evidence", "", "By `uv run python -m benchmarks.evidence.galaxies`; dates, versions and times in"]
+    lines += ["results.json, the reference (parallel tempering) in tests/reference_masses.json.", ""]
+    lines += ["| case | bridge sampling, seeds 1 to 5 | reference |", "|---|---|---|"]
     for name in cases():
         if name in known:
             ours = ", ".join(f"{f['value']:.3f} +- {f['standard_error']:.3f}" for f in known[name]["found"])
@@ -118,4 +120,5 @@ if __name__ == "__main__":
     parser.add_argument("which", nargs="*", default=[*cases(), "smc"])
     for key in parser.parse_args().which:
         record(key, smc() if key == "smc" else bridge(key))
+    (HERE / "RESULTS.md").write_text(table() + "\n")
     print(table())
