@@ -1,0 +1,1 @@
+"""Does the verdict warn where it must, and only there?"""
