@@ -1,0 +1,1 @@
+"""What EM gets wrong, measured: plug-in estimates against the posterior on simulated mixtures with known groups."""

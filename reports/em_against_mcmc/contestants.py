@@ -1,0 +1,188 @@
+"""What is compared: EM's estimate, the mode of the posterior, the posterior, each fitted to the same rows.
+
+All give probabilities of groups for the same rows. Components carry the names of the groups that they agree with most
+under the *true parameters* (not the true groups of the rows that are scored), in the same way for all; where rows are
+labelled the labels name them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+import bayesmix as bm
+from bayesmix.accelerate import climb
+from bayesmix.em import EMFit, map_fit, ml_fit, run_starts
+from bayesmix.families import Family
+from bayesmix.kernels import responsibilities
+from bayesmix.model import graph
+from bayesmix.predict import stacked
+from bayesmix.runs import Run
+from bayesmix.spec import bind
+from bayesmix.target import Target
+from reports.em_against_mcmc import scoring
+from reports.em_against_mcmc.design import Simulated
+
+EM = {"n_starts": 20, "seed": 1}
+NUTS: dict[str, Any] = {"draws": 500, "tune": 250, "chains": 2, "n_starts": 5}
+REFITS = 100
+TOLERANCE = 1e-9
+REFIT_TOLERANCE = 1e-7
+NUMERICAL = 0.01
+"""Log-likelihoods that differ by less, in nats, are those of one solution."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One data set with all that its contestants share."""
+
+    spec: bm.Mixture
+    case: Simulated
+    target: Target
+
+    @property
+    def family(self) -> Family:
+        """Over the rows that are fitted."""
+        return bind(self.spec, self.case.data)
+
+    @property
+    def unseen(self) -> Family:
+        """Over the rows that are not."""
+        return self.family.rebind(self.case.new)
+
+    def order(self, r: np.ndarray) -> np.ndarray:
+        """The component that stands for each group, from responsibilities of the rows that no fit sees."""
+        if self.case.data.labelled.any():
+            return np.arange(r.shape[1])
+        return scoring.matching(r, responsibilities(self.unseen, self.case.truth))
+
+    def scores(self, params: Mapping[str, np.ndarray]) -> tuple[dict[str, Any], np.ndarray]:
+        """Scores on new rows and on the data's own unlabelled ones, and the order of components; means over draws."""
+        new, own = (_mean(responsibilities(f, params)) for f in (self.unseen, self.family))
+        order, open_ = self.order(new), ~self.case.data.labelled
+        new, own = new[:, order], own[open_][:, order]
+        own_groups = self.case.groups[open_]
+        table = scoring.reliability(new, self.case.new_groups)
+        found = {
+            "log_score": scoring.log_score(new, self.case.new_groups),
+            "brier": scoring.brier(new, self.case.new_groups),
+            "own_log_score": scoring.log_score(own, own_groups),
+            "own_brier": scoring.brier(own, own_groups),
+            "reliability": table.tolist(),
+        }
+        return found, order
+
+
+def _mean(r: np.ndarray) -> np.ndarray:
+    return r.mean(axis=0) if r.ndim == 3 else r
+
+
+def _scalars(values: Mapping[str, np.ndarray], order: np.ndarray) -> np.ndarray:
+    """The weight of group a, the means of a and b, (..., 3)."""
+    return np.concatenate([values["weights"][..., order[:1]], values["means"][..., order, 0]], axis=-1)
+
+
+def truth(bench: Bench) -> dict[str, Any]:
+    """The scores of the true parameters: nobody can expect better."""
+    found, _ = bench.scores(bench.case.truth)
+    return found | {"parameters": _scalars(bench.case.truth, np.arange(2)).tolist()}
+
+
+def _point(bench: Bench, fit: EMFit) -> tuple[dict[str, Any], np.ndarray]:
+    found, order = bench.scores(_arrays(fit.params, bench.family))
+    estimate = _scalars(_arrays(fit.params, bench.family), order)
+    error = _scalars(_arrays(fit.standard_errors, bench.family), order)
+    return found | {"ends": scoring.normal_ends(estimate, error).tolist()}, order
+
+
+def _arrays(dataset: xr.Dataset, family: Family) -> dict[str, np.ndarray]:
+    return {v: dataset[v].to_numpy() for v in family.parameter_names}
+
+
+def em(bench: Bench, rng: np.random.Generator, *, bootstrap: bool) -> tuple[dict[str, Any], list[Run]]:
+    """Maximum likelihood from 20 starts, how the starts ended, bootstrap intervals where asked for; EM's runs."""
+    runs = run_starts(bench.family, **EM)
+    fit = ml_fit(bench.spec, bench.case.data, runs)
+    found, order = _point(bench, fit)
+    found |= starts(runs, climb(bench.family, "truth", bench.case.truth, max_iter=2000, tolerance=TOLERANCE), fit)
+    if bootstrap and not fit.degenerate:
+        found["bootstrap"] = _bootstrap(bench, fit, order, rng)
+    return found, runs
+
+
+def starts(runs: list[Run], from_truth: Run, fit: EMFit) -> dict[str, Any]:
+    """How EM's starts ended against the best sound end known, that from the true parameters included.
+
+    ``spike``: no start ended soundly. ``worse``: what is kept lies below the best known. ``elsewhere``: it lies above
+    the solution next to the truth, which is then not the maximum of the likelihood.
+    """
+    sound = [run.log_likelihood for run in (*runs, from_truth) if not run.reasons]
+    best = max(sound, default=float("nan"))
+    ends = [_end(run, best) for run in runs]
+    return {
+        "spike": fit.degenerate,
+        "worse": not fit.degenerate and bool(best - fit.log_likelihood > NUMERICAL),
+        "elsewhere": not fit.degenerate
+        and bool(from_truth.reasons or fit.log_likelihood - from_truth.log_likelihood > NUMERICAL),
+        "first_start": ends[0],
+        "spikes": ends.count("spike"),
+        "worse_starts": ends.count("worse"),
+    }
+
+
+def _end(run: Run, best: float) -> str:
+    return "spike" if run.reasons else "worse" if best - run.log_likelihood > NUMERICAL else "best"
+
+
+def _bootstrap(bench: Bench, fit: EMFit, order: np.ndarray, rng: np.random.Generator) -> dict[str, Any]:
+    """Percentile intervals of refits from the estimate on rows drawn anew; those that end in a spike are left out."""
+    n, params = len(bench.case.data), _arrays(fit.params, bench.family)
+    reference = responsibilities(bench.unseen, params)[:, order]
+    values = []
+    for _ in range(REFITS):
+        family = bench.family
+        family.row_weights = np.bincount(rng.integers(n, size=n), minlength=n).astype(float)
+        run = climb(family, "refit", params, max_iter=1000, tolerance=REFIT_TOLERANCE)
+        if not run.reasons:
+            own = scoring.matching(responsibilities(bench.unseen, run.params), reference)
+            values.append(_scalars(run.params, order if bench.case.data.labelled.any() else own))
+    if len(values) < REFITS // 2:
+        return {"sound": len(values)}
+    return {"sound": len(values), "ends": np.quantile(values, scoring.TAILS, axis=0).T.tolist()}
+
+
+def posterior_mode(bench: Bench, runs: list[Run]) -> dict[str, Any]:
+    """The MAP estimate under the posterior's own priors; an error of the fit is recorded."""
+    try:
+        fit = map_fit(bench.spec, bench.case.data, bench.target, graph(bench.spec, bench.case.data), runs)
+    except RuntimeError as error:
+        return {"error": str(error)}
+    return _point(bench, fit)[0]
+
+
+def posterior(bench: Bench, runs: list[Run], seed: int) -> dict[str, Any]:
+    """The posterior by NUTS as a user runs it, with what its diagnostics say; an error of the fit is recorded."""
+    try:
+        dt = bm.sample(
+            bench.spec,
+            bench.case.data,
+            target=bench.target,
+            runs=runs,
+            seed=seed,
+            cores=1,
+            log_likelihood=False,
+            progress=False,
+            **NUTS,
+        )
+    except (RuntimeError, ValueError) as error:
+        return {"error": f"{type(error).__name__}: {error}"}
+    draws = stacked(dt["posterior"].to_dataset(), bench.family)
+    found, order = bench.scores(draws)
+    ends = np.quantile(_scalars(draws, order), scoring.TAILS, axis=0).T
+    regions = len(np.unique(dt["sample_stats"]["region"]))
+    problems = [problem.name for problem in bm.diagnose(dt).problems]
+    return found | {"ends": ends.tolist(), "problems": problems, "regions": regions}

@@ -1,0 +1,103 @@
+"""The run: every cell in rounds, one line of JSON per data set, appended as it is done, never done twice."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import bayesmix as bm
+from bayesmix.model import graph
+from bayesmix.target import Target
+from reports.em_against_mcmc import contestants
+from reports.em_against_mcmc.contestants import Bench
+from reports.em_against_mcmc.design import Cell, simulate, spec_of
+
+ROUND = 10
+BOOTSTRAP_EVERY = 4
+"""Every fourth data set of a cell: a hundred refits take as long as all else."""
+
+type Record = dict[str, Any]
+
+
+class Study:
+    """What the data sets of a run share: the seed, where results are kept, one compiled model."""
+
+    def __init__(self, folder: Path, *, seed: int = 1) -> None:
+        self.folder, self.seed = folder, seed
+        self._sized: dict[tuple[int, float], Target] = {}
+
+    @cached_property
+    def _compiled(self) -> Target:
+        cell = Cell(100, 0.1)
+        spec = spec_of(cell.overlap)
+        return Target(bm.build(spec, simulate(cell, self.seed, 0)[0].data))
+
+    def _target(self, cell: Cell, data: bm.Data) -> Target:
+        """The compiled model with other observations: a model of this size is built once."""
+        spec, key = spec_of(cell.overlap), (cell.n, cell.overlap)
+        if key not in self._sized:
+            self._sized[key] = self._compiled.with_data(bm.build(spec, data))
+        target, parts = self._sized[key], graph(spec, data)
+        target.model["x_data"].set_value(parts.x_data().astype(target.model["x_data"].dtype))
+        target.model["label_evidence"].set_value(parts.family.evidence)
+        return target.with_data(target.model)
+
+    def one(self, cell: Cell, number: int) -> Record:
+        """Data set ``number`` of a cell, fitted by all: a function of the seed, the cell and the number alone."""
+        begun = time.perf_counter()
+        case, rng = simulate(cell, self.seed, number)
+        bench = Bench(spec_of(cell.overlap), case, self._target(cell, case.data))
+        em, runs = contestants.em(bench, rng, bootstrap=number % BOOTSTRAP_EVERY == 0)
+        record = {
+            "number": number,
+            "truth": contestants.truth(bench),
+            "em": em,
+            "map": contestants.posterior_mode(bench, runs),
+            "posterior": contestants.posterior(bench, runs, seed=number + 1),
+        }
+        return rounded(record) | {"seconds": round(time.perf_counter() - begun, 2)}
+
+    def path(self, cell: Cell) -> Path:
+        """The file of a cell's records."""
+        return self.folder / f"{cell.name}.jsonl"
+
+    def done(self, cell: Cell) -> list[Record]:
+        """The records there are, by number; what a killed run left of a last line is dropped from the file."""
+        if not self.path(cell).exists():
+            return []
+        lines = self.path(cell).read_text().splitlines(keepends=True)
+        whole = [line for line in lines if line.endswith("}\n")]
+        if len(whole) < len(lines):
+            self.path(cell).write_text("".join(whole))
+        return sorted((json.loads(line) for line in whole), key=lambda record: record["number"])
+
+    def run(self, cells: Sequence[Cell], sims: int, *, minutes: float = float("inf")) -> bool:
+        """Do what is missing, ten data sets of every cell in turn; False where time ran out before the end."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        end = time.monotonic() + 60 * minutes
+        missing = {cell: set(range(sims)) - {record["number"] for record in self.done(cell)} for cell in cells}
+        for first in range(0, sims, ROUND):
+            for cell in cells:
+                for number in sorted(missing[cell] & set(range(first, first + ROUND))):
+                    if time.monotonic() > end:
+                        return False
+                    record = self.one(cell, number)
+                    with self.path(cell).open("a") as file:
+                        file.write(json.dumps(record, separators=(",", ":")) + "\n")
+            print(f"data sets {first + 1} to {min(sims, first + ROUND)} of every cell are done", flush=True)
+        return True
+
+
+def rounded(value: Any) -> Any:
+    """Numbers with six significant digits, whatever holds them."""
+    if isinstance(value, dict):
+        return {k: rounded(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [rounded(v) for v in value]
+    if isinstance(value, float):
+        return int(value) if value.is_integer() and abs(value) < 1e9 else float(f"{value:.6g}")
+    return value

@@ -1,0 +1,195 @@
+"""The records as tables: one row per cell, numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from reports.em_against_mcmc import scoring
+from reports.em_against_mcmc.contestants import EM
+from reports.em_against_mcmc.design import Cell
+from reports.em_against_mcmc.study import Record
+
+FITS = ("em", "map", "posterior")
+NAMES = {"em": "EM", "map": "MAP", "posterior": "posterior"}
+INTERVALS = ("information", "bootstrap", "map", "posterior")
+PARTS = {"weight": slice(0, 1), "means": slice(1, 3)}
+SURE = len(scoring.EDGES) - 2
+"""The bin of the rows that are called all but certain."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """The records of a cell."""
+
+    cell: Cell
+    records: Sequence[Record]
+
+    @property
+    def usable(self) -> list[Record]:
+        """Data sets that every contestant could fit: comparisons are on the same ones."""
+        return [record for record in self.records if not any("error" in record[fit] for fit in FITS)]
+
+    def values(self, fit: str, score: str) -> np.ndarray:
+        """A score of every usable data set."""
+        return np.array([record[fit][score] for record in self.usable])
+
+    def excess(self, fit: str, score: str = "log_score") -> np.ndarray:
+        """How much worse than the true parameters."""
+        return self.values(fit, score) - self.values("truth", score)
+
+    def reliability(self, fit: str) -> np.ndarray:
+        """Rows, sum of confidences, right ones, by bin, over all data sets."""
+        return np.sum([record[fit]["reliability"] for record in self.usable], axis=0)
+
+    def ends(self, kind: str) -> tuple[np.ndarray, np.ndarray, int]:
+        """Ends of intervals (sets, P, 6), the truth (sets, P), and of how many data sets they were asked for."""
+        asked = [r for r in self.usable if kind != "bootstrap" or "bootstrap" in r["em"] or r["number"] % 4 == 0]
+        found = [(_ends(record, kind), record["truth"]["parameters"]) for record in asked]
+        there = [(e, t) for e, t in found if e is not None and np.isfinite(e).all()]
+        ends = np.array([e for e, _ in there]).reshape(-1, 3, 6)
+        return ends, np.array([t for _, t in there]).reshape(-1, 3), len(asked)
+
+
+def _ends(record: Record, kind: str) -> np.ndarray | None:
+    fit = {"information": "em", "bootstrap": "em"}.get(kind, kind)
+    source = record[fit].get("bootstrap", {}) if kind == "bootstrap" else record[fit]
+    return np.array(source["ends"], dtype=float) if "ends" in source else None
+
+
+def mean_and_error(values: np.ndarray) -> tuple[float, float]:
+    """The mean and its standard error."""
+    few = len(values) < 2
+    return float(np.mean(values)) if len(values) else np.nan, np.nan if few else float(
+        np.std(values, ddof=1) / np.sqrt(len(values))
+    )
+
+
+def layout(cell: Cell) -> dict[str, Any]:
+    """The first columns of every table."""
+    return {"overlap": f"{cell.overlap:.0%}", "n": cell.n, "labelled": f"{cell.labelled:.0%}"}
+
+
+def with_error(values: np.ndarray) -> str:
+    """Mean +- standard error, as text."""
+    mean, error = mean_and_error(values)
+    return f"{mean:.3f} ± {error:.3f}"
+
+
+def scores(results: Iterable[Results]) -> pd.DataFrame:
+    """Log score above that of the true parameters, and who is better."""
+    rows = []
+    for result in results:
+        em, posterior = result.excess("em"), result.excess("posterior")
+        row = layout(result.cell) | {
+            "sets": len(result.usable),
+            "best possible": f"{result.values('truth', 'log_score').mean():.3f}",
+        }
+        row |= {NAMES[fit]: with_error(result.excess(fit)) for fit in FITS}
+        row |= {"EM - posterior": with_error(em - posterior), "median": f"{np.median(em - posterior):.3f}"}
+        rows.append(row | {"posterior better": f"{(em > posterior).mean():.0%}"})
+    return pd.DataFrame(rows)
+
+
+def other_scores(results: Iterable[Results]) -> pd.DataFrame:
+    """The same on the data's own unlabelled rows, and Brier scores on new rows."""
+    rows = []
+    for result in results:
+        row = layout(result.cell)
+        row |= {f"own rows: {NAMES[fit]}": f"{result.excess(fit, 'own_log_score').mean():.3f}" for fit in FITS}
+        row |= {f"Brier: {NAMES[fit]}": f"{result.excess(fit, 'brier').mean():.3f}" for fit in FITS}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def calibration(results: Iterable[Results]) -> pd.DataFrame:
+    """Calibration error, and how often rows that were called more than 99% sure are wrong."""
+    rows = []
+    for result in results:
+        tables = {fit: result.reliability(fit) for fit in FITS}
+        row = layout(result.cell)
+        row |= {NAMES[fit]: f"{scoring.calibration_error(t):.3f}" for fit, t in tables.items()}
+        for fit, t in tables.items():
+            wrong = 1 - t[2, SURE] / t[0, SURE] if t[0, SURE] else np.nan
+            row[f">99%: {NAMES[fit]}"] = f"{t[0, SURE] / t[0].sum():.0%} of rows, {wrong:.1%} wrong"
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def coverage_of(result: Results, kind: str, part: str) -> tuple[np.ndarray, float, int]:
+    """Coverage by level (3,) of the intervals that there are, median length at 95%, data sets without any."""
+    ends, truth, asked = result.ends(kind)
+    if not len(ends):
+        return np.full(3, np.nan), np.nan, asked
+    own = ends[:, PARTS[part]]
+    inside = scoring.covered(own, truth[:, PARTS[part]]).mean(axis=(0, 1))
+    return inside, float(np.median(scoring.lengths(own)[..., -1])), asked - len(ends)
+
+
+def coverage(results: Iterable[Results], part: str) -> pd.DataFrame:
+    """Coverage of 50/80/95% intervals, median length at 95%, data sets that have none."""
+    rows = []
+    for result in results:
+        row = layout(result.cell)
+        for kind in INTERVALS:
+            inside, length, without = coverage_of(result, kind, part)
+            cell = "none" if np.isnan(inside).any() else f"{' / '.join(f'{100 * c:.0f}' for c in inside)}, {length:.2f}"
+            row[kind] = cell + (f" ({without} without)" if without else "")
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def share(records: Sequence[Record], says: Any) -> float:
+    """The share of records of which it is true."""
+    return float(np.mean([bool(says(record)) for record in records])) if records else np.nan
+
+
+FAILURES = {
+    "20 starts: spike": lambda em: em["spike"],
+    "20 starts: worse mode": lambda em: em["worse"],
+    "maximum is elsewhere": lambda em: em["elsewhere"],
+    "first start: spike": lambda em: em["first_start"] == "spike",
+    "first start: worse mode": lambda em: em["first_start"] == "worse",
+}
+"""What can go wrong with EM."""
+
+
+def failures(results: Iterable[Results]) -> pd.DataFrame:
+    """How often EM fails, with 20 starts, with one, and start by start."""
+    rows = []
+    for result in results:
+        row = layout(result.cell)
+        row |= {name: f"{share(result.records, lambda r, f=f: f(r['em'])):.0%}" for name, f in FAILURES.items()}
+        spikes, worse = (sum(r["em"][key] for r in result.records) for key in ("spikes", "worse_starts"))
+        starts = EM["n_starts"] * len(result.records)
+        row["any start: spike / worse"] = f"{spikes / starts:.0%} / {worse / starts:.0%}"
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+PROBLEMS = {
+    "labels": ("labels",),
+    "R-hat or ESS": ("r_hat", "ess_bulk", "ess_tail"),
+    "divergences": ("divergences",),
+    "modes": ("modes", "modes_unknown", "modes_left_out"),
+}
+
+
+def diagnostics(results: Iterable[Results]) -> pd.DataFrame:
+    """What the posterior's own verdict says, and the scores where it is good and where it is not."""
+    rows = []
+    for result in results:
+        row = layout(result.cell) | {"failed": sum("error" in r["posterior"] for r in result.records)}
+        found = [r["posterior"]["problems"] for r in result.usable]
+        row |= {name: f"{np.mean([bool(set(p) & set(own)) for p in found]):.0%}" for name, own in PROBLEMS.items()}
+        told = np.array(["labels" not in p for p in found])
+        for name, chosen in (("labels told apart", told), ("labels not told apart", ~told)):
+            gap = (result.excess("em") - result.excess("posterior"))[chosen]
+            row[f"EM - posterior, {name}"] = f"{gap.mean():.3f} ({len(gap)})" if len(gap) else ""
+        row["several regions"] = f"{np.mean([r['posterior']['regions'] > 1 for r in result.usable]):.0%}"
+        rows.append(row)
+    return pd.DataFrame(rows)
