@@ -107,27 +107,29 @@ def _run(L: float, *reasons: str) -> Run:
     return Run("k-means++", params, np.array([L]), True, reasons, 1)
 
 
+def _fit(L: float, *, degenerate: bool = False):
+    return type("Fit", (), {"degenerate": degenerate, "log_likelihood": float(L)})
+
+
 @pytest.mark.parametrize(
-    ("ends", "kept", "from_truth", "expected"),
+    ("ends", "kept", "expected"),
     [
-        ((-10, -10), 0, -10, {"spike": False, "worse": False, "elsewhere": False, "spikes": 0, "worse_starts": 0}),
-        ((-12, -11), 1, -10, {"spike": False, "worse": True, "elsewhere": False, "spikes": 0, "worse_starts": 2}),
-        ((-12, -9), 1, -10, {"spike": False, "worse": False, "elsewhere": True, "spikes": 0, "worse_starts": 1}),
+        ((-10, -10), -10, {"first": "truth", "kept": "truth", "spikes": 0, "worse_starts": 0}),
+        ((-12, -11), -11, {"first": "below", "kept": "below", "spikes": 0, "worse_starts": 2}),
+        ((-10, -9), -9, {"first": "truth", "kept": "above", "spikes": 0, "worse_starts": 1}),
     ],
 )
-def test_where_starts_stop(ends, kept, from_truth, expected):
-    runs = [_run(L) for L in ends]
-    fit = type("Fit", (), {"degenerate": False, "log_likelihood": float(ends[kept])})
-    found = contestants.starts(runs, _run(from_truth), fit)
-    assert {key: found[key] for key in expected} == expected
+def test_where_starts_stop(ends, kept, expected):
+    assert contestants.starts([_run(L) for L in ends], _run(-10), _fit(kept)) == expected
 
 
 def test_a_fit_whose_every_start_is_a_spike_is_no_worse_mode():
-    fit = type("Fit", (), {"degenerate": True, "log_likelihood": 50.0})
-    found = contestants.starts([_run(50.0, "a variance vanishes")], _run(-10.0), fit)
-    assert found["spike"]
-    assert not found["worse"]
-    assert found["first_start"] == "spike"
+    found = contestants.starts([_run(50, "a variance vanishes")], _run(-10), _fit(50, degenerate=True))
+    assert found == {"first": "spike", "kept": "spike", "spikes": 1, "worse_starts": 0}
+
+
+def test_where_the_truth_leads_into_a_spike_a_sound_end_is_elsewhere():
+    assert contestants.place(-10.0, False, _run(50, "a variance vanishes")) == "above"
 
 
 def test_a_run_carries_on_where_a_line_was_cut(tmp_path):

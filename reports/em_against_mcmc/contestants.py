@@ -109,29 +109,38 @@ def em(bench: Bench, rng: np.random.Generator, *, bootstrap: bool) -> tuple[dict
     fit = ml_fit(bench.spec, bench.case.data, runs)
     found, order = _point(bench, fit)
     found |= starts(runs, climb(bench.family, "truth", bench.case.truth, max_iter=2000, tolerance=TOLERANCE), fit)
+    found["first_log_score"] = bench.scores(runs[0].params)[0]["log_score"]
     if bootstrap and not fit.degenerate:
         found["bootstrap"] = _bootstrap(bench, fit, order, rng)
     return found, runs
 
 
 def starts(runs: list[Run], from_truth: Run, fit: EMFit) -> dict[str, Any]:
-    """How EM's starts ended against the best sound end known, that from the true parameters included.
+    """Where EM stops, with all its starts and with the first alone, and how each start compares with the best.
 
-    ``spike``: no start ended soundly. ``worse``: what is kept lies below the best known. ``elsewhere``: it lies above
-    the solution next to the truth, which is then not the maximum of the likelihood.
+    ``kept, first``: see :func:`place`. ``spikes, worse_starts``: of the starts, how many end in a spike, and soundly
+    but below the best sound end known, that from the true parameters included.
     """
     sound = [run.log_likelihood for run in (*runs, from_truth) if not run.reasons]
-    best = max(sound, default=float("nan"))
-    ends = [_end(run, best) for run in runs]
+    ends = [_end(run, max(sound, default=float("nan"))) for run in runs]
     return {
-        "spike": fit.degenerate,
-        "worse": not fit.degenerate and bool(best - fit.log_likelihood > NUMERICAL),
-        "elsewhere": not fit.degenerate
-        and bool(from_truth.reasons or fit.log_likelihood - from_truth.log_likelihood > NUMERICAL),
-        "first_start": ends[0],
+        "kept": place(fit.log_likelihood, fit.degenerate, from_truth),
+        "first": place(runs[0].log_likelihood, bool(runs[0].reasons), from_truth),
         "spikes": ends.count("spike"),
         "worse_starts": ends.count("worse"),
     }
+
+
+def place(log_likelihood: float, spike: bool, from_truth: Run) -> str:
+    """Where EM stopped: in a spike; at the solution that it reaches from the true parameters; above that; below it.
+
+    Above: the maximum of the likelihood is elsewhere (or there is no sound solution next to the truth). Below: a better
+    one is known.
+    """
+    if spike:
+        return "spike"
+    gap = np.inf if from_truth.reasons else log_likelihood - from_truth.log_likelihood
+    return "truth" if abs(gap) <= NUMERICAL else "above" if gap > 0 else "below"
 
 
 def _end(run: Run, best: float) -> str:

@@ -113,8 +113,8 @@ def sections(results: Sequence[Results]) -> list[tuple[str, str, pd.DataFrame]]:
                 f"Intervals for the {part}",
                 "Coverage of 50 / 80 / 95% intervals in percent, median length at 95%. *information*: EM's estimate "
                 f"± z standard errors; *bootstrap*: percentiles of {REFITS} refits, for every data set whose number "
-                f"is a multiple of {BOOTSTRAP_EVERY}; *map*: from the curvature; *posterior*: equal tails. *without*: data "
-                "sets for which there is no interval (spikes, singular information)."
+                f"is a multiple of {BOOTSTRAP_EVERY}; *map*: from the curvature; *posterior*: equal tails. *without*: "
+                "data sets for which there is no interval (spikes, singular information)."
                 + ("\n\n![Coverage](coverage.png)" if part == "weight" else ""),
                 tables.coverage(results, part),
             )
@@ -122,10 +122,11 @@ def sections(results: Sequence[Results]) -> list[tuple[str, str, pd.DataFrame]]:
         ),
         (
             "Where EM stops",
-            "*spike*: every start ran into an unbounded likelihood or a group of two rows; *worse mode*: a sound "
-            "solution with a higher likelihood is known, found by another start or from the true parameters; *maximum "
-            "is elsewhere*: what is kept lies above the solution next to the truth, so no number of starts would help. "
-            "*first start*: Ward's hierarchy alone.\n\n![Failures](failures.png)",
+            "*spike*: an unbounded likelihood, or a group of two rows; *above*: a sound solution with a higher "
+            "likelihood than the one that EM reaches from the true parameters: the maximum of the likelihood is "
+            "elsewhere, and no number of starts would help; *below*: one with a lower likelihood, a worse mode. The "
+            "rest stops next to the truth. *1 start*: Ward's hierarchy. Then the log scores of both, and of all single "
+            "starts how many end in a spike, or soundly but below the best known.\n\n![Failures](failures.png)",
             tables.failures(results),
         ),
         (

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
 
-from bayesmix.plots.style import FAINT, INK, MUTED, OKABE_ITO, legend_above, line, new_figure, styled
+from bayesmix.plots.style import FAINT, INK, MUTED, OKABE_ITO, legend_above, line, new_figure, patch, styled
 from reports.em_against_mcmc import scoring, tables
 from reports.em_against_mcmc.tables import Results
 
@@ -83,7 +83,7 @@ def log_score(columns: Sequence[Sequence[Results]]) -> Figure:
 
 @styled
 def reliability(columns: Sequence[Sequence[Results]]) -> Figure:
-    """Stated probability of the more probable group against the share of rows that are in it."""
+    """Stated probability of the more probable group against the share of rows in it; areas say how many rows."""
     sizes = [result.cell.n for result in columns[0]][:3]
     fig = new_figure(9.0, 2.6 * len(sizes) + 0.6)
     grid = fig.subplots(len(sizes), len(columns), sharex=True, sharey=True, squeeze=False)
@@ -94,7 +94,10 @@ def reliability(columns: Sequence[Sequence[Results]]) -> Figure:
                 for fit in tables.FITS:
                     rows, stated, right = result.reliability(fit)
                     there = rows >= 30
-                    ax.plot(stated[there] / rows[there], right[there] / rows[there], **LOOKS[fit], **SMALL)
+                    x, y, look = stated[there] / rows[there], right[there] / rows[there], LOOKS[fit]
+                    ax.plot(x, y, color=look["color"], linestyle=look.get("linestyle", "-"), linewidth=1.2)
+                    area = 6 + 160 * rows[there] / rows.sum()
+                    ax.scatter(x, y, area, color=look["color"], marker=look["marker"], zorder=3)
             ax.set(xlim=(0.5, 1.01), ylim=(0.4, 1.01), title=f"overlap {column[0].cell.overlap:.0%}, {n} rows")
             for axis in (ax.xaxis, ax.yaxis):
                 axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
@@ -109,56 +112,53 @@ def reliability(columns: Sequence[Sequence[Results]]) -> Figure:
 
 @styled
 def coverage(columns: Sequence[Sequence[Results]]) -> Figure:
-    """How often intervals of 95% and 50% hold the truth."""
-    fig = new_figure(9.0, 5.6)
+    """How often intervals of 95% hold the truth."""
+    fig = new_figure(9.0, 5.0)
     grid = fig.subplots(len(tables.PARTS), len(columns), sharex=True, sharey=True, squeeze=False)
     kinds = ("information", "bootstrap", "posterior")
     for row, part in zip(grid, tables.PARTS, strict=True):
         for ax, column in zip(row, columns, strict=True):
             n = _n(column)
             for shift, kind in zip((0.95, 1.0, 1.05), kinds, strict=True):
-                found = np.array([tables.coverage_of(result, kind, part)[0] for result in column])
-                for level in (0, len(scoring.LEVELS) - 1):
-                    ax.plot(n * shift, found[:, level], **LOOKS[kind], **SMALL)
-            for level in scoring.LEVELS[[0, -1]]:
-                ax.axhline(level, color=INK, linewidth=0.8, linestyle=":")
+                found = [tables.coverage_of(result, kind, part)[0][-1] for result in column]
+                ax.plot(n * shift, found, **LOOKS[kind], **SMALL)
+            ax.axhline(scoring.LEVELS[-1], color=INK, linewidth=0.8, linestyle=":")
             ax.set(ylim=(0, 1.03), title=f"{part}, overlap {column[0].cell.overlap:.0%}")
             ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
             _sizes(ax, n)
     for ax in grid[:, 0]:
-        ax.set_ylabel("intervals that hold the truth")
+        ax.set_ylabel("95% intervals that\nhold the truth")
     for ax in grid[-1]:
         ax.set_xlabel("rows")
-    legend_above(fig, [*_entries(kinds), line("wanted: 95% (upper), 50% (lower)", color=INK, linestyle=":")])
+    legend_above(fig, [*_entries(kinds), line("95% wanted", color=INK, linewidth=0.8, linestyle=":")])
     return fig
 
 
 @styled
 def failures(columns: Sequence[Sequence[Results]]) -> Figure:
-    """How often EM goes wrong."""
-    looks = {
-        "20 starts: spike": {"color": OKABE_ITO[5], "marker": "o"},
-        "20 starts: worse mode": {"color": OKABE_ITO[4], "marker": "s"},
-        "maximum is elsewhere": {"color": OKABE_ITO[0], "marker": "^"},
-        "first start: spike": {"color": OKABE_ITO[5], "marker": "o", "linestyle": "--", "markerfacecolor": "white"},
-        "first start: worse mode": {
-            "color": OKABE_ITO[4],
-            "marker": "s",
-            "linestyle": "--",
-            "markerfacecolor": "white",
-        },
-    }
-    fig = new_figure(9.0, 3.5)
+    """How often EM stops elsewhere than next to the truth, with one start and with twenty."""
+    looks = {"spike": (OKABE_ITO[5], ""), "above": (OKABE_ITO[0], "//"), "below": (OKABE_ITO[4], "")}
+    fig = new_figure(9.0, 3.7)
     axes = np.ravel(fig.subplots(1, len(columns), sharey=True))
     for ax, column in zip(axes, columns, strict=True):
-        for name, look in looks.items():
-            says = tables.FAILURES[name]
-            shares = [tables.share(r.records, lambda record, says=says: says(record["em"])) for r in column]
-            ax.plot(_n(column), shares, **look, **SMALL)
+        x = np.arange(len(column), dtype=float)
+        for shift, key in ((-0.2, "first"), (0.2, "kept")):
+            foot = np.zeros(len(column))
+            for place, (colour, hatch) in looks.items():
+                height = np.array([tables.share(result, key, place) for result in column])
+                ax.bar(x + shift, height, 0.34, foot, color=colour, hatch=hatch, edgecolor="white", linewidth=0.5)
+                foot += height
+            for at, top in zip(x + shift, foot, strict=True):
+                ax.text(at, top + 0.01, "1" if key == "first" else "20", ha="center", fontsize=7.5, color=MUTED)
+        ax.set_xticks(x, [f"{result.cell.n:,}" for result in column])
         ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        ax.grid(axis="y", color=FAINT, linewidth=0.6)
         _title(ax, column)
-        _sizes(ax, _n(column))
-        ax.set_xlabel("rows")
+        ax.set_xlabel("rows; on the bars: starts")
     axes[0].set_ylabel("share of data sets")
-    legend_above(fig, [line(name, **look, **SMALL) for name, look in looks.items()], columns=3)
+    entries = [
+        patch(tables.PLACES[place], facecolor=colour, hatch=hatch, edgecolor="white")
+        for place, (colour, hatch) in looks.items()
+    ]
+    legend_above(fig, entries)
     return fig

@@ -143,19 +143,17 @@ def coverage(results: Iterable[Results], part: str) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def share(records: Sequence[Record], says: Any) -> float:
-    """The share of records of which it is true."""
-    return float(np.mean([bool(says(record)) for record in records])) if records else np.nan
+def share(result: Results, key: str, place: str) -> float:
+    """How often EM stops there, with all starts (``kept``) or one (``first``)."""
+    return float(np.mean([record["em"][key] == place for record in result.records]))
 
 
-FAILURES = {
-    "20 starts: spike": lambda em: em["spike"],
-    "20 starts: worse mode": lambda em: em["worse"],
-    "maximum is elsewhere": lambda em: em["elsewhere"],
-    "first start: spike": lambda em: em["first_start"] == "spike",
-    "first start: worse mode": lambda em: em["first_start"] == "worse",
+PLACES = {
+    "spike": "spike",
+    "above": "a higher likelihood far from the truth",
+    "below": "a lower likelihood than known",
 }
-"""What can go wrong with EM."""
+"""Where EM goes wrong: see :func:`reports.em_against_mcmc.contestants.place`."""
 
 
 def failures(results: Iterable[Results]) -> pd.DataFrame:
@@ -163,7 +161,11 @@ def failures(results: Iterable[Results]) -> pd.DataFrame:
     rows = []
     for result in results:
         row = layout(result.cell)
-        row |= {name: f"{share(result.records, lambda r, f=f: f(r['em'])):.0%}" for name, f in FAILURES.items()}
+        for name, key in (("20 starts", "kept"), ("1 start", "first")):
+            row |= {f"{name}: {place}": f"{share(result, key, place):.0%}" for place in PLACES}
+        row |= {"EM, 20 starts": with_error(result.excess("em"))}
+        first = np.array([record["em"]["first_log_score"] for record in result.usable])
+        row |= {"EM, 1 start": with_error(first - result.values("truth", "log_score"))}
         spikes, worse = (sum(r["em"][key] for r in result.records) for key in ("spikes", "worse_starts"))
         starts = EM["n_starts"] * len(result.records)
         row["any start: spike / worse"] = f"{spikes / starts:.0%} / {worse / starts:.0%}"
