@@ -105,7 +105,8 @@ def sections(results: Sequence[Results]) -> list[tuple[str, str, pd.DataFrame]]:
         (
             "Calibration",
             "Mean |stated probability of the more probable group - share of rows that are in it|, over seven bins that "
-            "pool the data sets of a cell, and the rows called more than 99% sure.\n\n![Reliability](reliability.png)",
+            "pool the data sets of a cell, and the rows called more than 99% sure. In the picture the area of a mark says "
+            "how many rows are stated to be so sure.\n\n![Reliability](reliability.png)",
             tables.calibration(results),
         ),
         *(

@@ -97,7 +97,7 @@ def reliability(columns: Sequence[Sequence[Results]]) -> Figure:
                     x, y, look = stated[there] / rows[there], right[there] / rows[there], LOOKS[fit]
                     ax.plot(x, y, color=look["color"], linestyle=look.get("linestyle", "-"), linewidth=1.2)
                     area = 6 + 160 * rows[there] / rows.sum()
-                    ax.scatter(x, y, area, color=look["color"], marker=look["marker"], zorder=3)
+                    ax.scatter(x, y, area, color=look["color"], marker=look["marker"], zorder=3, clip_on=False)
             ax.set(xlim=(0.5, 1.01), ylim=(0.4, 1.01), title=f"overlap {column[0].cell.overlap:.0%}, {n} rows")
             for axis in (ax.xaxis, ax.yaxis):
                 axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
@@ -106,13 +106,14 @@ def reliability(columns: Sequence[Sequence[Results]]) -> Figure:
         ax.set_ylabel("share that is right")
     for ax in grid[-1]:
         ax.set_xlabel("stated probability")
-    legend_above(fig, [*_entries(tables.FITS), line("what is stated is so", color=MUTED, linewidth=0.8)])
+    as_stated = line("right as often as stated", color=MUTED, linewidth=0.8)
+    legend_above(fig, [*_entries(tables.FITS), as_stated])
     return fig
 
 
 @styled
 def coverage(columns: Sequence[Sequence[Results]]) -> Figure:
-    """How often intervals of 95% hold the truth."""
+    """How often intervals of 95% hold the truth; bars: 95% intervals (Wilson) of that share."""
     fig = new_figure(9.0, 5.0)
     grid = fig.subplots(len(tables.PARTS), len(columns), sharex=True, sharey=True, squeeze=False)
     kinds = ("information", "bootstrap", "posterior")
@@ -120,10 +121,13 @@ def coverage(columns: Sequence[Sequence[Results]]) -> Figure:
         for ax, column in zip(row, columns, strict=True):
             n = _n(column)
             for shift, kind in zip((0.95, 1.0, 1.05), kinds, strict=True):
-                found = [tables.coverage_of(result, kind, part)[0][-1] for result in column]
-                ax.plot(n * shift, found, **LOOKS[kind], **SMALL)
+                found = np.array([tables.coverage_of(result, kind, part)[0][-1] for result in column])
+                sets = [len(result.ends(kind)[0]) for result in column]
+                bars = [tables.wilson(share, m) for share, m in zip(found, sets, strict=True)]
+                error = np.abs(np.transpose(bars) - found)
+                ax.errorbar(n * shift, found, yerr=error, elinewidth=0.8, **LOOKS[kind], **SMALL)
             ax.axhline(scoring.LEVELS[-1], color=INK, linewidth=0.8, linestyle=":")
-            ax.set(ylim=(0, 1.03), title=f"{part}, overlap {column[0].cell.overlap:.0%}")
+            ax.set(ylim=(-0.02, 1.03), title=f"{part}, overlap {column[0].cell.overlap:.0%}")
             ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
             _sizes(ax, n)
     for ax in grid[:, 0]:
@@ -156,6 +160,7 @@ def failures(columns: Sequence[Sequence[Results]]) -> Figure:
         _title(ax, column)
         ax.set_xlabel("rows; on the bars: starts")
     axes[0].set_ylabel("share of data sets")
+    axes[0].set_ylim(0, 1.1 * max(0.1, axes[0].get_ylim()[1]))
     entries = [
         patch(tables.PLACES[place], facecolor=colour, hatch=hatch, edgecolor="white")
         for place, (colour, hatch) in looks.items()

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binomtest
 
 from reports.em_against_mcmc import scoring
 from reports.em_against_mcmc.contestants import EM
@@ -128,6 +129,14 @@ def coverage_of(result: Results, kind: str, part: str) -> tuple[np.ndarray, floa
     own = ends[:, PARTS[part]]
     inside = scoring.covered(own, truth[:, PARTS[part]]).mean(axis=(0, 1))
     return inside, float(np.median(scoring.lengths(own)[..., -1])), asked - len(ends)
+
+
+def wilson(share: float, n: int) -> tuple[float, float]:
+    """A 95% interval of a share that was seen in ``n`` data sets."""
+    if not n:
+        return np.nan, np.nan
+    found = binomtest(round(share * n), n).proportion_ci(method="wilson")
+    return min(found.low, share), max(found.high, share)
 
 
 def coverage(results: Iterable[Results], part: str) -> pd.DataFrame:
