@@ -13,14 +13,17 @@ import xarray as xr
 from bayesmix import scalars
 from bayesmix.families import Family
 from bayesmix.invariants import invariants
-from bayesmix.pooling import RAW
+from bayesmix.pooling import RAW, chains_in
+
+LEAST_SHARE = 0.01
+"""No posterior probability depends by more on what regions with smaller shares hold."""
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """The chains of one region, as they were made: its number, its share of the draws, their numbers, what they hold.
+    """The chains that speak for one region, with their draws in it alone, all of the shortest one's length.
 
-    ``error``: of the share, as a share of the posterior mass.
+    ``share``: of the posterior's draws; ``error``: of the share; ``chains``: their numbers.
     """
 
     region: int
@@ -37,16 +40,27 @@ def parts(dt: xr.DataTree) -> list[Part]:
     posterior, statistics = dt[raw + "posterior"].to_dataset(), dt[raw + "sample_stats"].to_dataset()
     if not raw:
         return [Part(1, 1.0, 0.0, np.arange(posterior.sizes["chain"]), posterior, statistics)]
-    region = statistics["region"].median("draw").to_numpy().astype(int)
-    drawn = dt["sample_stats"]["region"].to_numpy()
+    where, drawn = statistics["region"].to_numpy(), dt["sample_stats"]["region"].to_numpy()
     modes = dt["modes"].to_dataset()
     found = []
-    for g in np.unique(region):
-        own = np.flatnonzero(region == g)
-        error = float(modes["mass_error"].to_numpy()[modes["group"].to_numpy() == g][0])
-        inside = (part.isel(chain=own) for part in (posterior, statistics))
-        found.append(Part(int(g), float((drawn == g).mean()), error, own, *inside))
+    for g in np.unique(where):
+        chains = chains_in(where, g)
+        if len(chains):
+            error = float(modes["mass_error"].to_numpy()[modes["group"].to_numpy() == g][0])
+            inside = (within(part, where, chains, g) for part in (posterior, statistics))
+            found.append(Part(int(g), float((drawn == g).mean()), error, chains, *inside))
     return found
+
+
+def within(draws: xr.Dataset, where: np.ndarray, chains: np.ndarray, region: int) -> xr.Dataset:
+    """The draws of these chains that lie in a region, in their order, as many of each as the shortest has."""
+    own = [np.flatnonzero(where[c] == region) for c in chains]
+    length = min(len(which) for which in own)
+    cut = [
+        draws.isel(chain=c, draw=which[:length]).drop_vars("draw", errors="ignore")
+        for c, which in zip(chains, own, strict=True)
+    ]
+    return xr.concat(cut, dim="chain", coords="minimal", compat="override").assign_coords(draw=np.arange(length))
 
 
 def watched(family: Family, posterior: xr.Dataset, statistics: xr.Dataset) -> xr.DataArray:
@@ -85,7 +99,7 @@ def of_invariants(family: Family, dt: xr.DataTree, regions: Sequence[Part]) -> p
 
 
 def pooled(whole: xr.DataArray, regions: Sequence[Part], values: Sequence[xr.DataArray]) -> pd.DataFrame:
-    """One table: the largest R-hat of all regions, and the effective sizes of their mixture.
+    """One table: the largest R-hat of the regions with a share that counts, and the effective sizes of their mixture.
 
     With shares p_g and means m_g: 1 / ESS = sum_g p_g^2 / ESS_g, and the error of the mean adds to those of the regions
     what the errors e_g of the shares do: sum_g p_g^2 mcse_g^2 + sum_g (m_g - m)^2 e_g^2. What stands still within every
@@ -93,7 +107,11 @@ def pooled(whole: xr.DataArray, regions: Sequence[Part], values: Sequence[xr.Dat
     """
     if len(regions) == 1:
         return convergence(values[0])
-    moving = [name for name in whole["scalar"].to_numpy() if any(name in v["scalar"] for v in values)]
+    moving = [
+        name
+        for name in whole["scalar"].to_numpy()
+        if any(name in v["scalar"] for part, v in zip(regions, values, strict=True) if part.share > LEAST_SHARE)
+    ]
     whole = whole.sel(scalar=moving)
     mean, sd = whole.mean(("chain", "draw")).to_pandas(), whole.std(("chain", "draw"), ddof=1).to_pandas()
     tables = [convergence(v).reindex(moving) for v in values]
@@ -101,5 +119,6 @@ def pooled(whole: xr.DataArray, regions: Sequence[Part], values: Sequence[xr.Dat
     by = {column: np.array([t[column] for t in tables]) for column in tables[0]}
     ess = {c: 1 / np.nansum(p**2 / by[c], axis=0) for c in ("ess_bulk", "ess_tail")}
     off = np.nansum((p * by["mcse_mean"]) ** 2 + ((by["mean"] - mean.to_numpy()) * e) ** 2, axis=0)
-    r_hat = np.nanmax(by["r_hat"], axis=0)
+    counts = [part.share > LEAST_SHARE for part in regions]
+    r_hat = np.fmax.reduce(by["r_hat"][counts], axis=0)
     return pd.DataFrame({"mean": mean, "sd": sd, "mcse_mean": np.sqrt(off), **ess, "r_hat": r_hat})

@@ -11,18 +11,17 @@ import pandas as pd
 import xarray as xr
 
 from bayesmix.ambiguity import label_overlaps
-from bayesmix.convergence import Part, of_invariants, of_parameters, parts, watched
+from bayesmix.convergence import LEAST_SHARE, Part, of_invariants, of_parameters, parts, watched
 from bayesmix.families import Family
 from bayesmix.invariants import chain_groups
 from bayesmix.landscape import NEGLIGIBLE
 from bayesmix.mode_table import describe_mode
+from bayesmix.pooling import RAW
 from bayesmix.predict import family_of, spec_of
 
 R_HAT = 1.01
 ESS = 400.0
 E_BFMI = 0.3
-LEFT_OUT = 0.01
-"""Modes that the draws leave out may hold this share of the posterior mass, and are named."""
 UNTOLD = 0.2
 """Labels are told apart where the posterior on the border between two labellings is below this share of its average."""
 
@@ -117,9 +116,9 @@ def diagnose(dt: xr.DataTree) -> Diagnostics:
     """
     spec, family, regions = spec_of(dt), family_of(dt), parts(dt)
     parameters, invariant = of_parameters(family, dt, regions), of_invariants(family, dt, regions)
-    groups = _chain_groups(family, regions)
-    sampler = _sampler(regions)
-    one_chain = any(len(part.chains) == 1 for part in regions)
+    groups = _chain_groups(dt, family, regions)
+    sampler = _sampler(dt)
+    one_chain = any(len(part.chains) == 1 and part.share > LEAST_SHARE for part in regions)
     problems = [
         *_mode_problems(dt, groups, regions),
         *([ONE_CHAIN] if one_chain else _convergence_problems(parameters, invariant)),
@@ -130,10 +129,11 @@ def diagnose(dt: xr.DataTree) -> Diagnostics:
     return Diagnostics(tuple(problems), tuple(_notes(dt, regions)), parameters, invariant, sampler, groups)
 
 
-def _chain_groups(family: Family, regions: Sequence[Part]) -> tuple[int, ...]:
+def _chain_groups(dt: xr.DataTree, family: Family, regions: Sequence[Part]) -> tuple[int, ...]:
     """A number per chain: regions differ, and so do chains of one region that do not agree."""
-    found = np.zeros(sum(len(part.chains) for part in regions), dtype=int)
-    for part in regions:
+    chains = dt[RAW + "posterior" if RAW + "posterior" in dt.children else "posterior"].sizes["chain"]
+    found = np.zeros(chains, dtype=int)
+    for part in sorted(regions, key=lambda part: -len(part.chains)):
         within = chain_groups(watched(family, part.posterior, part.statistics))
         found[part.chains] = found.max() + np.array(within)
     return tuple(int(g) for g in found)
@@ -169,16 +169,16 @@ def _convergence_problems(*tables: pd.DataFrame) -> list[Problem]:
     return problems
 
 
-def _sampler(regions: Sequence[Part]) -> dict[str, float]:
-    statistics = [part.statistics for part in regions]
-    energy = [np.asarray(az.bfmi(xr.DataTree.from_dict({"sample_stats": one}))["energy"]) for one in statistics]
+def _sampler(dt: xr.DataTree) -> dict[str, float]:
+    """Of all chains as they were made."""
+    statistics = dt[RAW + "sample_stats" if RAW + "sample_stats" in dt.children else "sample_stats"].to_dataset()
     return {
-        "chains": float(sum(one.sizes["chain"] for one in statistics)),
-        "draws": float(statistics[0].sizes["draw"]),
-        "divergences": float(sum(one["diverging"].sum() for one in statistics)),
-        "max_treedepth": float(sum(one["reached_max_treedepth"].sum() for one in statistics)),
-        "e_bfmi": float(np.min(np.concatenate(energy))),
-        "n_steps": float(np.mean(np.concatenate([one["n_steps"] for one in statistics]))),
+        "chains": float(statistics.sizes["chain"]),
+        "draws": float(statistics.sizes["draw"]),
+        "divergences": float(statistics["diverging"].sum()),
+        "max_treedepth": float(statistics["reached_max_treedepth"].sum()),
+        "e_bfmi": float(np.min(np.asarray(az.bfmi(xr.DataTree.from_dict({"sample_stats": statistics}))["energy"]))),
+        "n_steps": float(statistics["n_steps"].mean()),
     }
 
 
@@ -216,10 +216,10 @@ def _mode_problems(dt: xr.DataTree, groups: tuple[int, ...], regions: Sequence[P
         problems.append(Problem("modes_unknown", float(len(unknown)), 0.0, message, advice))
     missing = table[table["established"] & ~table["group"].isin([part.region for part in regions])]
     share = float(missing["mass"].sum())
-    if share > LEFT_OUT:
+    if share > LEAST_SHARE:
         names = "; ".join(f"{row['description']} ({row['mass']:.1%})" for _, row in missing.iterrows())
         message = f"Separate modes with {share:.1%} of the posterior mass are not in the draws: {names}."
-        problems.append(Problem("modes_left_out", share, LEFT_OUT, message, "Sample again with more draws."))
+        problems.append(Problem("modes_left_out", share, LEAST_SHARE, message, "Sample again with more draws."))
     return problems
 
 

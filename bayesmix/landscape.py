@@ -46,6 +46,7 @@ class PosteriorMode:
     r: np.ndarray
     reached: int = 1
     group: int = 0
+    converged: bool = True
 
     @property
     def whitening(self) -> Whitening:
@@ -91,14 +92,13 @@ class Climber:
         if not np.isfinite(end.value) or family.spikes(params):
             return None
         precision, r = self.target.precision(end.x), responsibilities(family, params)
-        return PosteriorMode(end.x, params, end.value, laplace(end.value, precision), precision, r, reached=starts)
+        mass = laplace(end.value, precision)
+        return PosteriorMode(end.x, params, end.value, mass, precision, r, starts, converged=end.converged)
 
-    def merge(self, modes: Sequence[PosteriorMode], ends: Iterable[PosteriorMode | None]) -> list[PosteriorMode]:
+    def merge(self, modes: Sequence[PosteriorMode], ends: Iterable[PosteriorMode]) -> list[PosteriorMode]:
         """The modes and those ends of climbs that are none of them; the modes keep their places."""
         found = list(modes)
         for end in ends:
-            if end is None:
-                continue
             same = [i for i, mode in enumerate(found) if self._same(mode, end)]
             if same:
                 found[same[0]] = replace(found[same[0]], reached=found[same[0]].reached + end.reached)
@@ -118,13 +118,15 @@ class Climber:
 def find_modes(climber: Climber, runs: Sequence[Run], *, climbs: int = 0, seed: int = 1) -> list[PosteriorMode]:
     """Climb the posterior from every EM solution, spikes included, and from ``climbs`` random allocations.
 
-    Equal ends are one mode; the largest mass comes first.
+    Equal ends are one mode; the largest mass comes first. A climb that stopped on a slope ended at no mode: its
+    curvature says nothing of a mass. It counts only where none did better.
     """
     parts = climber.parts
     starts = [(run.params, n) for run, n in _within_reach(solutions(runs), parts.family)]
     starts += [(params, 1) for params in _random(parts.family, climbs, seed)]
-    ends = (climber.climb(climber.target.start(parts.start(params)), n) for params, n in starts)
-    found = climber.merge([], ends)
+    climbed = (climber.climb(climber.target.start(parts.start(params)), n) for params, n in starts)
+    ends = [end for end in climbed if end is not None]
+    found = climber.merge([], [end for end in ends if end.converged] or ends)
     if not found:
         raise RuntimeError(
             "no posterior mode was found: every climb of the log-posterior ran into a spike or left its domain"

@@ -1,4 +1,4 @@
-"""Chains from several regions as one posterior: linked regions pooled, the others resampled by their masses."""
+"""Chains from several regions as one posterior: the draws of each region resampled by its mass."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ import xarray as xr
 from bayesmix.families import Family
 from bayesmix.invariants import joined
 from bayesmix.predict import stacked
-from bayesmix.regions import CROSSED, Mass, masses, weigh
+from bayesmix.regions import Mass, masses, weigh
 from bayesmix.scouting import Scouts
 from bayesmix.spec import Mixture
 from bayesmix.target import Target
 
 RAW = "raw_"
 """Before the names of the groups that hold the draws as the chains made them."""
+STAYED = 0.1
+"""A chain with this share of its draws in a region has been there long enough to speak for it."""
 BY_DRAW = ("posterior", "sample_stats", "log_likelihood", "relabelling")
 
 
@@ -26,51 +28,57 @@ class Settled:
     """What the finished chains say of the scouts' regions.
 
     ``number``: of every scouts' region, that of the region it is part of, 1 the largest. ``mass``: by region.
-    ``where``: the region of every draw (chain, draw). ``group_of_chain``: that in which the chain began.
+    ``where``: the region of every draw (chain, draw).
     """
 
     number: Mapping[int, int]
     mass: Mapping[int, Mass]
     where: np.ndarray
-    group_of_chain: np.ndarray
 
     @property
     def sampled(self) -> list[int]:
         """Regions with chains of their own."""
-        return sorted(set(self.group_of_chain.tolist()))
+        return [int(g) for g in np.unique(self.where) if len(chains_in(self.where, int(g)))]
+
+
+def chains_in(where: np.ndarray, region: int) -> np.ndarray:
+    """The chains that speak for a region: those with most of their draws in it; where these are not two, all with some.
+
+    A chain may leave a region or enter it. Its draws there are good draws from the region all the same.
+    """
+    share = (where == region).mean(axis=1)
+    at_home = np.flatnonzero(share > 0.5)
+    return at_home if len(at_home) > 1 else np.flatnonzero(share >= STAYED)
 
 
 def settle(
     dt: xr.DataTree, target: Target, family: Family, spec: Mixture, scouts: Scouts, group_of_chain: np.ndarray
 ) -> Settled:
-    """Link the regions between which a chain has crossed, and weigh what remains by the chains' draws."""
+    """Weigh the regions by the draws in them, or as the scouts did where chains stayed too briefly.
+
+    A region in which no chain stayed at all is part of where they went.
+    """
     posterior, lp = dt["posterior"].to_dataset(), dt["sample_stats"].to_dataset()["lp"]
     shape = posterior.sizes["chain"], posterior.sizes["draw"]
     if scouts.regions is None:
-        return Settled({1: 1}, {}, np.ones(shape, dtype=int), group_of_chain)
+        return Settled({1: 1}, {}, np.ones(shape, dtype=int))
     regions, known = scouts.regions, sorted(scouts.mass)
     where = regions.of(stacked(posterior, family)).reshape(shape)
-    links = [
-        (known.index(int(g)), known.index(h))
-        for g, draws in zip(group_of_chain, where, strict=True)
-        for h in known
-        if h != g and (draws == h).mean() > CROSSED
-    ]
+    deserted = [g for g in np.unique(group_of_chain) if not len(chains_in(where, int(g)))]
+    went = {int(g): int(np.bincount(where[group_of_chain == g].ravel()).argmax()) for g in deserted}
+    links = [(known.index(g), known.index(h)) for g, h in went.items()]
     joint = dict(zip(known, joined(len(known), links), strict=True))
     members = {j: [g for g in known if joint[g] == j] for j in joint.values()}
-    chains = {j: np.flatnonzero(np.isin(group_of_chain, of)) for j, of in members.items()}
+    where = np.vectorize(joint.get)(where)
+    chains = {j: chains_in(where, j) for j in members}
     drawn = {j: (posterior.isel(chain=c), lp.isel(chain=c)) for j, c in chains.items() if len(c)}
     evidence = weigh(target, family, spec, drawn, lambda j: regions.inside(members[j]))
-    evidence |= {j: scouts.mass[of[0]].evidence for j, of in members.items() if j not in evidence}
+    seen = {j: scouts.mass[of[0]].evidence for j, of in members.items()}
+    evidence = {j: e if (e := evidence.get(j, seen[j])).established else seen[j] for j in members}
     ranked = sorted(evidence, key=lambda j: -np.nan_to_num(evidence[j].value, nan=-np.inf))
     number = {g: ranked.index(joint[g]) + 1 for g in known}
-    renumbered = np.vectorize(number.get)
-    return Settled(
-        number,
-        masses({i + 1: evidence[j] for i, j in enumerate(ranked)}),
-        renumbered(where),
-        renumbered(group_of_chain),
-    )
+    mass = masses({i + 1: evidence[j] for i, j in enumerate(ranked)})
+    return Settled(number, mass, np.vectorize({j: i + 1 for i, j in enumerate(ranked)}.get)(where))
 
 
 def pool(dt: xr.DataTree, settled: Settled, *, chains: int, seed: int) -> xr.DataTree:

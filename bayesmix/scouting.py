@@ -153,7 +153,7 @@ def _numbered(
     group = {i: by_scout.get(standing[i], -1) if i in rivals else 0 for i in range(len(modes))}
     numbered = [replace(mode, group=group[i]) for i, mode in enumerate(modes)]
     ended = [(climber.climb(points[0], 0), by_scout[i]) for i, points in ends.items()]
-    return climber.merge(numbered, [replace(mode, group=g) for mode, g in ended if mode is not None])
+    return climber.merge(numbered, [replace(mode, group=g) for mode, g in ended if mode is not None and mode.converged])
 
 
 def _whitening(target: Target, mode: PosteriorMode, draws: xr.Dataset) -> Whitening:

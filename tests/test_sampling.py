@@ -128,7 +128,7 @@ def settled(share, where):
     from bayesmix.regions import Mass
 
     mass = {g + 1: Mass(p, 0.01, Evidence(0.0, 0.01, True)) for g, p in enumerate(share)}
-    return Settled({1: 1, 2: 2}, mass, where, where[:, 0])
+    return Settled({1: 1, 2: 2}, mass, where)
 
 
 def test_draws_are_resampled_by_mass_without_repeats_where_there_are_enough(rng):
@@ -139,6 +139,23 @@ def test_draws_are_resampled_by_mass_without_repeats_where_there_are_enough(rng)
     assert len(index) == 400
     assert (where.ravel()[index] == 1).sum() == 300
     assert len(set(index.tolist())) == 400
+
+
+def test_chains_speak_for_the_region_they_stay_in():
+    from bayesmix.pooling import chains_in
+
+    where = np.array([[1] * 10, [1] * 10, [1] * 7 + [2] * 3, [2] * 10, [3] + [1] * 9])
+    assert chains_in(where, 1).tolist() == [0, 1, 2, 4]
+    assert chains_in(where, 2).tolist() == [2, 3]
+    assert chains_in(where[:, 1:], 3).tolist() == []
+
+
+def test_draws_within_a_region_keep_their_order():
+    from bayesmix.convergence import within
+
+    draws = xr.Dataset({"a": (("chain", "draw"), np.arange(10.0).reshape(2, 5))})
+    where = np.array([[1, 2, 1, 1, 2], [1, 1, 2, 2, 2]])
+    assert within(draws, where, np.array([0, 1]), 1)["a"].to_numpy().tolist() == [[0.0, 2.0], [5.0, 6.0]]
 
 
 def scouts(groups, shares):

@@ -27,6 +27,7 @@ from bayesmix.plots.style import (
     styled,
 )
 from bayesmix.plots.view import spread
+from bayesmix.pooling import RAW
 from bayesmix.predict import family_of
 
 MOST_TRACES = 8
@@ -45,7 +46,8 @@ def traces(dt: xr.DataTree) -> Figure:
     99% band of a uniform one (which takes draws as independent).
     """
     regions, family = parts(dt), family_of(dt)
-    values = free_scalars(family, xr.concat([part.posterior for part in regions], dim="chain"))
+    made = dt[RAW + "posterior" if RAW + "posterior" in dt.children else "posterior"].to_dataset()
+    values = free_scalars(family, made)
     table = of_parameters(family, dt, regions).loc[values["scalar"].to_numpy()]
     table = table.sort_values("r_hat", ascending=False, na_position="first").head(MOST_TRACES)
     fig = new_figure(8.4, 0.6 + 1.25 * len(table))
