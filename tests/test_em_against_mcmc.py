@@ -149,10 +149,11 @@ def test_rounding_keeps_whole_numbers_and_what_is_no_number():
 @pytest.mark.slow
 def test_two_cells_from_end_to_end(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(command.tempfile, "mkdtemp", lambda prefix: str(tmp_path))
-    assert command.main(["--quick"]) == 0
+    assert command.main(["--quick", "--longer", "1"]) == 0
     page = (tmp_path / "RESULTS.md").read_text()
-    for section in ("Log score", "Calibration", "Intervals for the weight", "Where EM stops"):
+    for section in ("Log score", "Calibration", "Intervals for the weight", "Where EM stops", "Whether longer chains"):
         assert f"## {section}" in page
+    assert sum(map(len, study.Study(tmp_path / "results/seed1").repeated(command.QUICK).values())) == 2
     for name in ("log_score", "reliability", "coverage", "failures"):
         assert (tmp_path / f"{name}.png").stat().st_size > 5000
     one = study.Study(tmp_path / "results/seed1")

@@ -31,6 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--sims", type=int, default=200, help="data sets per cell")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop after so long")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--longer", type=int, default=0, help="data sets per cell to fit once more with longer chains")
     parser.add_argument("--quick", action="store_true", help="two data sets of two cells, in a temporary folder")
     asked = parser.parse_args(arguments)
     cells, sims, folder = CELLS, asked.sims, HERE
@@ -38,6 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
         cells, sims, folder = QUICK, 2, Path(tempfile.mkdtemp(prefix="em_against_mcmc_"))
     study = Study(folder / f"results/seed{asked.seed}", seed=asked.seed)
     finished = study.run(cells, sims, minutes=asked.minutes)
+    study.repeat(cells, asked.longer)
     from reports.em_against_mcmc.page import write
 
     write(study, cells, folder)

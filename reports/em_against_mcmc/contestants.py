@@ -29,6 +29,7 @@ from reports.em_against_mcmc.design import Simulated
 
 EM = {"n_starts": 20, "seed": 1}
 NUTS: dict[str, Any] = {"draws": 500, "tune": 250, "chains": 2, "n_starts": 5}
+LONGER = NUTS | {"chains": 4, "draws": 2000, "tune": 500}
 REFITS = 100
 TOLERANCE = 1e-9
 REFIT_TOLERANCE = 1e-7
@@ -173,7 +174,7 @@ def posterior_mode(bench: Bench, runs: list[Run]) -> dict[str, Any]:
     return _point(bench, fit)[0]
 
 
-def posterior(bench: Bench, runs: list[Run], seed: int) -> dict[str, Any]:
+def posterior(bench: Bench, runs: list[Run], *, seed: int, settings: Mapping[str, int] = NUTS) -> dict[str, Any]:
     """The posterior by NUTS as a user runs it, with what its diagnostics say; an error of the fit is recorded."""
     try:
         dt = bm.sample(
@@ -185,7 +186,7 @@ def posterior(bench: Bench, runs: list[Run], seed: int) -> dict[str, Any]:
             cores=1,
             log_likelihood=False,
             progress=False,
-            **NUTS,
+            **settings,
         )
     except (RuntimeError, ValueError) as error:
         return {"error": f"{type(error).__name__}: {error}"}

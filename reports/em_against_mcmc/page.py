@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,9 +11,9 @@ import pandas as pd
 from benchmarks.environment import describe
 from benchmarks.markdown import machine
 from reports.em_against_mcmc import pictures, tables
-from reports.em_against_mcmc.contestants import EM, NUTS, REFITS
+from reports.em_against_mcmc.contestants import EM, LONGER, NUTS, REFITS
 from reports.em_against_mcmc.design import Cell, spec_of
-from reports.em_against_mcmc.study import BOOTSTRAP_EVERY, Study
+from reports.em_against_mcmc.study import BOOTSTRAP_EVERY, Record, Study
 from reports.em_against_mcmc.tables import Results
 
 FINDING = Path(__file__).parent / "FINDING.md"
@@ -57,11 +57,11 @@ def write(study: Study, cells: Sequence[Cell], folder: Path) -> None:
     results = [Results(cell, study.done(cell)) for cell in cells]
     results = [result for result in results if result.usable]
     if results:
-        (folder / "RESULTS.md").write_text(page(results, seed=study.seed), encoding="utf-8")
+        (folder / "RESULTS.md").write_text(page(results, study.repeated(cells), seed=study.seed), encoding="utf-8")
         pictures.draw(results, folder)
 
 
-def page(results: Sequence[Results], *, seed: int, sims: int = 200) -> str:
+def page(results: Sequence[Results], repeated: Mapping[str, Sequence[Record]], *, seed: int, sims: int = 200) -> str:
     """The whole of RESULTS.md."""
     counts = [len(result.records) for result in results]
     hours = sum(record["seconds"] for result in results for record in result.records) / 3600
@@ -79,7 +79,9 @@ def page(results: Sequence[Results], *, seed: int, sims: int = 200) -> str:
     priors = "; ".join(f"overlap {o:.0%}: {_priors(o)}" for o in sorted({r.cell.overlap for r in results}))
     design = DESIGN.format(em=EM, nuts=NUTS, priors=priors)
     finding = FINDING.read_text(encoding="utf-8") if FINDING.exists() else ""
-    return "\n".join([head + finding, design, *(_section(*section) for section in sections(results))])
+    return "\n".join(
+        [head + finding, design, *(_section(*section) for section in sections(results, repeated) if len(section[2]))]
+    )
 
 
 def _priors(overlap: float) -> str:
@@ -91,7 +93,9 @@ def _priors(overlap: float) -> str:
     )
 
 
-def sections(results: Sequence[Results]) -> list[tuple[str, str, pd.DataFrame]]:
+def sections(
+    results: Sequence[Results], repeated: Mapping[str, Sequence[Record]]
+) -> list[tuple[str, str, pd.DataFrame]]:
     """Title, what the table shows, the table."""
     return [
         (
@@ -105,8 +109,8 @@ def sections(results: Sequence[Results]) -> list[tuple[str, str, pd.DataFrame]]:
         (
             "Calibration",
             "Mean |stated probability of the more probable group - share of rows that are in it|, over seven bins that "
-            "pool the data sets of a cell, and the rows called more than 99% sure. In the picture the area of a mark says "
-            "how many rows are stated to be so sure.\n\n![Reliability](reliability.png)",
+            "pool the data sets of a cell, and the rows called more than 99% sure. In the picture the area of a mark "
+            "says how many rows are stated to be so sure.\n\n![Reliability](reliability.png)",
             tables.calibration(results),
         ),
         *(
@@ -134,6 +138,12 @@ def sections(results: Sequence[Results]) -> list[tuple[str, str, pd.DataFrame]]:
             "What the posterior says of itself",
             "Share of fits with each problem in `bm.diagnose`: R-hat < 1.01 and ESS > 400 are asked of 1,000 draws.",
             tables.diagnostics(results),
+        ),
+        (
+            "Whether longer chains would change it",
+            f"`--longer N`: the first N data sets of every cell again with {LONGER['chains']} chains of "
+            f"{LONGER['draws']:,} draws; mean log scores above those of the true parameters, on these sets.",
+            tables.longer(results, repeated),
         ),
     ]
 

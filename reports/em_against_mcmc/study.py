@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import bayesmix as bm
+from bayesmix.em import run_starts
 from bayesmix.model import graph
 from bayesmix.target import Target
 from reports.em_against_mcmc import contestants
@@ -61,23 +62,38 @@ class Study:
         }
         return rounded(record) | {"seconds": round(time.perf_counter() - begun, 2)}
 
-    def path(self, cell: Cell) -> Path:
+    def again(self, cell: Cell, number: int) -> Record:
+        """The posterior of a data set by longer chains."""
+        case, _ = simulate(cell, self.seed, number)
+        bench = Bench(spec_of(cell.overlap), case, self._target(cell, case.data))
+        runs = run_starts(bench.family, **contestants.EM)
+        found = contestants.posterior(bench, runs, seed=number + 1, settings=contestants.LONGER)
+        return rounded({"number": number, "posterior": found})
+
+    def path(self, cell: Cell, *, longer: bool = False) -> Path:
         """The file of a cell's records."""
-        return self.folder / f"{cell.name}.jsonl"
+        return self.folder / ("longer" if longer else "") / f"{cell.name}.jsonl"
 
     def done(self, cell: Cell) -> list[Record]:
-        """The records there are, by number; what a killed run left of a last line is dropped from the file."""
-        if not self.path(cell).exists():
-            return []
-        lines = self.path(cell).read_text().splitlines(keepends=True)
-        whole = [line for line in lines if line.endswith("}\n")]
-        if len(whole) < len(lines):
-            self.path(cell).write_text("".join(whole))
-        return sorted((json.loads(line) for line in whole), key=lambda record: record["number"])
+        """The records of a cell that there are."""
+        return read(self.path(cell))
+
+    def repeated(self, cells: Sequence[Cell]) -> dict[str, list[Record]]:
+        """Those of longer chains, by cell; fits that failed are left out."""
+        found = {cell.name: read(self.path(cell, longer=True)) for cell in cells}
+        return {name: [r for r in records if "error" not in r["posterior"]] for name, records in found.items()}
+
+    def repeat(self, cells: Sequence[Cell], sets: int) -> None:
+        """Fit the first data sets of every cell with longer chains, where that is not done."""
+        for cell in cells:
+            path = self.path(cell, longer=True)
+            known = {record["number"] for record in read(path)}
+            for number in range(sets):
+                if number not in known:
+                    append(path, self.again(cell, number))
 
     def run(self, cells: Sequence[Cell], sims: int, *, minutes: float = float("inf")) -> bool:
         """Do what is missing, ten data sets of every cell in turn; False where time ran out before the end."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         end = time.monotonic() + 60 * minutes
         missing = {cell: set(range(sims)) - {record["number"] for record in self.done(cell)} for cell in cells}
         for first in range(0, sims, ROUND):
@@ -85,11 +101,27 @@ class Study:
                 for number in sorted(missing[cell] & set(range(first, first + ROUND))):
                     if time.monotonic() > end:
                         return False
-                    record = self.one(cell, number)
-                    with self.path(cell).open("a") as file:
-                        file.write(json.dumps(record, separators=(",", ":")) + "\n")
+                    append(self.path(cell), self.one(cell, number))
             print(f"data sets {first + 1} to {min(sims, first + ROUND)} of every cell are done", flush=True)
         return True
+
+
+def read(path: Path) -> list[Record]:
+    """Records by number; what a killed run left of a last line is dropped from the file."""
+    if not path.exists():
+        return []
+    lines = path.read_text().splitlines(keepends=True)
+    whole = [line for line in lines if line.endswith("}\n")]
+    if len(whole) < len(lines):
+        path.write_text("".join(whole))
+    return sorted((json.loads(line) for line in whole), key=lambda record: record["number"])
+
+
+def append(path: Path, record: Record) -> None:
+    """One more line."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        file.write(json.dumps(record, separators=(",", ":")) + "\n")
 
 
 def rounded(value: Any) -> Any:

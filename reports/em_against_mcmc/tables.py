@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -202,5 +202,27 @@ def diagnostics(results: Iterable[Results]) -> pd.DataFrame:
             gap = (result.excess("em") - result.excess("posterior"))[chosen]
             row[f"EM - posterior, {name}"] = f"{gap.mean():.3f} ({len(gap)})" if len(gap) else ""
         row["several regions"] = f"{np.mean([r['posterior']['regions'] > 1 for r in result.usable]):.0%}"
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def longer(results: Iterable[Results], repeated: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
+    """The posterior's log scores by the chains of the study and by longer ones, on the same data sets."""
+    rows = []
+    for result in results:
+        first = {record["number"]: record for record in result.usable}
+        again = [record for record in repeated.get(result.cell.name, ()) if record["number"] in first]
+        if not again:
+            continue
+        best = np.array([first[record["number"]]["truth"]["log_score"] for record in again])
+        short = np.array([first[record["number"]]["posterior"]["log_score"] for record in again]) - best
+        long = np.array([record["posterior"]["log_score"] for record in again]) - best
+        em = np.array([first[record["number"]]["em"]["log_score"] for record in again]) - best
+        row = layout(result.cell) | {"sets": len(again), "EM": f"{em.mean():.3f}"}
+        row |= {"posterior": f"{short.mean():.3f}", "longer chains": f"{long.mean():.3f}"}
+        row |= {"largest change": f"{np.abs(long - short).max():.3f}"}
+        found = sorted({name for record in again for name in record["posterior"]["problems"]})
+        counts = [sum(name in record["posterior"]["problems"] for record in again) for name in found]
+        row["problems left"] = ", ".join(f"{name} {n}" for name, n in zip(found, counts, strict=True)) or "none"
         rows.append(row)
     return pd.DataFrame(rows)
