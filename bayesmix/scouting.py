@@ -60,12 +60,14 @@ class Scouts:
         return start
 
     def sample(self, run: Runner, group_of_chain: np.ndarray, start: np.ndarray, **settings: Any) -> xr.DataTree:
-        """The chains of every region in coordinates of that region."""
+        """The chains of every region, one region after the other, in coordinates of that region."""
         begin = [self._point(int(mode), int((start[:c] == mode).sum())) for c, mode in enumerate(start)]
         done = []
         for g in np.unique(group_of_chain):
             own = replace(run, whitening=self.whitening[g], seed=run.seed + int(g) - 1)
             done.append(own([begin[c] for c in np.flatnonzero(group_of_chain == g)], **settings))
+            if int(done[-1]["sample_stats"]["logp"].notnull().sum("draw").min()) < settings["draws"]:
+                break  # interrupted: the other regions stay without chains
         return done[0] if len(done) == 1 else _beside(done)
 
     def _point(self, mode: int, use: int) -> Begin:

@@ -1,7 +1,7 @@
 """The sampler's promises: starts over the modes, reproducible draws, labels sorted, modes weighed and named."""
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -184,6 +184,32 @@ def test_a_region_of_unknown_mass_is_sampled():
 def test_chains_begin_at_the_modes_of_their_region():
     assert scouts([1, 2, 1, 1], []).starts(np.array([1] * 6)).tolist() == [0, 2, 0, 3, 0, 2]
     assert scouts([1, 2, 1], []).starts(np.array([1, 1, 2, 2])).tolist() == [0, 2, 1, 1]
+
+
+@dataclass(frozen=True)
+class Fake:
+    """A runner whose chains draw their own number, and stop early in a region that is asked for."""
+
+    seed: int = 1
+    whitening: object = None
+    stops: object = None
+
+    def __call__(self, begin, *, draws):
+        done = draws // 2 if self.whitening == self.stops else draws
+        shape = (len(begin), done)
+        values = {"a": (("chain", "draw"), np.full(shape, float(self.seed)))}
+        logp = {"logp": (("chain", "draw"), np.zeros(shape))}
+        return xr.DataTree.from_dict({"posterior": xr.Dataset(values), "sample_stats": xr.Dataset(logp)})
+
+
+def test_chains_of_several_regions_are_put_side_by_side():
+    both = replace(scouts([1, 2], [0.5, 0.5]), whitening={1: "first", 2: "second"})
+    group = np.array([1, 1, 2, 2])
+    raw = both.sample(Fake(), group, both.starts(group), draws=6)
+    assert raw["posterior"]["a"].to_numpy()[:, 0].tolist() == [1.0, 1.0, 2.0, 2.0]
+    assert raw["posterior"]["chain"].to_numpy().tolist() == [0, 1, 2, 3]
+    stopped = both.sample(Fake(stops="first"), group, both.starts(group), draws=6)
+    assert dict(stopped["posterior"].sizes) == {"chain": 2, "draw": 3}
 
 
 def test_masses_and_their_errors():
