@@ -32,6 +32,10 @@ ON_A_LINE = {
     "means": bm.Prior("Normal", mu=0.0, sigma=2.0),
     "scales": bm.Prior("LogNormal", mu=0.0, sigma=0.3),
 }
+WIDE = ON_A_LINE | {
+    "means": bm.Prior("Normal", mu=0.0, sigma=10.0),
+    "scales": bm.Prior("LogNormal", mu=1.5, sigma=0.3),
+}
 IN_THE_PLANE = {
     "weights": bm.Prior("Dirichlet", a=[1.0]),
     "means": bm.Prior("Normal", mu=0.0, sigma=1.0),
@@ -45,6 +49,10 @@ COUNTS = {
 ROWS = np.random.default_rng(1).normal(size=(20, 2)).round(2)
 LAYOUTS = {
     "two groups": (bm.Mixture("gaussian", n_components=2, covariance="diag", priors=ON_A_LINE), bm.Data(ROWS[:, 0])),
+    "wide groups": (  # scales around 1 are their own squares
+        bm.Mixture("gaussian", n_components=2, covariance="diag", priors=WIDE),
+        bm.Data(ROWS[:, 0]),
+    ),
     "ordered means": (
         bm.Mixture("gaussian", n_components=2, covariance="diag", order="means", priors=ON_A_LINE),
         bm.Data(ROWS[:, 0]),
@@ -167,7 +175,7 @@ BUGS = {
     "ordering wrong": Bug("ordered means", OrderingWrong),
     "simplex Jacobian missing": Bug("two groups", JacobianMissing),
     "psi for 1 - psi": Bug("counts", PsiForOneMinusPsi),
-    "sd taken as variance": Bug("two groups", VarianceForSd),
+    "sd taken as variance": Bug("wide groups", VarianceForSd),
     "LKJ eta 2 for 1": Bug("one covariance", OtherEta),
     "Cholesky factor transposed": Bug("one covariance", CholeskyTransposed),
     "labels ignored": Bug("some labels", LabelsIgnored),
