@@ -1,4 +1,4 @@
-"""The evidence of three groups of galaxies by bridge sampling, by sequential Monte Carlo and by tempering.
+"""The evidence of galaxies and iris by bridge sampling, by sequential Monte Carlo and by tempering; masses of modes.
 
     uv run python -m benchmarks.evidence.galaxies
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -63,11 +64,20 @@ def bridge(name):
                 "value": evidence.value,
                 "standard_error": evidence.standard_error,
                 "established": evidence.established,
+                "masses": _masses(dt),
                 "sampling_seconds": round(middle - begin, 1),
                 "evidence_seconds": round(time.perf_counter() - middle, 2),
             }
         )
     return found
+
+
+def _masses(dt):
+    """Share and error of every separate mode, the largest first."""
+    modes = dt["modes"].to_dataset()
+    groups = modes["group"].to_numpy()
+    first = [int(np.flatnonzero(groups == g)[0]) for g in np.unique(groups[groups > 0])]
+    return [[float(modes[v][i]) for v in ("mass", "mass_error")] for i in first]
 
 
 def smc():
@@ -96,6 +106,15 @@ def record(key, found):
     RESULTS.write_text(json.dumps(known, indent=2, sort_keys=True) + "\n")
 
 
+def _errors_apart(a, b):
+    """Difference of two seeds, of the evidence and, where both found separate modes, of the largest one's share."""
+    apart = [abs(a["value"] - b["value"]) / np.hypot(a["standard_error"], b["standard_error"])]
+    if min(len(a["masses"]), len(b["masses"])) > 1:
+        (p, e), (q, f) = a["masses"][0], b["masses"][0]
+        apart.append(abs(p - q) / np.hypot(e, f))
+    return max(apart)
+
+
 def table():
     """Every way beside the reference."""
     known, reference = json.loads(RESULTS.read_text()), json.loads(REFERENCE.read_text())
@@ -107,6 +126,17 @@ def table():
             ours = ", ".join(f"{f['value']:.3f} +- {f['standard_error']:.3f}" for f in known[name]["found"])
             run = reference[name]
             lines.append(f"| {name} | {ours} | {run['log_evidence']:.3f} +- {run['log_evidence_error']:.3f} |")
+    lines += [
+        "",
+        "| case | share of the largest mode, seeds 1 to 5 | largest difference of two seeds, in errors |",
+        "|---|---|---|",
+    ]
+    for name in cases():
+        if name in known and "masses" in known[name]["found"][0]:
+            found = known[name]["found"]
+            shares = ", ".join("{:.5f} +- {:.5f}".format(*f["masses"][0]) for f in found)
+            worst = max(_errors_apart(a, b) for a, b in combinations(found, 2))
+            lines.append(f"| {name} | {shares} | {worst:.1f} (evidence and shares) |")
     if "smc" in known:
         values = np.concatenate([f["values"] for f in known["smc"]["found"]])
         z = np.exp(values - values.max())  # unbiased for the evidence itself, not for its logarithm
