@@ -109,7 +109,7 @@ CASES = (
     ),
     case(
         "four on a line",
-        "one of three neighbouring pairs is merged",
+        "the left, the middle or the right pair is merged: three modes",
         3,
         lambda: mirrored((-9.0, -3.0, 3.0, 9.0), 15, 0.5),
     ),
