@@ -76,8 +76,8 @@ def modes(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
     apart = (
         "Chains cross between all modes that matter, so the draws describe them all."
         if len(groups) == 1
-        else f"Chains do not cross between {len(groups)} groups of modes; the draws hold each group that matters in "
-        "proportion to its mass, and means of components average over different groupings."
+        else f"Chains hardly ever cross between {len(groups)} groups of modes; the draws hold each group that matters "
+        "in proportion to its mass, and means of components average over different groupings."
     )
     low = f" {plural(len(left_out), 'mode')} with a negligible Laplace mass got no chain." if left_out else ""
     lead = (
