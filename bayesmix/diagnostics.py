@@ -252,8 +252,8 @@ def _notes(dt: xr.DataTree, regions: Sequence[Part]) -> list[str]:
     if len(regions) > 1:
         notes.append(
             f"The posterior has {len(regions)} separate modes, between which chains hardly ever cross. The draws hold "
-            f"them in proportion to their masses: {held}. Component-wise means average over different groupings: read the "
-            "modes one by one, or what labels do not change (density, co-clustering, predictions)."
+            f"them in proportion to their masses: {held}. Component-wise means average over different groupings: read "
+            "the modes one by one, or what labels do not change (density, co-clustering, predictions)."
         )
     for _, row in table[~inside].iterrows():
         notes.append(
