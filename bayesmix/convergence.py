@@ -39,7 +39,8 @@ def parts(dt: xr.DataTree) -> list[Part]:
     raw = RAW if RAW + "posterior" in dt.children else ""
     posterior, statistics = dt[raw + "posterior"].to_dataset(), dt[raw + "sample_stats"].to_dataset()
     if not raw:
-        return [Part(1, 1.0, 0.0, np.arange(posterior.sizes["chain"]), posterior, statistics)]
+        only = int(np.bincount(statistics["region"].to_numpy().ravel()).argmax()) if "region" in statistics else 1
+        return [Part(only, 1.0, 0.0, np.arange(posterior.sizes["chain"]), posterior, statistics)]
     where, drawn = statistics["region"].to_numpy(), dt["sample_stats"]["region"].to_numpy()
     modes = dt["modes"].to_dataset()
     found = []
@@ -61,6 +62,11 @@ def within(draws: xr.Dataset, where: np.ndarray, chains: np.ndarray, region: int
         for c, which in zip(chains, own, strict=True)
     ]
     return xr.concat(cut, dim="chain", coords="minimal", compat="override").assign_coords(draw=np.arange(length))
+
+
+def counting(regions: Sequence[Part]) -> list[Part]:
+    """The parts whose share counts."""
+    return [part for part in regions if part.share > LEAST_SHARE]
 
 
 def watched(family: Family, posterior: xr.Dataset, statistics: xr.Dataset) -> xr.DataArray:

@@ -11,13 +11,14 @@ import pandas as pd
 import xarray as xr
 
 from bayesmix.ambiguity import label_overlaps
-from bayesmix.convergence import LEAST_SHARE, Part, of_invariants, of_parameters, parts, watched
+from bayesmix.convergence import LEAST_SHARE, Part, counting, of_invariants, of_parameters, parts, watched
 from bayesmix.families import Family
 from bayesmix.invariants import chain_groups
 from bayesmix.landscape import NEGLIGIBLE
 from bayesmix.mode_table import describe_mode
 from bayesmix.pooling import RAW
 from bayesmix.predict import family_of, spec_of
+from bayesmix.spec import Mixture
 
 R_HAT = 1.01
 ESS = 400.0
@@ -117,26 +118,29 @@ def diagnose(dt: xr.DataTree) -> Diagnostics:
     spec, family, regions = spec_of(dt), family_of(dt), parts(dt)
     parameters, invariant = of_parameters(family, dt, regions), of_invariants(family, dt, regions)
     groups = _chain_groups(dt, family, regions)
-    sampler = _sampler(dt)
-    one_chain = any(len(part.chains) == 1 and part.share > LEAST_SHARE for part in regions)
+    sampler = _sampler(dt, regions)
+    one_chain = any(len(part.chains) == 1 for part in counting(regions))
     problems = [
         *_mode_problems(dt, groups, regions),
         *([ONE_CHAIN] if one_chain else _convergence_problems(parameters, invariant)),
         *_sampler_problems(sampler),
-        *_label_problems(label_overlaps(spec, family, dt["posterior"].to_dataset())),
+        *_label_problems(_overlaps(spec, family, regions)),
         *_interruption(dt),
     ]
     return Diagnostics(tuple(problems), tuple(_notes(dt, regions)), parameters, invariant, sampler, groups)
 
 
 def _chain_groups(dt: xr.DataTree, family: Family, regions: Sequence[Part]) -> tuple[int, ...]:
-    """A number per chain: regions differ, and so do chains of one region that do not agree."""
+    """A number per chain: regions differ, and so do chains of one region that do not agree.
+
+    A chain that speaks for no region, since it was in several, has the number of the first.
+    """
     chains = dt[RAW + "posterior" if RAW + "posterior" in dt.children else "posterior"].sizes["chain"]
     found = np.zeros(chains, dtype=int)
     for part in sorted(regions, key=lambda part: -len(part.chains)):
         within = chain_groups(watched(family, part.posterior, part.statistics))
         found[part.chains] = found.max() + np.array(within)
-    return tuple(int(g) for g in found)
+    return tuple(int(g) for g in np.where(found == 0, 1, found))
 
 
 def _convergence_problems(*tables: pd.DataFrame) -> list[Problem]:
@@ -169,16 +173,18 @@ def _convergence_problems(*tables: pd.DataFrame) -> list[Problem]:
     return problems
 
 
-def _sampler(dt: xr.DataTree) -> dict[str, float]:
-    """Of all chains as they were made."""
-    statistics = dt[RAW + "sample_stats" if RAW + "sample_stats" in dt.children else "sample_stats"].to_dataset()
+def _sampler(dt: xr.DataTree, regions: Sequence[Part]) -> dict[str, float]:
+    """Of all chains as they were made; what went wrong, in regions whose share counts."""
+    whole = dt[RAW + "sample_stats" if RAW + "sample_stats" in dt.children else "sample_stats"].to_dataset()
+    statistics = [part.statistics for part in counting(regions)]
+    energy = [az.bfmi(xr.DataTree.from_dict({"sample_stats": one}))["energy"].to_numpy() for one in statistics]
     return {
-        "chains": float(statistics.sizes["chain"]),
-        "draws": float(statistics.sizes["draw"]),
-        "divergences": float(statistics["diverging"].sum()),
-        "max_treedepth": float(statistics["reached_max_treedepth"].sum()),
-        "e_bfmi": float(np.min(np.asarray(az.bfmi(xr.DataTree.from_dict({"sample_stats": statistics}))["energy"]))),
-        "n_steps": float(statistics["n_steps"].mean()),
+        "chains": float(whole.sizes["chain"]),
+        "draws": float(whole.sizes["draw"]),
+        "divergences": float(sum(one["diverging"].sum() for one in statistics)),
+        "max_treedepth": float(sum(one["reached_max_treedepth"].sum() for one in statistics)),
+        "e_bfmi": float(np.min(np.concatenate(energy))),
+        "n_steps": float(whole["n_steps"].mean()),
     }
 
 
@@ -202,7 +208,8 @@ def _mode_problems(dt: xr.DataTree, groups: tuple[int, ...], regions: Sequence[P
     """Chains of one region that do not agree; regions whose mass is not known."""
     problems = []
     n = len(set(groups))
-    if n > len(regions):
+    by_region = [len({groups[c] for c in part.chains}) for part in counting(regions)]
+    if max(by_region, default=1) > 1:
         shares = ", ".join(f"{groups.count(g)} of {len(groups)}" for g in sorted(set(groups)))
         message = f"The chains sit in {n} different modes ({shares} chains each) and do not cross between them."
         advice = "Shares of draws are not shares of the posterior: compare the modes, reconsider K or the priors."
@@ -270,6 +277,15 @@ def _notes(dt: xr.DataTree, regions: Sequence[Part]) -> list[str]:
     if dt.attrs.get("extended_model"):
         notes.append("The model is an extension of bayesmix's own; the modes come from its own likelihood and priors.")
     return notes
+
+
+def _overlaps(spec: Mixture, family: Family, regions: Sequence[Part]) -> dict[tuple[str, str], float]:
+    """How untold every two labels are in the region where they are least told apart."""
+    found: dict[tuple[str, str], float] = {}
+    for part in counting(regions):
+        for pair, value in label_overlaps(spec, family, part.posterior).items():
+            found[pair] = max(value, found.get(pair, 0.0))
+    return found
 
 
 def _label_problems(overlaps: dict[tuple[str, str], float]) -> list[Problem]:

@@ -56,7 +56,7 @@ def log_evidence(dt: xr.DataTree, *, target: Target | None = None) -> LogEvidenc
     rows and labels together.
 
     With ``order="means"`` the prior is that of the unordered means on the K!-th part where they ascend, normalized
-    there: the value is that of the same mixture without order.
+    there: where the components share all their priors, the value is that of the same mixture without order.
 
     Parameters
     ----------
@@ -87,8 +87,8 @@ def log_evidence(dt: xr.DataTree, *, target: Target | None = None) -> LogEvidenc
         raise ValueError("log_evidence: the posterior is of the user's extension of the model, not of the mixture")
     _check_order(spec)
     parts = _recorded(dt["modes"].to_dataset())
-    if len(parts) < 2:
-        parts = _whole(dt, target, family, spec)
+    if sum(g > 0 for g in parts) < 2:
+        parts |= _whole(dt, target, family, spec)
     share = masses(parts)
     values = np.array([e.value for e in parts.values()])
     errors = np.array([e.standard_error for e in parts.values()])

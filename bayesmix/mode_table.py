@@ -34,7 +34,9 @@ def modes_dataset(
         named = family.named(mode.params)
         rows.append(to_dataset(family, reorder(family, named, canonical_order(spec, family, named))))
     known = {g: (m.share, m.error, m.evidence.value, m.evidence.standard_error, m.established) for g, m in mass.items()}
-    whole = known or {1: (1.0, 0.0, float("nan"), float("nan"), True)}
+    whole = known
+    if not known and all(mode.group >= 0 for mode in modes):
+        whole = {1: (1.0, 0.0, float("nan"), float("nan"), True)}
     by_mode = [whole.get(mode.group, NOTHING) for mode in modes]
     columns = ("mass", "mass_error", "log_evidence", "log_evidence_error")
     table = xr.concat(rows, dim="mode").assign_coords(mode=np.arange(1, len(modes) + 1))
@@ -99,7 +101,7 @@ class Modes:
 def _table(maxima: xr.Dataset, n: int | None) -> pd.DataFrame:
     group = maxima["group"].to_numpy()
     rows = []
-    main = float(np.nanmax(np.where(group == 1, maxima["mass"], np.nan)))
+    main = float(maxima["mass"].to_numpy()[group == 1][0])
     by_group = [np.flatnonzero(group == g) for g in np.unique(group[group > 0])]
     for members in [*by_group, *([i] for i in np.flatnonzero(group <= 0))]:
         inside = maxima.isel(mode=members)

@@ -11,7 +11,7 @@ import xarray as xr
 from bayesmix.families import Family
 from bayesmix.invariants import joined
 from bayesmix.predict import stacked
-from bayesmix.regions import Mass, masses, weigh
+from bayesmix.regions import Mass, masses, total, weigh
 from bayesmix.scouting import Scouts
 from bayesmix.spec import Mixture
 from bayesmix.target import Target
@@ -73,7 +73,7 @@ def settle(
     chains = {j: chains_in(where, j) for j in members}
     drawn = {j: (posterior.isel(chain=c), lp.isel(chain=c)) for j, c in chains.items() if len(c)}
     evidence = weigh(target, family, spec, drawn, lambda j: regions.inside(members[j]))
-    seen = {j: scouts.mass[of[0]].evidence for j, of in members.items()}
+    seen = {j: total([scouts.mass[g].evidence for g in of]) for j, of in members.items()}
     evidence = {j: e if (e := evidence.get(j, seen[j])).established else seen[j] for j in members}
     ranked = sorted(evidence, key=lambda j: -np.nan_to_num(evidence[j].value, nan=-np.inf))
     number = {g: ranked.index(joint[g]) + 1 for g in known}
@@ -86,7 +86,7 @@ def pool(dt: xr.DataTree, settled: Settled, *, chains: int, seed: int) -> xr.Dat
 
     Each region gives as many draws as its share of the mass, evenly spaced over its own; their order is shuffled, so
     that every chain is a sample of the whole. The draws as they were made stay beside, in ``raw_posterior`` and
-    ``raw_sample_stats``.
+    ``raw_sample_stats``; ``raw_draw`` is the number of each among them, chain after chain.
     """
     statistics = dt["sample_stats"].to_dataset().assign(region=(("chain", "draw"), settled.where.astype("int32")))
     whole = dt.copy()
@@ -101,12 +101,15 @@ def pool(dt: xr.DataTree, settled: Settled, *, chains: int, seed: int) -> xr.Dat
             if name in ("posterior", "sample_stats"):
                 whole[RAW + name] = xr.DataTree(raw)
             whole[name] = xr.DataTree(take(raw, index))
+    numbered = whole["sample_stats"].to_dataset().assign(raw_draw=(("chain", "draw"), index))
+    whole["sample_stats"] = xr.DataTree(numbered)
     return whole
 
 
 def resampled(settled: Settled, n: int, rng: np.random.Generator) -> np.ndarray:
     """``n`` numbers of draws (chain-major) that hold every region in proportion to its mass, in random order."""
     share = np.array([np.nan_to_num(settled.mass[g].share) for g in settled.sampled])
+    share = share if share.any() else np.ones(len(share))  # all unknown: the verdict says so
     ends = np.round(np.cumsum(share / share.sum()) * n).astype(int)
     picked = []
     for g, count in zip(settled.sampled, np.diff(ends, prepend=0), strict=True):

@@ -18,9 +18,8 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from bayesmix.evidence import Evidence, local_evidence
 from bayesmix.families import Family, Params
-from bayesmix.invariants import Watch, invariants, joined, separated
+from bayesmix.invariants import Watch, invariants, separated
 from bayesmix.landscape import NEGLIGIBLE
-from bayesmix.predict import stacked
 from bayesmix.spec import Mixture, exchange_groups
 from bayesmix.target import Target
 
@@ -28,8 +27,6 @@ NEIGHBOURS = 5
 REMEMBERED = 500
 """Draws of every region that are kept to tell others by."""
 FAR = 1e100
-CROSSED = 0.01
-"""Two chains are linked where more than this share of the draws of one lies among the other's."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,31 +73,31 @@ def _within(samples: Sequence[np.ndarray]) -> np.ndarray:
     return np.where(scale > 1e-12 * (1 + typical), scale, 1.0)
 
 
-def chains_apart(family: Family, posterior: xr.Dataset, lp: xr.DataArray) -> tuple[int, ...]:
-    """A number per chain: chains share one where a link leads from one to the other.
+def pieces_apart(family: Family, pieces: xr.Dataset, lp: xr.DataArray) -> tuple[int, ...]:
+    """A number per piece of a chain: pieces share one where links lead from one to the other; 0 for those in passing.
 
-    Two chains are linked where their R-hat says so, or where draws of the one lie among the other's.
+    Two pieces are linked where R-hat cannot tell them apart. A chain that goes over from one mode to another, once,
+    links nothing: a piece with a share p of the other mode has an R-hat of 1 / sqrt(1 - p) with a piece that has none,
+    which cannot be below 1.3 on both sides. Pieces whose own halves are apart are in passing.
     """
-    watched = invariants(family, posterior, lp)
-    n, shape = posterior.sizes["chain"], (posterior.sizes["chain"], posterior.sizes["draw"])
-    features = features_of(Watch(family), stacked(posterior, family)).reshape(*shape, -1)
-    pairs = [(a, b) for a in range(n) for b in range(a)]
-    return joined(
-        n,
-        [(a, b) for a, b in pairs if not separated(watched.isel(chain=[a, b])) or crossed(features[a], features[b])],
-    )
+    watched = invariants(family, pieces, lp)
+    middle = pieces.sizes["draw"] // 2
+    halves = [watched.isel(draw=slice(0, middle)), watched.isel(draw=slice(middle, 2 * middle))]
+    settled = [c for c in range(pieces.sizes["chain"]) if not separated(_pair(halves[0], c, halves[1], c))]
+    group = list(range(len(settled)))
+    for i, a in enumerate(settled):
+        for j, b in enumerate(settled[:i]):
+            if group[i] != group[j] and not separated(watched.isel(chain=[a, b])):
+                group = [group[j] if g == group[i] else g for g in group]
+    numbers = {g: n + 1 for n, g in enumerate(dict.fromkeys(group))}
+    by_piece = dict(zip(settled, (numbers[g] for g in group), strict=True))
+    return tuple(by_piece.get(c, 0) for c in range(pieces.sizes["chain"]))
 
 
-def crossed(a: np.ndarray, b: np.ndarray) -> bool:
-    """Whether more than ``CROSSED`` of every second draw of a lie among the other draws of b, or of b among those of a.
-
-    a, b: (draws, quantities).
-    """
-    known, asked = np.concatenate([a[::2], b[::2]]), np.concatenate([a[1::2], b[1::2]])
-    own, owner = np.repeat([0, 1], [len(a[::2]), len(b[::2])]), np.repeat([0, 1], [len(a[1::2]), len(b[1::2])])
-    scale = _within([a, b])
-    found = KNeighborsClassifier(NEIGHBOURS).fit(known / scale, own).predict(asked / scale)
-    return any(float((found[owner == side] != side).mean()) > CROSSED for side in (0, 1))
+def _pair(a: xr.DataArray, i: int, b: xr.DataArray, j: int) -> xr.DataArray:
+    """Two chains side by side."""
+    cut = [v.isel(chain=[c]).drop_vars(["chain", "draw"]) for v, c in ((a, i), (b, j))]
+    return xr.concat(cut, dim="chain", coords="minimal", compat="override")
 
 
 @dataclass(frozen=True)
@@ -161,9 +158,19 @@ def weigh(
     return found
 
 
+def total(parts: Sequence[Evidence]) -> Evidence:
+    """The log-integral over several regions together."""
+    values, errors = (np.array([getattr(e, name) for e in parts]) for name in ("value", "standard_error"))
+    value = float(np.logaddexp.reduce(values))
+    relative = float(np.sqrt((np.exp(2 * (values - value)) * errors**2).sum()))
+    return Evidence(value, relative, all(e.established for e in parts))
+
+
 def log_labellings(spec: Mixture, family: Family) -> float:
     """log of the number of ways to label the components: the factorials of the groups that may switch.
 
-    With an order too: PyMC's density of ordered means is that of the unordered ones on one part of these many.
+    With an order log K!: PyMC's density of ordered means lacks this factor, by which it is normalized.
     """
+    if spec.order is not None:
+        return float(gammaln(1.0 + len(family.components)))
     return float(sum(gammaln(1.0 + n) for n in np.unique(exchange_groups(spec, family), return_counts=True)[1]))

@@ -20,7 +20,8 @@ def relabel(dt: xr.DataTree, method: str = "ecr") -> xr.DataTree:
     r"""Undo label switching: one permutation per draw, so that component k means the same group in every draw.
 
     Each method takes, for every draw, the permutation that maximizes :math:`\sum_i v_i \sum_k r_{i\,o(k)} b_{ik}`.
-    Only components that neither labels nor priors tell apart are permuted.
+    Only components that neither labels nor priors nor an order tell apart are permuted; where the posterior has several
+    separate modes, within each.
 
     Parameters
     ----------
@@ -39,7 +40,7 @@ def relabel(dt: xr.DataTree, method: str = "ecr") -> xr.DataTree:
     -------
     DataTree
         A new posterior. ``relabelling`` holds the permutation that leads from the sampler's own labels and the
-        ``method`` as an attribute. Components are named after those of the best draw.
+        ``method`` as an attribute. Components are named after those of the best draw of each mode.
 
     Raises
     ------
@@ -49,22 +50,42 @@ def relabel(dt: xr.DataTree, method: str = "ecr") -> xr.DataTree:
     if method not in METHODS:
         raise ValueError(f"method: unknown {method!r}; choose from {', '.join(METHODS)}")
     spec, family = spec_of(dt), family_of(dt)
-    posterior = dt["posterior"].to_dataset()
-    if "component" not in posterior.dims:
+    if "component" not in dt["posterior"].dims:
         return dt.copy()
-    params = stacked(posterior, family)
-    lp = dt["sample_stats"]["lp"].to_numpy()
-    pivot = best_draw(spec, family, params, lp)
+    if "raw_posterior" not in dt.children:
+        parts = dt["posterior"].to_dataset(), dt["sample_stats"].to_dataset()
+        return apply(dt, _orders(*parts, spec, family, method), method=method)
+    raw, statistics = dt["raw_posterior"].to_dataset(), dt["raw_sample_stats"].to_dataset()
+    order = _orders(raw, statistics, spec, family, method)
+    made = apply(xr.DataTree.from_dict({"posterior": raw}), order, method=method)
+    picked = order.reshape(-1, order.shape[-1])[dt["sample_stats"]["raw_draw"].to_numpy()]
+    result = apply(dt, picked, method=method)
+    result["raw_posterior"] = made["posterior"]
+    return result
+
+
+def _orders(draws: xr.Dataset, statistics: xr.Dataset, spec: Mixture, family: Family, method: str) -> np.ndarray:
+    """The permutation of every draw, (chain, draw, K); each region of the posterior has a best draw of its own."""
+    lp = statistics["lp"].to_numpy()
+    params, where = stacked(draws, family), np.ones(lp.size, dtype=int)
+    if "region" in statistics:
+        where = statistics["region"].to_numpy().ravel()
+    groups = exchange_groups(spec, family)
+    groups = groups if spec.order is None else np.arange(len(groups))  # an order has settled the labels
     rows = _even_rows(family, HELD // (lp.size * len(family.components)))
-    order = orders(
-        method,
-        _held(rows, params),
-        kernels.responsibilities(rows, pivot),
-        x=rows.data.x,
-        row_weights=rows.row_weights,
-        groups=exchange_groups(spec, family),
-    )
-    return apply(dt, order.reshape(posterior.sizes["chain"], posterior.sizes["draw"], -1), method=method)
+    found = np.empty((lp.size, len(groups)), dtype=int)
+    for own in (np.flatnonzero(where == g) for g in np.unique(where)):
+        inside = {v: a[own] for v, a in params.items()}
+        pivot = best_draw(spec, family, inside, lp.ravel()[own])
+        found[own] = orders(
+            method,
+            _held(rows, inside),
+            kernels.responsibilities(rows, pivot),
+            x=rows.data.x,
+            row_weights=rows.row_weights,
+            groups=groups,
+        )
+    return found.reshape(*lp.shape, -1)
 
 
 def best_draw(spec: Mixture, family: Family, params: Params, lp: np.ndarray) -> Params:

@@ -56,10 +56,13 @@ def sample(
 ) -> xr.DataTree:
     """Sample the posterior of a mixture with NUTS (nutpie).
 
-    Each chain has its own start. EM runs from many starts; from each of its solutions the log-posterior is climbed to
-    a mode; half of the chains begin around the mode with the largest (Laplace) mass, the others around its competitors
-    where there are any. After sampling the labels are sorted out: each draw's components are permuted to agree with
-    the allocation at the best draw (or sorted, with ``order="means"``); labelled classes stay.
+    EM runs from many starts; from each of its solutions and from as many random allocations (of up to 20,000 rows), the
+    log-posterior is climbed to a mode. Where modes compete, short chains are sent to them (without a progress bar):
+    pieces of these chains that R-hat tells apart make regions, which are weighed by bridge sampling. Every region that
+    holds more than a thousandth of the mass, or an unknown share, gets chains in proportion, two at least, so that more
+    than ``chains`` chains may run; the posterior then holds ``chains`` times ``draws`` of their draws, each region's in
+    proportion to its mass. After sampling the labels are sorted out: each draw's components are permuted to agree with
+    the allocation at the best draw of its region (or sorted, with ``order="means"``); labelled classes stay.
 
     Parameters
     ----------
@@ -77,7 +80,7 @@ def sample(
         Same seed, same draws, for any number of cores. The one run that compiles the model for the first time on a
         machine may round sums in another order, and so draw other numbers than later runs do.
     n_starts : int
-        EM starts from which modes are sought.
+        EM starts from which modes are sought, and climbs from random allocations.
     log_likelihood : {"auto", True, False}
         Store the pointwise log-likelihood; "auto": up to 64 MB.
     progress : bool
@@ -90,7 +93,9 @@ def sample(
     Returns
     -------
     DataTree
-        ``posterior``, ``sample_stats`` (with ``log_likelihood``, the sum over rows), ``observed_data``,
+        ``posterior``, ``sample_stats`` (with ``log_likelihood``, the sum over rows, and the ``region`` of each draw),
+        ``raw_posterior`` and ``raw_sample_stats`` (the chains as they were made, where there are several regions;
+        ``sample_stats.raw_draw`` says which of these draws each is), ``observed_data``,
         ``constant_data``, ``input`` (the data as given), ``relabelling`` (the permutation of each draw), ``modes``,
         ``log_likelihood``. Attributes: ``spec`` as JSON, seed, settings, versions. Interrupted by Ctrl-C, it holds the
         draws there are and says so in ``attrs["interrupted"]``.
@@ -125,8 +130,9 @@ def sample(
     raw, drawn = finished(scouts.sample(run, group_of_chain, start, progress=progress, **settings))
     cut = len(drawn) < len(start)
     start, group_of_chain = start[drawn], group_of_chain[drawn]
-    dt = _sort_labels(assemble(raw, target.model, data), spec, parts.family, log_likelihood)
+    dt = assemble(raw, target.model, data)
     settled = settle(dt, target, parts.family, spec, scouts, group_of_chain)
+    dt = _sort_labels(dt, spec, parts.family, log_likelihood, settled.where.ravel())
     dt = pool(dt, settled, chains=min(settings["chains"], len(start)), seed=extra["seed"])
     modes = [replace(mode, group=settled.number.get(mode.group, mode.group)) for mode in scouts.modes]
     dt["modes"] = xr.DataTree(modes_dataset(modes, parts.family, spec, settled.mass, start))
@@ -200,12 +206,12 @@ def _sort_labels(
     spec: Mixture,
     family: Family,
     log_likelihood: bool | str,
+    where: np.ndarray,
 ) -> xr.DataTree:
-    """Relabel to the best draw and add log-likelihoods."""
+    """Relabel to the best draw of every region (``where``: that of each draw) and add log-likelihoods."""
     posterior = dt["posterior"].to_dataset()
     params = stacked(posterior, family)
     n_draws, n = len(next(iter(params.values()))), len(family.data)
-    pivot = best_draw(spec, family, params, dt["sample_stats"]["lp"].to_numpy())
     keep = log_likelihood is True or (log_likelihood == "auto" and 8.0 * n_draws * n <= STORED_BYTES)
     total, pointwise = _log_likelihoods(family, params, keep=keep)
     shape = posterior.sizes["chain"], posterior.sizes["draw"]
@@ -221,5 +227,10 @@ def _sort_labels(
     if spec.order == "means":
         order = ascending(params["means"][..., 0], groups)
     else:
-        order = best_permutations(_agreement(family, params, pivot), groups)
+        order = np.empty((n_draws, len(groups)), dtype=int)
+        lp = dt["sample_stats"]["lp"].to_numpy().ravel()
+        for own in (np.flatnonzero(where == g) for g in np.unique(where)):
+            inside = {v: a[own] for v, a in params.items()}
+            pivot = best_draw(spec, family, inside, lp[own])
+            order[own] = best_permutations(_agreement(family, inside, pivot), groups)
     return apply(dt, order.reshape(*shape, -1), method="order" if spec.order else "ecr")

@@ -14,7 +14,7 @@ from bayesmix.evidence import DRAWS_PER_DIMENSION
 from bayesmix.invariants import Watch
 from bayesmix.landscape import Climber, PosteriorMode, competing, representatives
 from bayesmix.predict import stacked
-from bayesmix.regions import Mass, Regions, chains_apart, features_of, masses, weigh
+from bayesmix.regions import Mass, Regions, features_of, masses, pieces_apart, weigh
 from bayesmix.runner import Begin, Runner, finished, tidy
 from bayesmix.target import Target
 
@@ -22,6 +22,8 @@ MOST_SCOUTS = 8
 SCOUT_DRAWS = 3000
 SCOUT_TUNE = 300
 WHITENING_DRAWS = 750
+PIECES = 4
+"""Of every scout; a scout may go over to another mode, and its pieces tell both."""
 FEWEST_CHAINS = 2
 """In every region that matters: one chain alone says nothing of convergence."""
 
@@ -31,8 +33,8 @@ class Scouts:
     """What short chains from the competing modes found.
 
     ``modes``: with the number of their region, 1 the largest. ``mass``: by region; empty where there is one. ``ends``:
-    by mode, late points of the chain sent to it, the last one first. ``whitening``: by region; of the curvature at the
-    mode where no scout was sent, else of the draws of the region's first scout, which has seen more.
+    by region, points of the scouts' draws in it; empty where no scout was sent. ``whitening``: by region; of the
+    curvature at the mode where no scout was sent, else of draws.
     """
 
     modes: list[PosteriorMode]
@@ -51,7 +53,7 @@ class Scouts:
         return np.repeat(list(n), list(n.values()))
 
     def starts(self, group_of_chain: np.ndarray) -> np.ndarray:
-        """The mode at which each chain begins: in its region, every second at the largest, the others over the rest."""
+        """The mode to which each chain belongs: in its region, every second the largest, the others over the rest."""
         start = np.empty(len(group_of_chain), dtype=int)
         for g in np.unique(group_of_chain):
             first, *others = [i for i, mode in enumerate(self.modes) if mode.group == g]
@@ -61,20 +63,20 @@ class Scouts:
 
     def sample(self, run: Runner, group_of_chain: np.ndarray, start: np.ndarray, **settings: Any) -> xr.DataTree:
         """The chains of every region, one region after the other, in coordinates of that region."""
-        begin = [self._point(int(mode), int((start[:c] == mode).sum())) for c, mode in enumerate(start)]
         done = []
         for g in np.unique(group_of_chain):
             own = replace(run, whitening=self.whitening[g], seed=run.seed + int(g) - 1)
-            done.append(own([begin[c] for c in np.flatnonzero(group_of_chain == g)], **settings))
+            chains = enumerate(np.flatnonzero(group_of_chain == g))
+            done.append(own([self._begin(int(g), use, int(start[c])) for use, c in chains], **settings))
             if int(done[-1]["sample_stats"]["logp"].notnull().sum("draw").min()) < settings["draws"]:
                 break  # interrupted: the other regions stay without chains
         return done[0] if len(done) == 1 else _beside(done)
 
-    def _point(self, mode: int, use: int) -> Begin:
-        """For the ``use``-th chain that begins at a mode."""
-        if mode not in self.ends:
+    def _begin(self, region: int, use: int, mode: int) -> Begin:
+        """Where the ``use``-th chain of a region begins: where scouts have been, else around its mode."""
+        if region not in self.ends:
             return self.modes[mode].jittered
-        point = self.ends[mode][use % len(self.ends[mode])]
+        point = self.ends[region][use % len(self.ends[region])]
         return lambda _: point
 
 
@@ -87,11 +89,7 @@ def _beside(runs: Sequence[xr.DataTree]) -> xr.DataTree:
 
 
 def explore(run: Runner, climber: Climber, modes: list[PosteriorMode], settings: Mapping[str, Any]) -> Scouts:
-    """Send a chain to the largest mode and to every competing one: those that end in one region link their modes.
-
-    Regions are told apart by the last quarter of the draws and weighed by the last half: a chain that has left a mode
-    has left it.
-    """
+    """Send a chain to the largest mode and to every competing one; pieces of them that are apart make the regions."""
     standing = representatives(climber, modes)
     scouted = list(dict.fromkeys(standing.values()))[: 1 + MOST_SCOUTS]
     if len(scouted) == 1:
@@ -102,71 +100,86 @@ def explore(run: Runner, climber: Climber, modes: list[PosteriorMode], settings:
     raw, arrived = finished(run([modes[i].jittered for i in scouted], draws=draws, tune=SCOUT_TUNE, **accept))
     if len(arrived) < len(scouted) or raw["posterior"].sizes["draw"] < draws:
         raise KeyboardInterrupt
-    posterior, lp = tidy(raw["posterior"].to_dataset()), raw["sample_stats"].to_dataset()["logp"]
-    return _surveyed(run.target, climber, modes, standing, scouted, posterior, lp)
+    pieces = in_pieces(tidy(raw["posterior"].to_dataset()))
+    lp = in_pieces(raw["sample_stats"].to_dataset()[["logp"]])["logp"]
+    unknown = {i for i, j in standing.items() if j not in scouted}
+    return _surveyed(run.target, climber, modes, unknown, pieces, lp)
+
+
+def in_pieces(draws: xr.Dataset) -> xr.Dataset:
+    """Every chain cut into equal parts, which stand side by side as chains; the last parts of all chains first."""
+    length = draws.sizes["draw"] // PIECES
+    cut = [draws.isel(draw=slice(k * length, (k + 1) * length)).drop_vars("draw") for k in reversed(range(PIECES))]
+    joint = xr.concat(cut, dim="chain", coords="minimal", compat="override")
+    return joint.assign_coords(chain=np.arange(joint.sizes["chain"]), draw=np.arange(length))
 
 
 def _surveyed(
     target: Target,
     climber: Climber,
     modes: list[PosteriorMode],
-    standing: Mapping[int, int],
-    scouted: list[int],
-    posterior: xr.Dataset,
+    unknown: set[int],
+    pieces: xr.Dataset,
     lp: xr.DataArray,
 ) -> Scouts:
     """What the scouts' draws say: regions, their masses, the modes in them, where chains may begin."""
-    family, draws = climber.parts.family, posterior.sizes["draw"]
-    last, half = {"draw": slice(3 * draws // 4, None)}, {"draw": slice(draws // 2, None)}
-    group = np.array(chains_apart(family, posterior.isel(last), lp.isel(last)))
-    late = posterior.isel(draw=slice(-1, 3 * draws // 4, -max(1, draws // 16)))
-    ends = {i: points(target, late.isel(chain=c)) for c, i in enumerate(scouted)}
+    family, spec = climber.parts.family, climber.spec
+    group = np.array(pieces_apart(family, pieces, lp))
+    if not group.any():  # no piece has settled: the verdict will say so
+        group[:] = 1
+    found = {int(g): np.flatnonzero(group == g) for g in np.unique(group[group > 0])}
     mass: dict[int, Mass] = {}
     regions = None
-    if len(set(group)) > 1:
-        of = {int(g): np.flatnonzero(group == g) for g in np.unique(group)}
-        settled = {g: posterior.isel(half).isel(chain=c) for g, c in of.items()}
+    if len(found) > 1:
         watch = Watch(family)
-        remembered = [features_of(watch, stacked(part, family)) for part in settled.values()]
-        rough = Regions.remember(watch, remembered, list(of))
-        inside = {g: (settled[g], lp.isel(half).isel(chain=c)) for g, c in of.items()}
-        evidence = weigh(target, family, climber.spec, inside, lambda g: rough.inside([g]))
-        ranked = sorted(of, key=lambda g: -np.nan_to_num(evidence[g].value, nan=-np.inf))
+        features = [features_of(watch, stacked(pieces.isel(chain=c), family)) for c in found.values()]
+        rough = Regions.remember(watch, features, list(found))
+        inside = {g: (pieces.isel(chain=c), lp.isel(chain=c)) for g, c in found.items()}
+        evidence = weigh(target, family, spec, inside, lambda g: rough.inside([g]))
+        ranked = sorted(found, key=lambda g: -np.nan_to_num(evidence[g].value, nan=-np.inf))
         number = {g: i + 1 for i, g in enumerate(ranked)}
-        group = np.array([number[g] for g in group])
         regions = replace(rough, labels=np.array([number[g] for g in rough.labels]))
         mass = masses({number[g]: evidence[g] for g in ranked})
-    by_scout = dict(zip(scouted, (int(g) for g in group), strict=True))
-    found = _numbered(climber, modes, standing, by_scout, ends)
-    first = {int(g): int(np.argmax(group == g)) for g in np.unique(group)}
-    whitening = {g: _whitening(target, modes[scouted[c]], posterior.isel(half).isel(chain=c)) for g, c in first.items()}
-    return Scouts(found, whitening, regions, mass, ends)
+        found = {number[g]: found[g] for g in ranked}
+    else:
+        found = {1: next(iter(found.values()))}
+    ends = {g: points(target, pieces.isel(chain=c, draw=-1)) for g, c in found.items()}
+    whitening = {g: _whitening(target, modes[0], pieces.isel(chain=c)) for g, c in found.items()}
+    return Scouts(_numbered(climber, modes, unknown, regions, ends), whitening, regions, mass, ends)
 
 
 def _numbered(
     climber: Climber,
     modes: list[PosteriorMode],
-    standing: Mapping[int, int],
-    by_scout: Mapping[int, int],
+    unknown: set[int],
+    regions: Regions | None,
     ends: Mapping[int, np.ndarray],
 ) -> list[PosteriorMode]:
-    """The modes with the region in which the chain that was sent to them ended, and modes that only chains found."""
-    rivals = set(competing(modes)) | {0}
-    group = {i: by_scout.get(standing[i], -1) if i in rivals else 0 for i in range(len(modes))}
-    numbered = [replace(mode, group=group[i]) for i, mode in enumerate(modes)]
-    ended = [(climber.climb(points[0], 0), by_scout[i]) for i, points in ends.items()]
-    return climber.merge(numbered, [replace(mode, group=g) for mode, g in ended if mode is not None and mode.converged])
+    """The modes with the region in which they lie, and modes above the scouts' ends that only chains found."""
+    above = [climber.climb(x[0], 0) for x in ends.values()]
+    known = climber.merge(modes, [mode for mode in above if mode is not None and mode.converged])
+    rivals = {0, *competing(modes), *range(len(modes), len(known))}
+    lies = np.ones(len(known), dtype=int)
+    if regions is not None:
+        stacked_up = {v: np.stack([mode.params[v] for mode in known]) for v in known[0].params}
+        lies = regions.of(stacked_up)
+    group = [-1 if i in unknown else int(lies[i]) if i in rivals else 0 for i in range(len(known))]
+    here = [replace(mode, group=g) for mode, g in zip(known, group, strict=True)]
+    return here + [replace(here[0], group=g, reached=0) for g in ends if g not in group]
 
 
 def _whitening(target: Target, mode: PosteriorMode, draws: xr.Dataset) -> Whitening:
-    x = points(target, draws.isel(draw=slice(None, None, max(1, draws.sizes["draw"] // WHITENING_DRAWS))))
+    step = max(1, draws.sizes["chain"] * draws.sizes["draw"] // WHITENING_DRAWS)
+    x = points(target, draws.stack(sample=("chain", "draw"), create_index=False).isel(sample=slice(None, None, step)))
     try:
         return Whitening(x.mean(axis=0), np.linalg.cholesky(np.atleast_2d(np.cov(x.T))))
-    except np.linalg.LinAlgError:  # the scout stood still
+    except np.linalg.LinAlgError:  # the scouts stood still
         return mode.whitening
 
 
 def points(target: Target, draws: xr.Dataset) -> np.ndarray:
-    """Draws of one chain as unconstrained vectors."""
+    """Draws along one dimension, chain or sample, as unconstrained vectors."""
     free = [rv.name for rv in target.model.free_RVs]
-    return np.array([target.start({v: draws[v][s].to_numpy() for v in free}) for s in range(draws.sizes["draw"])])
+    (along,) = {"chain", "sample"} & set(draws.dims)
+    values = {v: draws[v].transpose(along, ...).to_numpy() for v in free}
+    return np.array([target.start({v: a[s] for v, a in values.items()}) for s in range(draws.sizes[along])])

@@ -101,4 +101,5 @@ def _with_evidence(maxima: xr.Dataset, dt: xr.DataTree, target: Target, spec: Mi
     return maxima.assign(
         log_evidence=("mode", np.where(only, found.value, np.nan)),
         log_evidence_error=("mode", np.where(only, found.standard_error, np.nan)),
+        established=("mode", np.where(only, maxima["established"] * found.established, maxima["established"])),
     )
