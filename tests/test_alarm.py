@@ -109,9 +109,6 @@ def test_exact_symmetries_give_equal_masses(name, modes):
     assert (np.abs(mass - 1 / modes) < 4 * error + 5e-4).all()  # printed to three digits
 
 
-@pytest.mark.xfail(
-    reason="a scout that crosses once, late, joins its mode to another, and no chain is sent there", strict=True
-)
 def test_four_groups_on_a_line_have_three_modes():
     """The mirror exchanges the modes that merge the left and the right pair; the middle pair's is as likely."""
     assert next(r for r in of("ambiguous") if r["name"] == "four on a line")["modes"] == 3
