@@ -117,11 +117,12 @@ def diagnose(dt: xr.DataTree) -> Diagnostics:
     """
     spec, family, regions = spec_of(dt), family_of(dt), parts(dt)
     parameters, invariant = of_parameters(family, dt, regions), of_invariants(family, dt, regions)
-    groups = _chain_groups(dt, family, regions)
+    within = [chain_groups(watched(family, part.posterior, part.statistics)) for part in regions]
+    groups = _chain_groups(dt, regions, within)
     sampler = _sampler(dt, regions)
     one_chain = any(len(part.chains) == 1 for part in counting(regions))
     problems = [
-        *_mode_problems(dt, groups, regions),
+        *_mode_problems(dt, regions, within),
         *([ONE_CHAIN] if one_chain else _convergence_problems(parameters, invariant)),
         *_sampler_problems(sampler),
         *_label_problems(_overlaps(spec, family, regions)),
@@ -130,16 +131,17 @@ def diagnose(dt: xr.DataTree) -> Diagnostics:
     return Diagnostics(tuple(problems), tuple(_notes(dt, regions)), parameters, invariant, sampler, groups)
 
 
-def _chain_groups(dt: xr.DataTree, family: Family, regions: Sequence[Part]) -> tuple[int, ...]:
-    """A number per chain: regions differ, and so do chains of one region that do not agree.
+def _chain_groups(dt: xr.DataTree, regions: Sequence[Part], within: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+    """A number per chain: regions differ, and so do chains of one region that do not agree (``within`` each).
 
-    A chain that speaks for no region, since it was in several, has the number of the first.
+    A chain that speaks for several regions has the number of the first, as has one that speaks for none.
     """
     chains = dt[RAW + "posterior" if RAW + "posterior" in dt.children else "posterior"].sizes["chain"]
     found = np.zeros(chains, dtype=int)
-    for part in sorted(regions, key=lambda part: -len(part.chains)):
-        within = chain_groups(watched(family, part.posterior, part.statistics))
-        found[part.chains] = found.max() + np.array(within)
+    for part, groups in zip(regions, within, strict=True):
+        highest = found.max()
+        for chain, group in zip(part.chains, groups, strict=True):
+            found[chain] = found[chain] or highest + group
     return tuple(int(g) for g in np.where(found == 0, 1, found))
 
 
@@ -204,12 +206,13 @@ def _sampler_problems(sampler: dict[str, float]) -> list[Problem]:
     return problems
 
 
-def _mode_problems(dt: xr.DataTree, groups: tuple[int, ...], regions: Sequence[Part]) -> list[Problem]:
+def _mode_problems(dt: xr.DataTree, regions: Sequence[Part], within: Sequence[tuple[int, ...]]) -> list[Problem]:
     """Chains of one region that do not agree; regions whose mass is not known."""
     problems = []
+    counted = [groups for part, groups in zip(regions, within, strict=True) if part.share > LEAST_SHARE]
+    groups = max(counted, key=lambda groups: len(set(groups)))
     n = len(set(groups))
-    by_region = [len({groups[c] for c in part.chains}) for part in counting(regions)]
-    if max(by_region, default=1) > 1:
+    if n > 1:
         shares = ", ".join(f"{groups.count(g)} of {len(groups)}" for g in sorted(set(groups)))
         message = f"The chains sit in {n} different modes ({shares} chains each) and do not cross between them."
         advice = "Shares of draws are not shares of the posterior: compare the modes, reconsider K or the priors."

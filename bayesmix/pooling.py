@@ -42,12 +42,12 @@ class Settled:
 
 
 def chains_in(where: np.ndarray, region: int) -> np.ndarray:
-    """The chains that speak for a region: those with most of their draws in it; where these are not two, all with some.
+    """The chains that speak for a region: those that are nearly always in it; where these are not two, all with some.
 
     A chain may leave a region or enter it. Its draws there are good draws from the region all the same.
     """
     share = (where == region).mean(axis=1)
-    at_home = np.flatnonzero(share > 0.5)
+    at_home = np.flatnonzero(share >= 1 - STAYED)
     return at_home if len(at_home) > 1 else np.flatnonzero(share >= STAYED)
 
 
