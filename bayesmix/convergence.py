@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import arviz as az
 import numpy as np
@@ -13,7 +14,7 @@ import xarray as xr
 from bayesmix import scalars
 from bayesmix.families import Family
 from bayesmix.invariants import invariants
-from bayesmix.pooling import RAW, chains_in
+from bayesmix.pooling import as_made, chains_in
 
 LEAST_SHARE = 0.01
 """No posterior probability depends by more on what regions with smaller shares hold."""
@@ -26,6 +27,7 @@ class Part:
     ``share``: of the posterior's draws; ``error``: of the share; ``chains``: their numbers.
     """
 
+    family: Family
     region: int
     share: float
     error: float
@@ -33,15 +35,25 @@ class Part:
     posterior: xr.Dataset
     statistics: xr.Dataset
 
+    @property
+    def counts(self) -> bool:
+        """Whether the share is large enough to matter to any posterior probability."""
+        return self.share > LEAST_SHARE
 
-def parts(dt: xr.DataTree) -> list[Part]:
+    @cached_property
+    def watched(self) -> xr.DataArray:
+        """What labels do not change, (chain, draw, scalar)."""
+        return watched(self.family, self.posterior, self.statistics)
+
+
+def parts(dt: xr.DataTree, family: Family) -> list[Part]:
     """One part for every region that chains were sent to."""
-    raw = RAW if RAW + "posterior" in dt.children else ""
-    posterior, statistics = dt[raw + "posterior"].to_dataset(), dt[raw + "sample_stats"].to_dataset()
-    if not raw:
-        only = int(np.bincount(statistics["region"].to_numpy().ravel()).argmax()) if "region" in statistics else 1
-        return [Part(only, 1.0, 0.0, np.arange(posterior.sizes["chain"]), posterior, statistics)]
-    where, drawn = statistics["region"].to_numpy(), dt["sample_stats"]["region"].to_numpy()
+    posterior, statistics = as_made(dt, "posterior"), as_made(dt, "sample_stats")
+    drawn = dt["sample_stats"].to_dataset()
+    if "raw_draw" not in drawn:  # nothing was resampled
+        only = int(np.bincount(drawn["region"].to_numpy().ravel()).argmax()) if "region" in drawn else 1
+        return [Part(family, only, 1.0, 0.0, np.arange(posterior.sizes["chain"]), posterior, statistics)]
+    where, shared = statistics["region"].to_numpy(), drawn["region"].to_numpy()
     modes = dt["modes"].to_dataset()
     found = []
     for g in np.unique(where):
@@ -49,7 +61,7 @@ def parts(dt: xr.DataTree) -> list[Part]:
         if len(chains):
             error = float(modes["mass_error"].to_numpy()[modes["group"].to_numpy() == g][0])
             inside = (within(part, where, chains, g) for part in (posterior, statistics))
-            found.append(Part(int(g), float((drawn == g).mean()), error, chains, *inside))
+            found.append(Part(family, int(g), float((shared == g).mean()), error, chains, *inside))
     return found
 
 
@@ -66,7 +78,7 @@ def within(draws: xr.Dataset, where: np.ndarray, chains: np.ndarray, region: int
 
 def counting(regions: Sequence[Part]) -> list[Part]:
     """The parts whose share counts."""
-    return [part for part in regions if part.share > LEAST_SHARE]
+    return [part for part in regions if part.counts]
 
 
 def watched(family: Family, posterior: xr.Dataset, statistics: xr.Dataset) -> xr.DataArray:
@@ -93,18 +105,25 @@ def convergence(values: xr.DataArray) -> pd.DataFrame:
 
 def of_parameters(family: Family, dt: xr.DataTree, regions: Sequence[Part], *, derived: bool = False) -> pd.DataFrame:
     """The convergence of every free scalar; with ``derived`` also of scalars that follow."""
-    whole = scalars.of_posterior(family, dt["posterior"].to_dataset(), derived=derived)
-    values = [scalars.of_posterior(family, part.posterior, derived=derived) for part in regions]
-    return pooled(whole, regions, values)
+
+    def values(posterior: xr.Dataset) -> xr.DataArray:
+        return scalars.of_posterior(family, posterior, derived=derived)
+
+    return pooled(lambda: values(dt["posterior"].to_dataset()), regions, [values(part.posterior) for part in regions])
 
 
 def of_invariants(family: Family, dt: xr.DataTree, regions: Sequence[Part]) -> pd.DataFrame:
     """The convergence of what labels do not change."""
-    whole = watched(family, dt["posterior"].to_dataset(), dt["sample_stats"].to_dataset())
-    return pooled(whole, regions, [watched(family, part.posterior, part.statistics) for part in regions])
+
+    def whole() -> xr.DataArray:
+        return watched(family, dt["posterior"].to_dataset(), dt["sample_stats"].to_dataset())
+
+    return pooled(whole, regions, [part.watched for part in regions])
 
 
-def pooled(whole: xr.DataArray, regions: Sequence[Part], values: Sequence[xr.DataArray]) -> pd.DataFrame:
+def pooled(
+    of_whole: Callable[[], xr.DataArray], regions: Sequence[Part], values: Sequence[xr.DataArray]
+) -> pd.DataFrame:
     """One table: the largest R-hat of the regions with a share that counts, and the effective sizes of their mixture.
 
     With shares p_g and means m_g: 1 / ESS = sum_g p_g^2 / ESS_g, and the error of the mean adds to those of the regions
@@ -113,11 +132,10 @@ def pooled(whole: xr.DataArray, regions: Sequence[Part], values: Sequence[xr.Dat
     """
     if len(regions) == 1:
         return convergence(values[0])
-    moving = [
-        name
-        for name in whole["scalar"].to_numpy()
-        if any(name in v["scalar"] for part, v in zip(regions, values, strict=True) if part.share > LEAST_SHARE)
-    ]
+    counts = np.array([part.counts for part in regions])
+    kept = {name for counted, v in zip(counts, values, strict=True) if counted for name in v["scalar"].to_numpy()}
+    whole = of_whole()
+    moving = [name for name in whole["scalar"].to_numpy() if name in kept]
     whole = whole.sel(scalar=moving)
     mean, sd = whole.mean(("chain", "draw")).to_pandas(), whole.std(("chain", "draw"), ddof=1).to_pandas()
     tables = [convergence(v).reindex(moving) for v in values]
@@ -125,6 +143,5 @@ def pooled(whole: xr.DataArray, regions: Sequence[Part], values: Sequence[xr.Dat
     by = {column: np.array([t[column] for t in tables]) for column in tables[0]}
     ess = {c: 1 / np.nansum(p**2 / by[c], axis=0) for c in ("ess_bulk", "ess_tail")}
     off = np.nansum((p * by["mcse_mean"]) ** 2 + ((by["mean"] - mean.to_numpy()) * e) ** 2, axis=0)
-    counts = [part.share > LEAST_SHARE for part in regions]
     r_hat = np.fmax.reduce(by["r_hat"][counts], axis=0)
     return pd.DataFrame({"mean": mean, "sd": sd, "mcse_mean": np.sqrt(off), **ess, "r_hat": r_hat})

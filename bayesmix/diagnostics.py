@@ -11,12 +11,12 @@ import pandas as pd
 import xarray as xr
 
 from bayesmix.ambiguity import label_overlaps
-from bayesmix.convergence import LEAST_SHARE, Part, counting, of_invariants, of_parameters, parts, watched
+from bayesmix.convergence import LEAST_SHARE, Part, counting, of_invariants, of_parameters, parts
 from bayesmix.families import Family
 from bayesmix.invariants import chain_groups
 from bayesmix.landscape import NEGLIGIBLE
 from bayesmix.mode_table import describe_mode
-from bayesmix.pooling import RAW
+from bayesmix.pooling import as_made
 from bayesmix.predict import family_of, spec_of
 from bayesmix.spec import Mixture
 
@@ -115,9 +115,10 @@ def diagnose(dt: xr.DataTree) -> Diagnostics:
     -------
     Diagnostics
     """
-    spec, family, regions = spec_of(dt), family_of(dt), parts(dt)
+    spec, family = spec_of(dt), family_of(dt)
+    regions = parts(dt, family)
     parameters, invariant = of_parameters(family, dt, regions), of_invariants(family, dt, regions)
-    within = [chain_groups(watched(family, part.posterior, part.statistics)) for part in regions]
+    within = [chain_groups(part.watched) for part in regions]
     groups = _chain_groups(dt, regions, within)
     sampler = _sampler(dt, regions)
     one_chain = any(len(part.chains) == 1 for part in counting(regions))
@@ -136,8 +137,7 @@ def _chain_groups(dt: xr.DataTree, regions: Sequence[Part], within: Sequence[tup
 
     A chain that speaks for several regions has the number of the first, as has one that speaks for none.
     """
-    chains = dt[RAW + "posterior" if RAW + "posterior" in dt.children else "posterior"].sizes["chain"]
-    found = np.zeros(chains, dtype=int)
+    found = np.zeros(as_made(dt, "posterior").sizes["chain"], dtype=int)
     for part, groups in zip(regions, within, strict=True):
         highest = found.max()
         for chain, group in zip(part.chains, groups, strict=True):
@@ -177,7 +177,7 @@ def _convergence_problems(*tables: pd.DataFrame) -> list[Problem]:
 
 def _sampler(dt: xr.DataTree, regions: Sequence[Part]) -> dict[str, float]:
     """Of all chains as they were made; what went wrong, in regions whose share counts."""
-    whole = dt[RAW + "sample_stats" if RAW + "sample_stats" in dt.children else "sample_stats"].to_dataset()
+    whole = as_made(dt, "sample_stats")
     statistics = [part.statistics for part in counting(regions)]
     energy = [az.bfmi(xr.DataTree.from_dict({"sample_stats": one}))["energy"].to_numpy() for one in statistics]
     return {
@@ -209,7 +209,7 @@ def _sampler_problems(sampler: dict[str, float]) -> list[Problem]:
 def _mode_problems(dt: xr.DataTree, regions: Sequence[Part], within: Sequence[tuple[int, ...]]) -> list[Problem]:
     """Chains of one region that do not agree; regions whose mass is not known."""
     problems = []
-    counted = [groups for part, groups in zip(regions, within, strict=True) if part.share > LEAST_SHARE]
+    counted = [groups for part, groups in zip(regions, within, strict=True) if part.counts]
     groups = max(counted, key=lambda groups: len(set(groups)))
     n = len(set(groups))
     if n > 1:

@@ -41,6 +41,11 @@ class Settled:
         return [int(g) for g in np.unique(self.where) if len(chains_in(self.where, int(g)))]
 
 
+def as_made(dt: xr.DataTree, group: str) -> xr.Dataset:
+    """``posterior`` or ``sample_stats`` as the chains made them, before regions were resampled by mass."""
+    return dt[RAW + group if RAW + group in dt.children else group].to_dataset()
+
+
 def chains_in(where: np.ndarray, region: int) -> np.ndarray:
     """The chains that speak for a region: those that are nearly always in it; where these are not two, all with some.
 

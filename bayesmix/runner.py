@@ -67,7 +67,8 @@ class Runner:
 
         shared = {"seed": self.seed, "save_warmup": False, "chains": len(begin)}
         first = dataclasses.replace(compiled, initial_point_func=listing)
-        nutpie.sample(first, draws=2 * len(begin), tune=1, maxdepth=1, cores=1, progress_bar=False, **shared)
+        shortest = {"draws": 2 * len(begin), "tune": 1, "maxdepth": 1, "return_raw_trace": True}
+        nutpie.sample(first, cores=1, progress_bar=False, **(shared | shortest))
         compiled = dataclasses.replace(compiled, initial_point_func=own)
         return nutpie.sample(compiled, cores=self.cores, progress_bar=progress, **(settings | shared))
 

@@ -46,7 +46,7 @@ def sample(
     tune: int = 500,
     chains: int = 4,
     cores: int | None = None,
-    target_accept: float | None = None,
+    target_accept: float = 0.9,
     seed: int = 1,
     n_starts: int = 20,
     log_likelihood: bool | str = "auto",
@@ -74,8 +74,9 @@ def sample(
         Kept draws and warm-up draws per chain.
     chains, cores : int
         Number of chains, and how many run at once (by default all that the machine has).
-    target_accept : float, optional
-        NUTS' target acceptance rate; 0.8 by default.
+    target_accept : float
+        NUTS' target acceptance rate. With the 0.8 that is common elsewhere the curved posteriors of overlapping groups
+        diverge.
     seed : int
         Same seed, same draws, for any number of cores. The one run that compiles the model for the first time on a
         machine may round sums in another order, and so draw other numbers than later runs do.
@@ -106,7 +107,7 @@ def sample(
         Where an argument is impossible, naming it.
     """
     settings: dict[str, Any] = _checked(draws=draws, tune=tune, chains=chains)
-    settings |= {} if target_accept is None else {"target_accept": _probability(target_accept)}
+    settings["target_accept"] = _probability(target_accept)
     extra = _checked(seed=seed, n_starts=n_starts)
     if cores is not None:
         cores = _checked(cores=cores)["cores"]
@@ -124,7 +125,7 @@ def sample(
     climber = Climber(target, parts, spec)
     found = find_modes(climber, runs, climbs=extra["n_starts"], seed=extra["seed"])
     run = Runner(target, cores, extra["seed"], found[0].whitening)
-    scouts = explore(run, climber, found, settings)
+    scouts = explore(run, climber, found, settings["target_accept"])
     group_of_chain = scouts.allocate(settings["chains"])
     start = scouts.starts(group_of_chain)
     raw, drawn = finished(scouts.sample(run, group_of_chain, start, progress=progress, **settings))

@@ -88,7 +88,7 @@ def _beside(runs: Sequence[xr.DataTree]) -> xr.DataTree:
     return xr.DataTree.from_dict({name: part.assign_coords(chain=np.arange(n)) for name, part in joint.items()})
 
 
-def explore(run: Runner, climber: Climber, modes: list[PosteriorMode], settings: Mapping[str, Any]) -> Scouts:
+def explore(run: Runner, climber: Climber, modes: list[PosteriorMode], target_accept: float) -> Scouts:
     """Send a chain to the largest mode and to every competing one; pieces of them that are apart make the regions."""
     standing = representatives(climber, modes)
     scouted = list(dict.fromkeys(standing.values()))[: 1 + MOST_SCOUTS]
@@ -96,8 +96,9 @@ def explore(run: Runner, climber: Climber, modes: list[PosteriorMode], settings:
         one = [replace(mode, group=1 if i in standing else 0) for i, mode in enumerate(modes)]
         return Scouts(one, {1: modes[0].whitening}, None, {}, {})
     draws = max(SCOUT_DRAWS, 6 * DRAWS_PER_DIMENSION * run.target.n_dim)
-    accept = {k: v for k, v in settings.items() if k == "target_accept"}
-    raw, arrived = finished(run([modes[i].jittered for i in scouted], draws=draws, tune=SCOUT_TUNE, **accept))
+    raw, arrived = finished(
+        run([modes[i].jittered for i in scouted], draws=draws, tune=SCOUT_TUNE, target_accept=target_accept)
+    )
     if len(arrived) < len(scouted) or raw["posterior"].sizes["draw"] < draws:
         raise KeyboardInterrupt
     pieces = in_pieces(tidy(raw["posterior"].to_dataset()))

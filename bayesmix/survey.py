@@ -23,7 +23,7 @@ def modes(
     tune: int = 500,
     chains: int = 4,
     cores: int | None = None,
-    target_accept: float | None = None,
+    target_accept: float = 0.9,
     seed: int = 1,
     progress: bool = True,
     target: Target | None = None,

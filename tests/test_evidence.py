@@ -1,9 +1,13 @@
 """Bridge sampling against integrals known in closed form, its errors, and the maps that it works through."""
 
+from types import SimpleNamespace
+
 import numpy as np
+import pymc as pm
 import pytest
 from scipy import stats
 
+import bayesmix as bm
 from bayesmix.evidence import Points, bridge
 
 CHAINS = 4
@@ -117,3 +121,15 @@ def test_many_points_as_one_by_one(name, request, rng):
             np.testing.assert_allclose(values[v][s], expected, rtol=1e-10)
     np.testing.assert_allclose(points.rows(values), x, rtol=1e-8)
     np.testing.assert_allclose(points.log_density(x), [target.log_density(row)[0] for row in x])
+
+
+@pytest.mark.parametrize("shape", ["spherical", "diag", "full", "tied"])
+@pytest.mark.parametrize("d", [1, 2, 3])
+def test_maps_over_draws_of_every_layout(shape, d, rng):
+    model = bm.build(bm.Mixture("gaussian", n_components=3, covariance=shape), bm.Data(rng.standard_normal((30, d))))
+    names = [v.name for v in model.unobserved_RVs]
+    points = Points(SimpleNamespace(model=model), names)
+    drawn = dict(zip(names, pm.draw(model.unobserved_RVs, 4, random_seed=1), strict=True))
+    back = points._backward(*points._forward(*[drawn[name] for name in points.free]))
+    for name, values in zip(names, back, strict=True):
+        np.testing.assert_allclose(values, drawn[name], rtol=1e-8, atol=1e-12, err_msg=name)

@@ -17,6 +17,7 @@ import pymc as pm
 import xarray as xr
 
 from bayesmix.calibration.quantities import parameters, quantities
+from bayesmix.convergence import parts
 from bayesmix.data import Data
 from bayesmix.diagnostics import diagnose
 from bayesmix.families import Family
@@ -92,36 +93,47 @@ class Simulator:
         start = time.perf_counter()
         truth, data, rng = self.draw(number)
         try:
-            dt, draws, ess = self._fit(data, int(rng.integers(2**31)))
+            found = self._ranked(truth, data, rng)
         except Exception as error:  # whatever it is, the simulation did not finish, and that is reported
-            found: Record = {"error": f"{type(error).__name__}: {error}"}
-        else:
-            true = quantities(self.spec, bind(self.spec, data), truth, self.centres)
-            thinned = np.linspace(0, len(draws) - 1, RANKED_DRAWS).round().astype(int)
-            found = {
-                "ranks": rank(draws[thinned], np.array([true[name][0] for name in self.names]), rng).tolist(),
-                "ess": round(ess, 1),
-                "draws": len(draws),
-                "problems": [problem.name for problem in diagnose(dt).problems],
-            }
+            found = {"error": f"{type(error).__name__}: {error}"}
         return {"simulation": number} | found | {"seconds": round(time.perf_counter() - start, 3)}
 
-    def _fit(self, data: Data, seed: int) -> tuple[xr.DataTree, np.ndarray, float]:
-        """A posterior, its test quantities (draws, Q) and the smallest ESS; longer where the chains are slow."""
+    def _ranked(self, truth: dict[str, np.ndarray], data: Data, rng: np.random.Generator) -> Record:
+        family = bind(self.spec, data)
+        dt, draws, ess = self._fit(data, family, int(rng.integers(2**31)))
+        true = quantities(self.spec, family, truth, self.centres)
+        thinned = np.linspace(0, len(draws) - 1, RANKED_DRAWS).round().astype(int)
+        return {
+            "ranks": rank(draws[thinned], np.array([true[name][0] for name in self.names]), rng).tolist(),
+            "ess": round(ess, 1),
+            "draws": len(draws),
+            "problems": [problem.name for problem in diagnose(dt).problems],
+        }
+
+    def _fit(self, data: Data, family: Family, seed: int) -> tuple[xr.DataTree, np.ndarray, float]:
+        """A posterior, its test quantities (draws, Q) and the smallest ESS; longer where the chains are slow.
+
+        The draws of several regions are a mixture with shares p_g: 1 / ESS = sum_g p_g^2 / ESS_g.
+        """
         settings = dict(self.settings)
-        target, family = self._target(data), bind(self.spec, data)
+        target = self._target(data)
         for run in range(RUNS):
             dt = sample(
                 self.spec, data, target=target, seed=seed, cores=1, log_likelihood=False, progress=False, **settings
             )
-            posterior = dt["posterior"].to_dataset()
-            found = quantities(self.spec, family, stacked(posterior, family), self.centres)
-            draws = np.stack([found[name] for name in self.names], axis=-1)
-            ess = smallest_ess(draws.reshape(posterior.sizes["chain"], -1, len(self.names)))
+            regions = parts(dt, family)
+            values = [self._values(part.posterior, family) for part in regions]
+            ess = 1 / sum(part.share**2 / smallest_ess(v) for part, v in zip(regions, values, strict=True))
             if ess >= ENOUGH or settings["draws"] >= MOST_DRAWS or run == RUNS - 1:
                 break
             settings["draws"] = min(MOST_DRAWS, int(settings["draws"] * min(16.0, 1.5 * ENOUGH / ess)))
-        return dt, draws, ess
+        pooled = values[0] if len(regions) == 1 else self._values(dt["posterior"].to_dataset(), family)
+        return dt, pooled.reshape(-1, len(self.names)), ess
+
+    def _values(self, posterior: xr.Dataset, family: Family) -> np.ndarray:
+        """The test quantities of draws, (chain, draw, Q)."""
+        found = quantities(self.spec, family, stacked(posterior, family), self.centres)
+        return np.stack([found[name] for name in self.names], axis=-1).reshape(posterior.sizes["chain"], -1, len(found))
 
 
 def smallest_ess(draws: np.ndarray) -> float:

@@ -116,8 +116,8 @@ class _Cell:
         if self.region is None and len(np.unique(self.groups)) == len(self.groups):
             return values
         there = np.flatnonzero(np.isfinite(values))
-        outside = there[~self._contains(self.points.values(x[there]), pivot)]
-        values[outside] = -np.inf
+        if len(there):
+            values[there[~self._contains(self.points.values(x[there]), pivot)]] = -np.inf
         return values
 
     def _contains(self, params: Params, pivot: Params) -> np.ndarray:

@@ -100,19 +100,18 @@ class GaussianGraph(Graph):
         shape = (len(rows),) if f.kind.shared else (f.K, len(rows))
         z = pm.Beta("partial_correlations_01", beta, beta, shape=shape, dims=(*batch, "pair"))
         p = 2 * z - 1
-        L = self._canonical(p if p.ndim == 2 else p[None])
-        R = L @ L.mT
-        pm.Deterministic("correlations", R[0] if f.kind.shared else R, dims=f.kind.correlation_dims)
-        return L
+        L = self._canonical(p)
+        pm.Deterministic("correlations", L @ L.mT, dims=f.kind.correlation_dims)
+        return L[None] if f.kind.shared else L
 
     def _canonical(self, p: TensorVariable) -> TensorVariable:
-        """L (batch, d, d) from partial correlations p (batch, pairs): the products as cumulative ones."""
+        """L (..., d, d) from partial correlations p (..., pairs): the products as cumulative ones."""
         d = self.family.d
         if d == 2:  # one pair needs no products: a third of the graph
-            entries = [pt.ones_like(p), pt.zeros_like(p), p, pt.sqrt(1 - p**2)]
-            return pt.concatenate(entries, axis=-1).reshape((-1, 2, 2))
+            first = pt.concatenate([pt.ones_like(p), pt.zeros_like(p)], axis=-1)
+            return pt.stack([first, pt.concatenate([p, pt.sqrt(1 - p**2)], axis=-1)], axis=-2)
         rows, columns = np.tril_indices(d, k=-1)
-        P = pt.zeros((p.shape[0], d, d))[:, rows, columns].set(p)
+        P = pt.zeros((*p.shape[:-1], d, d))[..., rows, columns].set(p)
         product = pt.cumprod(pt.sqrt(1 - P**2), axis=-1)
         before = pt.concatenate([pt.ones_like(P[..., :1]), product[..., :-1]], axis=-1)
         return (P + pt.eye(d)) * before

@@ -27,7 +27,7 @@ from bayesmix.plots.style import (
     styled,
 )
 from bayesmix.plots.view import spread
-from bayesmix.pooling import RAW
+from bayesmix.pooling import as_made
 from bayesmix.predict import family_of
 
 MOST_TRACES = 8
@@ -45,10 +45,9 @@ def traces(dt: xr.DataTree) -> Figure:
     all (Vehtari et al. 2021, doi:10.1214/20-BA1221): where chains agree, each chain's histogram stays within the grey
     99% band of a uniform one (which takes draws as independent).
     """
-    regions, family = parts(dt), family_of(dt)
-    made = dt[RAW + "posterior" if RAW + "posterior" in dt.children else "posterior"].to_dataset()
-    values = free_scalars(family, made)
-    table = of_parameters(family, dt, regions).loc[values["scalar"].to_numpy()]
+    family = family_of(dt)
+    values = free_scalars(family, as_made(dt, "posterior"))
+    table = of_parameters(family, dt, parts(dt, family)).loc[values["scalar"].to_numpy()]
     table = table.sort_values("r_hat", ascending=False, na_position="first").head(MOST_TRACES)
     fig = new_figure(8.4, 0.6 + 1.25 * len(table))
     axes = fig.subplots(len(table), 2, width_ratios=[2.2, 1], squeeze=False, sharex="col")

@@ -11,13 +11,14 @@ import xarray as xr
 
 import bayesmix as bm
 from bayesmix.convergence import parts
+from bayesmix.predict import family_of
 from bayesmix.target import Target
 from benchmarks.alarm.case import Case
 
 
 def separate_modes(dt: xr.DataTree) -> int:
     """How many regions, between which chains do not cross, the draws come from."""
-    return len(parts(dt))
+    return len(parts(dt, family_of(dt)))
 
 
 def verdict(dt: xr.DataTree) -> dict[str, Any]:
