@@ -28,8 +28,8 @@ from reports.em_against_mcmc import scoring
 from reports.em_against_mcmc.design import Simulated
 
 EM = {"n_starts": 20, "seed": 1}
-NUTS: dict[str, Any] = {"draws": 500, "tune": 250, "chains": 2, "n_starts": 5}
-LONGER = NUTS | {"chains": 4, "draws": 2000, "tune": 500}
+NUTS: dict[str, Any] = {"draws": 1000, "tune": 500, "chains": 4, "n_starts": 5}
+LONGER = NUTS | {"draws": 4000}
 REFITS = 100
 TOLERANCE = 1e-9
 REFIT_TOLERANCE = 1e-7

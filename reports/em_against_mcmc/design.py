@@ -17,7 +17,7 @@ from scipy.stats import norm
 
 import bayesmix as bm
 
-SIZES = (30, 100, 300, 3000)
+SIZES = (30, 100, 300, 1000, 3000)
 OVERLAPS = (0.01, 0.1, 0.2)
 LABELLED_SIZES = (100, 300)
 LABEL_SHARES = (0.1, 0.3)

@@ -18,8 +18,8 @@ from reports.em_against_mcmc.contestants import Bench
 from reports.em_against_mcmc.design import Cell, simulate, spec_of
 
 ROUND = 10
-BOOTSTRAP_EVERY = 4
-"""Every fourth data set of a cell: a hundred refits take as long as all else."""
+BOOTSTRAP_EVERY = 2
+"""Every second data set of a cell: a hundred refits take as long as all else."""
 
 type Record = dict[str, Any]
 
