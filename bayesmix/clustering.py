@@ -105,6 +105,14 @@ def point_partition(
     ------
     ValueError
         For another loss, and as :func:`co_clustering`.
+
+    Examples
+    --------
+    >>> import bayesmix as bm
+    >>> rows = bm.Data([1.0, 1.2, 1.4, 1.5, 5.0, 5.1, 5.3, 5.6])
+    >>> dt = bm.sample(bm.Mixture("gaussian", n_components=2), rows, draws=200, chains=2, progress=False)
+    >>> point_partition(dt).to_numpy()
+    array([1, 1, 1, 1, 2, 2, 2, 2])
     """
     if loss not in LOSSES:
         raise ValueError(f"loss: unknown {loss!r}; choose from {', '.join(LOSSES)}")

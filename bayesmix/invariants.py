@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import combinations
+
 import arviz as az
 import numpy as np
 import xarray as xr
@@ -66,16 +69,18 @@ def invariants(family: Family, posterior: xr.Dataset, lp: xr.DataArray) -> xr.Da
 
 def chain_groups(values: xr.DataArray) -> tuple[int, ...]:
     """A number per chain, 1 for the first's; linked chains share one, chains that no link joins differ."""
-    n = values.sizes["chain"]
-    linked = [(a, b) for a in range(n) for b in range(a) if not separated(values.isel(chain=[a, b]))]
-    return joined(n, linked)
+    return joined(values.sizes["chain"], lambda a, b: not separated(values.isel(chain=[a, b])))
 
 
-def joined(n: int, linked: list[tuple[int, int]]) -> tuple[int, ...]:
-    """A number per item, from 1 in order of appearance; items that a chain of links joins share one."""
+def joined(n: int, linked: Callable[[int, int], bool]) -> tuple[int, ...]:
+    """A number per item, from 1 in order of appearance; items that a chain of links joins share one.
+
+    ``linked`` is asked about pairs, the larger number first, that nothing has joined yet.
+    """
     group = list(range(n))
-    for a, b in linked:
-        group = [group[b] if g == group[a] else g for g in group]
+    for b, a in combinations(range(n), 2):
+        if group[a] != group[b] and linked(a, b):
+            group = [min(group[a], group[b]) if g in (group[a], group[b]) else g for g in group]
     numbers = {g: i + 1 for i, g in enumerate(dict.fromkeys(group))}
     return tuple(numbers[g] for g in group)
 
@@ -85,6 +90,8 @@ def separated(pair: xr.DataArray) -> bool:
     still = (pair.std("draw") == 0).all("chain").to_numpy()
     if (np.ptp(pair.to_numpy()[:, 0, still], axis=0) > 0).any():
         return True
+    if still.all():
+        return False
     moving = pair.isel(scalar=~still).to_dataset(name="value")
     with np.errstate(invalid="ignore", divide="ignore"):
         return bool(az.rhat(moving, method="rank")["value"].max() > SEPARATED)

@@ -33,9 +33,9 @@ class PosteriorMode:
     """A local maximum of the log-posterior on the unconstrained scale.
 
     ``log_mass``: its Laplace approximation. ``reached``: how many starts led here. ``precision``: minus the Hessian.
-    ``r``: its responsibilities on a sample of rows. ``group``: modes that chains cross between share a number; no chain
-    was sent to modes of group 0, whose Laplace mass is negligible, and to those of group -1, which compete but were too
-    many.
+    ``r``: its responsibilities on a sample of the ``n`` rows. ``group``: modes that chains cross between share a
+    number; no chain was sent to modes of group 0, whose Laplace mass is negligible, and to those of group -1, which
+    compete but were too many.
     """
 
     x: np.ndarray
@@ -44,6 +44,7 @@ class PosteriorMode:
     log_mass: float
     precision: np.ndarray
     r: np.ndarray
+    n: int
     reached: int = 1
     group: int = 0
     converged: bool = True
@@ -56,7 +57,7 @@ class PosteriorMode:
     @property
     def occupied(self) -> np.ndarray:
         """The responsibilities of the components that rows belong to; 0 for near-empty ones."""
-        r = np.where(self.r.sum(axis=0) >= OCCUPIED, self.r, 0.0)
+        r = np.where(self.n * self.r.mean(axis=0) >= OCCUPIED, self.r, 0.0)
         return np.asarray(r / np.maximum(r.sum(axis=1, keepdims=True), np.finfo(float).tiny))
 
     def jittered(self, rng: np.random.Generator) -> np.ndarray:
@@ -92,8 +93,8 @@ class Climber:
         if not np.isfinite(end.value) or family.spikes(params):
             return None
         precision, r = self.target.precision(end.x), responsibilities(family, params)
-        mass = laplace(end.value, precision)
-        return PosteriorMode(end.x, params, end.value, mass, precision, r, starts, converged=end.converged)
+        mass, n = laplace(end.value, precision), len(self.parts.family.data)
+        return PosteriorMode(end.x, params, end.value, mass, precision, r, n, starts, converged=end.converged)
 
     def merge(self, modes: Sequence[PosteriorMode], ends: Iterable[PosteriorMode]) -> list[PosteriorMode]:
         """The modes and those ends of climbs that are none of them; the modes keep their places."""

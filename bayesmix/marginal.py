@@ -10,7 +10,9 @@ from scipy.special import logsumexp
 
 from bayesmix.evidence import UNKNOWN, Evidence
 from bayesmix.families import Family
+from bayesmix.mode_table import by_region
 from bayesmix.model import build
+from bayesmix.pooling import as_made
 from bayesmix.predict import family_of, spec_of
 from bayesmix.regions import masses, weigh
 from bayesmix.spec import Mixture
@@ -79,6 +81,16 @@ def log_evidence(dt: xr.DataTree, *, target: Target | None = None) -> LogEvidenc
     ----------
     Gronau et al. (2017), doi:10.1016/j.jmp.2017.09.005; Fruehwirth-Schnatter (2004),
     doi:10.1111/j.1368-423X.2004.00125.x.
+
+    Examples
+    --------
+    >>> import bayesmix as bm
+    >>> normal = bm.Prior("Normal", mu=0.0, sigma=1.0)
+    >>> spec = bm.Mixture("zero_inflated_poisson", priors={"rate_coef": normal, "zero_coef": normal})
+    >>> dt = bm.sample(spec, bm.Data([0, 0, 0, 2, 3, 5, 0, 1]), progress=False)
+    >>> found = log_evidence(dt)
+    >>> round(found.value, 1), found.established
+    (-14.3, True)
     """
     spec, family = spec_of(dt), family_of(dt)
     if family.data.weighted:
@@ -114,10 +126,10 @@ def _check_order(spec: Mixture) -> None:
 def _recorded(modes: xr.Dataset) -> dict[int, Evidence]:
     """The log-integral over every region as the sampler weighed it; unknown where no scout was sent."""
     found = {-1: UNKNOWN} if (modes["group"] == -1).any() else {}
-    for g in np.unique(modes["group"][modes["group"] > 0]):
-        row = modes.isel(mode=int(np.argmax(modes["group"].to_numpy() == g)))
-        value, error = (float(row[v]) for v in ("log_evidence", "log_evidence_error"))
-        found[int(g)] = Evidence(value, error, bool(row["established"]))
+    for top in (region.isel(mode=0) for region in by_region(modes)):
+        if top["group"] > 0:
+            value, error = (float(top[v]) for v in ("log_evidence", "log_evidence_error"))
+            found[int(top["group"])] = Evidence(value, error, bool(top["established"]))
     return found
 
 
@@ -130,7 +142,7 @@ def _whole(dt: xr.DataTree, target: Target | None, family: Family, spec: Mixture
 
 
 def _described(dt: xr.DataTree, n: int, spec: Mixture) -> str:
-    sizes = dt["posterior"].sizes
+    sizes = as_made(dt, "posterior").sizes
     regions = "" if n == 1 else f" in each of {n} regions"
     order = ", the ordered prior counted K! times" if spec.order else ""
     return f"bridge sampling over one labelling{regions}, {sizes['chain']} x {sizes['draw']} draws{order}"

@@ -50,6 +50,13 @@ def modes_dataset(
     )
 
 
+def by_region(modes: xr.Dataset) -> list[xr.Dataset]:
+    """The maxima of every region, the largest region first; then, each alone, those that no chain was sent to."""
+    group = modes["group"].to_numpy()
+    regions = [np.flatnonzero(group == g) for g in np.unique(group[group > 0])]
+    return [modes.isel(mode=members) for members in [*regions, *([i] for i in np.flatnonzero(group <= 0))]]
+
+
 def describe_mode(mode: xr.Dataset, n: int | None = None) -> str:
     """A mode in words: weights and means of its components; near-empty ones are named where the rows' number is known.
 
@@ -99,12 +106,9 @@ class Modes:
 
 
 def _table(maxima: xr.Dataset, n: int | None) -> pd.DataFrame:
-    group = maxima["group"].to_numpy()
-    rows = []
-    main = float(maxima["mass"].to_numpy()[group == 1][0])
-    by_group = [np.flatnonzero(group == g) for g in np.unique(group[group > 0])]
-    for members in [*by_group, *([i] for i in np.flatnonzero(group <= 0))]:
-        inside = maxima.isel(mode=members)
+    rows, regions = [], by_region(maxima)
+    main = float(regions[0]["mass"][0])
+    for inside in regions:
         top = inside.isel(mode=int(np.argmax(inside["log_posterior"].to_numpy())))
         apart = int(top["group"]) > 0
         rows.append(

@@ -71,8 +71,8 @@ def settle(
     where = regions.of(stacked(posterior, family)).reshape(shape)
     deserted = [g for g in np.unique(group_of_chain) if not len(chains_in(where, int(g)))]
     went = {int(g): int(np.bincount(where[group_of_chain == g].ravel()).argmax()) for g in deserted}
-    links = [(known.index(g), known.index(h)) for g, h in went.items()]
-    joint = dict(zip(known, joined(len(known), links), strict=True))
+    numbers = joined(len(known), lambda a, b: went.get(known[a]) == known[b] or went.get(known[b]) == known[a])
+    joint = dict(zip(known, numbers, strict=True))
     members = {j: [g for g in known if joint[g] == j] for j in joint.values()}
     where = np.vectorize(joint.get)(where)
     chains = {j: chains_in(where, j) for j in members}

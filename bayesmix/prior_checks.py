@@ -76,7 +76,14 @@ def sensitivity(dt: xr.DataTree, rows: Sequence[int] | np.ndarray = ()) -> pd.Da
         One row per weight, mean or coefficient, and per row asked about; columns ``prior`` and ``likelihood``.
         ``prior`` above 0.05: the prior matters. Then ``likelihood`` above 0.05 says that the two pull in different
         directions or the prior is informative; below it, that the data say little.
+
+    Raises
+    ------
+    ValueError
+        For a user's extension of the model, whose priors are not those of the mixture.
     """
+    if dt.attrs.get("extended_model"):
+        raise ValueError("sensitivity: the posterior is of the user's extension of the model, not of the mixture")
     spec, family = spec_of(dt), family_of(dt)
     posterior = dt["posterior"].to_dataset()
     values = scalars.of_posterior(family, posterior)

@@ -18,7 +18,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from bayesmix.evidence import Evidence, local_evidence
 from bayesmix.families import Family, Params
-from bayesmix.invariants import Watch, invariants, separated
+from bayesmix.invariants import Watch, chain_groups, invariants, separated
 from bayesmix.landscape import NEGLIGIBLE
 from bayesmix.spec import Mixture, exchange_groups
 from bayesmix.target import Target
@@ -84,13 +84,7 @@ def pieces_apart(family: Family, pieces: xr.Dataset, lp: xr.DataArray) -> tuple[
     middle = pieces.sizes["draw"] // 2
     halves = [watched.isel(draw=slice(0, middle)), watched.isel(draw=slice(middle, 2 * middle))]
     settled = [c for c in range(pieces.sizes["chain"]) if not separated(_pair(halves[0], c, halves[1], c))]
-    group = list(range(len(settled)))
-    for i, a in enumerate(settled):
-        for j, b in enumerate(settled[:i]):
-            if group[i] != group[j] and not separated(watched.isel(chain=[a, b])):
-                group = [group[j] if g == group[i] else g for g in group]
-    numbers = {g: n + 1 for n, g in enumerate(dict.fromkeys(group))}
-    by_piece = dict(zip(settled, (numbers[g] for g in group), strict=True))
+    by_piece = dict(zip(settled, chain_groups(watched.isel(chain=settled)), strict=True))
     return tuple(by_piece.get(c, 0) for c in range(pieces.sizes["chain"]))
 
 

@@ -7,13 +7,17 @@ import xarray as xr
 
 from bayesmix import kernels
 from bayesmix.arrange import canonical_order, reorder
+from bayesmix.evidence import agreement_with, switching_groups
 from bayesmix.families import Family, Params
+from bayesmix.pooling import RAW, as_made
 from bayesmix.predict import family_of, row_blocks, spec_of, stacked
-from bayesmix.spec import Mixture, exchange_groups
-from bayesmix.switching import METHODS, orders, permute
+from bayesmix.spec import Mixture
+from bayesmix.switching import METHODS, best_permutations, orders, permute
 
 HELD = 16_000_000
-"""Responsibilities held at a time, for all draws; of more rows an even part is enough to tell the labels."""
+"""Responsibilities that iterating methods hold, for all draws; of more rows an even part is enough to tell labels."""
+AGREEMENT_ROWS = 20_000
+"""So many rows at most, evenly spaced, say how draws agree with the best one."""
 
 
 def relabel(dt: xr.DataTree, method: str = "ecr") -> xr.DataTree:
@@ -46,46 +50,54 @@ def relabel(dt: xr.DataTree, method: str = "ecr") -> xr.DataTree:
     ------
     ValueError
         For another method, and where ``dt`` is no posterior of :func:`bayesmix.sample`.
+
+    Examples
+    --------
+    >>> import bayesmix as bm
+    >>> rows = bm.Data([1.0, 1.2, 1.4, 1.5, 5.0, 5.1, 5.3, 5.6])
+    >>> dt = bm.sample(bm.Mixture("gaussian", n_components=2), rows, draws=200, chains=2, progress=False)
+    >>> relabel(dt, "stephens")["relabelling"].attrs["method"]
+    'stephens'
     """
     if method not in METHODS:
         raise ValueError(f"method: unknown {method!r}; choose from {', '.join(METHODS)}")
     spec, family = spec_of(dt), family_of(dt)
     if "component" not in dt["posterior"].dims:
         return dt.copy()
-    if "raw_posterior" not in dt.children:
-        parts = dt["posterior"].to_dataset(), dt["sample_stats"].to_dataset()
-        return apply(dt, _orders(*parts, spec, family, method), method=method)
-    raw, statistics = dt["raw_posterior"].to_dataset(), dt["raw_sample_stats"].to_dataset()
-    order = _orders(raw, statistics, spec, family, method)
-    made = apply(xr.DataTree.from_dict({"posterior": raw}), order, method=method)
+    made, statistics = as_made(dt, "posterior"), as_made(dt, "sample_stats")
+    where = statistics["region"].to_numpy() if "region" in statistics else np.ones(statistics["lp"].shape, dtype=int)
+    order = permutations(made, statistics["lp"].to_numpy(), where, spec, family, method)
+    if "raw_draw" not in dt["sample_stats"]:
+        return apply(dt, order, method=method)
     picked = order.reshape(-1, order.shape[-1])[dt["sample_stats"]["raw_draw"].to_numpy()]
     result = apply(dt, picked, method=method)
-    result["raw_posterior"] = made["posterior"]
+    result[RAW + "posterior"] = apply(xr.DataTree.from_dict({"posterior": made}), order, method=method)["posterior"]
     return result
 
 
-def _orders(draws: xr.Dataset, statistics: xr.Dataset, spec: Mixture, family: Family, method: str) -> np.ndarray:
-    """The permutation of every draw, (chain, draw, K); each region of the posterior has a best draw of its own."""
-    lp = statistics["lp"].to_numpy()
-    params, where = stacked(draws, family), np.ones(lp.size, dtype=int)
-    if "region" in statistics:
-        where = statistics["region"].to_numpy().ravel()
-    groups = exchange_groups(spec, family)
-    groups = groups if spec.order is None else np.arange(len(groups))  # an order has settled the labels
-    rows = _even_rows(family, HELD // (lp.size * len(family.components)))
+def permutations(
+    draws: xr.Dataset, lp: np.ndarray, where: np.ndarray, spec: Mixture, family: Family, method: str
+) -> np.ndarray:
+    """The permutation of every draw, (chain, draw, K); every region (``where``, as ``lp``) has a best draw."""
+    params, groups = stacked(draws, family), switching_groups(spec, family)
     found = np.empty((lp.size, len(groups)), dtype=int)
-    for own in (np.flatnonzero(where == g) for g in np.unique(where)):
+    for own in (np.flatnonzero(where.ravel() == g) for g in np.unique(where)):
         inside = {v: a[own] for v, a in params.items()}
         pivot = best_draw(spec, family, inside, lp.ravel()[own])
-        found[own] = orders(
-            method,
-            _held(rows, inside),
-            kernels.responsibilities(rows, pivot),
-            x=rows.data.x,
-            row_weights=rows.row_weights,
-            groups=groups,
-        )
+        if method == "ecr":
+            found[own] = best_permutations(_agreement(family, inside, pivot), groups)
+            continue
+        rows = _even_rows(family, max(100, HELD // (lp.size * len(groups))))
+        q = kernels.responsibilities(rows, pivot)
+        x, v = rows.data.x, rows.row_weights
+        found[own] = orders(method, _held(rows, inside), q, x=x, row_weights=v, groups=groups)
     return found.reshape(*lp.shape, -1)
+
+
+def _agreement(family: Family, params: Params, pivot: Params) -> np.ndarray:
+    """How well the components of every draw fit the pivot's, (draws, K, K)."""
+    some, n_draws = _even_rows(family, AGREEMENT_ROWS), len(next(iter(params.values())))
+    return np.sum([agreement_with(block, params, pivot) for _, block in row_blocks(some, n_draws)], axis=0)
 
 
 def best_draw(spec: Mixture, family: Family, params: Params, lp: np.ndarray) -> Params:
@@ -95,9 +107,9 @@ def best_draw(spec: Mixture, family: Family, params: Params, lp: np.ndarray) -> 
 
 
 def _even_rows(family: Family, most: int) -> Family:
-    """The family over at most ``most`` rows, evenly spaced, but no fewer than 100."""
+    """The family over at most ``most`` rows, evenly spaced."""
     n = len(family.data)
-    return family.rebind(family.data.take(np.arange(0, n, -(-n // max(most, 100)))))
+    return family.rebind(family.data.take(np.arange(0, n, -(-n // most))))
 
 
 def _held(family: Family, params: Params) -> np.ndarray:

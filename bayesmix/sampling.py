@@ -14,7 +14,6 @@ import xarray as xr
 from bayesmix import kernels
 from bayesmix.data import Data
 from bayesmix.em import run_starts
-from bayesmix.evidence import agreement_with
 from bayesmix.families import Family, Params
 from bayesmix.graphs import Graph
 from bayesmix.landscape import Climber, find_modes
@@ -22,16 +21,14 @@ from bayesmix.mode_table import modes_dataset
 from bayesmix.model import build, graph
 from bayesmix.pooling import pool, settle
 from bayesmix.predict import row_blocks, stacked
-from bayesmix.relabelling import apply, best_draw
+from bayesmix.relabelling import apply, permutations
 from bayesmix.runner import FEWEST_DRAWS, Runner, assemble, finished
 from bayesmix.runs import Run
 from bayesmix.scouting import explore
 from bayesmix.spec import Mixture, exchange_groups, resolve
-from bayesmix.switching import ascending, best_permutations
 from bayesmix.target import Target
 
 LEAST = {"cores": 1, "draws": FEWEST_DRAWS, "tune": 0, "chains": 1, "seed": 0, "n_starts": 1}
-AGREEMENT_ROWS = 20_000
 STORED_BYTES = 64e6
 """The pointwise log-likelihood is stored up to this size."""
 PACKAGES = ("bayesmix", "pymc", "pytensor", "nutpie", "arviz", "numpy")
@@ -105,6 +102,14 @@ def sample(
     ------
     ValueError
         Where an argument is impossible, naming it.
+
+    Examples
+    --------
+    >>> import bayesmix as bm
+    >>> counts = bm.Data([0, 0, 0, 2, 3, 5, 0, 1])
+    >>> dt = sample(bm.Mixture("zero_inflated_poisson"), counts, draws=200, chains=2, progress=False)
+    >>> dt["posterior"]["rate"].sizes
+    Frozen({'chain': 2, 'draw': 200})
     """
     settings: dict[str, Any] = _checked(draws=draws, tune=tune, chains=chains)
     settings["target_accept"] = _probability(target_accept)
@@ -133,7 +138,7 @@ def sample(
     start, group_of_chain = start[drawn], group_of_chain[drawn]
     dt = assemble(raw, target.model, data)
     settled = settle(dt, target, parts.family, spec, scouts, group_of_chain)
-    dt = _sort_labels(dt, spec, parts.family, log_likelihood, settled.where.ravel())
+    dt = _sort_labels(dt, spec, parts.family, log_likelihood, settled.where)
     dt = pool(dt, settled, chains=min(settings["chains"], len(start)), seed=extra["seed"])
     modes = [replace(mode, group=settled.number.get(mode.group, mode.group)) for mode in scouts.modes]
     dt["modes"] = xr.DataTree(modes_dataset(modes, parts.family, spec, settled.mass, start))
@@ -191,17 +196,6 @@ def _log_likelihoods(family: Family, params: Params, *, keep: bool) -> tuple[np.
     return total, pointwise
 
 
-def _agreement(family: Family, params: Params, pivot: Params) -> np.ndarray:
-    """How well the components of every draw fit the pivot's, (draws, K, K).
-
-    Of many rows, an even part is enough to tell the labels.
-    """
-    n = len(family.data)
-    some = family.rebind(family.data.take(np.arange(0, n, -(-n // AGREEMENT_ROWS))))
-    n_draws = len(next(iter(params.values())))
-    return np.sum([agreement_with(block, params, pivot) for _, block in row_blocks(some, n_draws)], axis=0)
-
-
 def _sort_labels(
     dt: xr.DataTree,
     spec: Mixture,
@@ -224,14 +218,5 @@ def _sort_labels(
         dt["log_likelihood"] = xr.DataTree(xr.Dataset({"x": values}, coords=coords))
     if "component" not in posterior.dims:
         return dt
-    groups = exchange_groups(spec, family)
-    if spec.order == "means":
-        order = ascending(params["means"][..., 0], groups)
-    else:
-        order = np.empty((n_draws, len(groups)), dtype=int)
-        lp = dt["sample_stats"]["lp"].to_numpy().ravel()
-        for own in (np.flatnonzero(where == g) for g in np.unique(where)):
-            inside = {v: a[own] for v, a in params.items()}
-            pivot = best_draw(spec, family, inside, lp[own])
-            order[own] = best_permutations(_agreement(family, inside, pivot), groups)
-    return apply(dt, order.reshape(*shape, -1), method="order" if spec.order else "ecr")
+    order = permutations(posterior, dt["sample_stats"]["lp"].to_numpy(), where, spec, family, "ecr")
+    return apply(dt, order, method="order" if spec.order else "ecr")

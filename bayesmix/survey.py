@@ -88,7 +88,7 @@ def modes(
         log_likelihood=False,
     )
     maxima = dt["modes"].to_dataset()
-    if "raw_posterior" not in dt.children and not np.isfinite(maxima["log_evidence"]).any():
+    if "raw_draw" not in dt["sample_stats"] and not np.isfinite(maxima["log_evidence"]).any():
         maxima = _with_evidence(maxima, dt, target, spec, data)
     return Modes(maxima, len(data))
 

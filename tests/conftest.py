@@ -93,7 +93,7 @@ def zip_target(zip_counts):
     return Target(bm.build(*zip_counts))
 
 
-SHORT = {"draws": 400, "tune": 300, "chains": 4, "progress": False}
+SHORT = {"draws": 700, "tune": 300, "chains": 4, "progress": False}
 
 
 @pytest.fixture(scope="session")

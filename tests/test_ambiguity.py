@@ -6,8 +6,8 @@ from scipy.stats import norm
 
 import bayesmix as bm
 from bayesmix.ambiguity import boundary_density, label_overlaps
-from bayesmix.diagnostics import UNTOLD
 from bayesmix.predict import family_of, spec_of
+from bayesmix.problems import UNTOLD
 from bayesmix.relabelling import apply
 
 

@@ -183,7 +183,7 @@ def no_chain(monkeypatch):
     """Fits are resampled prior draws; ``no_chain(likelihood=False)`` forgets the data."""
 
     def use(**options):
-        monkeypatch.setattr(Simulator, "_fit", lambda self, data, seed: resampled(self, data, **options))
+        monkeypatch.setattr(Simulator, "_fit", lambda self, data, family, seed: resampled(self, data, **options))
 
     monkeypatch.setattr(simulation, "diagnose", lambda dt: SimpleNamespace(problems=[]))
     use()
@@ -227,10 +227,10 @@ def test_a_stopped_run_is_carried_on(counts, no_chain, tmp_path):
 def test_fits_that_do_not_finish_are_told_and_tried_again(counts, no_chain, tmp_path, monkeypatch):
     right = Simulator._fit
 
-    def breaks(self, data, seed):
+    def breaks(self, data, family, seed):
         if data.x.sum() > 4:
             raise RuntimeError("no mode")
-        return right(self, data, seed)
+        return right(self, data, family, seed)
 
     monkeypatch.setattr(Simulator, "_fit", breaks)
     result = bm.calibrate(*counts, n_sims=12, folder=tmp_path, **QUIET)

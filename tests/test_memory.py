@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 import bayesmix as bm
-from bayesmix import runner, sampling
+from bayesmix import relabelling, runner, sampling
 from bayesmix.model import build, graph
 from bayesmix.target import Target
 
@@ -97,6 +97,6 @@ def test_likelihoods_of_all_draws_go_in_blocks(spec, data):
     _, held, most = bytes_per_row(lambda: sampling._log_likelihoods(family, draws, keep=False))
     assert held < 1
     assert most < whole / 10
-    _, held, most = bytes_per_row(lambda: sampling._agreement(family, draws, one))
+    _, held, most = bytes_per_row(lambda: relabelling._agreement(family, draws, one))
     assert held < 1
     assert most < whole / 10

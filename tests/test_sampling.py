@@ -219,7 +219,7 @@ def scouts(groups, shares):
     from bayesmix.regions import Mass
     from bayesmix.scouting import Scouts
 
-    mode = PosteriorMode(np.zeros(1), {}, 0.0, 0.0, np.eye(1), np.ones((1, 1)))
+    mode = PosteriorMode(np.zeros(1), {}, 0.0, 0.0, np.eye(1), np.ones((1, 1)), 1)
     modes = [replace(mode, group=g) for g in groups]
     mass = {g + 1: Mass(p, 0.0 * p, Evidence(0.0, 0.01, True)) for g, p in enumerate(shares)}
     return Scouts(modes, {}, None, mass, {})

@@ -19,6 +19,7 @@ from bayesmix import kernels, scalars
 from bayesmix.distributions import log_density
 from bayesmix.families import Family, Params
 from bayesmix.spec import Mixture, exchange_groups
+from bayesmix.switching import ascending
 
 LOG_LIKELIHOOD, LOG_PRIOR, ENTROPY, RESPONSIBILITY = "log_likelihood", "log_prior", "weight_entropy", "responsibility"
 
@@ -49,13 +50,9 @@ def quantities(spec: Mixture, family: Family, params: Params, centres: Mapping[s
 
 def by_first_mean(groups: np.ndarray, named: Mapping[str, np.ndarray]) -> np.ndarray:
     """The order of the components (S, K): within a group by the first mean, ascending."""
-    S = len(next(iter(named.values())))
-    order = np.tile(np.arange(len(groups)), (S, 1))
-    for g in np.unique(groups):
-        members = np.flatnonzero(groups == g)
-        if len(members) > 1:
-            order[:, members] = members[np.argsort(named["means"][:, members, 0], axis=1)]
-    return order
+    if len(np.unique(groups)) == len(groups):
+        return np.tile(np.arange(len(groups)), (len(next(iter(named.values()))), 1))
+    return ascending(named["means"][..., 0], groups)
 
 
 def _taken(values: np.ndarray, order: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from scipy import stats
 
 from bayesmix.calibration import store, uniformity
 from bayesmix.calibration.simulation import RANKED_DRAWS, Record
-from bayesmix.diagnostics import Problem
+from bayesmix.problems import Problem
 from bayesmix.spec import Mixture
 
 LEVEL = 0.01
