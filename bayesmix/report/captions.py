@@ -115,8 +115,8 @@ def _modes(fits: Fits, summary: Summary) -> str:
     apart = {m["group"]: m["mass"] for m in rows}
     if len(apart) == 1:
         return (
-            "Modes in one group are crossed by chains, modes in different groups are not: all modes that matter are in "
-            "one group here, and grey ones are negligible."
+            "Modes in one group are crossed by chains, modes in different groups are not: all modes that chains were "
+            "sent to are in one group here; grey ones are negligible, or got no chain because too many compete."
         )
     known = [f"{significant(100 * m, 2)}%" if m is not None else "an unknown share" for m in apart.values()]
     return (

@@ -73,13 +73,16 @@ def modes(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
         return None
     groups = {m["group"] for m in found if m["group"] > 0}
     left_out = [m for m in found if m["group"] == 0]
+    unknown = [m for m in found if m["group"] < 0]
+    everywhere = "all modes that matter" if not unknown else "the modes that they were sent to"
     apart = (
-        "Chains cross between all modes that matter, so the draws describe them all."
+        f"Chains cross between {everywhere}, so the draws describe them all."
         if len(groups) == 1
         else f"Chains hardly ever cross between {len(groups)} groups of modes; the draws hold each group that matters "
         "in proportion to its mass, and means of components average over different groupings."
     )
     low = f" {plural(len(left_out), 'mode')} with a negligible Laplace mass got no chain." if left_out else ""
+    low += f" {plural(len(unknown), 'competing mode')} got no chain either: too many compete." if unknown else ""
     lead = (
         f"EM's solutions and climbs from random allocations lead to {plural(len(found), 'mode')} of the posterior. "
         f"{apart}{low} The mass of a group is measured by bridge sampling; Laplace's approximation beside it is rough."
@@ -99,6 +102,7 @@ def modes(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
     caption = (
         "Starts: those that led here. Log mass: relative to the largest mode. Chains: those that began here. "
         "Components: weight at (means). Group 0 is negligible."
+        + (f" Group {whole(-1)}: not looked at." if unknown else "")
     )
     table = Table(heads, rows, numeric, caption)
     return Section("modes", "Modes", [Paragraph(lead, "lead"), table, *figures(fits, summary, "modes")])
