@@ -33,7 +33,7 @@ def rank_ecdf(result: Calibration) -> Figure:
         ax.fill_between(places, low / n - places, high / n - places, color=FAINT, linewidth=0, gid="band")
         ax.axhline(0.0, color=MUTED, linewidth=0.6)
         ax.plot(places, counts / n - places, color=ALARM if outside else colour(0), linewidth=1.3, gid="difference")
-        ax.set_title(plain(name, limit=32), fontsize=7.5)
+        ax.set_title(_short(name), fontsize=7.5)
     for ax in axes[len(names) :]:
         ax.set_visible(False)
     axes[0].set(xlim=(0, 1), xticks=[0, 0.5, 1])
@@ -52,10 +52,15 @@ def coverage(result: Calibration) -> Figure:
     axes = fig.subplots(1, len(INTERVALS), sharey=True)
     for ax, interval in zip(axes, INTERVALS, strict=True):
         _covered(ax, result, interval)
-    axes[0].set_yticks(range(len(names)), [plain(name, limit=40) for name in names], fontsize=7.5)
+    axes[0].set_yticks(range(len(names)), [_short(name) for name in names], fontsize=7.5)
     axes[0].invert_yaxis()
     axes[0].set_ylabel("")
     return fig
+
+
+def _short(name: str) -> str:
+    """A quantity's name in the room of a small panel: components that have but a number are that number."""
+    return plain(name.replace("component_", "").replace(" x ", " \N{MULTIPLICATION SIGN} "), limit=40)
 
 
 def _covered(ax: Axes, result: Calibration, interval: float) -> None:
