@@ -20,6 +20,7 @@ import numpy as np
 import pymc as pm
 
 import bayesmix as bm
+from bayesmix.mode_table import by_region
 from bayesmix.target import Target
 from benchmarks.environment import describe
 
@@ -74,10 +75,8 @@ def bridge(name):
 
 def _masses(dt):
     """Share and error of every separate mode, the largest first."""
-    modes = dt["modes"].to_dataset()
-    groups = modes["group"].to_numpy()
-    first = [int(np.flatnonzero(groups == g)[0]) for g in np.unique(groups[groups > 0])]
-    return [[float(modes[v][i]) for v in ("mass", "mass_error")] for i in first]
+    tops = [maxima.isel(mode=0) for maxima in by_region(dt["modes"].to_dataset())]
+    return [[float(top[v]) for v in ("mass", "mass_error")] for top in tops if top["group"] > 0]
 
 
 def smc():
