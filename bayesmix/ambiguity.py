@@ -47,7 +47,8 @@ def boundary_density(contrasts: np.ndarray) -> float:
     (True, True)
     """
     unit = contrasts.std(axis=0)
-    z = contrasts[:, unit > 0] / unit[unit > 0]
+    moving = unit > 1e-10 * np.abs(contrasts).max(axis=0)
+    z = contrasts[:, moving] / unit[moving]
     if not z.size:
         return 0.0
     precision = np.linalg.pinv(np.cov(z.T).reshape(z.shape[1], -1), rcond=1e-10, hermitian=True)

@@ -34,7 +34,7 @@ def co_clustering(dt: xr.DataTree, *, rows: Sequence[int] | np.ndarray | None = 
     Parameters
     ----------
     dt : DataTree
-        A posterior of :func:`bayesmix.sample`. Of more than 4,000 draws, so many evenly spaced ones are used.
+        A posterior of :func:`bayesmix.sample`. At most 4,000 draws, evenly spaced, are used.
     rows : sequence of int, optional
         Positions of rows, from 0; by default all, or 2,000 evenly spaced ones where there are more.
 
@@ -160,8 +160,9 @@ def _taken(family: Family, rows: Sequence[int] | np.ndarray | None) -> Family:
 
 def _evenly(params: Params, most: int) -> Params:
     """At most so many draws, evenly spaced."""
-    step = -(-len(next(iter(params.values()))) // most)
-    return {v: a[::step] for v, a in params.items()}
+    S = len(next(iter(params.values())))
+    kept = np.linspace(0, S - 1, min(S, most)).astype(int)
+    return {v: a[kept] for v, a in params.items()}
 
 
 def _blocks(params: Params, size: int) -> Iterator[Params]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +15,7 @@ import xarray as xr
 from bayesmix import scalars
 from bayesmix.families import Family
 from bayesmix.invariants import invariants
-from bayesmix.pooling import as_made, chains_in
+from bayesmix.pooling import as_made, chains_in, resampled_by_mass
 
 LEAST_SHARE = 0.01
 """No posterior probability depends by more on what regions with smaller shares hold."""
@@ -50,7 +51,7 @@ def parts(dt: xr.DataTree, family: Family) -> list[Part]:
     """One part for every region that chains were sent to."""
     posterior, statistics = as_made(dt, "posterior"), as_made(dt, "sample_stats")
     drawn = dt["sample_stats"].to_dataset()
-    if "raw_draw" not in drawn:  # nothing was resampled
+    if not resampled_by_mass(dt):
         only = int(np.bincount(drawn["region"].to_numpy().ravel()).argmax()) if "region" in drawn else 1
         return [Part(family, only, 1.0, 0.0, np.arange(posterior.sizes["chain"]), posterior, statistics)]
     where, shared = statistics["region"].to_numpy(), drawn["region"].to_numpy()
@@ -104,10 +105,13 @@ def convergence(values: xr.DataArray) -> pd.DataFrame:
 
 
 def of_parameters(family: Family, dt: xr.DataTree, regions: Sequence[Part], *, derived: bool = False) -> pd.DataFrame:
-    """The convergence of every free scalar; with ``derived`` also of scalars that follow."""
+    """The convergence of every free scalar, of a user's extension too; with ``derived`` also of scalars that follow."""
+    own = json.loads(dt.attrs.get("extension", "[]"))
 
     def values(posterior: xr.Dataset) -> xr.DataArray:
-        return scalars.of_posterior(family, posterior, derived=derived)
+        found = scalars.of_posterior(family, posterior, derived=derived)
+        more = [scalars.of_variable(posterior[name]) for name in own]
+        return xr.concat([found, *more], dim="scalar", coords="minimal", compat="override") if more else found
 
     return pooled(lambda: values(dt["posterior"].to_dataset()), regions, [values(part.posterior) for part in regions])
 

@@ -124,7 +124,7 @@ def diagnose(dt: xr.DataTree) -> Diagnostics:
 
 
 def _chain_groups(dt: xr.DataTree, regions: Sequence[Part], within: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
-    """A number per chain: regions differ, and so do chains of one region that do not agree (``within`` each).
+    """A number per chain: regions differ, and so do chains of one that counts that do not agree (``within`` each).
 
     A chain that speaks for several regions has the number of the first, as has one that speaks for none.
     """
@@ -132,20 +132,21 @@ def _chain_groups(dt: xr.DataTree, regions: Sequence[Part], within: Sequence[tup
     for part, groups in zip(regions, within, strict=True):
         highest = found.max()
         for chain, group in zip(part.chains, groups, strict=True):
-            found[chain] = found[chain] or highest + group
+            found[chain] = found[chain] or highest + (group if part.counts else 1)
     return tuple(int(g) for g in np.where(found == 0, 1, found))
 
 
 def _sampler(dt: xr.DataTree, regions: Sequence[Part]) -> dict[str, float]:
     """Of all chains as they were made; what went wrong, in regions whose share counts."""
-    whole = as_made(dt, "sample_stats")
-    statistics = [part.statistics for part in counting(regions)]
+    whole, counted = as_made(dt, "sample_stats"), counting(regions)
+    statistics = [part.statistics for part in counted]
+    inside = np.isin(whole["region"], [part.region for part in counted]) if len(regions) > 1 else True
     energy = [az.bfmi(xr.DataTree.from_dict({"sample_stats": one}))["energy"].to_numpy() for one in statistics]
     return {
         "chains": float(whole.sizes["chain"]),
         "draws": float(whole.sizes["draw"]),
-        "divergences": float(sum(one["diverging"].sum() for one in statistics)),
-        "max_treedepth": float(sum(one["reached_max_treedepth"].sum() for one in statistics)),
+        "divergences": float((whole["diverging"].to_numpy() & inside).sum()),
+        "max_treedepth": float((whole["reached_max_treedepth"].to_numpy() & inside).sum()),
         "e_bfmi": float(np.min(np.concatenate(energy))),
         "n_steps": float(whole["n_steps"].mean()),
     }
@@ -162,9 +163,12 @@ def _notes(dt: xr.DataTree, regions: Sequence[Part]) -> list[str]:
         f"{row['description']} ({row['mass']:.3g} +- {row['mass_error']:.1g})" for _, row in table[inside].iterrows()
     )
     if len(regions) > 1:
+        proportion = (
+            f"in proportion to their masses: {held}" if held else "in shares that are not those of the posterior"
+        )
         notes.append(
             f"The posterior has {len(regions)} separate modes, between which chains hardly ever cross. The draws hold "
-            f"them in proportion to their masses: {held}. Component-wise means average over different groupings: read "
+            f"them {proportion}. Component-wise means average over different groupings: read "
             "the modes one by one, or what labels do not change (density, co-clustering, predictions)."
         )
     for _, row in table[~inside].iterrows():

@@ -20,6 +20,7 @@ WATCHED = 6
 SETTLED = 0.01
 """Pairs of rows whose probability to be together moves by less than this over all draws are not watched."""
 TOGETHER = "together"
+LOG_POSTERIOR = "log posterior"
 
 
 class Watch:
@@ -51,16 +52,16 @@ class Watch:
 
 
 def invariants(family: Family, posterior: xr.Dataset, lp: xr.DataArray) -> xr.DataArray:
-    """The label-free quantities and the log-posterior of every draw, (chain, draw, scalar); without what stands still.
+    """The log-posterior and label-free quantities of every draw, (chain, draw, scalar), but those that stand still.
 
     Pairs of rows that are hardly ever in doubt stand still too.
     """
-    columns = {"log posterior": lp.to_numpy().ravel()} | Watch(family)(stacked(posterior, family))
+    columns = {LOG_POSTERIOR: lp.to_numpy().ravel()} | Watch(family)(stacked(posterior, family))
 
     def moves(name: str, v: np.ndarray) -> bool:
         return bool(np.ptp(v) > (SETTLED if name.endswith(TOGETHER) else 1e-6 * (1 + np.abs(v).max())))
 
-    varying = {name: v for name, v in columns.items() if moves(name, v)}
+    varying = {name: v for name, v in columns.items() if name == LOG_POSTERIOR or moves(name, v)}
     shape = posterior.sizes["chain"], posterior.sizes["draw"]
     values = np.stack(list(varying.values()), axis=-1).reshape(*shape, -1)
     coords = {d: posterior[d].values for d in ("chain", "draw")} | {"scalar": list(varying)}

@@ -33,9 +33,9 @@ class PosteriorMode:
     """A local maximum of the log-posterior on the unconstrained scale.
 
     ``log_mass``: its Laplace approximation. ``reached``: how many starts led here. ``precision``: minus the Hessian.
-    ``r``: its responsibilities on a sample of the ``n`` rows. ``group``: modes that chains cross between share a
-    number; no chain was sent to modes of group 0, whose Laplace mass is negligible, and to those of group -1, which
-    compete but were too many.
+    ``r``: its responsibilities on a sample of the rows; ``rows``: how many of all rows belong to each component, by
+    their weights. ``group``: modes that chains cross between share a number; no chain was sent to modes of group 0,
+    whose Laplace mass is negligible, and to those of group -1, which compete but were too many.
     """
 
     x: np.ndarray
@@ -44,7 +44,7 @@ class PosteriorMode:
     log_mass: float
     precision: np.ndarray
     r: np.ndarray
-    n: int
+    rows: np.ndarray
     reached: int = 1
     group: int = 0
     converged: bool = True
@@ -57,7 +57,7 @@ class PosteriorMode:
     @property
     def occupied(self) -> np.ndarray:
         """The responsibilities of the components that rows belong to; 0 for near-empty ones."""
-        r = np.where(self.n * self.r.mean(axis=0) >= OCCUPIED, self.r, 0.0)
+        r = np.where(self.rows >= OCCUPIED, self.r, 0.0)
         return np.asarray(r / np.maximum(r.sum(axis=1, keepdims=True), np.finfo(float).tiny))
 
     def jittered(self, rng: np.random.Generator) -> np.ndarray:
@@ -87,14 +87,21 @@ class Climber:
     def climb(self, x: np.ndarray, starts: int = 1) -> PosteriorMode | None:
         """The mode above an unconstrained point; None where the climb itself ends in a spike: no chain begins there."""
         end = self.target.mode(x)
-        values = self.target.values(end.x)
-        family = sampled_rows(self.parts.family)
-        params = {v: np.asarray(values[v]) for v in family.parameter_names}
-        if not np.isfinite(end.value) or family.spikes(params):
+        if not np.isfinite(end.value) or sampled_rows(self.parts.family).spikes(self._params(end.x)):
             return None
-        precision, r = self.target.precision(end.x), responsibilities(family, params)
-        mass, n = laplace(end.value, precision), len(self.parts.family.data)
-        return PosteriorMode(end.x, params, end.value, mass, precision, r, n, starts, converged=end.converged)
+        return replace(self.at(end.x), reached=starts, converged=end.converged)
+
+    def at(self, x: np.ndarray) -> PosteriorMode:
+        """An unconstrained point as it is, as if it were a mode that no start led to."""
+        value, params = self.target.log_density(x)[0], self._params(x)
+        family = sampled_rows(self.parts.family)
+        precision, r, v = self.target.precision(x), responsibilities(family, params), family.row_weights
+        rows = self.parts.family.row_weights.sum() * (v @ r) / max(v.sum(), np.finfo(float).tiny)
+        return PosteriorMode(x, params, value, laplace(value, precision), precision, r, rows, 0, converged=False)
+
+    def _params(self, x: np.ndarray) -> Params:
+        values = self.target.values(x)
+        return {v: np.asarray(values[v]) for v in self.parts.family.parameter_names}
 
     def merge(self, modes: Sequence[PosteriorMode], ends: Iterable[PosteriorMode]) -> list[PosteriorMode]:
         """The modes and those ends of climbs that are none of them; the modes keep their places."""

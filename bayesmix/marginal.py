@@ -10,11 +10,12 @@ from scipy.special import logsumexp
 
 from bayesmix.evidence import UNKNOWN, Evidence
 from bayesmix.families import Family
+from bayesmix.landscape import NEGLIGIBLE
 from bayesmix.mode_table import by_region
 from bayesmix.model import build
 from bayesmix.pooling import as_made
 from bayesmix.predict import family_of, spec_of
-from bayesmix.regions import masses, weigh
+from bayesmix.regions import check_order, masses, weigh
 from bayesmix.spec import Mixture
 from bayesmix.target import Target
 
@@ -97,7 +98,7 @@ def log_evidence(dt: xr.DataTree, *, target: Target | None = None) -> LogEvidenc
         raise ValueError("log_evidence: is defined for row weights of 1 only")
     if dt.attrs.get("extended_model"):
         raise ValueError("log_evidence: the posterior is of the user's extension of the model, not of the mixture")
-    _check_order(spec)
+    check_order("log_evidence", spec)
     parts = _recorded(dt["modes"].to_dataset())
     if sum(g > 0 for g in parts) < 2:
         parts |= _whole(dt, target, family, spec)
@@ -109,18 +110,9 @@ def log_evidence(dt: xr.DataTree, *, target: Target | None = None) -> LogEvidenc
     return LogEvidence(
         float(logsumexp(values[known])) if known.any() else float("nan"),
         float(np.sqrt((relative[known] ** 2).sum())) if known.all() else float("inf"),
-        all(m.established or not m.matters for m in share.values()),
-        _described(dt, len(parts), spec),
+        all(m.established for m in share.values() if not m.share < NEGLIGIBLE),
+        _described(dt, sum(g > 0 for g in parts), spec),
     )
-
-
-def _check_order(spec: Mixture) -> None:
-    """An order leaves one labelling of K! where the priors of the means are alike."""
-    for name, value in spec.priors["means"].parameters.items() if spec.order else ():
-        if value.ndim == 2 and np.ptp(value, axis=0).any():
-            raise ValueError(
-                f"log_evidence: with order='means' the means must share one prior; {name} differs between components"
-            )
 
 
 def _recorded(modes: xr.Dataset) -> dict[int, Evidence]:

@@ -33,11 +33,12 @@ def modes_dataset(
     for mode in modes:
         named = family.named(mode.params)
         rows.append(to_dataset(family, reorder(family, named, canonical_order(spec, family, named))))
-    known = {g: (m.share, m.error, m.evidence.value, m.evidence.standard_error, m.established) for g, m in mass.items()}
-    whole = known
-    if not known and all(mode.group >= 0 for mode in modes):
-        whole = {1: (1.0, 0.0, float("nan"), float("nan"), True)}
-    by_mode = [whole.get(mode.group, NOTHING) for mode in modes]
+    looked_at = all(mode.group >= 0 for mode in modes)
+    known = {1: (1.0, 0.0, float("nan"), float("nan"), True)} if looked_at and not mass else {}
+    for g, m in mass.items():
+        share = (m.share, m.error) if looked_at else NOTHING[:2]  # of how much, nobody knows
+        known[g] = (*share, m.evidence.value, m.evidence.standard_error, m.established and looked_at)
+    by_mode = [known.get(mode.group, NOTHING) for mode in modes]
     columns = ("mass", "mass_error", "log_evidence", "log_evidence_error")
     table = xr.concat(rows, dim="mode").assign_coords(mode=np.arange(1, len(modes) + 1))
     return table.assign({name: ("mode", [row[j] for row in by_mode]) for j, name in enumerate(columns)}).assign(
@@ -57,7 +58,7 @@ def by_region(modes: xr.Dataset) -> list[xr.Dataset]:
     return [modes.isel(mode=members) for members in [*regions, *([i] for i in np.flatnonzero(group <= 0))]]
 
 
-def describe_mode(mode: xr.Dataset, n: int | None = None) -> str:
+def describe_mode(mode: xr.Dataset, n: float | None = None) -> str:
     """A mode in words: weights and means of its components; near-empty ones are named where the rows' number is known.
 
     Examples
@@ -87,12 +88,13 @@ class Modes:
         posterior), ``log_evidence`` (log of the posterior's integral over it, all labellings) and its
         ``log_evidence_error``, ``log_posterior`` (at its highest point, unconstrained scale), ``reached`` (how many
         starts led to it), ``established``, ``description``. Below them the modes whose mass is negligible by Laplace's
-        approximation, which no chain was sent to: their ``mass`` is that rough value, their error unknown.
+        approximation, which no chain was sent to: their ``mass`` is that rough value, their error unknown. Where more
+        modes compete than chains can be sent to, no mass is known.
     maxima : Dataset
         Every local maximum with its estimates; those with one ``group`` are linked by chains that cross.
     """
 
-    def __init__(self, maxima: xr.Dataset, n: int | None = None) -> None:
+    def __init__(self, maxima: xr.Dataset, n: float | None = None) -> None:
         self.maxima = maxima
         self.table = _table(maxima, n)
 
@@ -100,17 +102,18 @@ class Modes:
         lines = []
         for number, row in self.table.head(SHOWN).iterrows():
             error = f" +- {row['mass_error']:.2g}" if np.isfinite(row["mass_error"]) else " (rough)"
-            lines.append(f"{number}. {row['mass']:.3g}{error} of the mass; {row['description'].split(': ')[-1]}")
+            share = f"{row['mass']:.3g}{error} of the mass" if np.isfinite(row["mass"]) else "an unknown share"
+            lines.append(f"{number}. {share}; {row['description'].split(': ')[-1]}")
         more = len(self.table) - len(lines)
         return "\n".join(lines + [f"and {more} lower ones"] * bool(more))
 
 
-def _table(maxima: xr.Dataset, n: int | None) -> pd.DataFrame:
+def _table(maxima: xr.Dataset, n: float | None) -> pd.DataFrame:
     rows, regions = [], by_region(maxima)
     main = float(regions[0]["mass"][0])
     for inside in regions:
         top = inside.isel(mode=int(np.argmax(inside["log_posterior"].to_numpy())))
-        apart = int(top["group"]) > 0
+        apart = int(top["group"]) != 0
         rows.append(
             {
                 "mass": float(top["mass"]) if apart else main * float(np.exp(top["laplace"])),

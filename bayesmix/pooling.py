@@ -41,9 +41,14 @@ class Settled:
         return [int(g) for g in np.unique(self.where) if len(chains_in(self.where, int(g)))]
 
 
+def resampled_by_mass(dt: xr.DataTree) -> bool:
+    """Whether the draws of several regions were resampled, so that the chains as they were made stand beside."""
+    return RAW + "posterior" in dt.children
+
+
 def as_made(dt: xr.DataTree, group: str) -> xr.Dataset:
     """``posterior`` or ``sample_stats`` as the chains made them, before regions were resampled by mass."""
-    return dt[RAW + group if RAW + group in dt.children else group].to_dataset()
+    return dt[RAW + group if resampled_by_mass(dt) else group].to_dataset()
 
 
 def chains_in(where: np.ndarray, region: int) -> np.ndarray:
@@ -96,7 +101,7 @@ def pool(dt: xr.DataTree, settled: Settled, *, chains: int, seed: int) -> xr.Dat
     statistics = dt["sample_stats"].to_dataset().assign(region=(("chain", "draw"), settled.where.astype("int32")))
     whole = dt.copy()
     whole["sample_stats"] = xr.DataTree(statistics)
-    if len(settled.sampled) == 1:
+    if len(settled.sampled) < 2:
         return whole
     draws = dt["posterior"].sizes["draw"]
     index = resampled(settled, chains * draws, np.random.default_rng(seed)).reshape(chains, draws)

@@ -82,9 +82,9 @@ def sensitivity(dt: xr.DataTree, rows: Sequence[int] | np.ndarray = ()) -> pd.Da
     ValueError
         For a user's extension of the model, whose priors are not those of the mixture.
     """
+    spec, family = spec_of(dt), family_of(dt)
     if dt.attrs.get("extended_model"):
         raise ValueError("sensitivity: the posterior is of the user's extension of the model, not of the mixture")
-    spec, family = spec_of(dt), family_of(dt)
     posterior = dt["posterior"].to_dataset()
     values = scalars.of_posterior(family, posterior)
     wanted = [not str(name).startswith(tuple(f"{v}[" for v in NUISANCE)) for name in values["scalar"].values]

@@ -88,7 +88,7 @@ def sampler_problems(sampler: dict[str, float]) -> list[Problem]:
     if sampler["max_treedepth"] > 0.01 * total:
         message = f"{sampler['max_treedepth']:.0f} draws ran to the largest tree depth: steps are too short."
         problems.append(Problem("max_treedepth", sampler["max_treedepth"], 0.01 * total, message, "Raise tune."))
-    if sampler["e_bfmi"] < E_BFMI:
+    if not sampler["e_bfmi"] >= E_BFMI:
         message = f"E-BFMI is {sampler['e_bfmi']:.2f} (wanted > {E_BFMI}): the chains cross the energy levels slowly."
         problems.append(Problem("e_bfmi", sampler["e_bfmi"], E_BFMI, message, "Raise tune and draws."))
     return problems
@@ -111,6 +111,8 @@ def mode_problems(dt: xr.DataTree, regions: Sequence[Part], within: Sequence[tup
         names = "; ".join(unknown["description"])
         message = f"Masses could not be established: {len(unknown)} separate mode(s) hold an unknown share: {names}."
         advice = "Raise draws; if that does not help, reconsider K or the priors, or use fewer components."
+        if (unknown["group"] < 0).any():
+            advice = "More modes compete than chains are sent to: use fewer components, or priors that say more."
         problems.append(Problem("modes_unknown", float(len(unknown)), 0.0, message, advice))
     missing = table[table["established"] & ~table["group"].isin([part.region for part in regions])]
     share = float(missing["mass"].sum())

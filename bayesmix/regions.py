@@ -152,6 +152,15 @@ def weigh(
     return found
 
 
+def check_order(argument: str, spec: Mixture) -> None:
+    """An order leaves one labelling of K! where the priors of the means are alike."""
+    for name, value in spec.priors["means"].parameters.items() if spec.order else ():
+        if value.ndim == 2 and np.ptp(value, axis=0).any():
+            raise ValueError(
+                f"{argument}: with order='means' the means must share one prior; {name} differs between components"
+            )
+
+
 def total(parts: Sequence[Evidence]) -> Evidence:
     """The log-integral over several regions together."""
     values, errors = (np.array([getattr(e, name) for e in parts]) for name in ("value", "standard_error"))

@@ -9,7 +9,7 @@ from bayesmix import kernels
 from bayesmix.arrange import canonical_order, reorder
 from bayesmix.evidence import agreement_with, switching_groups
 from bayesmix.families import Family, Params
-from bayesmix.pooling import RAW, as_made
+from bayesmix.pooling import RAW, as_made, resampled_by_mass
 from bayesmix.predict import family_of, row_blocks, spec_of, stacked
 from bayesmix.spec import Mixture
 from bayesmix.switching import METHODS, best_permutations, orders, permute
@@ -67,8 +67,10 @@ def relabel(dt: xr.DataTree, method: str = "ecr") -> xr.DataTree:
     made, statistics = as_made(dt, "posterior"), as_made(dt, "sample_stats")
     where = statistics["region"].to_numpy() if "region" in statistics else np.ones(statistics["lp"].shape, dtype=int)
     order = permutations(made, statistics["lp"].to_numpy(), where, spec, family, method)
-    if "raw_draw" not in dt["sample_stats"]:
+    if not resampled_by_mass(dt):
         return apply(dt, order, method=method)
+    if "raw_draw" not in dt["sample_stats"]:
+        raise ValueError("dt: made by an older bayesmix; its draws cannot be found among the chains'; sample again")
     picked = order.reshape(-1, order.shape[-1])[dt["sample_stats"]["raw_draw"].to_numpy()]
     result = apply(dt, picked, method=method)
     result[RAW + "posterior"] = apply(xr.DataTree.from_dict({"posterior": made}), order, method=method)["posterior"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from importlib.metadata import version
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -96,7 +97,7 @@ def sample(
         ``sample_stats.raw_draw`` says which of these draws each is), ``observed_data``,
         ``constant_data``, ``input`` (the data as given), ``relabelling`` (the permutation of each draw), ``modes``,
         ``log_likelihood``. Attributes: ``spec`` as JSON, seed, settings, versions. Interrupted by Ctrl-C, it holds the
-        draws there are and says so in ``attrs["interrupted"]``.
+        draws there are and says so in ``attrs["interrupted"]``; before the chains have begun, nothing is kept.
 
     Raises
     ------
@@ -111,22 +112,25 @@ def sample(
     >>> dt["posterior"]["rate"].sizes
     Frozen({'chain': 2, 'draw': 200})
     """
-    settings: dict[str, Any] = _checked(draws=draws, tune=tune, chains=chains)
+    settings: dict[str, Any] = whole_numbers(draws=draws, tune=tune, chains=chains)
     settings["target_accept"] = _probability(target_accept)
-    extra = _checked(seed=seed, n_starts=n_starts)
+    extra = whole_numbers(seed=seed, n_starts=n_starts)
     if cores is not None:
-        cores = _checked(cores=cores)["cores"]
-    if log_likelihood not in ("auto", True, False):
+        cores = whole_numbers(cores=cores)["cores"]
+    if log_likelihood != "auto" and not isinstance(log_likelihood, bool):
         raise ValueError(f"log_likelihood: must be 'auto', True or False; got {log_likelihood!r}")
     spec = resolve(spec, data)
     parts = graph(spec, data)
     fresh = target is None
-    target = target or Target(build(spec, data) if model is None else model)
+    target = target if target is not None else Target(build(spec, data) if model is None else model)
     if not fresh:  # pm.set_data may have changed the data since; a new target shares them
         target = target.with_data(target.model)
+    if model is not None and target.model is not model:
+        raise ValueError("target: is another model than model; give one of the two")
     _check_model(target.model, parts)
     if runs is None:
         runs = run_starts(parts.family, groups=exchange_groups(spec, parts.family), **extra)
+    own = [rv.name for rv in target.model.free_RVs if rv.name not in parts.start(runs[0].params)]
     climber = Climber(target, parts, spec)
     found = find_modes(climber, runs, climbs=extra["n_starts"], seed=extra["seed"])
     run = Runner(target, cores, extra["seed"], found[0].whitening)
@@ -147,17 +151,18 @@ def sample(
         "settings": json.dumps(settings | extra),
         "seed": extra["seed"],
         "versions": json.dumps({name: version(name) for name in PACKAGES}),
-        "extended_model": int(model is not None),
+        "extended_model": int(model is not None or bool(own) or bool(target.model.potentials)),
+        "extension": json.dumps(own),
         "interrupted": int(dt["posterior"].sizes["draw"] < settings["draws"] or cut),
     }
     return dt
 
 
-def _checked(**settings: Any) -> dict[str, int]:
-    """Whole numbers that are large enough, as plain integers."""
+def whole_numbers(**settings: Any) -> dict[str, int]:
+    """Whole numbers that are large enough, and fit a machine's, as plain integers."""
     for name, value in settings.items():
-        least = LEAST[name]
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        least = LEAST.get(name, 1)
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value < 2**63:
             raise ValueError(f"{name}: must be a whole number >= {least}; got {value!r}")
     return {name: int(value) for name, value in settings.items()}
 
@@ -179,7 +184,7 @@ def _check_model(model: pm.Model, parts: Graph) -> None:
 
 
 def _probability(target_accept: float) -> float:
-    if not 0 < target_accept < 1:
+    if not (isinstance(target_accept, Real) and 0 < target_accept < 1):
         raise ValueError(f"target_accept: must lie between 0 and 1; got {target_accept!r}")
     return float(target_accept)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -42,3 +43,15 @@ def of_posterior(family: Family, posterior: xr.Dataset, *, derived: bool = False
     stacked = np.stack([arrays[v][..., *where] for v, where, _ in entries], axis=-1)
     coords = {d: posterior[d].values for d in ("chain", "draw")} | {"scalar": [label for *_, label in entries]}
     return xr.DataArray(stacked, dims=("chain", "draw", "scalar"), coords=coords, name="value")
+
+
+def of_variable(variable: xr.DataArray) -> xr.DataArray:
+    """All scalars of a variable that the family does not know, (chain, draw, scalar)."""
+    inner = [d for d in variable.dims if d not in ("chain", "draw")]
+    values = variable.transpose("chain", "draw", ...).to_numpy()
+    named = [variable[d].to_numpy() if d in variable.coords else np.arange(variable.sizes[d]) for d in inner]
+    labels = [f"{variable.name}[{', '.join(map(str, where))}]" for where in product(*named)]
+    coords = {"chain": variable["chain"].values, "draw": variable["draw"].values}
+    coords["scalar"] = np.array(labels if inner else [str(variable.name)])
+    flat = values.reshape(*values.shape[:2], -1)
+    return xr.DataArray(flat, dims=("chain", "draw", "scalar"), coords=coords, name="value")

@@ -166,7 +166,7 @@ def _numbered(
         lies = regions.of(stacked_up)
     group = [-1 if i in unknown else int(lies[i]) if i in rivals else 0 for i in range(len(known))]
     here = [replace(mode, group=g) for mode, g in zip(known, group, strict=True)]
-    return here + [replace(here[0], group=g, reached=0) for g in ends if g not in group]
+    return here + [replace(climber.at(x[0]), group=g) for g, x in ends.items() if g not in group]
 
 
 def _whitening(target: Target, mode: PosteriorMode, draws: xr.Dataset) -> Whitening:

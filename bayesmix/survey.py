@@ -8,7 +8,8 @@ import xarray as xr
 from bayesmix.data import Data
 from bayesmix.mode_table import Modes
 from bayesmix.model import build
-from bayesmix.regions import weigh
+from bayesmix.pooling import resampled_by_mass
+from bayesmix.regions import check_order, weigh
 from bayesmix.sampling import sample
 from bayesmix.spec import Mixture, bind, resolve
 from bayesmix.target import Target
@@ -57,7 +58,8 @@ def modes(
     Raises
     ------
     ValueError
-        Where an argument is impossible, naming it.
+        Where an argument is impossible, naming it; with ``order="means"`` for a prior that differs between the means,
+        where the evidence of the ordered prior is not known.
 
     References
     ----------
@@ -71,6 +73,7 @@ def modes(
     >>> found.table[["mass", "log_evidence"]]  # doctest: +SKIP
     """
     spec = resolve(spec, data)
+    check_order("modes", spec)
     model = build(spec, data)
     target = Target(model) if target is None else target.with_data(model)
     dt = sample(
@@ -88,9 +91,9 @@ def modes(
         log_likelihood=False,
     )
     maxima = dt["modes"].to_dataset()
-    if "raw_draw" not in dt["sample_stats"] and not np.isfinite(maxima["log_evidence"]).any():
+    if not resampled_by_mass(dt) and not np.isfinite(maxima["log_evidence"]).any():
         maxima = _with_evidence(maxima, dt, target, spec, data)
-    return Modes(maxima, len(data))
+    return Modes(maxima, float(data.row_weights.sum()))
 
 
 def _with_evidence(maxima: xr.Dataset, dt: xr.DataTree, target: Target, spec: Mixture, data: Data) -> xr.Dataset:

@@ -24,7 +24,7 @@ from bayesmix.graphs import GRAPHS, GaussianGraph, Graph, ZeroInflatedPoissonGra
 from bayesmix.graphs import gaussian as gaussian_graph
 
 CHECKPOINTS = (20, 50, 100, 200, 500, 1000)
-RIGHT = (200,)
+RIGHT = (100,)
 SURE = 0.001
 """A bug is found where a p-value, corrected for the number of quantities, is below this; it is looked at often."""
 SEED = 1

@@ -1,5 +1,7 @@
 """The verdict, on posteriors made to be good or bad in one way."""
 
+from dataclasses import replace
+
 import arviz as az
 import numpy as np
 import pytest
@@ -7,8 +9,12 @@ import xarray as xr
 
 import bayesmix as bm
 from bayesmix import scalars
+from bayesmix.evidence import Evidence
 from bayesmix.invariants import chain_groups, invariants
-from bayesmix.predict import family_of
+from bayesmix.landscape import PosteriorMode
+from bayesmix.mode_table import Modes, modes_dataset
+from bayesmix.predict import family_of, spec_of
+from bayesmix.regions import Mass
 
 
 def replaced(dt, group, **variables):
@@ -112,6 +118,29 @@ def test_a_small_mode_left_out_is_a_note_a_large_or_unknown_one_a_problem(faithf
     assert "mode 2" in " ".join(with_rival(0.005, 1).notes)
     assert names(with_rival(0.2, 1)) == {"modes_left_out"}
     assert names(with_rival(np.nan, 0)) == {"modes_unknown"}
+
+
+def test_where_modes_were_not_looked_at_no_mass_is_known(faithful_dt):
+    modes = faithful_dt["modes"].to_dataset()
+    family = family_of(faithful_dt)
+    params = {v: modes[v].isel(mode=0).to_numpy() for v in family.parameter_names}
+    one = PosteriorMode(np.zeros(1), params, 0.0, 0.0, np.eye(1), np.ones((1, 2)), np.ones(2), group=1)
+    mass = {1: Mass(0.6, 0.01, Evidence(-1.0, 0.01, True)), 2: Mass(0.4, 0.01, Evidence(-1.4, 0.01, True))}
+    found = [one, replace(one, group=2), replace(one, group=-1)]
+    dataset = modes_dataset(found, family, spec_of(faithful_dt), mass, np.zeros(4, int))
+    table = Modes(dataset).table
+    assert table["mass"].isna().all()
+    assert not table["established"].any()
+    assert "unknown share" in str(Modes(dataset))
+
+
+def test_chains_that_stand_still_are_bad_not_an_error(faithful_dt):
+    still = faithful_dt.copy()
+    for group in ("posterior", "sample_stats"):
+        whole = faithful_dt[group].to_dataset()
+        still[group] = xr.DataTree(whole.map(lambda a: xr.zeros_like(a) + a.isel(chain=0, draw=0, drop=True)))
+    check = bm.diagnose(still)
+    assert {"r_hat", "e_bfmi"} <= names(check)
 
 
 def test_scalars_of_counts(zip_dt):

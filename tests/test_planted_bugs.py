@@ -29,7 +29,7 @@ def test_ten_bugs_were_planted_and_all_found():
 def test_the_right_model_passed(layout):
     result = recorded(layout)
     assert result.ok
-    assert len(result.ranks) == 200
+    assert len(result.ranks) == 100
 
 
 @pytest.mark.slow

@@ -8,8 +8,11 @@ import pytest
 import xarray as xr
 
 import bayesmix as bm
-from bayesmix.landscape import PosteriorMode, laplace, similarity
+from bayesmix.em import run_starts
+from bayesmix.landscape import Climber, PosteriorMode, find_modes, laplace, similarity
+from bayesmix.model import graph
 from bayesmix.runner import Runner, finished
+from bayesmix.target import Target
 from conftest import SHORT
 
 
@@ -219,7 +222,7 @@ def scouts(groups, shares):
     from bayesmix.regions import Mass
     from bayesmix.scouting import Scouts
 
-    mode = PosteriorMode(np.zeros(1), {}, 0.0, 0.0, np.eye(1), np.ones((1, 1)), 1)
+    mode = PosteriorMode(np.zeros(1), {}, 0.0, 0.0, np.eye(1), np.ones((1, 1)), np.ones(1))
     modes = [replace(mode, group=g) for g in groups]
     mass = {g + 1: Mass(p, 0.0 * p, Evidence(0.0, 0.01, True)) for g, p in enumerate(shares)}
     return Scouts(modes, {}, None, mass, {})
@@ -329,3 +332,49 @@ def test_extended_model_keeps_its_own_variables(faithful):
     dt = bm.sample(*faithful, model=model, **SHORT)
     assert "gap" in dt["posterior"]
     assert "extension" in str(bm.diagnose(dt))
+
+
+def test_an_extension_is_known_by_its_model_and_its_variables_are_watched(zip_counts):
+    import pymc as pm
+
+    model = bm.build(*zip_counts)
+    with model:
+        pm.Normal("extra", 0.0, 1.0, shape=2)
+    target = Target(model)
+    with pytest.raises(ValueError, match="target: is another model"):
+        bm.sample(*zip_counts, model=bm.build(*zip_counts), target=target)
+    dt = bm.sample(*zip_counts, target=target, **SHORT)
+    assert "extra[1]" in bm.diagnose(dt).parameters.index
+    with pytest.raises(ValueError, match="extension"):
+        bm.log_evidence(dt)
+    apart = dt["posterior"]["extra"].copy()
+    apart[0] += 100
+    dt["posterior"]["extra"] = apart
+    assert "r_hat" in {problem.name for problem in bm.diagnose(dt).problems}
+
+
+def test_rows_that_stand_for_many_are_many(corners):
+    spec, data = corners
+    by_weight = bm.Data(data.x[::2], row_weights=np.full(len(data.x[::2]), 2.0))
+    parts = graph(bm.resolve(spec, data), by_weight)
+    climber = Climber(Target(bm.build(bm.resolve(spec, data), by_weight)), parts, bm.resolve(spec, data))
+    mode = find_modes(climber, run_starts(parts.family, n_starts=2, seed=1))[0]
+    assert mode.rows.sum() == pytest.approx(len(data))
+
+
+def test_draws_of_an_older_file_are_not_relabelled_wrongly(corners_dt):
+    older = corners_dt.copy()
+    older["sample_stats"] = xr.DataTree(corners_dt["sample_stats"].to_dataset().drop_vars("raw_draw"))
+    assert len(set(bm.diagnose(older).chain_groups)) == 2
+    with pytest.raises(ValueError, match="sample again"):
+        bm.relabel(older, "stephens")
+
+
+def test_divergent_draws_of_visitors_count(corners_dt):
+    moved = corners_dt.copy()
+    statistics = corners_dt["raw_sample_stats"].to_dataset().copy(deep=True)
+    here = int(statistics["region"][0, 0])
+    statistics["region"][0, -20:] = 3 - here
+    statistics["diverging"][0, -20:] = True
+    moved["raw_sample_stats"] = xr.DataTree(statistics)
+    assert bm.diagnose(moved).sampler["divergences"] == 20

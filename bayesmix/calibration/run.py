@@ -18,7 +18,7 @@ from bayesmix.calibration.result import Calibration
 from bayesmix.calibration.simulation import SETTINGS, Build, Record, Simulator
 from bayesmix.data import Data
 from bayesmix.model import build as build_model
-from bayesmix.sampling import LEAST
+from bayesmix.sampling import whole_numbers
 from bayesmix.spec import Mixture, bind
 
 
@@ -90,8 +90,12 @@ def calibrate(
     >>> result.ranks.shape, result.ok
     ((2, 7), True)
     """
-    whole = {"n_sims": n_sims, "cores": 1 if cores is None else cores, "seed": seed} | settings
-    _check_settings(whole, settings)
+    for name in settings:
+        if name not in SETTINGS:
+            raise ValueError(f"{name}: not a setting of a fit; choose from {', '.join(SETTINGS)}")
+    settings = whole_numbers(**settings)
+    asked = whole_numbers(n_sims=n_sims, seed=seed, cores=1 if cores is None else cores)
+    n_sims, seed = asked["n_sims"], asked["seed"]
     _check_design(spec, design)
     simulator = Simulator(spec, design, seed, SETTINGS | settings, build)
     head = store.header(simulator)
@@ -119,16 +123,6 @@ def _begun(path: Path | None, head: dict[str, Any]) -> tuple[dict[str, Any], dic
     finished = [record for record in records if "ranks" in record]
     store.write(path, head, finished)  # whole lines again, should the last one have been cut
     return head, {record["simulation"]: record for record in finished}
-
-
-def _check_settings(whole: dict[str, Any], settings: dict[str, int]) -> None:
-    for name in settings:
-        if name not in SETTINGS:
-            raise ValueError(f"{name}: not a setting of a fit; choose from {', '.join(SETTINGS)}")
-    for name, value in whole.items():
-        least = LEAST.get(name, 1)
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-            raise ValueError(f"{name}: must be a whole number >= {least}; got {value!r}")
 
 
 def _check_design(spec: Mixture, design: Data) -> None:

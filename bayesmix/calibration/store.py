@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -49,8 +50,10 @@ def key(head: Mapping[str, Any]) -> str:
 
 
 def write(path: Path, head: Mapping[str, Any], records: list[Record]) -> None:
-    """A whole file."""
-    path.write_text("".join(json.dumps(line) + "\n" for line in (head, *records)), encoding="utf-8")
+    """A whole file, or none."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text("".join(json.dumps(line) + "\n" for line in (head, *records)), encoding="utf-8")
+    os.replace(partial, path)
 
 
 def append(path: Path, record: Record) -> None:

@@ -143,6 +143,7 @@ def _map(fits: Fits) -> dict[str, Any]:
 def _posterior(fits: Fits) -> dict[str, Any]:
     draws = scalars.of_posterior(fits.family, fits.dt["posterior"].to_dataset(), derived=True)
     table = of_parameters(fits.family, fits.dt, parts(fits.dt, fits.family), derived=True)
+    table = table.loc[draws["scalar"].to_numpy()]
     flat = draws.stack(sample=("chain", "draw")).transpose("scalar", "sample").to_numpy()
     ends = {"lower": 0.05, "upper": 0.95, "lower99": 0.005, "upper99": 0.995}
     for name, value in zip(ends, np.quantile(flat, list(ends.values()), axis=1), strict=True):
