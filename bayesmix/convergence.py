@@ -15,7 +15,8 @@ import xarray as xr
 from bayesmix import scalars
 from bayesmix.families import Family
 from bayesmix.invariants import invariants
-from bayesmix.pooling import as_made, chains_in, resampled_by_mass
+from bayesmix.pooling import chains_in
+from bayesmix.predict import as_made, resampled_by_mass
 
 LEAST_SHARE = 0.01
 """No posterior probability depends by more on what regions with smaller shares hold."""

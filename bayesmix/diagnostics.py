@@ -13,8 +13,7 @@ import xarray as xr
 from bayesmix.convergence import Part, counting, of_invariants, of_parameters, parts
 from bayesmix.invariants import chain_groups
 from bayesmix.landscape import NEGLIGIBLE
-from bayesmix.pooling import as_made
-from bayesmix.predict import family_of, spec_of
+from bayesmix.predict import as_made, family_of, spec_of
 from bayesmix.problems import (
     ONE_CHAIN,
     Problem,

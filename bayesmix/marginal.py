@@ -13,8 +13,7 @@ from bayesmix.families import Family
 from bayesmix.landscape import NEGLIGIBLE
 from bayesmix.mode_table import by_region
 from bayesmix.model import build
-from bayesmix.pooling import as_made
-from bayesmix.predict import family_of, spec_of
+from bayesmix.predict import as_made, family_of, spec_of
 from bayesmix.regions import check_order, masses, weigh
 from bayesmix.spec import Mixture
 from bayesmix.target import Target

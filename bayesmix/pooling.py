@@ -10,14 +10,12 @@ import xarray as xr
 
 from bayesmix.families import Family
 from bayesmix.invariants import joined
-from bayesmix.predict import stacked
+from bayesmix.predict import RAW, stacked
 from bayesmix.regions import Mass, masses, total, weigh
 from bayesmix.scouting import Scouts
 from bayesmix.spec import Mixture
 from bayesmix.target import Target
 
-RAW = "raw_"
-"""Before the names of the groups that hold the draws as the chains made them."""
 STAYED = 0.1
 """A chain with this share of its draws in a region has been there long enough to speak for it."""
 BY_DRAW = ("posterior", "sample_stats", "log_likelihood", "relabelling")
@@ -39,16 +37,6 @@ class Settled:
     def sampled(self) -> list[int]:
         """Regions with chains of their own."""
         return [int(g) for g in np.unique(self.where) if len(chains_in(self.where, int(g)))]
-
-
-def resampled_by_mass(dt: xr.DataTree) -> bool:
-    """Whether the draws of several regions were resampled, so that the chains as they were made stand beside."""
-    return RAW + "posterior" in dt.children
-
-
-def as_made(dt: xr.DataTree, group: str) -> xr.Dataset:
-    """``posterior`` or ``sample_stats`` as the chains made them, before regions were resampled by mass."""
-    return dt[RAW + group if resampled_by_mass(dt) else group].to_dataset()
 
 
 def chains_in(where: np.ndarray, region: int) -> np.ndarray:

@@ -18,6 +18,9 @@ from bayesmix.spec import Mixture, bind
 BLOCK_BYTES = 64e6
 """Arrays of draws x rows x components stay near this size."""
 
+RAW = "raw_"
+"""Before the names of the groups that hold the draws as the chains made them."""
+
 type Fit = EMFit | xr.DataTree
 
 
@@ -41,6 +44,16 @@ def family_of(fit: Fit, data: Data | None = None) -> Family:
     if not isinstance(data, Data | None):
         raise ValueError(f"data: must be a bm.Data, as bm.Data(frame) makes one; got a {type(data).__name__}")
     return family if data is None else family.rebind(data)
+
+
+def resampled_by_mass(dt: xr.DataTree) -> bool:
+    """Whether the draws of several regions were resampled, so that the chains as they were made stand beside."""
+    return RAW + "posterior" in dt.children
+
+
+def as_made(dt: xr.DataTree, group: str) -> xr.Dataset:
+    """``posterior`` or ``sample_stats`` as the chains made them, before regions were resampled by mass."""
+    return dt[RAW + group if resampled_by_mass(dt) else group].to_dataset()
 
 
 def params_of(fit: Fit, family: Family, *, thin: int = 1) -> Params:

@@ -9,8 +9,7 @@ from bayesmix import kernels
 from bayesmix.arrange import canonical_order, reorder
 from bayesmix.evidence import agreement_with, switching_groups
 from bayesmix.families import Family, Params
-from bayesmix.pooling import RAW, as_made, resampled_by_mass
-from bayesmix.predict import family_of, row_blocks, spec_of, stacked
+from bayesmix.predict import RAW, as_made, family_of, resampled_by_mass, row_blocks, spec_of, stacked
 from bayesmix.spec import Mixture
 from bayesmix.switching import METHODS, best_permutations, orders, permute
 

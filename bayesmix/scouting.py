@@ -15,6 +15,7 @@ from bayesmix.invariants import Watch
 from bayesmix.landscape import Climber, PosteriorMode, competing, representatives
 from bayesmix.predict import stacked
 from bayesmix.regions import Mass, Regions, features_of, masses, pieces_apart, weigh
+from bayesmix.relabelling import apply, permutations
 from bayesmix.runner import Begin, Runner, finished, tidy
 from bayesmix.target import Target
 
@@ -144,8 +145,9 @@ def _surveyed(
         found = {number[g]: found[g] for g in ranked}
     else:
         found = {1: next(iter(found.values()))}
-    ends = {g: points(target, pieces.isel(chain=c, draw=-1)) for g, c in found.items()}
-    whitening = {g: _whitening(target, modes[0], pieces.isel(chain=c)) for g, c in found.items()}
+    seen = {g: _in_one_labelling(climber, pieces.isel(chain=c), lp.isel(chain=c)) for g, c in found.items()}
+    ends = {g: points(target, draws.isel(draw=0)) for g, draws in seen.items()}
+    whitening = {g: _whitening(target, modes[0], draws) for g, draws in seen.items()}
     return Scouts(_numbered(climber, modes, unknown, regions, ends), whitening, regions, mass, ends)
 
 
@@ -169,9 +171,22 @@ def _numbered(
     return here + [replace(climber.at(x[0]), group=g) for g, x in ends.items() if g not in group]
 
 
+def _in_one_labelling(climber: Climber, pieces: xr.Dataset, lp: xr.DataArray) -> xr.Dataset:
+    """Some draws of every piece, the last one first, all in the labels of the best of them.
+
+    Scouts come with labels of their own: their draws as they are would have the shape of several labellings at once.
+    """
+    step = max(1, pieces.sizes["chain"] * pieces.sizes["draw"] // WHITENING_DRAWS)
+    some, values = pieces.isel(draw=slice(None, None, -step)), lp.isel(draw=slice(None, None, -step)).to_numpy()
+    if "component" not in some.dims:
+        return some
+    everywhere = np.ones(values.shape, dtype=int)
+    order = permutations(some, values, everywhere, climber.spec, climber.parts.family, "ecr")
+    return apply(xr.DataTree.from_dict({"posterior": some}), order)["posterior"].to_dataset()
+
+
 def _whitening(target: Target, mode: PosteriorMode, draws: xr.Dataset) -> Whitening:
-    step = max(1, draws.sizes["chain"] * draws.sizes["draw"] // WHITENING_DRAWS)
-    x = points(target, draws.stack(sample=("chain", "draw"), create_index=False).isel(sample=slice(None, None, step)))
+    x = points(target, draws.stack(sample=("chain", "draw"), create_index=False))
     try:
         return Whitening(x.mean(axis=0), np.linalg.cholesky(np.atleast_2d(np.cov(x.T))))
     except np.linalg.LinAlgError:  # the scouts stood still

@@ -8,7 +8,7 @@ import xarray as xr
 from bayesmix.data import Data
 from bayesmix.mode_table import Modes
 from bayesmix.model import build
-from bayesmix.pooling import resampled_by_mass
+from bayesmix.predict import resampled_by_mass
 from bayesmix.regions import check_order, weigh
 from bayesmix.sampling import sample
 from bayesmix.spec import Mixture, bind, resolve

@@ -11,7 +11,9 @@ import bayesmix as bm
 from bayesmix.em import run_starts
 from bayesmix.landscape import Climber, PosteriorMode, find_modes, laplace, similarity
 from bayesmix.model import graph
+from bayesmix.relabelling import apply
 from bayesmix.runner import Runner, finished
+from bayesmix.scouting import _in_one_labelling
 from bayesmix.target import Target
 from conftest import SHORT
 
@@ -360,6 +362,20 @@ def test_rows_that_stand_for_many_are_many(corners):
     climber = Climber(Target(bm.build(bm.resolve(spec, data), by_weight)), parts, bm.resolve(spec, data))
     mode = find_modes(climber, run_starts(parts.family, n_starts=2, seed=1))[0]
     assert mode.rows.sum() == pytest.approx(len(data))
+
+
+def test_scouts_give_one_labelling(three_groups, three_groups_target, gaussian_1d_dt, rng):
+    spec, data = bm.resolve(*three_groups), three_groups[1]
+    climber = Climber(three_groups_target, graph(spec, data), spec)
+    draws = gaussian_1d_dt["posterior"].sizes
+    order = np.array([rng.permutation(3) for _ in range(draws["chain"])])[:, None].repeat(draws["draw"], axis=1)
+    shuffled = apply(gaussian_1d_dt, order)["posterior"].to_dataset()
+    found = _in_one_labelling(climber, shuffled, gaussian_1d_dt["sample_stats"]["lp"])
+    spread = found["means"].std(("chain", "draw")).to_numpy()
+    assert (spread < 2 * gaussian_1d_dt["posterior"]["means"].std(("chain", "draw")).to_numpy()).all()
+    assert found["means"].isel(draw=0).to_numpy() == pytest.approx(
+        np.sort(shuffled["means"].isel(draw=-1).to_numpy(), axis=1)
+    )
 
 
 def test_draws_of_an_older_file_are_not_relabelled_wrongly(corners_dt):

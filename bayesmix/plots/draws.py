@@ -27,8 +27,7 @@ from bayesmix.plots.style import (
     styled,
 )
 from bayesmix.plots.view import spread
-from bayesmix.pooling import as_made
-from bayesmix.predict import family_of
+from bayesmix.predict import as_made, family_of
 
 MOST_TRACES = 8
 MOST_PAIRED = 5
