@@ -205,7 +205,9 @@ def calibrate(name_or_path: str, n_sims: int, seed: int, cores: int | None, out:
     from bayesmix.calibration import calibrate as run
     from bayesmix.spec import resolve
 
-    spec = resolve(model.spec, model.data)  # priors left open are those of these data, for all simulations
+    spec = resolve(model.spec, model.data)
+    if spec != model.spec and not quiet:
+        click.echo("Priors that the model leaves open are those of its own data, the same for all simulations.")
     result = run(spec, model.data, n_sims=n_sims, seed=seed, folder=out, cores=cores, progress=not quiet)
     click.echo(str(result))
     click.echo(f"Calibration: {_write_calibration(result, out)}")

@@ -56,7 +56,7 @@ def co_clustering(dt: xr.DataTree, *, rows: Sequence[int] | np.ndarray | None = 
     >>> together = bm.co_clustering(dt, rows=range(50))  # doctest: +SKIP
     """
     spec_of(dt)
-    family = _taken(family_of(dt), rows)
+    family = taken(family_of(dt), rows)
     n = len(family.data)
     params = params_of(dt, family)
     params = _evenly(params, MOST_DRAWS)
@@ -114,10 +114,12 @@ def point_partition(
     >>> point_partition(dt).to_numpy()
     array([1, 1, 1, 1, 2, 2, 2, 2])
     """
-    if loss not in LOSSES:
+    if loss not in list(LOSSES):
         raise ValueError(f"loss: unknown {loss!r}; choose from {', '.join(LOSSES)}")
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise ValueError(f"seed: must be a whole number >= 0; got {seed!r}")
     spec_of(dt)
-    family, rng = _taken(family_of(dt), rows), np.random.default_rng(seed)
+    family, rng = taken(family_of(dt), rows), np.random.default_rng(seed)
     together = co_clustering(dt, rows=rows)
     params = params_of(dt, family)
     r = kernels.responsibilities(family, _evenly(params, ALLOCATIONS))
@@ -146,7 +148,7 @@ def _cuts(together: np.ndarray, K: int) -> Iterator[np.ndarray]:
         yield c
 
 
-def _taken(family: Family, rows: Sequence[int] | np.ndarray | None) -> Family:
+def taken(family: Family, rows: Sequence[int] | np.ndarray | None) -> Family:
     """The family over these rows."""
     n = len(family.data)
     if rows is None:
@@ -154,7 +156,9 @@ def _taken(family: Family, rows: Sequence[int] | np.ndarray | None) -> Family:
     picked = np.asarray(rows)
     whole = picked.ndim == 1 and len(picked) > 0 and np.issubdtype(picked.dtype, np.integer)
     if not whole or picked.min() < 0 or picked.max() >= n or len(np.unique(picked)) < len(picked):
-        raise ValueError(f"rows: must be different whole numbers from 0 to {n - 1}; got {rows!r}")
+        raise ValueError(
+            f"rows: must be different whole numbers from 0 to {n - 1}; got {np.array2string(picked, threshold=6)}"
+        )
     return family.rebind(family.data.take(picked))
 
 

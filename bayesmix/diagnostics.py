@@ -67,7 +67,8 @@ class Diagnostics:
         agree = "agree" if apart == 1 else f"agree within {apart} separate modes, whose masses are known"
         return (
             f"The posterior can be trusted as far as the draws can tell: {self.sampler['chains']:.0f} chains {agree} "
-            f"(largest R-hat {r_hat:.3f}), the smallest effective sample size is {ess:.0f}, and no draw diverged."
+            f"(largest R-hat {r_hat:.3f}), the smallest bulk effective sample size of a parameter is {ess:.0f}, and no "
+            "draw diverged."
         )
 
     def __str__(self) -> str:

@@ -93,6 +93,8 @@ def log_evidence(dt: xr.DataTree, *, target: Target | None = None) -> LogEvidenc
     (-14.3, True)
     """
     spec, family = spec_of(dt), family_of(dt)
+    if not isinstance(target, Target | None):
+        raise ValueError(f"target: must be a compiled model, bayesmix.target.Target; got a {type(target).__name__}")
     if family.data.weighted:
         raise ValueError("log_evidence: is defined for row weights of 1 only")
     if dt.attrs.get("extended_model"):

@@ -14,6 +14,8 @@ from bayesmix.landscape import OCCUPIED, PosteriorMode
 from bayesmix.regions import Mass
 from bayesmix.spec import Mixture
 
+NOISE = 1e-6
+"""A mean this much smaller than the largest is printed as 0."""
 SHOWN = 5
 """Modes that are printed."""
 NOTHING = (float("nan"), float("nan"), float("nan"), float("nan"), False)
@@ -70,8 +72,9 @@ def describe_mode(mode: xr.Dataset, n: float | None = None) -> str:
     if "weights" not in mode:
         return f"mode {int(mode['mode'])}"
     parts = []
+    least = NOISE * float(abs(mode["means"]).max())
     for k in mode["component"].to_numpy():
-        means = ", ".join(f"{m:.3g}" for m in np.ravel(mode["means"].sel(component=k)))
+        means = ", ".join(f"{m if abs(m) > least else 0.0:.3g}" for m in np.ravel(mode["means"].sel(component=k)))
         weight = float(mode["weights"].sel(component=k))
         empty = n is not None and weight * n < OCCUPIED
         parts.append(f"{weight:.2g} near-empty" if empty else f"{weight:.2f} at ({means})")
@@ -103,6 +106,7 @@ class Modes:
         for number, row in self.table.head(SHOWN).iterrows():
             error = f" +- {row['mass_error']:.2g}" if np.isfinite(row["mass_error"]) else " (rough)"
             share = f"{row['mass']:.3g}{error} of the mass" if np.isfinite(row["mass"]) else "an unknown share"
+            share = "all of the mass" if row["mass"] == 1 and row["mass_error"] == 0 else share
             lines.append(f"{number}. {share}; {row['description'].split(': ')[-1]}")
         more = len(self.table) - len(lines)
         return "\n".join(lines + [f"and {more} lower ones"] * bool(more))

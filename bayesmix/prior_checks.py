@@ -12,6 +12,7 @@ import xarray as xr
 
 from bayesmix import kernels, scalars
 from bayesmix.calibration.quantities import log_prior
+from bayesmix.clustering import taken
 from bayesmix.families import Family, Params
 from bayesmix.forward import one, parameters_from_prior
 from bayesmix.predict import family_of, params_of, spec_of
@@ -80,7 +81,7 @@ def sensitivity(dt: xr.DataTree, rows: Sequence[int] | np.ndarray = ()) -> pd.Da
     Raises
     ------
     ValueError
-        For a user's extension of the model, whose priors are not those of the mixture.
+        For a user's extension of the model, whose priors are not those of the mixture; for rows that are not there.
     """
     spec, family = spec_of(dt), family_of(dt)
     if dt.attrs.get("extended_model"):
@@ -106,7 +107,7 @@ def sensitivity(dt: xr.DataTree, rows: Sequence[int] | np.ndarray = ()) -> pd.Da
 
 def _responsibilities(dt: xr.DataTree, family: Family, rows: Sequence[int] | np.ndarray) -> xr.DataArray:
     """Log-odds of the most probable component of some rows, (chain, draw, scalar): they have no end to pile up at."""
-    some = family.rebind(family.data.take(np.asarray(rows, dtype=int)))
+    some = taken(family, rows) if len(rows) else family.rebind(family.data.take(np.arange(0)))
     r = kernels.responsibilities(some, params_of(dt, family))
     best = r.mean(axis=0).argmax(axis=-1)
     is_best = np.eye(len(family.components), dtype=bool)[best]

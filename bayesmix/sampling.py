@@ -29,7 +29,7 @@ from bayesmix.scouting import explore
 from bayesmix.spec import Mixture, exchange_groups, resolve
 from bayesmix.target import Target
 
-LEAST = {"cores": 1, "draws": FEWEST_DRAWS, "tune": 0, "chains": 1, "seed": 0, "n_starts": 1}
+LEAST = {"cores": 1, "draws": FEWEST_DRAWS, "tune": 1, "chains": 1, "seed": 0, "n_starts": 1}
 STORED_BYTES = 64e6
 """The pointwise log-likelihood is stored up to this size."""
 PACKAGES = ("bayesmix", "pymc", "pytensor", "nutpie", "arviz", "numpy")
@@ -117,16 +117,20 @@ def sample(
     extra = whole_numbers(seed=seed, n_starts=n_starts)
     if cores is not None:
         cores = whole_numbers(cores=cores)["cores"]
+    if not isinstance(target, Target | None):
+        raise ValueError(f"target: must be a compiled model, bayesmix.target.Target; got a {type(target).__name__}")
     if log_likelihood != "auto" and not isinstance(log_likelihood, bool):
         raise ValueError(f"log_likelihood: must be 'auto', True or False; got {log_likelihood!r}")
     spec = resolve(spec, data)
     parts = graph(spec, data)
+    if model is not None:
+        if target is not None and target.model is not model:
+            raise ValueError("target: is another model than model; give one of the two")
+        _check_model(model, parts)
     fresh = target is None
     target = target if target is not None else Target(build(spec, data) if model is None else model)
     if not fresh:  # pm.set_data may have changed the data since; a new target shares them
         target = target.with_data(target.model)
-    if model is not None and target.model is not model:
-        raise ValueError("target: is another model than model; give one of the two")
     _check_model(target.model, parts)
     if runs is None:
         runs = run_starts(parts.family, groups=exchange_groups(spec, parts.family), **extra)

@@ -20,6 +20,8 @@ from bayesmix.spec import Mixture
 LEVEL = 0.01
 """A right posterior is called wrong with at most this probability, over all quantities together."""
 INTERVALS = (0.5, 0.8, 0.95)
+FEWEST = 100
+"""With fewer simulations all but the grossest mistakes stay hidden."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,13 +118,15 @@ class Calibration:
         if not self.ok:
             return "Not calibrated. " + " ".join(str(problem) for problem in self.problems)
         n, least = len(self.ranks), self.table["adjusted"].min()
+        if n < FEWEST:
+            return f"Nothing speaks against the posterior, but {n} simulations say next to nothing: run hundreds."
         return (
             f"Calibrated as far as {n} simulations can tell: the ranks of all {len(self.table)} quantities are uniform "
             f"(smallest p = {least:.2g} after correction)."
         )
 
     def __str__(self) -> str:
-        coverage = pd.DataFrame({f"{c:.0%} interval": self.coverage[c, "observed"] for c in INTERVALS})
+        coverage = pd.DataFrame({f"in {c:.0%} interval": self.coverage[c, "observed"] for c in INTERVALS})
         expected = ", ".join(
             f"{c:.0%}: {self.coverage[c, 'expected'].iloc[0]:.3f} +- {self.coverage[c, 'error'].iloc[0]:.3f}"
             for c in INTERVALS

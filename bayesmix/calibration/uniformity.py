@@ -57,8 +57,13 @@ def p_value(n: int, L: int, gamma: float) -> float:
 
 @cache
 def threshold(n: int, L: int, level: float) -> float:
-    """The largest gamma with P(statistic <= gamma) at most ``level``."""
-    excess = lambda log_gamma: p_value(n, L, float(np.exp(log_gamma))) - level  # noqa: E731
+    """The largest gamma, of those up to ``level``, with P(statistic <= gamma) at most ``level``."""
+
+    def excess(log_gamma: float) -> float:
+        return p_value(n, L, float(np.exp(log_gamma))) - level
+
+    if excess(float(np.log(level))) <= 0:  # few ranks: the statistic is never so small
+        return level
     return float(np.exp(optimize.bisect(excess, np.log(level) - 12, np.log(level) + 1e-9, xtol=1e-4)))
 
 

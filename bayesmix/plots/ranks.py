@@ -60,7 +60,7 @@ def coverage(result: Calibration) -> Figure:
 
 def _short(name: str) -> str:
     """A quantity's name in the room of a small panel: components that have but a number are that number."""
-    return plain(name.replace("component_", "").replace(" x ", " \N{MULTIPLICATION SIGN} "), limit=40)
+    return plain(name.replace("component_", "").replace(" x ", " \N{MULTIPLICATION SIGN} "), limit=34)
 
 
 def _covered(ax: Axes, result: Calibration, interval: float) -> None:
@@ -71,3 +71,4 @@ def _covered(ax: Axes, result: Calibration, interval: float) -> None:
     ax.axvline(expected, color=MUTED, linewidth=0.8)
     ax.plot(table["observed"], places, "o", color=INK, markersize=3.5, gid=f"coverage {interval}")
     ax.set(title=f"{interval:.0%} interval", xlabel="share that holds the truth")
+    ax.set_xlim(right=min(1.0, ax.get_xlim()[1]))

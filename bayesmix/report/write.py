@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,7 @@ class ReportResult:
     ok: bool
     path: Path
     verdict: str
-    summary: dict[str, Any]
+    summary: dict[str, Any] = field(repr=False)
 
 
 def write_report(
