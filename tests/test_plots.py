@@ -354,10 +354,13 @@ def test_counts_beyond_the_axis_are_reported():
 
 def test_replicates_are_drawn_as_densities_of_all_rows(one):
     fig = plots.predictive(one.dt)
-    assert len(artists(fig, "replicate")) == 50
     heights, edges, _ = the(fig, "observed").get_data()
     assert (heights * np.diff(edges)).sum() == pytest.approx(1)
-    x, new = one.data.x[:, 0], bm.replicate(one.dt, 50)[:, :, 0]
+    x, new = one.data.x[:, 0], bm.replicate(one.dt, 200)[:, :, 0]
+    shares = np.array([np.histogram(row, edges)[0] for row in new]) / len(x) / np.diff(edges)
+    for share in (0.5, 0.9):
+        upper, _, lower = the(fig, f"band {share}").get_data()
+        np.testing.assert_allclose([lower, upper], np.quantile(shares, [(1 - share) / 2, (1 + share) / 2], axis=0))
     by_hand = [np.median((new <= at).mean(axis=1)) - (x <= at).mean() for at in np.sort(x)]
     np.testing.assert_allclose(the(fig, "median").get_ydata(), by_hand, atol=1e-12)
 

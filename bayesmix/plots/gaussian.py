@@ -35,7 +35,7 @@ from bayesmix.plots.view import POINTS, View
 from bayesmix.predict import data_of, replicate
 
 MOST_FEATURES = 6
-REPLICATES = 50
+REPLICATES = 200
 RUG_ROWS = 400
 
 

@@ -8,19 +8,24 @@ from matplotlib.axes import Axes
 
 from bayesmix.data import Data
 from bayesmix.plots import panels
-from bayesmix.plots.style import INK, colour, line, plain
+from bayesmix.plots.style import INK, colour, line, patch, plain
 from bayesmix.plots.view import spread
+
+BANDS = {0.9: 0.22, 0.5: 0.35}
+"""Share of replicates between the ends of a band, and its shade."""
 
 
 def overlay(ax: Axes, data: Data, new: np.ndarray, j: int) -> None:
-    """Histograms of replicated rows (S, n, d) as thin steps, the observed one as a thick step."""
+    """The histogram of the observed rows over what the replicated ones (S, n, d) expect of each bin: 50 and 90%."""
     x, simulated = data.x[:, j], new[:, :, j]
     low, high = np.quantile(simulated, [0.002, 0.998])
     width = np.diff(panels.bin_edges(x, most=40))[0]
     first = x.min() - width * max(0, np.ceil((x.min() - low) / width))
     edges = np.arange(first, max(high, x.max()) + width, width)
-    for row in simulated:
-        ax.stairs(_heights(row, data, edges), edges, color=colour(0), alpha=0.18, linewidth=0.8, gid="replicate")
+    heights = [_heights(row, data, edges) for row in simulated]
+    for share, shade in BANDS.items():
+        lower, upper = np.quantile(heights, [(1 - share) / 2, (1 + share) / 2], axis=0)
+        ax.stairs(upper, edges, baseline=lower, fill=True, color=colour(0), alpha=shade, gid=f"band {share}")
     ax.stairs(_heights(x, data, edges), edges, color=INK, linewidth=1.6, gid="observed")
     ax.set_xlabel(plain(data.feature_names[j]))
     ax.set_xlim(edges[0], edges[-1])
@@ -51,5 +56,8 @@ def overlay_entries(n: int) -> list[Artist]:
     """The legend of the overlaid histograms."""
     return [
         line("observed", color=INK, linewidth=1.6),
-        line(f"{n} data sets drawn from the posterior predictive", color=colour(0), alpha=0.6, linewidth=1),
+        *(
+            patch(f"{share:.0%} of {n} data sets from the posterior predictive", color=colour(0), alpha=shown)
+            for share, shown in ((0.5, 0.5), (0.9, 0.22))
+        ),
     ]
