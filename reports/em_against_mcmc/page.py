@@ -105,6 +105,12 @@ def sections(
             "better.\n\n![Log score](log_score.png)",
             tables.scores(results),
         ),
+        (
+            "The hard cells together",
+            "Overlap of 10% and 20%, up to 300 rows, no labels: new rows that are called more than 99% sure, and 95% "
+            "intervals.",
+            tables.pooled(results),
+        ),
         ("Own rows, Brier score", "Means above those of the true parameters.", tables.other_scores(results)),
         (
             "Calibration",
@@ -136,9 +142,11 @@ def sections(
         ),
         (
             "What the posterior says of itself",
-            "Share of fits with each problem in `bm.diagnose`: R-hat < 1.01 and ESS > 400 are asked of 1,000 draws.",
+            "Share of fits with each problem in `bm.diagnose`: R-hat < 1.01 and ESS > 400 are asked of "
+            f"{NUTS['chains'] * NUTS['draws']:,} draws.",
             tables.diagnostics(results),
         ),
+        ("Who is better, by that verdict", "Log scores on new rows, all cells.", tables.verdicts(results)),
         (
             "Whether longer chains would change it",
             f"`--longer N`: the first N data sets of every cell again with {LONGER['chains']} chains of "

@@ -13,7 +13,7 @@ from scipy.stats import binomtest
 from reports.em_against_mcmc import scoring
 from reports.em_against_mcmc.contestants import EM
 from reports.em_against_mcmc.design import Cell
-from reports.em_against_mcmc.study import Record
+from reports.em_against_mcmc.study import BOOTSTRAP_EVERY, Record
 
 FITS = ("em", "map", "posterior")
 NAMES = {"em": "EM", "map": "MAP", "posterior": "posterior"}
@@ -49,7 +49,11 @@ class Results:
 
     def ends(self, kind: str) -> tuple[np.ndarray, np.ndarray, int]:
         """Ends of intervals (sets, P, 6), the truth (sets, P), and of how many data sets they were asked for."""
-        asked = [r for r in self.usable if kind != "bootstrap" or "bootstrap" in r["em"] or r["number"] % 4 == 0]
+        asked = [
+            r
+            for r in self.usable
+            if kind != "bootstrap" or "bootstrap" in r["em"] or r["number"] % BOOTSTRAP_EVERY == 0
+        ]
         found = [(_ends(record, kind), record["truth"]["parameters"]) for record in asked]
         there = [(e, t) for e, t in found if e is not None and np.isfinite(e).all()]
         ends = np.array([e for e, _ in there]).reshape(-1, 3, 6)
@@ -204,6 +208,52 @@ def diagnostics(results: Iterable[Results]) -> pd.DataFrame:
         row["several regions"] = f"{np.mean([r['posterior']['regions'] > 1 for r in result.usable]):.0%}"
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def hard(results: Iterable[Results]) -> list[Results]:
+    """The cells where groups overlap and rows are few, without labels."""
+    return [r for r in results if not r.cell.labelled and r.cell.overlap >= 0.1 and r.cell.n <= 300]
+
+
+def pooled(results: Iterable[Results]) -> pd.DataFrame:
+    """Sure rows and 95% intervals over all data sets of the hard cells together."""
+    chosen, rows = hard(results), []
+    names = {"information": "EM", "bootstrap": "EM, bootstrap", "map": "MAP", "posterior": "posterior"}
+    for kind, name in names.items():
+        row: dict[str, Any] = {"": name, ">99% sure": "", "wrong of these": ""}
+        if kind != "bootstrap":
+            t = np.sum([r.reliability({"information": "em"}.get(kind, kind)) for r in chosen], axis=0)
+            row[">99% sure"] = f"{t[0, SURE] / t[0].sum():.1%}"
+            row["wrong of these"] = f"{1 - t[2, SURE] / t[0, SURE]:.1%}"
+        found = [r.ends(kind) for r in chosen]
+        ends, truth = (np.concatenate([f[i] for f in found]) for i in (0, 1))
+        inside = scoring.covered(ends, truth)[..., -1]
+        row |= {f"95% interval holds the {part}": f"{inside[:, where].mean():.1%}" for part, where in PARTS.items()}
+        row["data sets with / without intervals"] = f"{len(ends)} / {sum(f[2] for f in found) - len(ends)}"
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def verdicts(results: Iterable[Results]) -> pd.DataFrame:
+    """How much worse EM's log score is than the posterior's, by what the posterior's diagnostics say, in all cells."""
+    found = [
+        (set(record["posterior"]["problems"]), record["em"]["log_score"] - record["posterior"]["log_score"])
+        for result in results
+        for record in result.usable
+    ]
+    groups = {
+        "no problem": [gap for problems, gap in found if not problems],
+        "labels cannot be told apart": [gap for problems, gap in found if "labels" in problems],
+        "other problems alone": [gap for problems, gap in found if problems and "labels" not in problems],
+    }
+    return pd.DataFrame(
+        [
+            {"verdict": name, "fits": len(gaps), "EM - posterior, mean": f"{np.mean(gaps):.3f}"}
+            | {"median": f"{np.median(gaps):.4f}"}
+            for name, gaps in groups.items()
+            if gaps
+        ]
+    )
 
 
 def longer(results: Iterable[Results], repeated: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
