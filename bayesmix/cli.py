@@ -61,7 +61,7 @@ def _sampling_options(command: Callable[..., None]) -> Callable[..., None]:
     options = [
         click.option("--seed", type=click.IntRange(min=0), help="Same seed, same draws."),
         click.option("--draws", type=click.IntRange(min=4), help="Kept draws per chain."),
-        click.option("--tune", type=click.IntRange(min=0), help="Warm-up draws per chain."),
+        click.option("--tune", type=click.IntRange(min=1), help="Warm-up draws per chain."),
         click.option("--chains", type=click.IntRange(min=1), help="Number of chains."),
         click.option("-q", "--quiet", is_flag=True, help="No progress bar."),
     ]

@@ -348,3 +348,11 @@ def test_processes_draw_what_one_process_draws(counts):
     few = {"n_sims": 6, "draws": 300, "progress": False}
     alone, together = (bm.calibrate(*counts, cores=cores, **few) for cores in (1, 2))
     pd.testing.assert_frame_equal(alone.ranks, together.ranks)
+
+
+@pytest.mark.parametrize("n", [1, 2, 10])
+def test_a_handful_of_simulations_says_so_and_has_its_band(n):
+    low, high = uniformity.band(n, 255, 0.01 / 7)
+    assert (low == 0).mean() > 0.5
+    assert (high == n).mean() > 0.5
+    assert (low <= high).all()

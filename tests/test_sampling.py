@@ -318,7 +318,15 @@ def test_interrupted_runs_keep_the_chains_that_finished(faithful_target):
 
 @pytest.mark.parametrize(
     ("argument", "value"),
-    [("draws", 0), ("draws", 2.5), ("chains", 0), ("tune", -1), ("target_accept", 1.0), ("log_likelihood", "x")],
+    [
+        ("draws", 0),
+        ("draws", 2.5),
+        ("chains", 0),
+        ("tune", 0),
+        ("target_accept", 1.0),
+        ("target_accept", "x"),
+        ("log_likelihood", "x"),
+    ],
 )
 def test_impossible_settings_are_refused_before_anything_compiles(faithful, argument, value):
     with pytest.raises(ValueError, match=argument):
