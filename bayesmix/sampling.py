@@ -134,9 +134,10 @@ def sample(
     _check_model(target.model, parts)
     if runs is None:
         runs = run_starts(parts.family, groups=exchange_groups(spec, parts.family), **extra)
-    own = [rv.name for rv in target.model.free_RVs if rv.name not in parts.start(runs[0].params)]
     climber = Climber(target, parts, spec)
     found = find_modes(climber, runs, climbs=extra["n_starts"], seed=extra["seed"])
+    known = parts.start(found[0].params)
+    own = [rv.name for rv in target.model.free_RVs if rv.name not in known]
     run = Runner(target, cores, extra["seed"], found[0].whitening)
     scouts = explore(run, climber, found, settings["target_accept"])
     group_of_chain = scouts.allocate(settings["chains"])
