@@ -119,10 +119,14 @@ def calibration(results: Iterable[Results]) -> pd.DataFrame:
         row = layout(result.cell)
         row |= {NAMES[fit]: f"{scoring.calibration_error(t):.3f}" for fit, t in tables.items()}
         for fit, t in tables.items():
-            wrong = 1 - t[2, SURE] / t[0, SURE] if t[0, SURE] else np.nan
-            row[f">99%: {NAMES[fit]}"] = f"{t[0, SURE] / t[0].sum():.0%} of rows, {wrong:.1%} wrong"
+            row[f">99%: {NAMES[fit]}"] = f"{t[0, SURE] / t[0].sum():.0%} of rows, {wrong_of_sure(t):.1%} wrong"
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def wrong_of_sure(table: np.ndarray) -> float:
+    """How many of the rows that are called more than 99% sure are in another group; NaN where none is."""
+    return float(1 - table[2, SURE] / table[0, SURE]) if table[0, SURE] else float("nan")
 
 
 def coverage_of(result: Results, kind: str, part: str) -> tuple[np.ndarray, float, int]:
@@ -224,7 +228,7 @@ def pooled(results: Iterable[Results]) -> pd.DataFrame:
         if kind != "bootstrap":
             t = np.sum([r.reliability({"information": "em"}.get(kind, kind)) for r in chosen], axis=0)
             row[">99% sure"] = f"{t[0, SURE] / t[0].sum():.1%}"
-            row["wrong of these"] = f"{1 - t[2, SURE] / t[0, SURE]:.1%}"
+            row["wrong of these"] = f"{wrong_of_sure(t):.1%}"
         found = [r.ends(kind) for r in chosen]
         ends, truth = (np.concatenate([f[i] for f in found]) for i in (0, 1))
         inside = scoring.covered(ends, truth)[..., -1]
