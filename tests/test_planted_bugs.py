@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import bayesmix as bm
+from bayesmix.engine import INTERPRETED
 from planted_bugs import BUGS, LAYOUTS, SURE, calibrate
 
 RECORDS = Path(__file__).parents[1] / "benchmarks" / "calibration" / "planted_bugs"
@@ -23,6 +25,16 @@ def test_ten_bugs_were_planted_and_all_found():
     simulations = [len(result.records) for result in found.values()]
     assert max(simulations) <= 1000
     assert sum(n <= 200 for n in simulations) >= 8
+
+
+@pytest.mark.parametrize("name", BUGS)
+def test_a_bug_changes_the_density(name, rng):
+    """One that does not would be found by chance alone."""
+    bug = BUGS[name]
+    right, wrong = (build(*LAYOUTS[bug.layout]) for build in (bm.build, bug.build))
+    point = {v: x + 0.3 * rng.standard_normal(np.shape(x)) for v, x in right.initial_point().items()}
+    values = [float(model.compile_logp(mode=INTERPRETED)(point)) for model in (right, wrong)]
+    assert abs(values[0] - values[1]) > 1e-6
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
