@@ -84,12 +84,12 @@ class HalfTheData(GaussianGraph):
 
 
 class OrderingWrong(GaussianGraph):
-    """Ordered means without the Jacobian of the ordering."""
+    """Ordered means with the Jacobian of the ordering counted twice (without it the density is improper)."""
 
     def variables(self):
         class Ordered(gaussian_graph.OrderedComponents):
             def log_jac_det(self, value, *inputs):
-                return 0 * value[..., 0, 0]
+                return 2 * super().log_jac_det(value, *inputs)
 
         with mock.patch.object(gaussian_graph, "OrderedComponents", Ordered):
             return super().variables()
