@@ -19,7 +19,7 @@ from benchmarks.timing import timed
 
 MOST = 3.0
 MODELS = ("old_faithful", "three_gaussians_1d", "zip_articles")
-SETTINGS: dict[str, Any] = {"draws": 1000, "tune": 500}
+SETTINGS: dict[str, Any] = {"draws": 1000, "tune": 500, "target_accept": 0.9}
 
 
 def cases(*, quick: bool) -> Iterator[Case]:
