@@ -123,15 +123,7 @@ def sample(
         raise ValueError(f"log_likelihood: must be 'auto', True or False; got {log_likelihood!r}")
     spec = resolve(spec, data)
     parts = graph(spec, data)
-    if model is not None:
-        if target is not None and target.model is not model:
-            raise ValueError("target: is another model than model; give one of the two")
-        _check_model(model, parts)
-    fresh = target is None
-    target = target if target is not None else Target(build(spec, data) if model is None else model)
-    if not fresh:  # pm.set_data may have changed the data since; a new target shares them
-        target = target.with_data(target.model)
-    _check_model(target.model, parts)
+    target = _compiled(spec, data, parts, model, target)
     if runs is None:
         runs = run_starts(parts.family, groups=exchange_groups(spec, parts.family), **extra)
     climber = Climber(target, parts, spec)
@@ -170,6 +162,18 @@ def whole_numbers(**settings: Any) -> dict[str, int]:
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value < 2**63:
             raise ValueError(f"{name}: must be a whole number >= {least}; got {value!r}")
     return {name: int(value) for name, value in settings.items()}
+
+
+def _compiled(spec: Mixture, data: Data, parts: Graph, model: pm.Model | None, target: Target | None) -> Target:
+    """The target to sample: of the user's model or compiled before, checked before anything compiles."""
+    if model is not None and target is not None and target.model is not model:
+        raise ValueError("target: is another model than model; give one of the two")
+    if target is None:
+        model = build(spec, data) if model is None else model
+        _check_model(model, parts)
+        return Target(model)
+    _check_model(target.model, parts)
+    return target.with_data(target.model)  # pm.set_data may have changed its data since it was compiled
 
 
 def _check_model(model: pm.Model, parts: Graph) -> None:
