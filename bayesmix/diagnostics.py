@@ -141,7 +141,8 @@ def _sampler(dt: xr.DataTree, regions: Sequence[Part]) -> dict[str, float]:
     whole, counted = as_made(dt, "sample_stats"), counting(regions)
     statistics = [part.statistics for part in counted]
     inside = np.isin(whole["region"], [part.region for part in counted]) if len(regions) > 1 else True
-    energy = [az.bfmi(xr.DataTree.from_dict({"sample_stats": one}))["energy"].to_numpy() for one in statistics]
+    with np.errstate(divide="ignore", invalid="ignore"):  # a chain that stands still has energies without variance
+        energy = [az.bfmi(xr.DataTree.from_dict({"sample_stats": one}))["energy"].to_numpy() for one in statistics]
     return {
         "chains": float(whole.sizes["chain"]),
         "draws": float(whole.sizes["draw"]),
