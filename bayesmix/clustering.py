@@ -10,6 +10,7 @@ from scipy.cluster.hierarchy import linkage
 from scipy.spatial.distance import squareform
 
 from bayesmix import kernels
+from bayesmix.data import evenly
 from bayesmix.families import Family, Params
 from bayesmix.families.clusters import cut
 from bayesmix.partitions import LOSSES, best_partition
@@ -59,7 +60,7 @@ def co_clustering(dt: xr.DataTree, *, rows: Sequence[int] | np.ndarray | None = 
     family = taken(family_of(dt), rows)
     n = len(family.data)
     params = params_of(dt, family)
-    params = _evenly(params, MOST_DRAWS)
+    params = _fewer(params, MOST_DRAWS)
     together = np.zeros((n, n))
     for some in _blocks(params, BLOCK // (n * len(family.components)) + 1):
         r = kernels.responsibilities(family, some)
@@ -122,7 +123,7 @@ def point_partition(
     family, rng = taken(family_of(dt), rows), np.random.default_rng(seed)
     together = co_clustering(dt, rows=rows)
     params = params_of(dt, family)
-    r = kernels.responsibilities(family, _evenly(params, ALLOCATIONS))
+    r = kernels.responsibilities(family, _fewer(params, ALLOCATIONS))
     z = (r.cumsum(axis=-1) < rng.random((*r.shape[:2], 1))).sum(axis=-1).clip(max=r.shape[-1] - 1)
     candidates = [
         *z[:: -(-len(z) // SAMPLED)],
@@ -152,7 +153,7 @@ def taken(family: Family, rows: Sequence[int] | np.ndarray | None) -> Family:
     """The family over these rows."""
     n = len(family.data)
     if rows is None:
-        return family.rebind(family.data.take(np.unique(np.linspace(0, n - 1, MOST_ROWS).astype(int))))
+        return family.evenly(MOST_ROWS)
     picked = np.asarray(rows)
     whole = picked.ndim == 1 and len(picked) > 0 and np.issubdtype(picked.dtype, np.integer)
     if not whole or picked.min() < 0 or picked.max() >= n or len(np.unique(picked)) < len(picked):
@@ -162,11 +163,9 @@ def taken(family: Family, rows: Sequence[int] | np.ndarray | None) -> Family:
     return family.rebind(family.data.take(picked))
 
 
-def _evenly(params: Params, most: int) -> Params:
+def _fewer(params: Params, most: int) -> Params:
     """At most so many draws, evenly spaced."""
-    S = len(next(iter(params.values())))
-    kept = np.linspace(0, S - 1, min(S, most)).astype(int)
-    return {v: a[kept] for v, a in params.items()}
+    return {v: a[evenly(len(a), most)] for v, a in params.items()}
 
 
 def _blocks(params: Params, size: int) -> Iterator[Params]:

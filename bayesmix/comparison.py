@@ -13,12 +13,16 @@ from bayesmix.arrange import reorder, to_dataset
 from bayesmix.data import Data
 from bayesmix.em import EMFit
 from bayesmix.families import Family
-from bayesmix.predict import family_of, responsibilities, responsibility_summary, spec_of
+from bayesmix.predict import family_of, resampled_by_mass, responsibilities, responsibility_summary, spec_of
 from bayesmix.scores import score_table
 from bayesmix.spec import exchange_groups
 from bayesmix.switching import best_permutations
 
 INTERVAL = 0.9
+SEPARATE = (
+    "The posterior has separate modes: means and intervals of components average over different groupings. "
+    "bayesmix.diagnose names the modes."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,12 +42,16 @@ class Comparison:
         rows whose label the fit did not know; otherwise empty.
     em : EMFit
         The estimate with its components in the posterior's order.
+    separate_modes : bool
+        The posterior has modes that chains hardly ever cross between: its means and intervals of components average
+        over different groupings, and :func:`bayesmix.diagnose` names the modes.
     """
 
     parameters: pd.DataFrame
     responsibilities: pd.DataFrame
     scores: pd.DataFrame
     em: EMFit
+    separate_modes: bool = False
 
     @property
     def flips(self) -> pd.DataFrame:
@@ -58,6 +66,7 @@ class Comparison:
         n = len(self.responsibilities)
         lines = ["EM beside the posterior (mean, sd, 90% interval; em_rank: share of draws below EM)", ""]
         lines += [self.parameters.to_string(float_format=lambda v: f"{v:.4g}"), ""]
+        lines += [SEPARATE, ""] if self.separate_modes else []
         lines += [f"{len(self.flips)} of {n} rows change their most probable component."]
         if len(self.scores):
             lines += ["", "Scores against the true classes", self.scores.to_string(float_format=lambda v: f"{v:.4f}")]
@@ -101,6 +110,7 @@ def compare(em: EMFit, dt: xr.DataTree, *, map_fit: EMFit | None = None) -> Comp
         responsibilities=rows,
         scores=score_table({"em": r_em, "posterior": r_mean}, family.data, family.components),
         em=em,
+        separate_modes=resampled_by_mass(dt),
     )
 
 

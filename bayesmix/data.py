@@ -213,6 +213,11 @@ class Data:
         return new
 
 
+def evenly(n: int, most: int) -> np.ndarray:
+    """At most so many of n places, evenly spaced from the first to the last."""
+    return np.linspace(0, n - 1, min(n, most)).astype(int)
+
+
 def _frame(X: Any) -> pd.DataFrame:
     if isinstance(X, pd.DataFrame):
         frame = X

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bayesmix.engine import Whitening
-from bayesmix.evidence import sampled_rows, switching_groups
+from bayesmix.evidence import switching_groups
 from bayesmix.families import Family, Params
 from bayesmix.graphs import Graph
 from bayesmix.kernels import responsibilities
-from bayesmix.runs import SAME_AGREEMENT, WITHIN_REACH, Run, similarity, solutions
+from bayesmix.runs import COMPARED_ROWS, SAME_AGREEMENT, WITHIN_REACH, Run, similarity, solutions
 from bayesmix.spec import Mixture
 from bayesmix.target import Target, root
 
@@ -87,14 +87,14 @@ class Climber:
     def climb(self, x: np.ndarray, starts: int = 1) -> PosteriorMode | None:
         """The mode above an unconstrained point; None where the climb itself ends in a spike: no chain begins there."""
         end = self.target.mode(x)
-        if not np.isfinite(end.value) or sampled_rows(self.parts.family).spikes(self._params(end.x)):
+        if not np.isfinite(end.value) or self.parts.family.evenly(COMPARED_ROWS).spikes(self._params(end.x)):
             return None
         return replace(self.at(end.x), reached=starts, converged=end.converged)
 
     def at(self, x: np.ndarray) -> PosteriorMode:
         """An unconstrained point as it is, as if it were a mode that no start led to."""
         value, params = self.target.log_density(x)[0], self._params(x)
-        family = sampled_rows(self.parts.family)
+        family = self.parts.family.evenly(COMPARED_ROWS)
         precision, r, v = self.target.precision(x), responsibilities(family, params), family.row_weights
         rows = self.parts.family.row_weights.sum() * (v @ r) / max(v.sum(), np.finfo(float).tiny)
         return PosteriorMode(x, params, value, laplace(value, precision), precision, r, rows, 0, converged=False)

@@ -50,8 +50,8 @@ def prior_data_sets(spec: Mixture, family: Family, *, seed: int = 1) -> PriorPre
     """
     if family.data.weighted:
         raise ValueError("row_weights: prior predictive data are defined for weights of 1 only")
-    n, rng = len(family.data), np.random.default_rng(seed)
-    rows = family.rebind(family.data.take(np.arange(0, n, -(-n // MOST_ROWS))))
+    rng = np.random.default_rng(seed)
+    rows = family.evenly(MOST_ROWS)
     params = parameters_from_prior(spec, rows, DATA_SETS, rng)
     return PriorPredictive(rows, params, np.stack([rows.simulate(one(params, s), rng) for s in range(DATA_SETS)]))
 

@@ -16,6 +16,7 @@ import xarray as xr
 from scipy.special import gammaln
 from sklearn.neighbors import KNeighborsClassifier
 
+from bayesmix.data import evenly
 from bayesmix.evidence import Evidence, local_evidence
 from bayesmix.families import Family, Params
 from bayesmix.invariants import Watch, chain_groups, invariants, separated
@@ -44,7 +45,7 @@ class Regions:
     @classmethod
     def remember(cls, watch: Watch, features: Sequence[np.ndarray], regions: Sequence[int]) -> Regions:
         """From draws (S, quantities) of every region, of which some are kept."""
-        kept = [a[np.unique(np.linspace(0, len(a) - 1, REMEMBERED).astype(int))] for a in features]
+        kept = [a[evenly(len(a), REMEMBERED)] for a in features]
         labels = np.repeat(regions, [len(a) for a in kept])
         return cls(watch, np.concatenate(kept), _within(kept), labels)
 

@@ -88,7 +88,7 @@ def permutations(
         if method == "ecr":
             found[own] = best_permutations(_agreement(family, inside, pivot), groups)
             continue
-        rows = _even_rows(family, max(100, HELD // (lp.size * len(groups))))
+        rows = family.evenly(max(100, HELD // (lp.size * len(groups))))
         q = kernels.responsibilities(rows, pivot)
         x, v = rows.data.x, rows.row_weights
         found[own] = orders(method, _held(rows, inside), q, x=x, row_weights=v, groups=groups)
@@ -97,7 +97,7 @@ def permutations(
 
 def _agreement(family: Family, params: Params, pivot: Params) -> np.ndarray:
     """How well the components of every draw fit the pivot's, (draws, K, K)."""
-    some, n_draws = _even_rows(family, AGREEMENT_ROWS), len(next(iter(params.values())))
+    some, n_draws = family.evenly(AGREEMENT_ROWS), len(next(iter(params.values())))
     return np.sum([agreement_with(block, params, pivot) for _, block in row_blocks(some, n_draws)], axis=0)
 
 
@@ -105,12 +105,6 @@ def best_draw(spec: Mixture, family: Family, params: Params, lp: np.ndarray) -> 
     """The draw with the largest log-posterior, its components in a canonical order; the names of the labels."""
     best = {v: a[int(np.argmax(lp))] for v, a in params.items()}
     return reorder(family, best, canonical_order(spec, family, family.named(best)))
-
-
-def _even_rows(family: Family, most: int) -> Family:
-    """The family over at most ``most`` rows, evenly spaced."""
-    n = len(family.data)
-    return family.rebind(family.data.take(np.arange(0, n, -(-n // most))))
 
 
 def _held(family: Family, params: Params) -> np.ndarray:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from bayesmix.data import evenly
 from bayesmix.families import Family, Params
 from bayesmix.kernels import responsibilities
 from bayesmix.switching import best_permutations
@@ -61,7 +62,7 @@ def few_rows(family: Family, rng: np.random.Generator) -> Family:
     shuffled = rng.permutation(np.flatnonzero(family.row_weights > 0))
     label = np.where(family.data.labelled, family.evidence.argmax(axis=1), -1)[shuffled]
     by_label = shuffled[np.argsort(label, kind="stable")]
-    picked = by_label[np.linspace(0, len(by_label) - 1, min(FEW_ROWS, len(by_label))).astype(int)]
+    picked = by_label[evenly(len(by_label), FEW_ROWS)]
     rare = [shuffled[label == k][:LEAST_LABELLED] for k in range(len(family.components))]
     few = family.rebind(family.data.take(np.unique(np.concatenate([picked, *rare]))))
     lost = any(np.linalg.matrix_rank(X / X.abs().max().clip(1e-300)) < X.shape[1] for X in few.design.values())
@@ -88,8 +89,7 @@ def merged(family: Family, runs: Sequence[Run], groups: np.ndarray | None = None
     within ``groups``, by default those that the label evidence leaves.
     """
     groups = family.groups if groups is None else groups
-    some = np.unique(np.linspace(0, len(family.data) - 1, COMPARED_ROWS).astype(int))
-    rows = family.rebind(family.data.take(some))
+    rows = family.evenly(COMPARED_ROWS)
     ends: list[tuple[Run, np.ndarray]] = []
     result = list(runs)
     for i in sorted(range(len(runs)), key=lambda i: (-runs[i].log_likelihood, not runs[i].own)):

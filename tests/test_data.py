@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import bayesmix as bm
+from bayesmix.data import evenly
 from bayesmix.tables import read_csv
 
 INF = float("inf")
@@ -21,6 +22,11 @@ def test_arrays_frames_and_series_are_one():
         np.testing.assert_array_equal(data.x, np.array(column)[:, None])
     assert bm.Data(np.ones((2, 3))).feature_names == ("x1", "x2", "x3")
     assert bm.Data(pd.Series(column, name="height", index=["u", "v", "w"])).obs_names == ("u", "v", "w")
+
+
+@pytest.mark.parametrize(("n", "most", "kept"), [(7, 3, [0, 3, 6]), (3, 7, [0, 1, 2]), (1, 1, [0]), (0, 5, [])])
+def test_places_are_evenly_spaced_from_the_first_to_the_last(n, most, kept):
+    assert evenly(n, most).tolist() == kept
 
 
 def test_a_response_leaves_the_covariates():

@@ -164,6 +164,13 @@ def test_labels_are_settled_within_every_mode(corners_dt):
         assert np.sign(means[:, 0, widest]).std() == 0
 
 
+def test_a_comparison_says_that_its_means_are_over_separate_modes(corners, corners_dt, faithful_em, faithful_dt):
+    found = bm.compare(bm.fit_em(*corners), corners_dt)
+    assert found.separate_modes
+    assert "separate modes" in str(found)
+    assert "separate modes" not in str(bm.compare(faithful_em, faithful_dt))
+
+
 def test_relabelling_moves_the_draws_as_they_were_made_too(corners_dt):
     shuffled = corners_dt.copy()
     shuffled["raw_posterior"] = xr.DataTree(flipped(corners_dt["raw_posterior"].to_dataset()))

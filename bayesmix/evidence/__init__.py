@@ -1,7 +1,7 @@
 """The integral of a posterior density by bridge sampling."""
 
 from bayesmix.evidence.bridge import UNKNOWN, Evidence, bridge
-from bayesmix.evidence.cell import Region, agreement_with, local_evidence, sampled_rows, switching_groups
+from bayesmix.evidence.cell import Region, agreement_with, local_evidence, switching_groups
 from bayesmix.evidence.points import Points
 from bayesmix.evidence.proposal import DRAWS_PER_DIMENSION
 
@@ -14,6 +14,5 @@ __all__ = [
     "agreement_with",
     "bridge",
     "local_evidence",
-    "sampled_rows",
     "switching_groups",
 ]

@@ -19,16 +19,11 @@ from bayesmix.switching import best_permutations, permute
 from bayesmix.target import Target
 
 EVIDENCE_DRAWS = 2000
-"""As many draws are taken, or three times what every dimension needs."""
+"""As many draws are taken, or as many as three normals of the proposal need in either half of them: where a few draws
+lie far off, a single normal is stretched until it misses the rest."""
 
 type Region = Callable[[Params], np.ndarray]
 """Which draws (S, ...) belong to a region of the parameters, (S,) bool, whatever their labels."""
-
-
-def sampled_rows(family: Family) -> Family:
-    """The family over at most ``COMPARED_ROWS`` rows, evenly spaced."""
-    rows = np.unique(np.linspace(0, len(family.data) - 1, COMPARED_ROWS).astype(int))
-    return family.rebind(family.data.take(rows))
 
 
 def switching_groups(spec: Mixture, family: Family) -> np.ndarray:
@@ -77,8 +72,10 @@ def local_evidence(
     -------
     Evidence
     """
-    cell = _Cell(Points(target, family.parameter_names), sampled_rows(family), switching_groups(spec, family), region)
-    step = max(1, lp.size // max(EVIDENCE_DRAWS, 3 * DRAWS_PER_DIMENSION * target.n_dim))
+    cell = _Cell(
+        Points(target, family.parameter_names), family.evenly(COMPARED_ROWS), switching_groups(spec, family), region
+    )
+    step = max(1, lp.size // max(EVIDENCE_DRAWS, 2 * 3 * DRAWS_PER_DIMENSION * target.n_dim))
     thin = posterior.isel(draw=slice(None, None, step))
     values, shape = lp[:, ::step], (thin.sizes["chain"], thin.sizes["draw"])
     names = dict.fromkeys([*cell.points.free, *family.parameter_names])

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import logsumexp
 
-from bayesmix.data import Data
+from bayesmix.data import Data, evenly
 from bayesmix.prior import Prior, choices
 
 type Params = Mapping[str, np.ndarray]
@@ -80,6 +80,10 @@ class Family(ABC):
     @abstractmethod
     def rebind(self, data: Data) -> Self:
         """The same family over other rows (same columns; encodings of factors are kept)."""
+
+    def evenly(self, most: int) -> Self:
+        """The family over at most so many of its rows, evenly spaced."""
+        return self.rebind(self.data.take(evenly(len(self.data), most)))
 
     @abstractmethod
     def default_priors(self) -> dict[str, Prior]:

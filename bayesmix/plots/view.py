@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from bayesmix import kernels
+from bayesmix.data import evenly
 from bayesmix.em import EMFit
 from bayesmix.families import Family, Params
 from bayesmix.plots.style import rows_shown
@@ -58,4 +59,4 @@ def view(dt: xr.DataTree, em: EMFit | None = None, *, draws: int = DRAWS) -> Vie
 
 def spread(values: np.ndarray, n: int) -> np.ndarray:
     """At most n entries of the first axis, evenly spaced from the first to the last."""
-    return values[np.unique(np.linspace(0, len(values) - 1, n).astype(int))]
+    return values[evenly(len(values), n)]
