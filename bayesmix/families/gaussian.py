@@ -205,7 +205,7 @@ class Gaussian(Family):
         rows = None if r is None else r.sum(axis=0)
         for k, name in enumerate(self.components):
             if smallest[k] < VANISHING:
-                reasons.append(f"{name}: a variance vanishes ({smallest[k]:.1e} of the data's)")
+                reasons.append(f"{name}: a variance vanishes ({max(smallest[k], 0.0):.2g} of the data's)")
             elif rows is not None and rows[k] <= self.d + 1 + 1e-6 and not self.kind.shared:
                 reasons.append(f"{name}: rests on {rows[k]:.1f} rows (d + 1 = {self.d + 1})")
         return reasons

@@ -24,7 +24,7 @@ def em_history(em: EMFit) -> Figure:
     name = VALUES[em.method][1]
     steps = np.arange(len(em.history))
     fig = new_figure(8, 3.2)
-    left, right = fig.subplots(1, 2)
+    left, right = fig.subplots(1, 2, sharex=True)
     left.plot(steps, em.history, color=colour(0), marker="o", markersize=3 if len(steps) < 60 else 0)
     left.set(xlabel="iteration", ylabel=name, title="EM climbs" if em.method == "ml" else "The climb to the mode")
     left.ticklabel_format(axis="y", useOffset=False)

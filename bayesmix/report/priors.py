@@ -107,9 +107,9 @@ def prior_numbers(fits: Fits) -> dict[str, Any]:
     found = fits.prior_data_sets
     known = {} if fits.dt.attrs.get("extended_model") else _sensitivity(fits)
     if isinstance(found, str):
-        return {"predictive": {}, "problem": found, "sensitivity": known}
+        return {"predictive": {}, "rows": 0, "problem": found, "sensitivity": known}
     checks = predictive_checks(found.family, found.x, PRIOR_STATISTICS)
-    return {"predictive": checks, "problem": "", "sensitivity": known}
+    return {"predictive": checks, "rows": len(found.family.data), "problem": "", "sensitivity": known}
 
 
 def _sensitivity(fits: Fits) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from bayesmix.report.blocks import Block, Inline, Paragraph, Section, Table
 from bayesmix.report.captions import figures
 from bayesmix.report.fits import Fits
 from bayesmix.report.tables import parameter_rows
-from bayesmix.report.text import fixed, listed, plural, significant
+from bayesmix.report.text import fixed, listed, plural, significant, whole
 
 VAST = 100
 DIAGNOSES = {
@@ -42,16 +42,19 @@ def _before(fits: Fits, summary: Mapping[str, Any], found: Mapping[str, Any]) ->
     far = [name for name, row in predictive.items() if row["upper"] > VAST * abs(row["observed"]) > 0]
     if far:
         lead += f" It also expects what may be impossible: {listed(far)} more than {VAST} times as large as observed."
-    return [Paragraph(lead, "lead"), *figures(fits, summary, "prior_predictive"), _statistics(predictive)]
+    n, used = len(fits.family.data), found["rows"]
+    note = "Wide intervals are meant: a weak prior excludes little."
+    note += f" Of {whole(used)} of the {whole(n)} rows, evenly spaced." if used < n else ""
+    return [Paragraph(lead, "lead"), *figures(fits, summary, "prior_predictive"), _statistics(predictive, note)]
 
 
-def _statistics(found: Mapping[str, Any]) -> Table:
+def _statistics(found: Mapping[str, Any], note: str) -> Table:
     rows = [
         [name, significant(row["observed"], 4), f"{significant(row['lower'], 3)} to {significant(row['upper'], 3)}"]
         for name, row in found.items()
     ]
     heads = ("Statistic", "Observed", "90% of data sets from the prior")
-    return Table(heads, rows, (False, True, True), "Wide intervals are meant: a weak prior excludes little.")
+    return Table(heads, rows, (False, True, True), note)
 
 
 def _after(found: Mapping[str, Any]) -> list[Block]:
