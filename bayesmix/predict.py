@@ -78,6 +78,11 @@ def row_blocks(family: Family, n_draws: int) -> Iterator[tuple[slice, Family]]:
         yield rows, family.rebind(family.data.take(np.arange(n)[rows]))
 
 
+def open_rows(family: Family, params: Params) -> np.ndarray:
+    """Which rows, (n,) bool, can belong to more than one component: neither their label nor their value settles it."""
+    return np.isfinite(family.log_joint(params)).sum(axis=1) > 1
+
+
 def responsibilities(fit: Fit, *, data: Data | None = None) -> xr.DataArray:
     """Responsibilities r_ik = P(component k | x_i, parameters).
 

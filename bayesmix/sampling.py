@@ -76,8 +76,8 @@ def sample(
         NUTS' target acceptance rate. With the 0.8 that is common elsewhere the curved posteriors of overlapping groups
         diverge.
     seed : int
-        Same seed, same draws, for any number of cores. The one run that compiles the model for the first time on a
-        machine may round sums in another order, and so draw other numbers than later runs do.
+        Same seed, same draws, for any number of cores of one machine. Another kind of processor, and the one run that
+        compiles the model for the first time, may round sums in another order, and so draw other numbers.
     n_starts : int
         EM starts from which modes are sought, and climbs from random allocations.
     log_likelihood : {"auto", True, False}

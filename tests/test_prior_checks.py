@@ -168,7 +168,7 @@ def test_what_cannot_be_said_is_not(faithful_parts):
     tree.attrs["extended_model"] = 1
     mine = SimpleNamespace(dt=tree, comparison=faithful_parts.comparison, prior_data_sets="row_weights: no")
     found = prior_numbers(mine)
-    assert found == {"predictive": {}, "problem": "row_weights: no", "sensitivity": {}}
+    assert found == {"predictive": {}, "rows": 0, "problem": "row_weights: no", "sensitivity": {}}
     written = section.prior(mine, {"prior": found})
     assert "There is no prior predictive check (row_weights: no)." in written.blocks[0].text
     assert "extends bayesmix's own" in written.blocks[1].text

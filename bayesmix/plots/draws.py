@@ -173,5 +173,6 @@ def _broken(label: str) -> str:
         return plain(label)
     head, bracket, inside = label.partition("[")
     rest = bracket + inside
-    parts = [rest] if len(rest) <= LONGEST_LINE else rest.split(", ")
+    ways = [rest], rest.split(", ", 1), rest.split(", ")
+    parts = next((way for way in ways if max(map(len, way)) <= LONGEST_LINE), ways[-1])
     return "\n".join([head, ",\n".join(plain(part, limit=22) for part in parts)])

@@ -26,7 +26,7 @@ from bayesmix.plots.style import (
     styled,
 )
 from bayesmix.plots.view import spread
-from bayesmix.predict import family_of, params_of
+from bayesmix.predict import family_of, open_rows, params_of
 
 MOST_AMBIGUOUS = 20
 LEAST_AMBIGUOUS = 5
@@ -71,7 +71,7 @@ def responsibility_table(family: Family, cmp: Comparison) -> pd.DataFrame:
     each = np.arange(len(rows))
     columns = {v: rows[[f"{v}[{k}]" for k in names]].to_numpy()[each, which] for v in ("mean", "lower", "upper", "em")}
     table = pd.DataFrame({"component": which, **columns, "entropy": rows["entropy"].to_numpy()}, index=rows.index)
-    undecided = np.isfinite(family.log_joint(params_of(cmp.em, family))).sum(axis=1) > 1
+    undecided = open_rows(family, params_of(cmp.em, family))
     return (table[undecided] if undecided.any() else table).sort_values(["component", "mean"], kind="stable")
 
 

@@ -19,7 +19,7 @@ from bayesmix.diagnostics import Diagnostics, diagnose
 from bayesmix.em import EMFit, fit_em, map_fit, ml_fit, run_starts
 from bayesmix.families import Family
 from bayesmix.gallery import GalleryModel
-from bayesmix.predict import family_of, loo, replicate, responsibilities, responsibility_summary
+from bayesmix.predict import family_of, loo, open_rows, params_of, replicate, responsibilities, responsibility_summary
 from bayesmix.prior_checks import PriorPredictive, prior_data_sets
 from bayesmix.runs import Run
 from bayesmix.scores import score_table
@@ -81,10 +81,10 @@ class Fits:
         """Whether some rows are labelled and some are not."""
         return bool(self.data.labelled.any()) and not self.data.labelled.all()
 
-    @property
+    @cached_property
     def open_rows(self) -> np.ndarray:
-        """(n,) bool: rows whose component is not known beforehand."""
-        return (self.family.evidence > -np.inf).sum(axis=1) > 1
+        """(n,) bool: rows that can belong to more than one component."""
+        return open_rows(self.family, params_of(self.em, self.family))
 
 
 def silent(_: str) -> None:

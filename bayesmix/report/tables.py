@@ -21,19 +21,15 @@ FITS = {"em": "EM", "posterior": "Posterior mean"}
 
 
 def parameter_rows(entries: Mapping[str, Any], cells: Callable[[Any], Sequence[Inline]]) -> list[Sequence[Inline]]:
-    """One row per scalar: its indices, then its cells; a heading row where a variable begins."""
+    """One row per scalar: its indices ("all" without any), then its cells; a heading row where a variable begins."""
     rows: list[Sequence[Inline]] = []
     before = ""
     for name, entry in entries.items():
         variable, _, inside = name.partition("[")
-        if not inside:
-            rows.append([name, *cells(entry)])
-            before = ""
-            continue
         if variable != before:
             rows.append([variable])
             before = variable
-        rows.append([inside.removesuffix("]"), *cells(entry)])
+        rows.append([inside.removesuffix("]") or "all", *cells(entry)])
     return rows
 
 

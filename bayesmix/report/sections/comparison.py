@@ -27,7 +27,8 @@ def responsibilities(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
         return None
     title = "Which row belongs where"
     if not fits.open_rows.any():
-        text = "Every row carries a label: the groups are known, and there is nothing to infer about these rows."
+        settled = "Every row carries a label" if fits.all_known else "No row can belong to more than one group"
+        text = f"{settled}: the groups are known, and there is nothing to infer about these rows."
         return Section("responsibilities", title, [Paragraph(text, "lead")])
     lead = (
         "A responsibility is the probability that a row belongs to a group, given its values. Its posterior interval "

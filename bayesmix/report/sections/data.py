@@ -64,11 +64,11 @@ def _column(name: str, values: Any) -> Sequence[Inline]:
 def _labels(fits: Fits) -> Table:
     """How many rows may be of each component, and of how many that is known."""
     evidence, labelled = fits.family.evidence, fits.data.labelled
-    alone = labelled & ~fits.open_rows
+    alone = labelled & fits.data.known
     rows = [
         [name, whole(int((alone & (evidence[:, k] > -np.inf)).sum()))] for k, name in enumerate(fits.family.components)
     ]
-    several = int((labelled & fits.open_rows).sum())
+    several = int((labelled & ~fits.data.known).sum())
     rows += [["several classes possible, or probabilities", whole(several)]] if several else []
     rows += [["no label", whole(int((~labelled).sum()))]]
     return Table(("Label", "Rows"), rows, (False, True), "What is known beforehand of the rows' groups.")

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from bayesmix.report.blocks import Block, Code, Paragraph, Section, Table, Terms
 from bayesmix.report.fits import Fits
 from bayesmix.report.tables import found_value
-from bayesmix.report.text import plural
+from bayesmix.report.text import plural, prose
 
 REBUILD = 'import bayesmix.report\n\nbayesmix.report.rebuild("fit.nc", out="rebuilt")'
 HOLDS = {
@@ -27,7 +27,8 @@ def expectations(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
     holding = sum(e["holds"] for e in found)
     lead = f"{holding} of {plural(len(found), 'expectation')} hold." if len(found) != 1 else _one(found[0])
     rows = [
-        [_breakable(e["quantity"]), e["rule"], found_value(e["value"]), HOLDS[e["holds"]], e["because"]] for e in found
+        [_breakable(e["quantity"]), prose(e["rule"]), found_value(e["value"]), HOLDS[e["holds"]], prose(e["because"])]
+        for e in found
     ]
     heads = ("Quantity", "Expected", "Found", "", "Because")
     table = Table(heads, rows, (False, False, True, False, False))
@@ -48,7 +49,10 @@ def reproduce(fits: Fits, summary: Mapping[str, Any]) -> Section:
     settings = ", ".join(f"{name} = {value}" for name, value in summary["settings"].items())
     versions = ", ".join(f"{name} {value}" for name, value in summary["versions"].items())
     blocks: list[Block] = [
-        Paragraph("The same command with the same versions gives the same draws, on any number of cores.", "lead"),
+        Paragraph(
+            "The same command with the same versions gives the same draws on one machine, with any number of cores.",
+            "lead",
+        ),
         Code(summary["command"]),
         Paragraph(
             "From the draws in fit.nc beside this page, without sampling, the report is rebuilt by "
