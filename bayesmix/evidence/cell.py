@@ -19,8 +19,8 @@ from bayesmix.switching import best_permutations, permute
 from bayesmix.target import Target
 
 EVIDENCE_DRAWS = 2000
-"""As many draws are taken, or as many as three normals of the proposal need in either half of them: where a few draws
-lie far off, a single normal is stretched until it misses the rest."""
+"""As many draws are taken, or (where there are so many) what three normals of the proposal need in either half of them:
+where a few draws lie far off, a single normal is stretched until it misses the rest."""
 
 type Region = Callable[[Params], np.ndarray]
 """Which draws (S, ...) belong to a region of the parameters, (S,) bool, whatever their labels."""

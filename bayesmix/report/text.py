@@ -37,8 +37,10 @@ def prose(text: str) -> str:
     --------
     >>> prose("-1.5 (+- 0.2) since 2026-11-20")
     '−1.5 (± 0.2) since 2026-11-20'
+    >>> prose("https://example.org/-1")
+    'https://example.org/-1'
     """
-    return re.sub(r"(?<![\w.-])-(?=\.?\d)", MINUS, text.replace("+-", "±"))
+    return re.sub(r"(?<![\w./=-])-(?=\.?\d)", MINUS, text.replace("+-", "±"))
 
 
 def decimals_for(spread: float | None, digits: int = 2) -> int:

@@ -67,11 +67,13 @@ def table(heads, rows):
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
-def provenance(result):
-    """Seed, settings, date, versions."""
+def provenance(results):
+    """Seed, settings, dates, versions; all were run by the same ones, at different times."""
+    result = results[0]
+    began = sorted(r.header["began"] for r in results)
     settings = ", ".join(f"{name} {value}" for name, value in result.header["settings"].items())
     versions = ", ".join(f"{name} {number}" for name, number in result.header["versions"].items())
-    return f"seed {result.header['seed']}; {settings}; begun {result.header['began']}; {versions}"
+    return f"seed {result.header['seed']}; {settings}; begun {began[0]} to {began[-1]}; {versions}"
 
 
 def main():
@@ -90,7 +92,7 @@ fits whose own diagnostics raised a problem (they stay in the ranks); every fit 
 
 {table(HEADS, [row(name, result) for name, result in families.items()])}
 
-Each: {provenance(next(iter(families.values())))}.
+Each: {provenance(list(families.values()))}.
 
 ## Planted bugs
 
