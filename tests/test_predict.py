@@ -10,7 +10,7 @@ from scipy.special import logsumexp
 
 import bayesmix as bm
 from bayesmix import predict
-from bayesmix.predict import family_of
+from bayesmix.predict import family_of, open_rows, params_of
 from naive import gaussian_log_joint, posterior_probabilities, total
 
 
@@ -124,3 +124,10 @@ def test_an_interval_needs_a_probability():
     fit = bm.fit_em(bm.Mixture("gaussian", n_components=1), bm.Data([1.0, 2.0, 4.0]), n_starts=1)
     with pytest.raises(ValueError, match="prob: must be between 0 and 1; got 90"):
         bm.responsibility_summary(posterior_of(fit), prob=90)
+
+
+def test_open_rows_are_those_that_neither_label_nor_value_settles():
+    counts = bm.Data([0, 0, 3, 0, 2, 1], labels=["poisson", None, None, None, None, None])
+    fit = bm.fit_em(bm.Mixture("zero_inflated_poisson"), counts)
+    family = family_of(fit)
+    assert open_rows(family, params_of(fit, family)).tolist() == [False, True, False, True, False, False]

@@ -12,6 +12,7 @@ from scipy.stats import binom, rankdata
 
 from bayesmix import scalars
 from bayesmix.convergence import of_parameters, parts
+from bayesmix.data import evenly
 from bayesmix.families import Family
 from bayesmix.plots.style import (
     ALARM,
@@ -26,7 +27,6 @@ from bayesmix.plots.style import (
     plain,
     styled,
 )
-from bayesmix.plots.view import spread
 from bayesmix.predict import as_made, family_of
 
 MOST_TRACES = 8
@@ -77,7 +77,7 @@ def pairs(dt: xr.DataTree) -> Figure:
     n = len(chosen)
     fig = new_figure(2.2 + 1.35 * n, 1.5 + 1.25 * n)
     axes = fig.subplots(n, n, sharex="col", squeeze=False)
-    keep = spread(np.arange(len(flat)), 2000)
+    keep = evenly(len(flat), 2000)
     for a, ax in enumerate(axes.diagonal()):
         ax.hist(flat[:, chosen[a]], 30, color=FAINT, edgecolor="white", linewidth=0.3)
     for a, b in combinations(range(n), 2):

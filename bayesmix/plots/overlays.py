@@ -6,10 +6,9 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
-from bayesmix.data import Data
+from bayesmix.data import Data, evenly
 from bayesmix.plots import panels
 from bayesmix.plots.style import INK, colour, line, patch, plain
-from bayesmix.plots.view import spread
 
 BANDS = {0.9: 0.22, 0.5: 0.35}
 """Share of replicates between the ends of a band, and its shade."""
@@ -39,7 +38,7 @@ def _heights(x: np.ndarray, data: Data, edges: np.ndarray) -> np.ndarray:
 
 def distribution(ax: Axes, x: np.ndarray, new: np.ndarray) -> None:
     """The replicates' distribution functions minus the observed one at the observed rows: median and 90% band."""
-    at = spread(np.sort(x), 400)
+    at = np.sort(x)[evenly(len(x), 400)]
     observed = np.searchsorted(np.sort(x), at, side="right")
     replicated = np.stack([np.searchsorted(np.sort(row), at, side="right") for row in new])
     lower, middle, upper = np.quantile(

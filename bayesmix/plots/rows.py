@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bayesmix.comparison import INTERVAL, Comparison
+from bayesmix.data import evenly
 from bayesmix.families import Family
 from bayesmix.plots.style import (
     FAINT,
@@ -25,7 +26,6 @@ from bayesmix.plots.style import (
     plain,
     styled,
 )
-from bayesmix.plots.view import spread
 from bayesmix.predict import family_of, open_rows, params_of
 
 MOST_AMBIGUOUS = 20
@@ -83,7 +83,7 @@ def _colours(table: pd.DataFrame, K: int) -> list[Any]:
 
 
 def _sorted_rows(ax: Axes, table: pd.DataFrame, K: int) -> None:
-    shown = table.iloc[spread(np.arange(len(table)), MOST_ROWS)]
+    shown = table.iloc[evenly(len(table), MOST_ROWS)]
     at, tints = np.arange(len(shown)), _colours(shown, K)
     few = len(shown) <= 120
     few_mark: Style = {"markersize": 5, "zorder": 4}

@@ -47,16 +47,11 @@ class View:
 
     def some(self, n: int) -> Params:
         """About n of the draws, evenly spaced."""
-        return {v: spread(a, n) for v, a in self.params.items()}
+        return {v: a[evenly(len(a), n)] for v, a in self.params.items()}
 
 
 def view(dt: xr.DataTree, em: EMFit | None = None, *, draws: int = DRAWS) -> View:
     """The view of a posterior, with the estimate beside it where given."""
     family = family_of(dt)
-    params = {v: spread(a, draws) for v, a in params_of(dt, family).items()}
+    params = {v: a[evenly(len(a), draws)] for v, a in params_of(dt, family).items()}
     return View(family, params, None if em is None else params_of(em, family))
-
-
-def spread(values: np.ndarray, n: int) -> np.ndarray:
-    """At most n entries of the first axis, evenly spaced from the first to the last."""
-    return values[evenly(len(values), n)]
