@@ -148,7 +148,7 @@ def test_rounding_keeps_whole_numbers_and_what_is_no_number():
 
 @pytest.mark.slow
 def test_two_cells_from_end_to_end(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(command.tempfile, "mkdtemp", lambda prefix: str(tmp_path))
+    monkeypatch.setattr(command, "mkdtemp", lambda prefix: str(tmp_path))
     assert command.main(["--quick", "--longer", "1"]) == 0
     page = (tmp_path / "RESULTS.md").read_text()
     for section in ("Log score", "Calibration", "Intervals for the weight", "Where EM stops", "Whether longer chains"):

@@ -15,8 +15,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when NumPy is imported
 
 import argparse
 import sys
-import tempfile
 from pathlib import Path
+from tempfile import mkdtemp
 
 from reports.em_against_mcmc.design import CELLS, Cell
 from reports.em_against_mcmc.study import Study
@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     cells, sims, folder = CELLS, asked.sims, HERE
     if asked.quick:
-        cells, sims, folder = QUICK, 2, Path(tempfile.mkdtemp(prefix="em_against_mcmc_"))
+        cells, sims, folder = QUICK, 2, Path(mkdtemp(prefix="em_against_mcmc_"))
     study = Study(folder / f"results/seed{asked.seed}", seed=asked.seed)
     finished = study.run(cells, sims, minutes=asked.minutes)
     study.repeat(cells, asked.longer)
