@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 FILE = "model.toml"
@@ -157,6 +157,10 @@ def _check(entry: Mapping[str, Any], kinds: Mapping[str, Kind], where: str, *, r
 
 def _check_data(entry: Mapping[str, Any]) -> None:
     _check(entry, DATA, "[data] ", required=("file",))
+    for key in ("file", "test_file"):
+        path = PurePath(entry.get(key, "."))
+        if path.is_absolute() or ".." in path.parts:  # a folder from elsewhere names no file of the reader's machine
+            raise ValueError(f"[data] {key}: must be a file in the model's folder; got {entry[key]!r}")
     if ("columns" in entry) == ("response" in entry):
         raise ValueError("[data] needs either columns (measurements) or response (counts)")
     if "scale" in entry and "response" in entry:

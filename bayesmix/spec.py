@@ -35,6 +35,13 @@ class Mixture:
         Those of the family. Gaussian: ``covariance`` = ``"full"`` (default), ``"tied"``, ``"diag"``, ``"spherical"``.
         Zero-inflated Poisson: ``rate`` and ``zero``, right-hand sides of formulas (``"1"`` by default).
 
+    Notes
+    -----
+    A formula holds columns (a name that is no plain word in backticks: ``1 + `km/h```), ``+ - * : / ^`` and ``.`` as in
+    R, ``offset(...)``, arithmetic in ``I(...)`` or braces, ``C(column, contrasts, levels=...)``, formulaic's ``poly``,
+    ``bs``, ``cs``, ``cr``, ``cc``, ``center``, ``scale``, ``standardize``, and functions of single values such as
+    ``log``, ``sqrt`` or ``minimum``, with or without ``np.``. Nothing else is evaluated.
+
     Raises
     ------
     ValueError

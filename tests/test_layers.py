@@ -19,6 +19,8 @@ LAYERS = (
     "distributions",
     "coordinates",
     "tables",
+    "levels",
+    "covariates",
     "labels",
     "data",
     "families",
@@ -68,7 +70,8 @@ LAYERS = (
     "cli",
 )
 """A module imports only from those before it, and from its own row."""
-LIGHT = ("prior", "coordinates", "tables", "labels", "data", "families", "spec", "manifest", "gallery", "switching")
+LIGHT = ("prior", "coordinates", "tables", "levels", "covariates", "labels", "data", "families", "spec", "manifest")
+LIGHT += ("gallery", "switching")
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if p.parent != PACKAGE or not p.name.startswith("__"))
 
 

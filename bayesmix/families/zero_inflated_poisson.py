@@ -14,13 +14,11 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from formulaic import Formula, ModelSpec
-from formulaic.errors import FormulaicError
 from scipy.special import expit, gammaln, log_expit
 
 from bayesmix.data import Data
 from bayesmix.families.base import Family, Params, Statistics
-from bayesmix.families.design import design_matrix, first_line
+from bayesmix.families.design import Encoder, check_formula, design_matrix
 from bayesmix.families.regression import LOGISTIC, POISSON, regress
 from bayesmix.prior import Prior
 
@@ -46,17 +44,7 @@ class ZeroInflatedPoisson(Family):
             raise ValueError(
                 f"n_components: a zero_inflated_poisson has 2 (structural zero, Poisson); got {n_components}"
             )
-        checked = {}
-        for key, default in cls.options.items():
-            formula = options.get(key, default)
-            try:
-                Formula(formula)
-            except (FormulaicError, SyntaxError, TypeError, ValueError) as error:
-                raise ValueError(f"{key}: not a formula: {formula!r} ({first_line(error)})") from None
-            if not isinstance(formula, str) or "~" in formula or "|" in formula:
-                raise ValueError(f"{key}: must be the right-hand side of a formula, such as '1 + age'; got {formula!r}")
-            checked[key] = formula.strip()
-        return checked
+        return {key: check_formula(options.get(key, default), key) for key, default in cls.options.items()}
 
     @classmethod
     def prior_supports(cls, options: Mapping[str, Any]) -> dict[str, str]:
@@ -64,7 +52,7 @@ class ZeroInflatedPoisson(Family):
         return {"rate_coef": "real", "zero_coef": "real"}
 
     def __init__(self, options: Mapping[str, Any], n_components: int, data: Data) -> None:
-        self.encoders: dict[str, ModelSpec] = {}
+        self.encoders: dict[str, Encoder] = {}
         self._bind(data, options)
         self.constant = {part: list(self.design[part].columns) == ["Intercept"] for part in self.options}
 
@@ -81,9 +69,11 @@ class ZeroInflatedPoisson(Family):
         self.evidence = _evidence(data, self.x)
         self.row_weights = data.row_weights
         self.groups = np.arange(2)
-        design = {}
+        design, self.offsets = {}, {}
         for part in self.options:
-            matrix, self.encoders[part] = design_matrix(formulas[part], data.covariates, part)
+            matrix, self.offsets[part], self.encoders[part] = design_matrix(formulas[part], data.covariates, part)
+            if self.offsets[part].any():
+                raise ValueError(f"{part}: offset(...) is not known to this family")
             scaled = matrix / np.sqrt((matrix**2).mean()).replace(0.0, 1.0)
             if isinstance(formulas[part], str) and np.linalg.matrix_rank(scaled) < matrix.shape[1]:
                 raise ValueError(f"{part}: the columns {', '.join(matrix.columns)} are linearly dependent")
