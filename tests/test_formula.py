@@ -355,7 +355,7 @@ WRONG = {
     "C(g, levels=['u', 'v'])": "rate: ",
     "C(g, contr.treatment(base='q'))": "rate: ",
     "C(g, contr.treatment(1, 2, 3))": "rate: ",
-    "C(g, contr.foo)": "is not among the contrasts; there are contr.helmert",
+    "C(g, contr.foo)": "is not among the contrasts; there are contr.treatment",
     "0": "no terms",
     "1 +": "rate: ",
 }

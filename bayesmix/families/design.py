@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from formulaic import Formula as Terms
 from formulaic import ModelSpec
-from formulaic.errors import DataMismatchWarning, FormulaicError
+from formulaic.errors import DataMismatchWarning
 
 from bayesmix.covariates import covariate, known_levels
 from bayesmix.families.formula import Formula, first_line
@@ -126,17 +126,15 @@ def _evaluated(source: Terms | ModelSpec, used: pd.DataFrame, formula: Formula) 
             warnings.simplefilter("error", DataMismatchWarning)
             matrix = source.get_model_matrix(used, context=formula.names.context, na_action="ignore", output="pandas")
         plain = pd.DataFrame(matrix).astype(float)
-    except (FormulaicError, DataMismatchWarning, ValueError, TypeError, SyntaxError, ArithmeticError) as error:
+    except Exception as error:  # whatever a library says of a user's expression is an error in that expression
         raise ValueError(f"the formula cannot be evaluated: {formula.names.restore(first_line(error))}") from None
-    plain = plain.set_axis([formula.names.restore(str(name)) for name in plain.columns], axis=1)
+    names = [formula.names.restore(str(name)) for name in plain.columns]
     bad = np.argwhere(~np.isfinite(plain.to_numpy()))
     if len(bad):
-        row, term = bad[0]
-        lagged = "; a lag leaves rows empty: make that column beforehand, and drop them" * (
-            "lag(" in plain.columns[term]
-        )
-        value = plain.iat[row, term]
-        raise ValueError(f"{plain.columns[term]!r}, row {used.index[row]!s} is not finite: {value:g}{lagged}")
+        row, name = used.index.tolist()[bad[0][0]], names[bad[0][1]]
+        lagged = "; a lag leaves rows empty: make that column beforehand, and drop them" if "lag(" in name else ""
+        raise ValueError(f"{name!r}, row {row} is not finite: {plain.to_numpy()[tuple(bad[0])]:g}{lagged}")
+    plain = plain.set_axis(names, axis=1)
     return plain, matrix.model_spec
 
 
