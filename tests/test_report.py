@@ -22,6 +22,7 @@ from bayesmix.cli import main
 from bayesmix.families import FAMILIES
 from bayesmix.gallery import Expectation
 from bayesmix.report import figures, fits, numbers, priors, rebuild, text, write, write_report, write_report_from
+from bayesmix.report.checks import predictive_checks
 from bayesmix.report.figures import render
 from bayesmix.report.index import write_index
 from bayesmix.report.links import with_links
@@ -192,6 +193,26 @@ def test_zip_report_says_which_way_round(zip_dt, zip_counts, tmp_path):
 
 
 @pytest.mark.usefixtures("no_drawing")
+@pytest.mark.parametrize("seed", [0, 1, 7])
+def test_picture_and_table_of_a_predictive_check_show_the_same_replicates(zip_dt, zip_counts, seed):
+    dt = zip_dt.copy()
+    dt.attrs = zip_dt.attrs | {"seed": seed}
+    found = fits.examine(
+        remembered(dt, Path("counts.nc")), dt, bm.fit_em(*zip_counts), None, em_settings={}, command=""
+    )
+    zeros = predictive_checks(found.family, found.replicates)["zeros"]
+    right = figures.KINDS["predictive"].draw(found).axes[1]
+    bars = [(bar.get_x(), bar.get_x() + bar.get_width(), bar.get_height()) for bar in right.patches]
+    shown = [0.5 * (left + end) * height for left, end, height in bars]
+    assert sum(height for *_, height in bars) == len(found.replicates) == 200
+    assert sum(shown) / 200 == pytest.approx(zeros["mean"], abs=0.5 * (bars[0][1] - bars[0][0]))
+    above = (found.replicates[:, :, 0] == 0).sum(axis=1) >= zeros["observed"]
+    assert f"{above.mean():.0%}\nof replicates have as many" in right.get_title(loc="left")
+    ties = ((found.replicates[:, :, 0] == 0).sum(axis=1) == zeros["observed"]).mean()
+    assert zeros["p_value"] == pytest.approx(above.mean() - 0.5 * ties)
+    np.testing.assert_array_equal(found.replicates, bm.replicate(dt))
+
+
 def test_bad_draws_are_reported_as_bad(gaussian_1d_dt, three_groups, tmp_path):
     spec, data = three_groups
     dt = gaussian_1d_dt.copy(deep=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
@@ -13,7 +14,7 @@ from bayesmix.plots.gaussian import OneFeature, PairGrid, TwoFeatures
 from bayesmix.plots.picture import Picture
 from bayesmix.plots.style import styled
 from bayesmix.plots.view import view
-from bayesmix.predict import family_of
+from bayesmix.predict import family_of, replicate
 
 PICTURES: dict[str, tuple[Picture, ...]] = {
     "gaussian": (OneFeature(), TwoFeatures(), PairGrid()),
@@ -55,9 +56,18 @@ def components(dt: xr.DataTree, *, em: EMFit | None = None) -> Figure:
 
 
 @styled
-def predictive(dt: xr.DataTree) -> Figure:
-    """Posterior predictive check: replicated data beside the observed ones."""
-    return picture_of(family_of(dt)).predictive(dt)
+def predictive(dt: xr.DataTree, *, replicates: np.ndarray | None = None) -> Figure:
+    """Posterior predictive check: replicated data beside the observed ones.
+
+    Parameters
+    ----------
+    dt
+        A posterior.
+    replicates
+        Data sets of :func:`bayesmix.replicate`; by default those that it makes of ``dt`` alone.
+    """
+    family = family_of(dt)
+    return picture_of(family).predictive(family.data, replicate(dt) if replicates is None else replicates)
 
 
 @styled

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
-import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -32,11 +31,9 @@ from bayesmix.plots.style import (
     plain,
 )
 from bayesmix.plots.view import View
-from bayesmix.predict import data_of, replicate
 
 MOST_COUNTS = 60
 """Larger counts are left out of the pictures, and the axis says how many rows that are."""
-REPLICATES = 200
 ZERO, POISSON = 0, 1
 EM_MARK: Style = {"marker": "x", "color": "black", "linestyle": "none", "markersize": 5.5, "markeredgewidth": 1.3}
 
@@ -100,9 +97,9 @@ class Counts(Picture):
         ax.stairs(observed(family.data, counts), np.arange(len(counts) + 1) - 0.5, color=INK, linewidth=1.2)
         bare(ax)
 
-    def predictive(self, dt: xr.DataTree) -> Figure:
+    def predictive(self, data: Data, replicates: np.ndarray) -> Figure:
         """Hanging rootogram with a 90% band; replicated numbers of zeros against the observed one."""
-        data, new = data_of(dt), replicate(dt, REPLICATES)[:, :, 0]
+        new = replicates[:, :, 0]
         fig = new_figure(8.4, 3.8)
         left, right = fig.subplots(1, 2, width_ratios=[1.6, 1])
         _rootogram(left, data, new)

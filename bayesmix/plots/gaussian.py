@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from itertools import combinations, combinations_with_replacement
 
 import numpy as np
-import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -32,10 +31,8 @@ from bayesmix.plots.style import (
     rows_shown,
 )
 from bayesmix.plots.view import POINTS, View
-from bayesmix.predict import data_of, replicate
 
 MOST_FEATURES = 6
-REPLICATES = 200
 RUG_ROWS = 400
 
 
@@ -73,16 +70,15 @@ class OneFeature(Picture):
         panels.density(ax, view, 0, band=False)
         bare(ax)
 
-    def predictive(self, dt: xr.DataTree) -> Figure:
+    def predictive(self, data: Data, replicates: np.ndarray) -> Figure:
         """Histograms of replicated data over the observed one; beside it, distribution functions."""
-        data, new = data_of(dt), replicate(dt, REPLICATES)
         fig = new_figure(8, 3.6)
         left, right = fig.subplots(1, 2, width_ratios=[1.7, 1])
-        overlays.overlay(left, data, new, 0)
+        overlays.overlay(left, data, replicates, 0)
         left.set_ylabel("density")
-        overlays.distribution(right, data.x[:, 0], new[:, :, 0])
+        overlays.distribution(right, data.x[:, 0], replicates[:, :, 0])
         right.set_xlabel(plain(data.feature_names[0]))
-        legend_above(fig, overlays.overlay_entries(len(new)))
+        legend_above(fig, overlays.overlay_entries(len(replicates)))
         return fig
 
 
@@ -115,21 +111,20 @@ class TwoFeatures(Picture):
         panels.plane(ax, view, _apart(view), draws=12, size=5)
         bare(ax)
 
-    def predictive(self, dt: xr.DataTree) -> Figure:
+    def predictive(self, data: Data, replicates: np.ndarray) -> Figure:
         """Marginal histograms of replicated data over the observed ones, one panel per feature."""
-        data, new = data_of(dt), replicate(dt, REPLICATES)
         shown = min(data.n_features, 2 * MOST_FEATURES)
         rows = -(-shown // 3)
         columns = -(-shown // rows)
         fig = new_figure(8.4, 0.6 + 2.4 * rows)
         axes = fig.subplots(rows, columns, squeeze=False).ravel()
         for j, ax in enumerate(axes[:shown]):
-            overlays.overlay(ax, data, new, j)
+            overlays.overlay(ax, data, replicates, j)
         for ax in axes[shown:]:
             ax.remove()
         for ax in axes[:shown:columns]:
             ax.set_ylabel("density")
-        legend_above(fig, overlays.overlay_entries(len(new)))
+        legend_above(fig, overlays.overlay_entries(len(replicates)))
         return fig
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
-import xarray as xr
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -29,5 +29,5 @@ class Picture(ABC):
         """The same in a few hundred pixels, without text."""
 
     @abstractmethod
-    def predictive(self, dt: xr.DataTree) -> Figure:
-        """Data drawn from the posterior predictive distribution beside the observed ones."""
+    def predictive(self, data: Data, replicates: np.ndarray) -> Figure:
+        """Data sets from the posterior predictive distribution, (S, n, n_features), beside the observed one."""

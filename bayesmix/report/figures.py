@@ -63,7 +63,7 @@ KINDS: dict[str, Kind] = {
         lambda f: plots.prior_predictive(cast(PriorPredictive, f.prior_data_sets)),
         lambda f: isinstance(f.prior_data_sets, PriorPredictive),
     ),
-    "predictive": Kind(lambda f: plots.predictive(f.dt), lambda f: f.replicates is not None),
+    "predictive": Kind(lambda f: plots.predictive(f.dt, replicates=f.replicates), lambda f: f.replicates is not None),
     "pareto_k": Kind(lambda f: plots.pareto_k(_there(f.loo)), lambda f: f.loo is not None),
     THUMBNAIL: Kind(lambda f: plots.thumbnail(f.dt)),
 }

@@ -25,7 +25,6 @@ from bayesmix.runs import Run
 from bayesmix.scores import score_table
 from bayesmix.spec import Mixture, bind, exchange_groups, resolve
 
-REPLICATES = 200
 PARTIAL_STARTS = 10
 SAMPLER_STARTS = {"n_starts": 20, "seed": 1}
 """What :func:`bayesmix.sample` starts from where it is not told."""
@@ -153,7 +152,7 @@ def examine(
         check=diagnose(dt),
         comparison=compare(em, dt, map_fit=mode),
         loo=None if weighted else _leave_one_out(dt),
-        replicates=None if weighted else replicate(dt, REPLICATES, seed=int(dt.attrs["seed"])),
+        replicates=None if weighted else replicate(dt),
         labelled_alone=alone,
         labelled_problem=problem,
         command=command,

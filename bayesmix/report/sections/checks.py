@@ -9,7 +9,7 @@ import numpy as np
 
 from bayesmix.report.blocks import Block, Heading, Notice, Paragraph, Section, Table
 from bayesmix.report.captions import figures
-from bayesmix.report.fits import REPLICATES, Fits
+from bayesmix.report.fits import Fits
 from bayesmix.report.numbers import PARETO_K
 from bayesmix.report.text import fixed, plural, significant, whole
 
@@ -26,7 +26,8 @@ def predictive(fits: Fits, summary: Mapping[str, Any]) -> Section:
     found = summary["ppc"]
     odd = [name for name, row in found.items() if min(row["p_value"], 1 - row["p_value"]) < EXTREME]
     lead = (
-        f"If the model is right, the data look like one more of {REPLICATES} data sets simulated from the posterior. "
+        f"If the model is right, the data look like one more of {len(fits.replicates)} data sets simulated from the "
+        "posterior. "
         + (
             f"{plural(len(odd), 'statistic lies', 'statistics lie')} outside 98% of them: {', '.join(odd)}."
             if odd
