@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Iterator
 
 import numpy as np
@@ -13,6 +12,7 @@ from bayesmix import kernels
 from bayesmix.data import Data
 from bayesmix.em import EMFit
 from bayesmix.families import Family, Params
+from bayesmix.kernels.vector import BLOCK
 from bayesmix.spec import Mixture, bind
 
 BLOCK_BYTES = 64e6
@@ -71,11 +71,17 @@ def stacked(posterior: xr.Dataset, family: Family) -> Params:
 
 def row_blocks(family: Family, n_draws: int) -> Iterator[tuple[slice, Family]]:
     """The rows in blocks small enough for all draws at once, each with the family over those rows."""
+    for rows in row_slices(family, n_draws):
+        yield rows, family.rebind(family.data.take(np.arange(len(family.data))[rows]))
+
+
+def row_slices(family: Family, n_draws: int) -> Iterator[slice]:
+    """The rows in ranges small enough for all draws at once."""
     n = len(family.data)
     width = max(1, int(BLOCK_BYTES / (8 * n_draws * (len(family.components) + 2))))
+    width -= width % BLOCK if width > BLOCK else 0
     for start in range(0, n, width):
-        rows = slice(start, min(start + width, n))
-        yield rows, family.rebind(family.data.take(np.arange(n)[rows]))
+        yield slice(start, min(start + width, n))
 
 
 def open_rows(family: Family, params: Params) -> np.ndarray:
@@ -120,9 +126,10 @@ def responsibilities(fit: Fit, *, data: Data | None = None) -> xr.DataArray:
     if isinstance(fit, EMFit):
         return _array(family, kernels.responsibilities(family, params), ("obs", "component"))
     shape = (fit["posterior"].sizes["chain"], fit["posterior"].sizes["draw"])
-    r = np.empty((shape[0] * shape[1], len(family.data), len(family.components)))
-    for rows, block in row_blocks(family, len(r)):
-        r[:, rows] = kernels.responsibilities(block, params)
+    draws = kernels.Draws(family, params)
+    r = np.empty((draws.size, len(family.data), len(family.components)))
+    for rows in row_slices(family, draws.size):
+        r[:, rows] = draws.responsibilities(rows)
     sample = _sample_coords(fit)
     return _array(family, r.reshape(*shape, *r.shape[1:]), ("chain", "draw", "obs", "component"), sample)
 
@@ -152,14 +159,12 @@ def responsibility_summary(dt: xr.DataTree, *, data: Data | None = None, prob: f
     if not 0 < prob < 1:
         raise ValueError(f"prob: must be between 0 and 1; got {prob}")
     family = family_of(dt, data)
-    params = params_of(dt, family)
-    n_draws = len(next(iter(params.values())))
+    draws = kernels.Draws(family, params_of(dt, family))
     tails = [(1 - prob) / 2, (1 + prob) / 2]
     out = np.empty((4, len(family.data), len(family.components)))
-    for rows, block in row_blocks(family, n_draws):
-        r = kernels.responsibilities(block, params)
-        out[0, rows], out[1, rows] = r.mean(axis=0), r.std(axis=0)
-        out[2:, rows] = np.quantile(r, tails, axis=0)
+    for rows in row_slices(family, draws.size):
+        r = draws.responsibilities(rows)
+        out[:, rows] = kernels.summaries(r.reshape(draws.size, -1), tails).reshape(4, *r.shape[1:])
     names = ("mean", "sd", "lower", "upper")
     return xr.Dataset({v: _array(family, a, ("obs", "component")) for v, a in zip(names, out, strict=True)})
 
@@ -197,17 +202,16 @@ def log_density(fit: Fit, data: Data, *, thin: int = 1) -> np.ndarray:
     array([-1.3771])
     """
     family = family_of(fit, data)
-    params = params_of(fit, family, thin=thin)
+    draws = kernels.Draws(family, params_of(fit, family, thin=thin))
     if isinstance(fit, EMFit):
-        return kernels.pointwise(family, params)
-    n_draws = len(next(iter(params.values())))
-    out = np.empty((n_draws, len(data)))
-    for rows, block in row_blocks(family, n_draws):
-        out[:, rows] = kernels.pointwise(block, params)
+        return draws.pointwise()
+    out = np.empty((draws.size, len(data)))
+    for rows in row_slices(family, draws.size):
+        out[:, rows] = draws.pointwise(rows)
     return out
 
 
-def replicate(dt: xr.DataTree, n: int, *, seed: int = 1) -> np.ndarray:
+def replicate(dt: xr.DataTree, n: int = 200, *, seed: int | None = None) -> np.ndarray:
     """New data from the posterior predictive distribution; rows keep their covariates and label evidence.
 
     Parameters
@@ -216,8 +220,8 @@ def replicate(dt: xr.DataTree, n: int, *, seed: int = 1) -> np.ndarray:
         A posterior of :func:`bayesmix.sample`.
     n : int
         How many data sets, each from a draw taken at random with replacement.
-    seed : int
-        Of the random numbers.
+    seed : int, optional
+        Of the random numbers; by default the fit's own, so that whatever is said of its replicates is of the same ones.
 
     Returns
     -------
@@ -233,7 +237,7 @@ def replicate(dt: xr.DataTree, n: int, *, seed: int = 1) -> np.ndarray:
     if family.data.weighted:
         raise ValueError("replicate: is defined for row weights of 1 only")
     params = params_of(dt, family)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(int(dt.attrs.get("seed", 1)) if seed is None else seed)
     draws = rng.choice(len(next(iter(params.values()))), n, replace=True)
     return np.stack([family.simulate({v: a[s] for v, a in params.items()}, rng) for s in draws])
 
@@ -260,37 +264,38 @@ def loo(dt: xr.DataTree) -> xr.Dataset:
     Returns
     -------
     Dataset
-        ``elpd`` and ``pareto_k``, each (obs); rows with ``pareto_k`` above 0.7 are not estimated well. With labels the
-        density is the joint one of (x, y).
+        ``elpd``, ``pareto_k`` and ``p``, each (obs); rows with ``pareto_k`` above 0.7 are not estimated well. ``p``, by
+        how much a row's log-density is better with itself among the data, sums to the effective number of parameters.
+        With labels the density is the joint one of (x, y).
 
     Raises
     ------
     ValueError
         Where row weights are not 1: leaving a weighted row out is not defined here.
     """
-    import arviz as az  # its own import takes a second, which nothing else here needs
-
     spec_of(dt)
     family = family_of(dt)
     if family.data.weighted:
         raise ValueError("loo: is defined for row weights of 1 only")
-    sizes = dt["posterior"].sizes
-    sample = _sample_coords(dt)
-    params = params_of(dt, family)
-    elpd, k = np.empty(len(family.data)), np.empty(len(family.data))
-    for rows, block in row_blocks(family, sizes["chain"] * sizes["draw"]):
-        values = kernels.pointwise(block, params).reshape(sizes["chain"], sizes["draw"], -1)
-        part = xr.DataTree.from_dict(
-            {
-                "posterior": dt["posterior"].to_dataset(),
-                "log_likelihood": xr.Dataset({"x": _array(block, values, ("chain", "draw", "obs"), sample)}),
-            }
-        )
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Estimated shape parameter of Pareto", category=UserWarning)
-            found = az.loo(part, pointwise=True, var_name="x")
-        elpd[rows], k[rows] = found.elpd_i.to_numpy(), found.pareto_k.to_numpy()
-    return xr.Dataset({"elpd": _array(family, elpd, ("obs",)), "pareto_k": _array(family, k, ("obs",))})
+    draws, tail = kernels.Draws(family, params_of(dt, family)), _tail(dt)
+    found = np.empty((3, len(family.data)))
+    for rows in row_slices(family, draws.size):
+        found[:, rows] = kernels.leave_one_out(draws.pointwise(rows), tail)
+    elpd, k, known = found
+    columns = {"elpd": elpd, "pareto_k": k, "p": known - elpd}
+    return xr.Dataset({name: _array(family, values, ("obs",)) for name, values in columns.items()})
+
+
+def _tail(dt: xr.DataTree) -> int:
+    """How many of the S weights of a row are smoothed: 3 sqrt(S / e), S e the mean effective size of the parameters."""
+    import arviz as az  # its own import takes a second, which nothing else here needs
+
+    posterior = dt["posterior"].to_dataset()
+    S, share = posterior.sizes["chain"] * posterior.sizes["draw"], 1.0
+    if posterior.sizes["chain"] > 1:
+        ess = az.ess(posterior, method="mean")
+        share = float(np.concatenate([ess[v].to_numpy().ravel() for v in ess.data_vars]).mean()) / S
+    return min(int(3 * np.sqrt(S / share)), S - 1) if S * share > 225 else S // 5
 
 
 def _sample_coords(dt: xr.DataTree) -> dict[str, np.ndarray]:

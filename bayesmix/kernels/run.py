@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import product
 from typing import Any, ClassVar
 
 import numpy as np
@@ -70,14 +71,15 @@ class ZeroInflatedPoissonKernel(Kernel):
     e_step = staticmethod(zero_inflated_poisson.e_step)
 
     def parameters(self, family: ZeroInflatedPoisson, params: Params) -> tuple[Any, ...]:
-        """log lambda_i and logit pi_i, (..., n)."""
-        return params["rate_coef"] @ family.F.T, params["zero_coef"] @ family.G.T
+        """Both parts' coefficients."""
+        return params["rate_coef"], params["zero_coef"]
 
     def arguments(
         self, family: ZeroInflatedPoisson, parameters: tuple[Any, ...], rows: slice, v: np.ndarray
     ) -> tuple[Any, ...]:
-        """Counts, the two linear predictors, evidence, v."""
-        by_row = (np.ascontiguousarray(eta[..., rows]) for eta in parameters)
+        """Counts, log lambda_i and logit pi_i (..., rows), evidence, v."""
+        rate_coef, zero_coef = parameters
+        by_row = rate_coef @ family.F[rows].T, zero_coef @ family.G[rows].T
         return (family.x[rows], *by_row, family.evidence[rows], v)
 
     def statistics(self, family: ZeroInflatedPoisson, parts: Sequence[tuple[np.ndarray, ...]]) -> Statistics:
@@ -107,7 +109,7 @@ if hasattr(os, "register_at_fork"):  # a child has the pool's object, but none o
     os.register_at_fork(after_in_child=_pool.cache_clear)
 
 
-def _map(work: Callable, items: Iterable[Any]) -> list[Any]:
+def in_threads(work: Callable, items: Iterable[Any]) -> list[Any]:
     """work(item) for each, in threads where there is more than one."""
     todo = list(items)
     return list(map(work, todo)) if len(todo) == 1 or n_threads() == 1 else list(_pool().map(work, todo))
@@ -122,44 +124,65 @@ def e_step(family: Family, params: Params) -> tuple[float, Statistics]:
         rows = slice(first, first + CHUNK)
         return kernel.e_step(*kernel.arguments(family, parameters, rows, family.row_weights[rows]))
 
-    parts = _map(chunk, range(0, n, CHUNK))
+    parts = in_threads(chunk, range(0, n, CHUNK))
     return float(sum(L for L, *_ in parts)), kernel.statistics(family, [tuple(part) for _, *part in parts])
 
 
 def pointwise(family: Family, params: Params) -> np.ndarray:
     """l_i, shape (..., n): the log-density of every row, without its weight."""
-    return _by_row(family, params, l=True, r=False)[0]
+    return Draws(family, params).pointwise()
 
 
 def responsibilities(family: Family, params: Params) -> np.ndarray:
     """r_ik, shape (..., n, n_components); rows sum to 1."""
-    return _by_row(family, params, l=False, r=True)[1]
+    return Draws(family, params).responsibilities()
 
 
 def both(family: Family, params: Params) -> tuple[np.ndarray, np.ndarray]:
     """l_i (..., n), without its weight, and r_ik (..., n, n_components)."""
-    return _by_row(family, params, l=True, r=True)
+    return Draws(family, params).both()
 
 
-def _by_row(family: Family, params: Params, *, l: bool, r: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Arrays that were not asked for are empty."""
-    kernel, (n, K) = KERNELS[family.name], family.evidence.shape
-    own_dims = {v: len(family.dims[v]) for v in family.parameter_names}
-    leading = np.shape(params[family.parameter_names[0]])[: -own_dims[family.parameter_names[0]]]
-    draws = {v: np.reshape(params[v], (-1, *np.shape(params[v])[len(leading) :])) for v in own_dims}
-    S = len(draws[family.parameter_names[0]])
-    parameters, ones = kernel.parameters(family, draws), np.ones(n)
-    log_density = np.empty((S, n if l else 0))
-    posterior = np.empty((S, n, K) if r else (S, 0, 0))
+class Draws:
+    """Parameters with leading dimensions of draws, laid out once for the kernel, to be asked about some rows at a time.
 
-    def part(which: tuple[slice, slice]) -> None:
-        some, rows = which
-        arguments = kernel.arguments(family, tuple(a[some] for a in parameters), rows, ones[rows])
-        kernel.rows(*arguments, log_density[some, rows], posterior[some, rows])
+    ``rows`` is a range of the family's rows, all by default.
+    """
 
-    step = max(1, -(-S // (4 * n_threads())))
-    _map(
-        part,
-        [(slice(s, s + step), slice(first, first + CHUNK)) for s in range(0, S, step) for first in range(0, n, CHUNK)],
-    )
-    return log_density.reshape(*leading, -1), posterior.reshape(*leading, *posterior.shape[1:])
+    def __init__(self, family: Family, params: Params) -> None:
+        own_dims = {v: len(family.dims[v]) for v in family.parameter_names}
+        first = family.parameter_names[0]
+        self.leading = np.shape(params[first])[: -own_dims[first]]
+        draws = {v: np.reshape(params[v], (-1, *np.shape(params[v])[len(self.leading) :])) for v in own_dims}
+        self.family, self.kernel, self.size = family, KERNELS[family.name], len(draws[first])
+        self.parameters = self.kernel.parameters(family, draws)
+
+    def pointwise(self, rows: slice = slice(None)) -> np.ndarray:
+        """l_i (..., rows), without its weight."""
+        return self._by_row(rows, l=True, r=False)[0]
+
+    def responsibilities(self, rows: slice = slice(None)) -> np.ndarray:
+        """r_ik (..., rows, n_components)."""
+        return self._by_row(rows, l=False, r=True)[1]
+
+    def both(self, rows: slice = slice(None)) -> tuple[np.ndarray, np.ndarray]:
+        """l_i and r_ik."""
+        return self._by_row(rows, l=True, r=True)
+
+    def _by_row(self, rows: slice, *, l: bool, r: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Arrays that were not asked for are empty."""
+        K, S = len(self.family.components), self.size
+        start, stop, _ = rows.indices(len(self.family.data))
+        n, ones = stop - start, np.ones(stop - start)
+        log_density = np.empty((S, n if l else 0))
+        posterior = np.empty((S, n, K) if r else (S, 0, 0))
+
+        def part(which: tuple[int, int]) -> None:
+            some, here = slice(which[0], which[0] + step), slice(which[1], which[1] + CHUNK)
+            there = slice(start + here.start, min(start + here.stop, stop))
+            arguments = self.kernel.arguments(self.family, tuple(a[some] for a in self.parameters), there, ones[here])
+            self.kernel.rows(*arguments, log_density[some, here], posterior[some, here])
+
+        step = max(1, -(-S // (4 * n_threads())))
+        in_threads(part, product(range(0, S, step), range(0, n, CHUNK)))
+        return log_density.reshape(*self.leading, -1), posterior.reshape(*self.leading, *posterior.shape[1:])

@@ -12,15 +12,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
-from scipy.special import logsumexp
 
-from bayesmix import kernels, scalars
+from bayesmix import scalars
 from bayesmix.comparison import scores_on
 from bayesmix.convergence import of_parameters, parts
 from bayesmix.diagnostics import Diagnostics
 from bayesmix.em import EMFit
 from bayesmix.mode_table import describe_mode
-from bayesmix.predict import family_of, params_of, row_blocks
+from bayesmix.predict import family_of
 from bayesmix.report.checks import predictive_checks
 from bayesmix.report.fits import Fits, aligned_map, scores_with_and_without
 from bayesmix.report.priors import prior_numbers
@@ -203,18 +202,10 @@ def _loo(fits: Fits) -> dict[str, Any]:
     return {
         "elpd": elpd.sum(),
         "se": np.sqrt(len(elpd) * elpd.var()),
-        "p": _log_predictive_density(fits) - elpd.sum(),
+        "p": fits.loo["p"].to_numpy().sum(),
         "pareto_k_max": k.max(),
         "pareto_k_bad": int((k > PARETO_K).sum()),
     }
-
-
-def _log_predictive_density(fits: Fits) -> float:
-    """sum_i log mean_s p(x_i | draw s), in blocks of rows."""
-    params = params_of(fits.dt, fits.family)
-    n_draws = len(next(iter(params.values())))
-    blocks = row_blocks(fits.family, n_draws)
-    return float(sum((logsumexp(kernels.pointwise(b, params), axis=0) - np.log(n_draws)).sum() for _, b in blocks))
 
 
 def _unlabelled(fits: Fits) -> dict[str, Any]:
