@@ -152,10 +152,11 @@ def crawls(history: Sequence[float], bound: float, near: float) -> bool:
     return bool(settled and np.log(bound / rest) / np.log(rate) > MANY_STEPS)
 
 
-def climb(family: Family, kind: str, params: Params, *, max_iter: int, tolerance: float) -> Run:
+def climb(family: Family, kind: str, params: Params, *, max_iter: int, tolerance: float, patience: int = 0) -> Run:
     """EM from one start until L stands still, the E-steps run out, or the likelihood grows without bound.
 
-    L never falls; whether a step leads into a spike is checked before it is taken.
+    L never falls; whether a step leads into a spike is checked before it is taken. It does not stand still before
+    ``patience`` E-steps.
     """
     reasons = family.spikes(params)
     if reasons:
@@ -168,7 +169,7 @@ def climb(family: Family, kind: str, params: Params, *, max_iter: int, tolerance
             break
         run.remember(target, tolerance)
         leap = run.memory.leap() if run.memory and run.memory.pairs else None
-        converged = run.converged(leap, tolerance)
+        converged = run.n_iter > patience and run.converged(leap, tolerance)
         if converged or run.n_iter > max_iter:
             reasons = family.spikes(run.params, responsibilities(family, run.params))
             break

@@ -288,7 +288,7 @@ def _em_text(em: EMFit) -> str:
     by_solution = em.starts.groupby("solution", as_index=False)
     starts = by_solution.agg(**{"starts": ("kind", "size"), value: (value, "max"), "reasons": ("reasons", "max")})
     lines = [repr(em), f"AIC {em.aic:.2f}, BIC {em.bic:.2f}, {em.n_parameters} free parameters", ""]
-    lines += [pd.DataFrame(values).to_string(float_format=lambda v: f"{v:.5g}")]
+    lines += [pd.DataFrame(values).to_string(float_format=lambda v: f"{v:.5g}"), *em.notes]
     if "zero_prob" in em.params:
         zero_prob = float(em.params["zero_prob"])
         lines += [

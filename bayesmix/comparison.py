@@ -66,6 +66,8 @@ class Comparison:
         n = len(self.responsibilities)
         lines = ["EM beside the posterior (mean, sd, 90% interval; em_rank: share of draws below EM)", ""]
         lines += [self.parameters.to_string(float_format=lambda v: f"{v:.4g}"), ""]
+        words = [f"EM: {text}." for text in (*self.em.reasons, *self.em.notes)]
+        lines += [*words, ""] if words else []
         lines += [SEPARATE, ""] if self.separate_modes else []
         lines += [f"{len(self.flips)} of {n} rows change their most probable component."]
         if len(self.scores):
@@ -134,7 +136,8 @@ def matched(em: EMFit, dt: xr.DataTree, posterior_mean: np.ndarray) -> EMFit:
         named = {str(v): params[v].to_numpy() for v in params}
         return to_dataset(family, reorder(family, named, order))
 
-    return replace(em, params=moved(em.params), standard_errors=moved(em.standard_errors))
+    spread = None if em.posterior_spread is None else moved(em.posterior_spread)
+    return replace(em, params=moved(em.params), posterior_spread=spread)
 
 
 def _check_same(argument: str, fit: EMFit, dt: xr.DataTree, family: Family) -> None:

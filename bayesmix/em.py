@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import cycle, islice
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,10 @@ from bayesmix.accelerate import climb
 from bayesmix.arrange import canonical_order, reorder, to_dataset
 from bayesmix.data import Data
 from bayesmix.families import Family
-from bayesmix.information import standard_errors
+from bayesmix.information import notes, standard_errors
 from bayesmix.kernels import e_step
 from bayesmix.runs import WITHIN_REACH, Run, best_run, few_rows, merged, solutions, starts_table
+from bayesmix.saddles import beyond_saddles
 from bayesmix.spec import Mixture, bind, exchange_groups, resolve
 
 if TYPE_CHECKING:
@@ -34,8 +36,11 @@ class EMFit:
     params : xarray.Dataset
         Estimates with the names and dimensions of the posterior.
     standard_errors : xarray.Dataset
-        Of every free scalar, from the observed information (-d2L/dtheta2)^-1 by the delta method; NaN where the
-        information is singular. For ``method="map"``: from the curvature of the log-posterior.
+        Of every named estimate, computed when first asked for: by the delta method from the inverse of the observed
+        information -d2L/dtheta2 (Louis 1982, doi:10.1111/j.2517-6161.1982.tb01203.x); NaN where that is singular, or
+        the estimate degenerate. For ``method="map"``: from the curvature of the log-posterior.
+    notes : tuple of str
+        What is wrong with the standard errors, in words, naming the estimates; empty where nothing is.
     log_likelihood : float
         L = sum_i v_i l_i at the estimate.
     log_posterior : float
@@ -57,7 +62,6 @@ class EMFit:
     """
 
     params: xr.Dataset
-    standard_errors: xr.Dataset
     log_likelihood: float
     log_posterior: float
     converged: bool
@@ -68,6 +72,29 @@ class EMFit:
     method: str
     spec: Mixture
     data: Data
+    posterior_spread: xr.Dataset | None = None
+    """Of the posterior mode: what its curvature says of every named estimate."""
+
+    @cached_property
+    def standard_errors(self) -> xr.Dataset:
+        """Of every named estimate."""
+        if self.posterior_spread is not None:
+            return self.posterior_spread
+        family, params = bind(self.spec, self.data), self._arrays
+        if self.degenerate:
+            missing = {v: np.full(np.shape(a), np.nan) for v, a in family.named(params).items()}
+            return to_dataset(family, missing)
+        return to_dataset(family, standard_errors(family, params))
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """Which standard errors are missing or hopeless."""
+        errors = {str(v): a.to_numpy() for v, a in self.standard_errors.items()}
+        return () if self.degenerate else notes(bind(self.spec, self.data), self._arrays, errors)
+
+    @property
+    def _arrays(self) -> dict[str, np.ndarray]:
+        return {v: self.params[v].to_numpy() for v in bind(self.spec, self.data).parameter_names}
 
     @property
     def degenerate(self) -> bool:
@@ -190,11 +217,11 @@ def run_starts(
     ]
     runs = merged(few, ends, groups)
     if few is family:
-        return runs
+        return beyond_saddles(family, runs, max_iter=max_iter, tolerance=tolerance)
     bar = runs[best_run(runs)].log_likelihood - WITHIN_REACH - 2 * family.n_parameters
     over_all = {id(run.params): _over_all(family, run, bar, max_iter, tolerance) for run in runs if run.own}
     runs = [over_all[id(run.params)] if run.own else run.at(over_all[id(run.params)]) for run in runs]
-    return merged(family, runs, groups)
+    return beyond_saddles(family, merged(family, runs, groups), max_iter=max_iter, tolerance=tolerance)
 
 
 def _over_all(family: Family, run: Run, bar: float, max_iter: int, tolerance: float) -> Run:
@@ -214,20 +241,14 @@ def ml_fit(spec: Mixture, data: Data, runs: list[Run]) -> EMFit:
     chosen = best_run(runs)
     run = runs[chosen]
     params = reorder(family, run.params, canonical_order(spec, family, family.named(run.params)))
-    reasons = run.reasons
-    if reasons:
-        errors = {v: np.full_like(a, np.nan) for v, a in family.named(params).items()}
-    else:
-        errors = standard_errors(family, params)
     return EMFit(
         params=to_dataset(family, family.named(params)),
-        standard_errors=to_dataset(family, errors),
         log_likelihood=run.log_likelihood,
         log_posterior=float("nan"),
         converged=run.converged,
         n_iter=run.n_iter,
         history=run.history,
-        reasons=tuple(reasons),
+        reasons=run.reasons,
         starts=starts_table(runs, chosen),
         method="ml",
         spec=spec,
@@ -260,7 +281,6 @@ def map_fit(spec: Mixture, data: Data, target: Target, parts: Graph, runs: list[
     spread = target.standard_deviations(climbs[chosen].x)
     return EMFit(
         params=to_dataset(family, named),
-        standard_errors=to_dataset(family, reorder(family, {v: spread[v] for v in named}, order)),
         log_likelihood=L,
         log_posterior=run.log_likelihood,
         converged=run.converged,
@@ -271,4 +291,5 @@ def map_fit(spec: Mixture, data: Data, target: Target, parts: Graph, runs: list[
         method="map",
         spec=spec,
         data=data,
+        posterior_spread=to_dataset(family, reorder(family, {v: spread[v] for v in named}, order)),
     )

@@ -1,47 +1,67 @@
-"""Standard errors from the observed information."""
+"""Standard errors from the observed information, and what is wrong with them in words."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 
 import numpy as np
 
 from bayesmix.families import Family, Params
-from bayesmix.kernels import e_step
+
+MOST_PARAMETERS = 10_000
+"""Beyond it the information and its inverse, three matrices of this size, do not fit into 2.5 GB."""
+SINGULAR = 1e-12
+"""Smallest eigenvalue, of 1 along every coordinate, below which an information is singular."""
 
 
 def standard_errors(family: Family, params: Params) -> dict[str, np.ndarray]:
-    """Of every named estimate: J (-H)^-1 J' with H the Hessian of L in free coordinates, J by central differences."""
-    theta, units = family.pack(params), family.units(params)
+    """Of every named estimate: J I^-1 J', I the observed information in closed form; NaN where it is singular.
 
-    def score(theta: np.ndarray) -> np.ndarray:
-        _, statistics = e_step(family, family.unpack(theta))
-        return family.score(theta, statistics)
-
-    H = _jacobian(score, theta, units)
-    names = list(family.named(params))
-
-    def flat(theta: np.ndarray) -> np.ndarray:
-        named = family.named(family.unpack(theta))
-        return np.concatenate([np.ravel(named[v]) for v in names])
-
-    information = -(H + H.T) / 2 * np.outer(units, units)
-    if not np.isfinite(information).all() or np.linalg.eigvalsh(information)[0] <= 0:
-        return {v: np.full_like(np.asarray(a, float), np.nan) for v, a in family.named(params).items()}
-    J = _jacobian(flat, theta, units) * units
-    variance = np.einsum("ij,ji->i", J, np.linalg.solve(information, J.T))
-    return _unflatten(np.sqrt(np.maximum(variance, 0)), {v: np.shape(a) for v, a in family.named(params).items()})
+    Raises
+    ------
+    ValueError
+        Where there are more than 10,000 free parameters.
+    """
+    p = family.n_parameters
+    if p > MOST_PARAMETERS:
+        raise ValueError(
+            f"standard_errors: {p:,} free parameters need matrices of {8e-9 * p**2:.1f} GB each; at most "
+            f"{MOST_PARAMETERS:,} are inverted. Choose fewer components or a covariance with fewer entries"
+        )
+    inverse = inverted(family.information(params))
+    if inverse is None:
+        return {v: np.full(np.shape(a), np.nan) for v, a in family.named(params).items()}
+    return family.spread(params, inverse)
 
 
-def _unflatten(vector: np.ndarray, shapes: dict[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
-    ends = np.cumsum([int(np.prod(shape)) for shape in shapes.values()])
-    parts = np.split(vector, ends[:-1])
-    return {v: part.reshape(shape) for part, (v, shape) in zip(parts, shapes.items(), strict=True)}
+def inverted(information: np.ndarray) -> np.ndarray | None:
+    """I^-1; None where the information is singular or not positive definite."""
+    scale = np.sqrt(np.abs(np.diag(information)))
+    if not (np.isfinite(information).all() and (scale > 0).all()):
+        return None
+    scaled = information / np.outer(scale, scale)
+    if np.linalg.eigvalsh(scaled)[0] < SINGULAR:
+        return None
+    return np.asarray(np.linalg.inv(scaled) / np.outer(scale, scale))
 
 
-def _jacobian(f: Callable[[np.ndarray], np.ndarray], x: np.ndarray, units: np.ndarray) -> np.ndarray:
-    """Fourth-order central differences of a vector function, columns by coordinate, with steps in these units."""
-    steps = np.diag(1e-3 * units)
-    return np.column_stack(
-        [(8 * (f(x + e) - f(x - e)) - (f(x + 2 * e) - f(x - 2 * e))) / (12 * e.sum()) for e in steps]
-    )
+def notes(family: Family, params: Params, errors: Mapping[str, np.ndarray]) -> tuple[str, ...]:
+    """Which standard errors are missing, or so large that their estimate says nothing; by name."""
+    labels = {"NaN": list[str](), "huge": list[str]()}
+    for variable, bound in family.hopeless(params).items():
+        free = family.free[variable] if variable in family.free else np.ones(np.shape(bound), bool)
+        for where in map(tuple, np.argwhere(free)):
+            error = errors[variable][where]
+            if not error < np.broadcast_to(bound, np.shape(errors[variable]))[where]:
+                names = [family.coords[d][i] for d, i in zip(family.dims[variable], where, strict=True)]
+                labels["huge" if np.isfinite(error) else "NaN"].append(f"{variable}[{', '.join(names)}]")
+    words = {
+        "NaN": "no standard errors, the observed information is not positive definite: {}",
+        "huge": "standard errors so large that the data say next to nothing: {}",
+    }
+    return tuple(words[kind].format(_listed(found)) for kind, found in labels.items() if found)
+
+
+def _listed(names: list[str], most: int = 6) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

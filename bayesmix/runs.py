@@ -70,8 +70,12 @@ def few_rows(family: Family, rng: np.random.Generator) -> Family:
 
 
 def best_run(runs: Sequence[Run]) -> int:
-    """The best run that is not degenerate; the best of all where none is. Of equals, the one that came by itself."""
-    usable = [i for i, run in enumerate(runs) if not run.reasons] or range(len(runs))
+    """The best run that is not degenerate. Where none is: the best that came to an end, which no spike does.
+
+    Of equals, the one that came by itself.
+    """
+    usable = [i for i, run in enumerate(runs) if not run.reasons]
+    usable = usable or [i for i, run in enumerate(runs) if run.converged] or list(range(len(runs)))
     return max(usable, key=lambda i: (runs[i].log_likelihood, runs[i].own))
 
 

@@ -41,6 +41,7 @@ LAYERS = (
     "partitions",
     "runs",
     "accelerate",
+    "saddles",
     "em",
     "predict",
     "clustering",

@@ -163,6 +163,25 @@ class Family(ABC):
         """dL/dtheta by Fisher's identity, shape (n_parameters,), from the E-step's statistics at theta."""
 
     @abstractmethod
+    def information(self, params: Params) -> np.ndarray:
+        """The observed information -d2L/du2 (n_parameters, n_parameters), in coordinates u without units.
+
+        In closed form (Louis 1982, doi:10.1111/j.2517-6161.1982.tb01203.x).
+        """
+
+    @abstractmethod
+    def moved(self, params: Params, step: np.ndarray) -> Params:
+        """The parameters after a step in the coordinates of :meth:`information`."""
+
+    @abstractmethod
+    def spread(self, params: Params, covariance: np.ndarray) -> dict[str, np.ndarray]:
+        """Standard deviations of the named estimates, by the delta method, where ``covariance`` is that of u."""
+
+    @abstractmethod
+    def hopeless(self, params: Params) -> dict[str, np.ndarray]:
+        """By named estimate: a standard error beyond which the estimate says nothing."""
+
+    @abstractmethod
     def named(self, params: Params) -> dict[str, np.ndarray]:
         """Every named estimate (:attr:`dims`) that follows from ``params``; leading draw dimensions are kept."""
 

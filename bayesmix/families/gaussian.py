@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from scipy.linalg import eigh
 from scipy.special import softmax
 
 from bayesmix.data import Data
+from bayesmix.families import gaussian_information
 from bayesmix.families.base import Family, Params, Statistics, component_names, exchange_groups
 from bayesmix.families.clusters import CENTRES, known_means, nearest, pinned, whitened
 from bayesmix.families.covariance import COVARIANCES
@@ -20,6 +22,10 @@ from bayesmix.prior import Prior
 
 VANISHING = 1e-10
 """A component variance below this share of the data's variance, in some direction, counts as a spike."""
+HOPELESS = 10.0
+FEW, SPURIOUS_GAP = 1.2, 0.05
+"""A component on fewer than FEW (d + 1) + 1 rows whose variance in some direction is below SPURIOUS_GAP of the others'
+owes that to the few rows: Day (1969), McLachlan and Peel (2000, 3.10)."""
 
 
 class Gaussian(Family):
@@ -196,18 +202,34 @@ class Gaussian(Family):
         }
 
     def spikes(self, params: Params, r: np.ndarray | None = None) -> list[str]:
-        """A vanishing eigenvalue; with ``r`` also a component on d + 1 rows or fewer (no such rule where tied)."""
-        reasons = []
+        """A vanishing eigenvalue; with ``r`` also a component on too few rows (no such rule where tied)."""
         scaled = params["covariances"] / (self.sd[:, None] * self.sd)
         if not np.isfinite(scaled).all():
             return ["a component lost all its rows"]
         smallest = np.linalg.eigvalsh(scaled)[:, 0]
-        rows = None if r is None else r.sum(axis=0)
+        reasons = [
+            f"{name}: a variance vanishes ({max(value, 0.0):.2g} of the data's)"
+            for name, value in zip(self.components, smallest, strict=True)
+            if value < VANISHING
+        ]
+        return reasons or ([] if r is None or self.kind.shared else self._few_rows(scaled, r))
+
+    def _few_rows(self, scaled: np.ndarray, r: np.ndarray) -> list[str]:
+        """Components on d + 1 rows or fewer, and those on hardly more that are flat beside the others."""
+        reasons, rows = [], r.sum(axis=0)
+        labelled = np.exp(self.evidence[self.data.labelled]).sum(axis=0) > 0
         for k, name in enumerate(self.components):
-            if smallest[k] < VANISHING:
-                reasons.append(f"{name}: a variance vanishes ({max(smallest[k], 0.0):.2g} of the data's)")
-            elif rows is not None and rows[k] <= self.d + 1 + 1e-6 and not self.kind.shared:
+            if rows[k] <= self.d + 1 + 1e-6:
                 reasons.append(f"{name}: rests on {rows[k]:.1f} rows (d + 1 = {self.d + 1})")
+            elif rows[k] < FEW * (self.d + 1) + 1 and not labelled[k]:
+                share = rows * (np.arange(self.K) != k)
+                others = np.einsum("k,kij->ij", share / max(share.sum(), 1e-300), scaled)
+                flattest = float(eigh(scaled[k], others, eigvals_only=True)[0]) if share.sum() > rows[k] else 1.0
+                if flattest < SPURIOUS_GAP:
+                    reasons.append(
+                        f"{name}: a spurious maximum on {rows[k]:.1f} rows, in some direction "
+                        f"{flattest:.2g} of the other components' variance"
+                    )
         return reasons
 
     def pack(self, params: Params) -> np.ndarray:
@@ -258,6 +280,26 @@ class Gaussian(Family):
                 np.bincount(self.index[used], weights=d_cholesky[used]),
             ]
         )
+
+    def information(self, params: Params) -> np.ndarray:
+        """In the coordinates of :meth:`pack` and their :meth:`units`."""
+        return gaussian_information.information(self, params)
+
+    def moved(self, params: Params, step: np.ndarray) -> Params:
+        """A step of so many units in every coordinate."""
+        return self.unpack(self.pack(params) + self.units(params) * step)
+
+    def spread(self, params: Params, covariance: np.ndarray) -> dict[str, np.ndarray]:
+        """Of weights, means, scales, correlations and covariances."""
+        return gaussian_information.spread(self, params, covariance)
+
+    def hopeless(self, params: Params) -> dict[str, np.ndarray]:
+        """The whole range of weights and correlations; ten standard deviations for means, ten times a scale."""
+        named, sd = self.named(params), np.sqrt(np.einsum("kjj->kj", params["covariances"]))
+        bounds = {"weights": np.ones(self.K), "means": HOPELESS * sd, "scales": HOPELESS * named["scales"]}
+        if self.has_correlations:
+            bounds["correlations"] = np.ones_like(named["correlations"])
+        return bounds
 
     def named(self, params: Params) -> dict[str, np.ndarray]:
         """weights, means, scales, correlations and covariances."""

@@ -17,6 +17,7 @@ import numpy as np
 from scipy.special import expit, gammaln, log_expit
 
 from bayesmix.data import Data
+from bayesmix.families import zero_inflated_poisson_information as curvature
 from bayesmix.families.base import Family, Params, Statistics
 from bayesmix.families.design import Encoder, check_formula, design_matrix
 from bayesmix.families.regression import LOGISTIC, POISSON, regress
@@ -172,9 +173,7 @@ class ZeroInflatedPoisson(Family):
             return ["zero part: P(structural zero) runs to 0, the counts show no excess of zeros"]
         if (eta > BOUNDARY).all():
             return ["zero part: P(structural zero) runs to 1"]
-        if np.abs(eta).max() > 2 * BOUNDARY:
-            return ["zero part: a coefficient runs off to infinity (the covariates separate the zeros)"]
-        return []
+        return curvature.separated(self, params)
 
     def pack(self, params: Params) -> np.ndarray:
         """The coefficients themselves."""
@@ -195,6 +194,22 @@ class ZeroInflatedPoisson(Family):
         rate, pi = np.exp(self.F @ params["rate_coef"]), expit(self.G @ params["zero_coef"])
         v, r_zero = self.row_weights, statistics["structural"]
         return np.concatenate([self.F.T @ (v * (1 - r_zero) * (self.x - rate)), self.G.T @ (v * (r_zero - pi))])
+
+    def information(self, params: Params) -> np.ndarray:
+        """In the coordinates of orthonormalized designs."""
+        return curvature.information(self, params)
+
+    def moved(self, params: Params, step: np.ndarray) -> Params:
+        """A step that moves a linear predictor by its size, in the root mean square over the rows."""
+        return curvature.moved(self, params, step)
+
+    def spread(self, params: Params, covariance: np.ndarray) -> dict[str, np.ndarray]:
+        """Of the coefficients, rate and zero_prob."""
+        return curvature.spread(self, params, covariance)
+
+    def hopeless(self, params: Params) -> dict[str, np.ndarray]:
+        """Coefficients that may move a linear predictor by ten over the rows."""
+        return curvature.hopeless(self)
 
     def named(self, params: Params) -> dict[str, np.ndarray]:
         """Coefficients, and rate = exp(rate_coef), zero_prob = logit^-1(zero_coef) where constant."""

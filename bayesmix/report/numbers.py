@@ -272,4 +272,4 @@ def _cautions(fits: Fits, summary: Mapping[str, Any]) -> list[str]:
         found.append(f"The EM estimate is degenerate ({'; '.join(fits.em.reasons)}): read the posterior instead.")
     elif not fits.em.converged:
         found.append("EM did not converge within its iterations.")
-    return found
+    return found + [f"EM: {text}." for text in fits.em.notes]
