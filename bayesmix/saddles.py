@@ -23,6 +23,8 @@ OPERATIONS = 2e9
 """The information is taken over so many rows that its products take no more multiplications than this."""
 MOST_PARAMETERS = 3000
 """With more, only components that are alike are looked for."""
+SURELY = 0.5
+"""A bound on the missing information below which there is no saddle, over some rows or over all."""
 FLAT = 1e-3
 """From components that are alike, directions with less curvature than this, of 1 along every coordinate, lead away."""
 STEPS = (0.5, 2.0)
@@ -118,7 +120,10 @@ def _curvature(family: Family, params: Params, *, everything: bool) -> tuple[np.
     nothing = np.empty(0), np.empty((p, 0))
     if p > MOST_PARAMETERS:
         return nothing
-    information = family.evenly(max(int(OPERATIONS / p**2), COMPARED_ROWS)).information(params)
+    some = family.evenly(max(int(OPERATIONS / p**2), COMPARED_ROWS))
+    if not everything and some.missing(params) < SURELY:
+        return nothing
+    information = some.information(params)
     scale = 1 / np.sqrt(np.maximum(np.abs(np.diag(information)), np.finfo(float).tiny))
     scaled = information * np.outer(scale, scale)
     if not np.isfinite(scaled).all():

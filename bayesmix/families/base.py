@@ -169,6 +169,13 @@ class Family(ABC):
         In closed form (Louis 1982, doi:10.1111/j.2517-6161.1982.tb01203.x).
         """
 
+    def missing(self, params: Params) -> float:
+        """A bound on trace(I_complete^-1 I_missing) at a stationary point, infinite where none is known.
+
+        Below 1 the information is positive definite.
+        """
+        return float("inf")
+
     @abstractmethod
     def moved(self, params: Params, step: np.ndarray) -> Params:
         """The parameters after a step in the coordinates of :meth:`information`."""

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.cluster.hierarchy import linkage
 from sklearn.cluster import kmeans_plusplus
 
-WARD_ROWS = 1500
+WARD_ROWS = 600
 """Ward's hierarchy needs all pairs of rows: of more than this many, a random sample is taken."""
 
 
@@ -74,5 +74,5 @@ def known_means(y: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def nearest(y: np.ndarray, centres: np.ndarray) -> np.ndarray:
     """One-hot membership of every row in the cluster of its nearest centre, (n, K)."""
-    squared = ((y[:, None, :] - centres) ** 2).sum(axis=-1)
-    return np.eye(len(centres))[squared.argmin(axis=1)]
+    relative = (centres**2).sum(axis=1) - 2 * y @ centres.T
+    return np.eye(len(centres))[relative.argmin(axis=1)]

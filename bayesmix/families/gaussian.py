@@ -7,6 +7,7 @@ Statistics: mass N_k = sum_i v_i r_ik, first s_k = sum_i v_i r_ik z_ik, second S
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -22,10 +23,33 @@ from bayesmix.prior import Prior
 
 VANISHING = 1e-10
 """A component variance below this share of the data's variance, in some direction, counts as a spike."""
+NOT_FLAT = 1e-5
+"""Conditional variances above this share of the data's are far from vanishing."""
 HOPELESS = 10.0
 FEW, SPURIOUS_GAP = 1.2, 0.05
 """A component on fewer than FEW (d + 1) + 1 rows whose variance in some direction is below SPURIOUS_GAP of the others'
 owes that to the few rows: Day (1969), McLachlan and Peel (2000, 3.10)."""
+
+
+class Point(dict[str, np.ndarray]):
+    """Parameters of one point, which remember their Cholesky factors: M-step, checks and E-step all need them."""
+
+    @cached_property
+    def factors(self) -> np.ndarray:
+        """C_k, (K, d, d)."""
+        return np.linalg.cholesky(self["covariances"])
+
+    @classmethod
+    def of_factors(cls, weights: np.ndarray, means: np.ndarray, factors: np.ndarray) -> Point:
+        """From C_k instead of Sigma_k."""
+        point = cls(weights=weights, means=means, covariances=factors @ factors.swapaxes(-1, -2))
+        point.__dict__["factors"] = factors
+        return point
+
+
+def factors(params: Params) -> np.ndarray:
+    """Cholesky factors C_k, (..., K, d, d)."""
+    return params.factors if isinstance(params, Point) else np.linalg.cholesky(params["covariances"])
 
 
 class Gaussian(Family):
@@ -61,8 +85,9 @@ class Gaussian(Family):
         self.evidence = data.evidence(self.components)
         self.row_weights = data.row_weights
         self.groups = exchange_groups(self.evidence)
-        self.centre = np.average(self.x, axis=0, weights=self.row_weights)
-        self.sd = np.sqrt(np.average((self.x - self.centre) ** 2, axis=0, weights=self.row_weights))
+        share = self.row_weights / self.row_weights.sum()
+        self.centre = share @ self.x
+        self.sd = np.sqrt(share @ (self.x - self.centre) ** 2)
         for name, values in zip(data.feature_names, self.x[self.row_weights > 0].T, strict=True):
             if np.ptp(values) == 0:
                 raise ValueError(f"X: column {name!r} is constant ({values[0]:g}): its groups cannot be told apart")
@@ -171,7 +196,7 @@ class Gaussian(Family):
         """w_k = N_k / N, mu_k = weighted mean, Sigma_k from the weighted scatter by covariance kind."""
         mass = statistics["mass"]
         means, scatter = _moments(statistics, params)
-        return {"weights": mass / mass.sum(), "means": means, "covariances": self.kind.estimate(scatter, mass)}
+        return Point(weights=mass / mass.sum(), means=means, covariances=self.kind.estimate(scatter, mass))
 
     @property
     def start_kinds(self) -> tuple[str, ...]:
@@ -189,10 +214,7 @@ class Gaussian(Family):
             r = nearest(y, pinned(CENTRES[kind](y, self.K, rng), *known))
         with np.errstate(divide="ignore"):
             r = softmax(np.where(np.isneginf(self.evidence), -np.inf, np.log(r + 1e-12)), axis=1)
-        one = {"means": np.tile(self.centre, (self.K, 1)), "covariances": np.tile(np.diag(self.sd**2), (self.K, 1, 1))}
-        statistics = self.statistics(r, one)
-        mass = statistics["mass"]
-        means, scatter = _moments(statistics, one)
+        mass, means, scatter = self._clusters(self.row_weights[:, None] * r)
         pooled = np.diag(scatter.sum(axis=0).diagonal() / mass.sum()) + 1e-6 * np.diag(self.sd**2)
         prior_rows = self.d + 2.0
         return {
@@ -201,11 +223,20 @@ class Gaussian(Family):
             "covariances": self.kind.estimate(scatter + prior_rows * pooled, mass + prior_rows),
         }
 
+    def _clusters(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Masses (K,), means (K, d) and scatter about them (K, d, d) of clusters, by weights of the rows (n, K)."""
+        residual, mass = self.x - self.centre, weights.sum(axis=0)
+        shift = weights.T @ residual / np.where(mass > 0, mass, 1.0)[:, None]
+        second = np.stack([(residual * w[:, None]).T @ residual for w in weights.T])
+        return mass, self.centre + shift, second - mass[:, None, None] * shift[:, :, None] * shift[:, None, :]
+
     def spikes(self, params: Params, r: np.ndarray | None = None) -> list[str]:
         """A vanishing eigenvalue; with ``r`` also a component on too few rows (no such rule where tied)."""
-        scaled = params["covariances"] / (self.sd[:, None] * self.sd)
-        if not np.isfinite(scaled).all():
+        if not np.isfinite(params["covariances"]).all():
             return ["a component lost all its rows"]
+        scaled = params["covariances"] / (self.sd[:, None] * self.sd)
+        if r is None and self._far_from_flat(params):
+            return []
         smallest = np.linalg.eigvalsh(scaled)[:, 0]
         reasons = [
             f"{name}: a variance vanishes ({max(value, 0.0):.2g} of the data's)"
@@ -213,6 +244,14 @@ class Gaussian(Family):
             if value < VANISHING
         ]
         return reasons or ([] if r is None or self.kind.shared else self._few_rows(scaled, r))
+
+    def _far_from_flat(self, params: Params) -> bool:
+        """Whether no feature is nearly determined by those before it: a quick look, at every step of EM."""
+        try:
+            C = factors(params)
+        except np.linalg.LinAlgError:
+            return False
+        return bool((np.einsum("kjj->kj", C) ** 2 > NOT_FLAT * self.sd**2).all())
 
     def _few_rows(self, scaled: np.ndarray, r: np.ndarray) -> list[str]:
         """Components on d + 1 rows or fewer, and those on hardly more that are flat beside the others."""
@@ -234,7 +273,7 @@ class Gaussian(Family):
 
     def pack(self, params: Params) -> np.ndarray:
         """log(w_k / w_K) for k < K, means and Cholesky coordinates in the data's units (steps are in :meth:`units`)."""
-        C = np.linalg.cholesky(params["covariances"])
+        C = factors(params)
         diagonal = np.broadcast_to(np.eye(self.d, dtype=bool), C.shape)
         entries = np.where(diagonal, np.log(np.where(diagonal, C, 1.0)), C)
         used = self.index >= 0
@@ -245,12 +284,9 @@ class Gaussian(Family):
 
     def unpack(self, theta: np.ndarray) -> Params:
         """The inverse of :meth:`pack`."""
-        C = self._cholesky(theta)
-        return {
-            "weights": softmax(np.append(theta[: self.K - 1], 0.0)),
-            "means": theta[self.K - 1 :][: self.K * self.d].reshape(self.K, self.d),
-            "covariances": C @ C.transpose(0, 2, 1),
-        }
+        weights = softmax(np.append(theta[: self.K - 1], 0.0))
+        means = theta[self.K - 1 :][: self.K * self.d].reshape(self.K, self.d)
+        return Point.of_factors(weights, means, self._cholesky(theta))
 
     def _cholesky(self, theta: np.ndarray) -> np.ndarray:
         entries = np.where(self.index >= 0, theta[self.K - 1 + self.K * self.d :][self.index], 0.0)
@@ -284,6 +320,10 @@ class Gaussian(Family):
     def information(self, params: Params) -> np.ndarray:
         """In the coordinates of :meth:`pack` and their :meth:`units`."""
         return gaussian_information.information(self, params)
+
+    def missing(self, params: Params) -> float:
+        """By the complete rows' information, with z'z for the scores: an upper bound for kinds that share entries."""
+        return gaussian_information.missing(self, params)
 
     def moved(self, params: Params, step: np.ndarray) -> Params:
         """A step of so many units in every coordinate."""
@@ -326,7 +366,7 @@ class Gaussian(Family):
 
 def _moments(statistics: Statistics, params: Params) -> tuple[np.ndarray, np.ndarray]:
     """Weighted means mu + C s / N, and scatter about them C (S - s s' / N) C'; an empty component keeps its mean."""
-    C = np.linalg.cholesky(params["covariances"])
+    C = factors(params)
     s = statistics["first"]
     shift = s / np.where(statistics["mass"] > 0, statistics["mass"], 1.0)[:, None]
     scatter = C @ (statistics["second"] - s[:, :, None] * shift[:, None, :]) @ C.swapaxes(-1, -2)

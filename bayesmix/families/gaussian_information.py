@@ -149,20 +149,30 @@ def information(family: Gaussian, params: Params) -> np.ndarray:
     return _in_pack(family, params, entries, H, family.score(family.pack(params), statistics))
 
 
+def missing(family: Gaussian, params: Params) -> float:
+    """Sum_k 1/N_k sum_i v_i r_ik (1 - r_ik) |s_ik|^2, |s_ik| in the metric of a complete row's information."""
+    mass, total = np.zeros(family.K), np.zeros(family.K)
+    for z, r, v in _blocks(family, params, max(BLOCK_BYTES // (8 * family.K * family.d), 256)):
+        square = (z**2).sum(axis=2).T
+        size = 1 + square + ((square - 1) ** 2 + family.d - 1) / 2
+        mass += v @ r
+        total += v @ (r * (1 - r) * size)
+    return float((total / mass).sum())
+
+
 def _in_pack(family: Gaussian, params: Params, entries: list[Entries], H: np.ndarray, score: np.ndarray) -> np.ndarray:
     """From the coordinates (log w, m, A) to those of ``pack`` in their units; log C_jj bends, by the score."""
     K, d = family.K, family.d
     C = np.linalg.cholesky(params["covariances"])
-    T = np.zeros((len(H), len(H) - 1))
-    T[: K - 1, : K - 1] = np.eye(K - 1)
-    for k, e in enumerate(entries):
-        own = np.arange(K + k * d, K + (k + 1) * d)
-        T[np.ix_(own, own - 1)] = np.linalg.inv(C[k])
-        own = np.arange(len(H))[K + K * d :][e.coordinates]
-        T[np.ix_(own, own - 1)] = e.local(C[k])
-    T *= family.units(params)
+    blocks = [(np.arange(K + k * d, K + (k + 1) * d), np.linalg.inv(C[k])) for k in range(K)]
+    matrices = {e.first: (K + K * d + np.arange(len(H))[e.coordinates], e.local(C[k])) for k, e in enumerate(entries)}
+    for own, T in (*blocks, *matrices.values()):
+        H[:, own] = H[:, own] @ T
+        H[own] = T.T @ H[own]
+    kept = np.delete(np.arange(len(H)), K - 1)
+    units = family.units(params)
+    result = H[np.ix_(kept, kept)] * np.outer(units, units)
     bends = np.unique(np.einsum("kjj->kj", family.index)) + K - 1 + K * d
-    result = T.T @ H @ T
     result[bends, bends] -= score[bends]
     return np.asarray((result + result.T) / 2)
 

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bayesmix.families import Family, Gaussian, Params, Statistics, ZeroInflatedPoisson
+from bayesmix.families.gaussian import factors
 from bayesmix.kernels import gaussian, zero_inflated_poisson
 
 CHUNK = 65_536
@@ -52,8 +53,8 @@ class GaussianKernel(Kernel):
 
     def parameters(self, family: Gaussian, params: Params) -> tuple[Any, ...]:
         """weights, means and Cholesky factors."""
-        C = np.linalg.cholesky(params["covariances"])
-        return tuple(np.ascontiguousarray(a, dtype=float) for a in (params["weights"], params["means"], C))
+        arrays = (params["weights"], params["means"], factors(params))
+        return tuple(np.ascontiguousarray(a, dtype=float) for a in arrays)
 
     def arguments(self, family: Gaussian, parameters: tuple[Any, ...], rows: slice, v: np.ndarray) -> tuple[Any, ...]:
         """X, weights, means, C, evidence, v, whether C is diagonal."""
