@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,8 +12,10 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from bayesmix.containers import array_names, by_row, frame_of, has_index
 from bayesmix.coordinates import coordinates
 from bayesmix.labels import class_name, label_evidence
+from bayesmix.storage import restored, stored
 from bayesmix.tables import column, numeric
 
 
@@ -25,12 +26,15 @@ class Data:
     Parameters
     ----------
     X : array or DataFrame, shape (n,) or (n, n_features)
-        Finite numbers. With ``response``, a DataFrame of which one column is the response and the others are
-        covariates that formulas may use.
+        Finite numbers, in pandas, NumPy, polars or arrow; a masked cell is a missing one. With ``response``, a
+        DataFrame of which one column is the response and the others are covariates that formulas may use; those that
+        none uses may hold anything.
     labels : sequence, optional
-        What is known of each row. One entry per row: None, NaN or -1 for nothing; a class for a hard label; a ``set``
-        or ``frozenset`` of classes for "one of these". Or probabilities (n, n_classes), as an array, DataFrame or
-        nested lists: per observation a row that sums to 1 (NaN throughout for nothing known).
+        What is known of each row. One entry per row: None, NaN, NA, -1, "" or a masked entry for nothing; a class for a
+        hard label; a ``set`` or ``frozenset`` of classes for "one of these". Or probabilities (n, n_classes), as an
+        array, DataFrame or nested lists: per observation a row that sums to 1 (NaN throughout for nothing known). One
+        column is hard labels. The text "nan" (NumPy makes it of NaN among texts) is refused unless it is one of
+        ``classes``; in a CSV file every cell that pandas reads as missing is nothing: empty, NA, N/A, None, null, nan.
     classes : sequence, optional
         The class names; by default those that occur in ``labels``, sorted. Needed for a class that no row carries.
     row_weights : array, shape (n,), optional
@@ -39,6 +43,9 @@ class Data:
         The column of ``X`` that is observed (counts); the others are covariates.
     truth : sequence, optional
         True classes, used for scoring alone: they never enter a fit.
+
+    Labels, row weights and truth in pandas go by their index where ``X`` has one: the same labels in another order are
+    put in that of ``X``, other labels are refused. Everything else goes by position.
 
     Raises
     ------
@@ -83,10 +90,12 @@ class Data:
         response: str | None = None,
         truth: Sequence[Any] | None = None,
     ) -> None:
-        _check_index(X, labels)
-        frame, covariates = _split(_frame(X), response)
+        given = frame_of(X)
+        rows = given.index if has_index(X) else None
+        frame, covariates = _split(_with_row_names(given), None if response is None else str(response))
         x = numeric(frame)
         n = len(x)
+        labels = None if labels is None else by_row(labels, rows, n, "labels")
         class_names, evidence, labelled = label_evidence(labels, classes, n)
         values = {
             "x": x,
@@ -95,11 +104,25 @@ class Data:
             "classes": class_names,
             "class_evidence": evidence,
             "labelled": labelled,
-            "row_weights": _weights(row_weights, n),
-            "truth": _truth(truth, n),
+            "row_weights": _weights(row_weights, rows, n),
+            "truth": _truth(truth, rows, n),
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)
+
+    def __repr__(self) -> str:
+        parts = [f"{len(self)} rows", f"{', '.join(self.feature_names[:8])}{', ...' if self.n_features > 8 else ''}"]
+        if len(self.covariates.columns):
+            parts += [f"{len(self.covariates.columns)} other columns"]
+        if self.labelled.any():
+            known = np.isfinite(self.class_evidence[self.known]).sum(axis=0)
+            counts = [(name, int(count)) for name, count in zip(self.classes, known, strict=True)]
+            several = int((self.labelled & ~self.known).sum())
+            counts += [("of several classes", several)] if several else []
+            parts += [f"labelled: {', '.join(f'{name} {count}' for name, count in counts)}"]
+            parts += [f"without a label: {int((~self.labelled).sum())}"]
+        parts += ["weighted"] if self.weighted else []
+        return f"Data({'; '.join(parts)})"
 
     def __len__(self) -> int:
         return len(self.x)
@@ -163,12 +186,18 @@ class Data:
         order = list(range(len(wanted)))
         if set(own) == set(wanted):
             order = [own.index(name) for name in wanted]
-        elif len(own) != len(wanted) or own != _array_names(len(own)):
+        elif len(own) != len(wanted) or own != array_names(len(own)):
             counts = f"{len(wanted)} columns, as the fit had ({', '.join(wanted)})"
             raise ValueError(f"data: must have {counts}; got {len(own)} ({', '.join(own)})")
         new = self.take(np.arange(len(self)))
         object.__setattr__(new, "x", self.x[:, order])
         object.__setattr__(new, "feature_names", wanted)
+        return new
+
+    def with_covariates(self, names: Sequence[str]) -> Data:
+        """The same rows with these covariates only."""
+        new = self.take(np.arange(len(self)))
+        object.__setattr__(new, "covariates", self.covariates[list(names)])
         return new
 
     def without_labels(self) -> Data:
@@ -178,7 +207,10 @@ class Data:
         return new
 
     def to_dataset(self) -> xr.Dataset:
-        """All of it as a Dataset that NetCDF can hold; :meth:`from_dataset` is the inverse."""
+        """All of it as a Dataset that NetCDF can hold; :meth:`from_dataset` is the inverse.
+
+        A covariate that is not numbers or times comes back as a factor, with text for levels: what a formula sees.
+        """
         variables: dict[str, Any] = {
             "x": (("obs", "feature"), self.x),
             "class_evidence": (("obs", "class"), self.class_evidence),
@@ -187,8 +219,7 @@ class Data:
         }
         if self.truth is not None:
             variables["truth"] = ("obs", self.truth.astype(str))
-        for name in self.covariates:
-            variables |= _stored_column(str(name), self.covariates[name])
+        variables |= stored(self.covariates)
         names = {"obs": self.obs_names, "feature": self.feature_names, "class": self.classes}
         return xr.Dataset(variables, coords=coordinates(names))
 
@@ -196,12 +227,10 @@ class Data:
     def from_dataset(cls, dataset: xr.Dataset) -> Data:
         """The inverse of :meth:`to_dataset`."""
         new = object.__new__(cls)
-        columns = [str(v).removeprefix("covariate:") for v in dataset if str(v).startswith("covariate:")]
-        names = pd.Index([str(v) for v in dataset.indexes["obs"]])
         values = {
             "x": dataset["x"].to_numpy().astype(float),
             "feature_names": tuple(str(v) for v in dataset["feature"].values),
-            "covariates": pd.DataFrame({c: _restored_column(dataset, c) for c in columns}).set_axis(names, axis=0),
+            "covariates": restored(dataset),
             "classes": tuple(str(v) for v in dataset["class"].values),
             "class_evidence": dataset["class_evidence"].to_numpy(),
             "labelled": dataset["labelled"].to_numpy().astype(bool),
@@ -218,59 +247,11 @@ def evenly(n: int, most: int) -> np.ndarray:
     return np.linspace(0, n - 1, min(n, most)).astype(int)
 
 
-def _frame(X: Any) -> pd.DataFrame:
-    if isinstance(X, pd.DataFrame):
-        frame = X
-    elif isinstance(X, pd.Series):
-        frame = X.to_frame(name=X.name if X.name is not None else "x")
-    else:
-        array = np.asarray(X)
-        if array.ndim not in (1, 2):
-            raise ValueError(f"X: must have shape (n,) or (n, n_features); got shape {array.shape}")
-        array = array[:, None] if array.ndim == 1 else array
-        frame = pd.DataFrame(array, columns=list(_array_names(array.shape[1])))
-    if frame.shape[0] == 0 or frame.shape[1] == 0:
-        raise ValueError(f"X: needs at least one row and one column; got shape {frame.shape}")
-    names = [str(c) for c in frame.columns]
-    if len(set(names)) < len(names):
-        raise ValueError(f"X: column names must differ; got {', '.join(names)}")
+def _with_row_names(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows are called by their index, or by numbers from 1."""
     if isinstance(frame.index, pd.RangeIndex) or not frame.index.is_unique:
-        frame = frame.set_axis(pd.RangeIndex(1, len(frame) + 1), axis=0)
+        return frame.set_axis(pd.RangeIndex(1, len(frame) + 1), axis=0)
     return frame
-
-
-def _array_names(width: int) -> tuple[str, ...]:
-    return ("x",) if width == 1 else tuple(f"x{j + 1}" for j in range(width))
-
-
-def _stored_column(name: str, column: pd.Series) -> dict[str, Any]:
-    """NumPy's numbers, booleans and times as they are; all else as codes beside its levels in their order."""
-    attrs = {"pandas_dtype": str(column.dtype)}
-    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biufmM":
-        return {f"covariate:{name}": ("obs", column.to_numpy(), attrs)}
-    levels = pd.Categorical(column)
-    text = json.dumps(levels.categories.tolist(), default=str)  # a variable: HDF5 attributes end at 64 kB
-    attrs["ordered"] = str(levels.ordered)
-    return {f"covariate:{name}": ("obs", levels.codes.astype("int32"), attrs), f"levels:{name}": ((), text)}
-
-
-def _restored_column(dataset: xr.Dataset, name: str) -> pd.Series:
-    stored = dataset[f"covariate:{name}"]
-    dtype = stored.attrs["pandas_dtype"]
-    if f"levels:{name}" not in dataset:
-        return pd.Series(stored.to_numpy()).astype(dtype)
-    levels = pd.Index(json.loads(dataset[f"levels:{name}"].item()))
-    column = pd.Series(pd.Categorical.from_codes(stored.to_numpy(), levels, ordered=stored.attrs["ordered"] == "True"))
-    return column if dtype == "category" else column.astype(dtype)
-
-
-def _check_index(X: Any, labels: Any) -> None:
-    """Labels from pandas belong to rows by their index: one that differs from that of X is refused, not realigned."""
-    pandas = pd.DataFrame | pd.Series
-    if isinstance(X, pandas) and isinstance(labels, pandas) and not labels.index.equals(X.index):
-        raise ValueError(
-            "labels: their index differs from that of X; use labels.loc[X.index], or .to_numpy() by position"
-        )
 
 
 def _split(frame: pd.DataFrame, response: str | None) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -280,26 +261,30 @@ def _split(frame: pd.DataFrame, response: str | None) -> tuple[pd.DataFrame, pd.
     return frame[[response]], frame.drop(columns=response).set_axis([str(i) for i in frame.index], axis=0)
 
 
-def _weights(row_weights: ArrayLike | None, n: int) -> np.ndarray:
+def _weights(row_weights: Any, rows: pd.Index | None, n: int) -> np.ndarray:
     if row_weights is None:
         return np.ones(n)
-    weights = np.asarray(row_weights, dtype=float)
-    if weights.shape != (n,):
-        raise ValueError(f"row_weights: must have shape ({n},), one per row; got shape {weights.shape}")
+    entries = by_row(row_weights, rows, n, "row_weights")
+    if np.ndim(entries) != 1:
+        raise ValueError(f"row_weights: must be one column, one weight per row; got shape {np.shape(entries)}")
+    weights = pd.to_numeric(pd.Series(list(entries), dtype=object), errors="coerce").to_numpy(
+        dtype=float, na_value=np.nan
+    )
     bad = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
     if len(bad):
-        raise ValueError(f"row_weights: must be finite and not negative; row {bad[0] + 1} is {weights[bad[0]]}")
+        raise ValueError(f"row_weights: must be finite and not negative; row {bad[0] + 1} is {entries[bad[0]]}")
     if not weights.any():
         raise ValueError("row_weights: at least one must be positive; all are 0")
     return weights
 
 
-def _truth(truth: Sequence[Any] | None, n: int) -> np.ndarray | None:
+def _truth(truth: Any, rows: pd.Index | None, n: int) -> np.ndarray | None:
     if truth is None:
         return None
-    if len(truth) != n:
-        raise ValueError(f"truth: must have one entry per row, {n}; got {len(truth)}")
-    missing = np.flatnonzero(pd.isna(pd.Series(list(truth), dtype=object)))
+    entries = by_row(truth, rows, n, "truth")
+    if np.ndim(entries) != 1:
+        raise ValueError(f"truth: must be one column, one class per row; got shape {np.shape(entries)}")
+    missing = np.flatnonzero(pd.isna(pd.Series(list(entries), dtype=object)))
     if len(missing):
         raise ValueError(f"truth: row {missing[0] + 1} is missing; every row needs its true class")
-    return np.asarray([class_name(value) for value in truth])
+    return np.asarray([class_name(value) for value in entries])

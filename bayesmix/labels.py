@@ -16,6 +16,10 @@ def class_name(value: Any) -> str:
     return str(value)
 
 
+TEXTS_OF_NOTHING = ("nan", "NaN", "<NA>", "NaT")
+"""What becomes of missing values where they are made text; no class is called so without a word."""
+
+
 def _is_nothing(entry: Any) -> bool:
     if entry is None or entry is pd.NA or entry is pd.NaT or (isinstance(entry, str) and entry == ""):
         return True
@@ -27,7 +31,8 @@ def label_evidence(
 ) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
     """The class names, their log-weights (n, n_classes), and which rows say anything (n,).
 
-    See :class:`bayesmix.Data` for what ``labels`` may be. ValueError naming the row and the value.
+    ``labels``: as :func:`bayesmix.containers.by_row` gives them; see :class:`bayesmix.Data` for what they may be.
+    ValueError naming the row and the value.
     """
     given = None if classes is None else tuple(class_name(c) for c in classes)
     if given is not None and len(set(given)) < len(given):
@@ -35,10 +40,6 @@ def label_evidence(
     if labels is None:
         names = given or ()
         return names, np.zeros((n, len(names))), np.zeros(n, dtype=bool)
-    if not hasattr(labels, "__len__") or isinstance(labels, str):
-        raise ValueError(f"labels: must be a sequence with one entry per row; got {labels!r}")
-    if len(labels) != n:
-        raise ValueError(f"labels: must have one entry per row, {n}; got {len(labels)}")
     if _is_table(labels):
         return _probability_rows(labels, given)
     return _label_sets(labels, given)
@@ -76,8 +77,13 @@ def _label_sets(labels: Any, given: tuple[str, ...] | None) -> tuple[tuple[str, 
             continue
         evidence[i] = -np.inf
         for c in entry:
+            if c in TEXTS_OF_NOTHING and c not in (given or ()):
+                raise ValueError(
+                    f"labels: row {i + 1} is the text {class_name(c)!r}, as NumPy writes a missing value among texts; use None "
+                    "where nothing is known, or name it in classes"
+                )
             if class_name(c) not in position:
-                raise ValueError(f"labels: row {i + 1} has the class {c!r}; classes are {', '.join(names)}")
+                raise ValueError(f"labels: row {i + 1} has the class {class_name(c)!r}; classes are {', '.join(names)}")
             evidence[i, position[class_name(c)]] = 0.0
     return names, evidence, np.array([bool(entry) for entry in allowed])
 

@@ -15,8 +15,10 @@ def level_text(value: Any) -> str:
     return str(value)
 
 
-def as_levels(column: Any) -> pd.Series:
+def as_levels(column: Any, *, unused: bool = False) -> pd.Series:
     """A factor whose levels are text; their order is the categories' own, else sorted, numbers by size.
+
+    Categories that no row has are dropped, but where ``unused`` is set.
 
     Examples
     --------
@@ -25,7 +27,7 @@ def as_levels(column: Any) -> pd.Series:
     """
     values = pd.Series(column)
     factor = values if isinstance(values.dtype, pd.CategoricalDtype) else pd.Series(_sorted_categorical(values))
-    factor = factor.cat.remove_unused_categories()
+    factor = factor if unused else factor.cat.remove_unused_categories()
     text = [level_text(level) for level in factor.cat.categories]
     names = list(dict.fromkeys(text))  # 1 and "1" are two categories of pandas and one level
     codes = np.array([names.index(name) for name in text] + [-1])[factor.cat.codes.to_numpy()]

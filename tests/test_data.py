@@ -125,10 +125,10 @@ BAD_ARGUMENTS = {
     "no sum to 1": ({"labels": np.array([[0.5, 0.5], [0.5, 0.4]])}, "row 2 is [0.5, 0.4]"),
     "negative probability": ({"labels": np.array([[1.5, -0.5], [0.5, 0.5]])}, "row 1 is [1.5, -0.5]"),
     "soft width": ({"labels": np.ones((2, 2)) / 2, "classes": ["a"]}, "2 probability columns for 1 classes (a)"),
-    "negative weight": ({"row_weights": [1, -1]}, "row_weights: must be finite and not negative; row 2 is -1.0"),
+    "negative weight": ({"row_weights": [1, -1]}, "row_weights: must be finite and not negative; row 2 is -1"),
     "missing weight": ({"row_weights": [np.nan, 1]}, "row_weights: must be finite and not negative; row 1 is nan"),
     "no weight": ({"row_weights": [0, 0]}, "row_weights: at least one must be positive; all are 0"),
-    "weights' shape": ({"row_weights": [1]}, "row_weights: must have shape (2,), one per row; got shape (1,)"),
+    "weights' shape": ({"row_weights": [1]}, "row_weights: must have one entry per row, 2; got 1"),
     "truth's length": ({"truth": ["a"]}, "truth: must have one entry per row, 2; got 1"),
     "truth missing": ({"truth": ["a", None]}, "truth: row 2 is missing"),
 }

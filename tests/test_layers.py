@@ -19,7 +19,9 @@ LAYERS = (
     "distributions",
     "coordinates",
     "tables",
+    "containers",
     "levels",
+    "storage",
     "covariates",
     "labels",
     "data",
@@ -71,8 +73,8 @@ LAYERS = (
     "cli",
 )
 """A module imports only from those before it, and from its own row."""
-LIGHT = ("prior", "coordinates", "tables", "levels", "covariates", "labels", "data", "families", "spec", "manifest")
-LIGHT += ("gallery", "switching")
+LIGHT = ("prior", "coordinates", "tables", "containers", "levels", "storage", "covariates", "labels", "data")
+LIGHT += ("families", "spec", "manifest", "gallery", "switching")
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if p.parent != PACKAGE or not p.name.startswith("__"))
 
 

@@ -54,13 +54,6 @@ def test_impossible_cores():
         bm.sample(SPEC, bm.Data(FRAME), cores=0)
 
 
-def test_labels_from_pandas_must_have_the_index_of_the_rows():
-    labels = pd.Series(["p", "q", "p", "q"])
-    assert bm.Data(FRAME, labels=labels).classes == ("p", "q")
-    with pytest.raises(ValueError, match="index differs"):
-        bm.Data(FRAME, labels=labels.iloc[::-1])
-
-
 def test_probability_columns_are_matched_to_classes_by_name():
     table = pd.DataFrame({"u": [0.9] * 4, "v": [0.1] * 4})
     evidence = bm.Data(FRAME, labels=table, classes=["v", "u"]).evidence(("v", "u"))

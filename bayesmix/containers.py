@@ -1,0 +1,111 @@
+"""What users keep data in (pandas, NumPy with or without masks, polars, arrow, lists), as pandas and lists, row by row.
+
+Nothing that has names, a mask or an index loses it: columns keep their names, masked cells are missing, and what has an
+index goes by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+
+def frame_of(X: Any) -> pd.DataFrame:
+    """The columns of ``X``, named by text, with the index that ``X`` has (numbers from 0 where it has none).
+
+    ValueError for what is no table: another number of dimensions, no row or column, a name that occurs twice.
+    """
+    X = _as_pandas(X)
+    if isinstance(X, pd.DataFrame):
+        frame = X
+    elif isinstance(X, pd.Series):
+        frame = X.to_frame(name=X.name if X.name is not None else "x")
+    else:
+        array = np.ma.filled(X.astype(float), np.nan) if isinstance(X, np.ma.MaskedArray) else np.asarray(X)
+        if array.ndim not in (1, 2):
+            raise ValueError(f"X: must have shape (n,) or (n, n_features); got shape {array.shape}")
+        array = array[:, None] if array.ndim == 1 else array
+        frame = pd.DataFrame(array, columns=list(array_names(array.shape[1])))
+    if frame.shape[0] == 0 or frame.shape[1] == 0:
+        raise ValueError(f"X: needs at least one row and one column; got shape {frame.shape}")
+    names = [str(c) for c in frame.columns]
+    if len(set(names)) < len(names):
+        raise ValueError(f"X: column names must differ; got {', '.join(names)}")
+    return frame.set_axis(names, axis=1)
+
+
+def array_names(width: int) -> tuple[str, ...]:
+    """Names for the columns of an array, which has none."""
+    return ("x",) if width == 1 else tuple(f"x{j + 1}" for j in range(width))
+
+
+def has_index(X: Any) -> bool:
+    """Whether the rows of ``X`` have an index of their own."""
+    return isinstance(X, pd.DataFrame | pd.Series)
+
+
+def by_row(values: Any, rows: pd.Index | None, n: int, argument: str) -> Any:
+    """One entry per row, in the order of the rows: a list or array, or a table where there are several columns.
+
+    Parameters
+    ----------
+    values : Series, DataFrame, array, masked array, polars or arrow column, list, tuple
+        A pandas index that holds the labels of ``rows`` in another order is put in theirs. A masked entry is None. One
+        column is one entry per row.
+    rows : Index or None
+        The index of ``X``; None where it has none: then entries are taken by position.
+    n : int
+        Number of rows.
+    argument : str
+        For the errors.
+    """
+    if isinstance(values, Mapping | Set | str | bytes) or not (
+        hasattr(values, "__len__") or hasattr(values, "__array__")
+    ):
+        got = repr(values) if isinstance(values, str) or np.isscalar(values) else f"a {type(values).__name__}"
+        raise ValueError(
+            f"{argument}: must be a sequence with one entry per row (or a pandas.Series, which goes by its index); "
+            f"got {got}"
+        )
+    values = _as_pandas(values)
+    if len(values) != n:
+        raise ValueError(f"{argument}: must have one entry per row, {n}; got {len(values)}")
+    if has_index(values):
+        values = values if rows is None else _aligned(values, rows, argument)
+        values = values.iloc[:, 0] if isinstance(values, pd.DataFrame) and values.shape[1] == 1 else values
+        return values if isinstance(values, pd.DataFrame) else values.to_numpy(dtype=object)
+    if isinstance(values, np.ma.MaskedArray):
+        cells = values.data.astype(object)
+        cells[np.ma.getmaskarray(values)] = None
+        values = cells
+    if isinstance(values, np.ndarray):
+        values = values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
+        return values
+    if all(isinstance(entry, list | tuple | np.ndarray) and len(entry) == 1 for entry in values):
+        return [entry[0] for entry in values]
+    return list(values)
+
+
+def _as_pandas(values: Any) -> Any:
+    """Polars, arrow and whatever else can say itself in pandas; structured arrays by their fields."""
+    if isinstance(values, np.ndarray) and values.dtype.names:
+        return pd.DataFrame({name: values[name] for name in values.dtype.names})
+    if hasattr(values, "to_pandas"):
+        return values.to_pandas()
+    if hasattr(values, "collect") and hasattr(values, "lazy"):
+        raise ValueError("X: a lazy table holds no rows yet; use X.collect()")
+    return values
+
+
+def _aligned(values: Any, rows: pd.Index, argument: str) -> Any:
+    if values.index.equals(rows):
+        return values
+    if rows.is_unique and values.index.is_unique and len(rows.difference(values.index)) == 0:
+        return values.loc[rows]
+    raise ValueError(
+        f"{argument}: their index differs from that of X, and is not the same labels in another order; use "
+        f"{argument}.loc[X.index], or .to_numpy() by position"
+    )
