@@ -132,6 +132,7 @@ def fit(name_or_path: str, out: Path | None, quiet: bool, **settings: int | None
 
     model = read(name_or_path)
     out = _new_file(out or Path(f"{model.name}.nc"))
+    click.echo(repr(model.data))
     dt = _sample(model, settings, quiet)
     from bayesmix.files import save
 
@@ -153,9 +154,9 @@ def em(name_or_path: str, method: str, seed: int | None, n_starts: int | None) -
     model = read(name_or_path)
     from bayesmix.em import fit_em
 
-    given = _given({"seed": seed, "n_starts": n_starts})
-    found = fit_em(model.spec, model.data, method=method, **(model.em | given))
-    click.echo(_em_text(found))
+    settings = model.em | _given({"seed": seed, "n_starts": n_starts})
+    found = fit_em(model.spec, model.data, method=method, **settings)
+    click.echo(f"{model.data}\n{_em_text(found)}")
     _finish(found.converged and not found.degenerate)
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.levels import as_levels, level_text
+from bayesmix.tables import NUMBER, PLAIN_NUMBERS
 
-NUMBER = re.compile(r"\s*[+-]?(\d+([.,' \u00a0\u202f]\d+)*[.,]?|[.,]\d+)([eE][+-]?\d+)?\s*%?\s*")
 DATE = re.compile(r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([T ].*)?")
 FEWEST_LEVELS = 5
 """A factor with so many levels must have two rows for each, on average."""
@@ -114,8 +114,7 @@ def _dated(column: pd.Series, name: str, value: Any) -> str:
 def _textual(column: pd.Series, name: str, value: str) -> str:
     return (
         f"column {name!r}{_row(column, value)} is the text {value!r} in a column that mostly holds numbers: make it "
-        "numbers (a decimal point, no thousands separators; pandas.read_csv has decimal= and thousands=), or a factor "
-        f"by C({name})"
+        f"numbers, with {PLAIN_NUMBERS}, or a factor by C({name})"
     )
 
 

@@ -8,6 +8,20 @@ from pathlib import Path
 import xarray as xr
 
 
+def rehearse(dataset: xr.Dataset) -> None:
+    """Write a few rows to memory, so that what cannot be saved is known before sampling, not after.
+
+    Raises
+    ------
+    ValueError
+        Where a name or a value cannot be written.
+    """
+    try:
+        dataset.isel(obs=slice(0, 2)).to_netcdf(engine="h5netcdf")
+    except (ValueError, TypeError, UnicodeError) as error:
+        raise ValueError(f"data: a name or value in it cannot be written to a file: {error}") from None
+
+
 def save(dt: xr.DataTree, path: str | Path) -> Path:
     """Write a posterior to NetCDF. A file of that name is replaced only when the new one is complete.
 

@@ -79,8 +79,8 @@ def _label_sets(labels: Any, given: tuple[str, ...] | None) -> tuple[tuple[str, 
         for c in entry:
             if c in TEXTS_OF_NOTHING and c not in (given or ()):
                 raise ValueError(
-                    f"labels: row {i + 1} is the text {class_name(c)!r}, as NumPy writes a missing value among texts; use None "
-                    "where nothing is known, or name it in classes"
+                    f"labels: row {i + 1} is the text {class_name(c)!r}, as NumPy writes a missing value among texts; "
+                    "use None where nothing is known, or name it in classes"
                 )
             if class_name(c) not in position:
                 raise ValueError(f"labels: row {i + 1} has the class {class_name(c)!r}; classes are {', '.join(names)}")

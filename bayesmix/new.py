@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 
 from bayesmix import manifest
+from bayesmix.families.design import design_matrix
+from bayesmix.families.vocabulary import quoted
 from bayesmix.gallery import GalleryModel, read
 from bayesmix.tables import column, numeric, read_csv
 
@@ -59,8 +61,8 @@ covariance = "full"             # full, tied (one for all), diag (no correlation
 # sigma = 10.0"""
 COUNTS = """\
 family = "zero_inflated_poisson"
-rate = "1"                      # of the counts, log scale; with covariates: "1 + {example}"
-zero = "1"                      # of a structural zero, logit scale; with covariates: "1 + {example}\""""
+rate = "1"                      # of the counts, log scale; with covariates: {example}
+zero = "1"                      # of a structural zero, logit scale; with covariates: {example}"""
 
 
 def write_model(
@@ -178,11 +180,22 @@ def _mixture_lines(
     frame: pd.DataFrame, chosen: Sequence[str], label: str | None, response: str | None, k: int | None
 ) -> str:
     if response is not None:
-        first = str(chosen[0]) if chosen else "x"
-        return COUNTS.format(example=first if first.isidentifier() else f"`{' '.join(first.split())}`")
+        return COUNTS.format(example=_quoted(_example(frame[list(chosen)])))
     classes = 0 if label is None else frame[label].nunique()
     K = str(k or max(2, classes))
     return GAUSSIAN.format(k=K, pad=" " * max(1, 17 - len(K)))
+
+
+def _example(covariates: pd.DataFrame) -> str:
+    """A formula with the first covariate that can stand in one."""
+    for name in covariates.columns:
+        formula = f"1 + {quoted(name)}"
+        try:
+            design_matrix(formula, covariates, "rate")
+        except ValueError:
+            continue
+        return formula
+    return "1 + age"
 
 
 def _write(folder: Path, csv: Path, text: str) -> GalleryModel:

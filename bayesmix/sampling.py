@@ -16,6 +16,7 @@ from bayesmix import kernels
 from bayesmix.data import Data
 from bayesmix.em import run_starts
 from bayesmix.families import Family, Params
+from bayesmix.files import rehearse
 from bayesmix.graphs import Graph
 from bayesmix.landscape import Climber, find_modes
 from bayesmix.mode_table import modes_dataset
@@ -123,6 +124,8 @@ def sample(
         raise ValueError(f"log_likelihood: must be 'auto', True or False; got {log_likelihood!r}")
     spec = resolve(spec, data)
     parts = graph(spec, data)
+    stored = data.with_covariates(parts.family.covariates)
+    rehearse(stored.to_dataset().assign_coords(parts.family.coords))
     target = _compiled(spec, data, parts, model, target)
     if runs is None:
         runs = run_starts(parts.family, groups=exchange_groups(spec, parts.family), **extra)
@@ -137,7 +140,7 @@ def sample(
     raw, drawn = finished(scouts.sample(run, group_of_chain, start, progress=progress, **settings))
     cut = len(drawn) < len(start)
     start, group_of_chain = start[drawn], group_of_chain[drawn]
-    dt = assemble(raw, target.model, data)
+    dt = assemble(raw, target.model, stored)
     settled = settle(dt, target, parts.family, spec, scouts, group_of_chain)
     dt = _sort_labels(dt, spec, parts.family, log_likelihood, settled.where)
     dt = pool(dt, settled, chains=min(settings["chains"], len(start)), seed=extra["seed"])

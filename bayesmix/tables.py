@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+NUMBER = re.compile(r"\s*[+-]?(\d+([.,' \u00a0\u202f]\d+)*[.,]?|[.,]\d+)([eE][+-]?\d+)?\s*%?\s*")
+"""What looks like a number, however its decimals and thousands are set off."""
+PLAIN_NUMBERS = "a decimal point, no thousands separators (pandas.read_csv has decimal= and thousands=)"
+
 
 def read_csv(path: Path | str) -> pd.DataFrame:
     """Read a CSV file with a header line; the errors name the file, the line and what is wrong with it.
 
-    Cells are read as numbers where a whole column is numeric; an empty cell is missing; rows count from 1. Every line
-    must have as many fields as the header: pandas would cut long lines, fill short ones and drop blank ones in silence.
+    Cells are read as numbers where a whole column is numeric; rows count from 1. A cell is missing that pandas takes
+    for it: empty, NA, N/A, None, null, nan or the like. Every line must have as many fields as the header:
+    pandas would cut long lines, fill short ones and drop blank ones in silence.
     """
     path = Path(path)
     try:
@@ -80,6 +86,7 @@ def numeric(frame: pd.DataFrame) -> np.ndarray:
             shown = raw.iloc[bad[0] : bad[0] + 1].tolist()[0]
             what = "is missing" if pd.isna(shown) else f"is not a finite number: {shown!r}"
             more = f" (and {len(bad) - 1} more rows)" if len(bad) > 1 else ""
-            raise ValueError(f"X: column {str(name)!r}, row {frame.index[bad[0]]} {what}{more}")
+            advice = f"; numbers need {PLAIN_NUMBERS}" if NUMBER.fullmatch(str(shown)) else ""
+            raise ValueError(f"X: column {str(name)!r}, row {frame.index[bad[0]]} {what}{more}{advice}")
         columns.append(values)
     return np.ascontiguousarray(np.column_stack(columns))

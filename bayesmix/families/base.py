@@ -45,6 +45,8 @@ class Family(ABC):
         Components of one group may switch labels; a labelled class is alone in its group.
     design : mapping of str to DataFrame
         Design matrices by part, where formulas make any.
+    covariates : tuple of str
+        The data's covariates that the formulas use.
     """
 
     name: ClassVar[str]
@@ -63,6 +65,7 @@ class Family(ABC):
     row_weights: np.ndarray
     groups: np.ndarray
     design: Mapping[str, pd.DataFrame] = MappingProxyType({})
+    covariates: tuple[str, ...] = ()
 
     @classmethod
     @abstractmethod

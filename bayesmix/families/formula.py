@@ -13,7 +13,7 @@ from formulaic.parser.algos.tokenize import tokenize
 from formulaic.parser.types import ASTNode, Token
 
 from bayesmix.families.expression import DEEPEST, LARGEST, Expression, unescaped
-from bayesmix.families.vocabulary import NO_ATTRIBUTES, Names, NotAllowedError
+from bayesmix.families.vocabulary import NO_ATTRIBUTES, Names, NotAllowedError, quoted
 
 LONGEST = 10_000
 MOST_TERMS = 2_000
@@ -80,8 +80,7 @@ class Formula:
         """The same formula with a dot written out as all of these columns."""
         if not self.dots:
             return self
-        quoted = [name.replace("`", "\\`") for name in columns]
-        all_of_them = f"({' + '.join(f'`{name}`' for name in quoted) or '1'})"
+        all_of_them = f"({' + '.join(map(quoted, columns)) or '1'})"
         text = self.text
         for place in reversed(self.dots):
             text = f"{text[:place]}{all_of_them}{text[place + 1 :]}"

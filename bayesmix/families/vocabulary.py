@@ -71,6 +71,17 @@ class NotAllowedError(ValueError):
         super().__init__(f"{short!r}: {why}")
 
 
+def quoted(name: str) -> str:
+    """A column's name as a formula holds it: in backticks where it is no plain word.
+
+    Examples
+    --------
+    >>> quoted("max.temp"), quoted("km/h")
+    ('max.temp', '`km/h`')
+    """
+    return name if PLAIN.fullmatch(name) else "`" + name.replace("`", "\\`") + "`"
+
+
 @dataclass
 class Names:
     """Names of ours for the columns, functions and constants of a formula.
@@ -94,7 +105,7 @@ class Names:
         """Of a column."""
         if name == "Intercept":
             raise NotAllowedError(name, "is the name of the constant term; rename the column")
-        new = self._new(f"column {as_factor}", name, name if PLAIN.fullmatch(name) else f"`{name}`")
+        new = self._new(f"column {as_factor}", name, quoted(name))
         self.columns[new] = (name, as_factor)
         return new
 

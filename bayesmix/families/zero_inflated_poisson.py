@@ -80,6 +80,7 @@ class ZeroInflatedPoisson(Family):
                 raise ValueError(f"{part}: the columns {', '.join(matrix.columns)} are linearly dependent")
             design[part] = matrix
         self.design = design
+        self.covariates = tuple(dict.fromkeys(name for encoder in self.encoders.values() for name in encoder.columns))
         self.F, self.G = (self.design[part].to_numpy(dtype=float) for part in ("rate", "zero"))
 
     def default_priors(self) -> dict[str, Prior]:

@@ -96,7 +96,7 @@ def _model(fits: Fits) -> dict[str, Any]:
         "n": len(data),
         "n_test": 0 if model.test is None else len(model.test),
         "columns": data.feature_names,
-        "covariates": [str(c) for c in data.covariates.columns],
+        "covariates": list(fits.family.covariates),
         "classes": data.classes,
         "labelled": int(data.labelled.sum()),
         "known": int(fits.data.known.sum()),

@@ -25,7 +25,8 @@ def recorded(dt: xr.DataTree, model: GalleryModel, em_settings: Mapping[str, Any
     new = dt.copy()
     new.attrs[CARD] = json.dumps(card)
     if model.test is not None:
-        new["test"] = xr.DataTree(model.test.to_dataset())
+        used = data_of(dt).covariates.columns
+        new["test"] = xr.DataTree(model.test.with_covariates(list(used)).to_dataset())
     return new
 
 

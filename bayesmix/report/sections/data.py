@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from bayesmix.levels import as_levels
 from bayesmix.report.blocks import Block, Inline, Paragraph, Section, Table
 from bayesmix.report.captions import figures
 from bayesmix.report.fits import Fits
@@ -39,9 +40,8 @@ def data(fits: Fits, summary: Mapping[str, Any]) -> Section:
 
 def _columns(fits: Fits) -> Table:
     rows = [_column(name, x) for name, x in zip(fits.data.feature_names, fits.data.x.T, strict=True)]
-    covariates = fits.data.covariates
-    rows += [_column(str(c), covariates[c]) for c in covariates.columns]
-    if len(covariates.columns):
+    rows += [_column(name, fits.data.covariates[name]) for name in fits.family.covariates]
+    if fits.family.covariates:
         rows = [["Counts"], rows[0], ["Covariates"], *rows[1:]]
     heads = ["Column", "Mean", "SD", "Smallest", "Median", "Largest", "Values"]
     numeric = [False, True, True, True, True, True, False]
@@ -52,8 +52,8 @@ def _columns(fits: Fits) -> Table:
 
 
 def _column(name: str, values: Any) -> Sequence[Inline]:
-    if not pd.api.types.is_numeric_dtype(np.asarray(values).dtype):
-        kinds = pd.Series(values).value_counts()
+    if not pd.api.types.is_numeric_dtype(values):
+        kinds = as_levels(values).value_counts()
         return [name, *[""] * 5, ", ".join(f"{k} ({n})" for k, n in kinds.head(6).items())]
     x = np.asarray(values, dtype=float)
     decimals = decimals_for(x.std(), 3)
