@@ -28,6 +28,8 @@ SETTLED = 5
 """The ratio of successive gains must be this many of its last changes below 1: near a saddle it climbs past 1."""
 RADIUS = 0.2
 """A leap moves no coordinate by more than this many of its units: it must not leave the summit's slopes."""
+FAIR_CHANCE, HOPE = 12, 10.0
+"""A climb is left for another's sake only after so many steps, and where so many times its promise would not do."""
 TRIES = 2
 PAIRS = 20
 
@@ -113,6 +115,10 @@ class Ascent:
         if self.memory is None or before is None:
             self.plain = [self.L]
 
+    def hopeless(self, bar: float) -> bool:
+        """Whether L stays below the bar though it rise ten times as far as its last gains promise."""
+        return len(self.history) >= FAIR_CHANCE and self.L + HOPE * remaining(self.history) < bar
+
     def converged(self, leap: np.ndarray | None, tolerance: float) -> bool:
         """Whether L has less than tolerance (1 + |L|) to rise.
 
@@ -152,16 +158,25 @@ def crawls(history: Sequence[float], bound: float, near: float) -> bool:
     return bool(settled and np.log(bound / rest) / np.log(rate) > MANY_STEPS)
 
 
-def climb(family: Family, kind: str, params: Params, *, max_iter: int, tolerance: float, patience: int = 0) -> Run:
+def climb(
+    family: Family,
+    kind: str,
+    params: Params,
+    *,
+    max_iter: int,
+    tolerance: float,
+    patience: int = 0,
+    bar: float = -np.inf,
+) -> Run:
     """EM from one start until L stands still, the E-steps run out, or the likelihood grows without bound.
 
     L never falls; whether a step leads into a spike is checked before it is taken. It does not stand still before
-    ``patience`` E-steps.
+    ``patience`` E-steps. A climb that will not reach ``bar`` is left.
     """
     reasons = family.spikes(params)
     if reasons:
         return Run(kind, params, np.array([-np.inf]), False, tuple(reasons), 0)
-    run, converged = Ascent(family, params), False
+    run, converged, left = Ascent(family, params), False, False
     while True:
         target = family.m_step(run.statistics, run.params)
         reasons = family.spikes(target)
@@ -170,9 +185,10 @@ def climb(family: Family, kind: str, params: Params, *, max_iter: int, tolerance
         run.remember(target, tolerance)
         leap = run.memory.leap() if run.memory and run.memory.pairs else None
         converged = run.n_iter > patience and run.converged(leap, tolerance)
-        if converged or run.n_iter > max_iter:
+        left = not converged and run.hopeless(bar)
+        if converged or left or run.n_iter > max_iter:
             reasons = family.spikes(run.params, responsibilities(family, run.params))
             break
         if leap is None or not run.jump(leap):
             run.walk(target)
-    return Run(kind, run.params, np.array(run.history), converged, tuple(reasons), run.n_iter)
+    return Run(kind, run.params, np.array(run.history), converged, tuple(reasons), run.n_iter, left=left)

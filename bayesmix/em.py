@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import cycle, islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,11 @@ from bayesmix.spec import Mixture, bind, exchange_groups, resolve
 if TYPE_CHECKING:
     from bayesmix.graphs import Graph
     from bayesmix.target import Climb, Target
+
+ROUGHLY = 1e-6
+"""Starts are told apart once L has less than ROUGHLY (1 + |L|) to rise."""
+CATCH_UP = 10.0
+"""A start that promises to end this far below the best is left, where only the best counts."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,8 +59,9 @@ class EMFit:
     degenerate : bool
         True where every start ran into a spike or the boundary; ``reasons`` says which.
     starts : DataFrame
-        One row per start: ``kind, log_likelihood, n_iter, converged, degenerate, reasons, solution, chosen``; rows
-        with the same number in ``solution`` reached the same optimum, to which one of them was carried on.
+        One row per start: ``kind, log_likelihood, n_iter, converged, degenerate, reasons, left, solution, chosen``;
+        rows with the same number in ``solution`` reached the same optimum, to which one of them was carried on. A start
+        that was ``left`` would not have become the best: its log-likelihood is that of where it stood.
     method : {"ml", "map"}
     aic, bic : float
         -2 L + 2 p and -2 L + p log(sum v).
@@ -136,8 +142,9 @@ def fit_em(
 ) -> EMFit:
     """Fit by EM from many starts of several kinds; keep the best that is not degenerate.
 
-    Every start is run on at most 20,000 rows; where there are more, one run for each solution is carried on over all of
-    them. Where EM crawls, quasi-Newton steps that it preconditions take over (:mod:`bayesmix.accelerate`).
+    Every start is run roughly, on a sample of the rows where there are many; one run for each solution that may be the
+    best is carried on over all of them. Where EM crawls, quasi-Newton steps that it preconditions take over
+    (:mod:`bayesmix.accelerate`). An end that is no maximum is left upwards, or named (:mod:`bayesmix.saddles`).
 
     Parameters
     ----------
@@ -178,7 +185,8 @@ def fit_em(
     spec = resolve(spec, data)
     family = bind(spec, data)
     groups = exchange_groups(spec, family) if method == "map" else None
-    runs = run_starts(family, n_starts=n_starts, seed=seed, max_iter=max_iter, tolerance=tolerance, groups=groups)
+    settings: dict[str, Any] = {"n_starts": n_starts, "seed": seed, "max_iter": max_iter, "tolerance": tolerance}
+    runs = run_starts(family, groups=groups, everything=method == "map", **settings)
     if method == "map":
         from bayesmix.model import build, graph
         from bayesmix.target import Target
@@ -195,12 +203,14 @@ def run_starts(
     max_iter: int = 2000,
     tolerance: float = 1e-9,
     groups: np.ndarray | None = None,
+    everything: bool = True,
 ) -> list[Run]:
     """EM from ``n_starts`` starts, each with its own random stream; those that reach one solution share its end.
 
-    Where there are many rows, every start climbs over few of them, and what that leads to is carried on once over all.
-    Left behind are ends so far below the best (``WITHIN_REACH``) that no prior could bring them back. ``groups``:
-    components that may switch labels without a difference, where the priors leave fewer than the evidence does.
+    Every start climbs roughly, over few of the rows where there are many; each solution is then carried on once, over
+    all rows, to its end. Left behind are starts so far below the best (``WITHIN_REACH``) that no prior could bring
+    them back; without ``everything``, those that cannot become the best (``CATCH_UP``). ``groups``: components that may
+    switch labels without a difference, where the priors leave fewer than the evidence does.
     """
     for name, value, least in (("n_starts", n_starts, 1), ("seed", seed, 0), ("max_iter", max_iter, 1)):
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
@@ -211,28 +221,34 @@ def run_starts(
     kinds = [once, *islice(cycle(others), n_starts - 1)]
     *streams, rows = np.random.default_rng(seed).spawn(n_starts + 1)
     few = few_rows(family, rows)
-    ends = [
-        climb(few, kind, few.initial(kind, rng), max_iter=max_iter, tolerance=tolerance)
-        for kind, rng in zip(kinds, streams, strict=True)
-    ]
+    reach = WITHIN_REACH + 2 * family.n_parameters if everything else CATCH_UP
+    ends: list[Run] = []
+    for kind, rng in zip(kinds, streams, strict=True):
+        bar = max((end.log_likelihood for end in ends if not end.reasons), default=-np.inf) - reach
+        start = few.initial(kind, rng)
+        ends.append(climb(few, kind, start, max_iter=max_iter, tolerance=max(tolerance, ROUGHLY), bar=bar))
     runs = merged(few, ends, groups)
-    if few is family:
-        return beyond_saddles(family, runs, max_iter=max_iter, tolerance=tolerance)
-    bar = runs[best_run(runs)].log_likelihood - WITHIN_REACH - 2 * family.n_parameters
-    over_all = {id(run.params): _over_all(family, run, bar, max_iter, tolerance) for run in runs if run.own}
-    runs = [over_all[id(run.params)] if run.own else run.at(over_all[id(run.params)]) for run in runs]
+    bar = runs[best_run(runs)].log_likelihood - reach
+    finished = {id(run.params): _finished(family, few, run, bar, max_iter, tolerance) for run in runs if run.own}
+    runs = [finished[id(run.params)] if run.own else run.at(finished[id(run.params)]) for run in runs]
     return beyond_saddles(family, merged(family, runs, groups), max_iter=max_iter, tolerance=tolerance)
 
 
-def _over_all(family: Family, run: Run, bar: float, max_iter: int, tolerance: float) -> Run:
-    """A run over few rows carried on over all; below the bar only its log-likelihood is that of all rows."""
-    if run.log_likelihood >= bar:
-        end = climb(family, run.kind, run.params, max_iter=max_iter, tolerance=tolerance)
-        return replace(end, n_iter=run.n_iter + end.n_iter)
-    if not np.isfinite(run.log_likelihood):
+def _finished(family: Family, few: Family, run: Run, bar: float, max_iter: int, tolerance: float) -> Run:
+    """A rough run over few rows carried on over all, to its end; below the bar only its log-likelihood is that of all.
+
+    A run that ended in a spike over all rows has nowhere to go on to.
+    """
+    if run.reasons and few is family:
         return run
+    if run.log_likelihood >= bar and not run.left:
+        end = climb(family, run.kind, run.params, max_iter=max_iter, tolerance=tolerance)
+        history = np.concatenate([run.history[:-1], end.history]) if few is family else end.history
+        return replace(end, history=history, n_iter=run.n_iter + end.n_iter)
+    if few is family or not np.isfinite(run.log_likelihood):
+        return replace(run, left=True)
     L, _ = e_step(family, run.params)
-    return replace(run, history=np.array([L]), n_iter=run.n_iter + 1)
+    return replace(run, history=np.array([L]), n_iter=run.n_iter + 1, left=True)
 
 
 def ml_fit(spec: Mixture, data: Data, runs: list[Run]) -> EMFit:

@@ -18,7 +18,7 @@ SAME_MODE = 1e-5
 SAME_AGREEMENT = 0.995
 """... and are, where their responsibilities agree to this degree, up to labels."""
 COMPARED_ROWS = 1000
-FEW_ROWS = 20_000
+FEW_ROWS = 10_000
 WITHIN_REACH = 50.0
 """Solutions further than this and twice the number of parameters below the best, in L, are not carried on."""
 LEAST_LABELLED = 50
@@ -30,7 +30,7 @@ class Run:
     """One start, carried to its end.
 
     ``n_iter``: E-steps spent on it. ``own``: False where the end was taken over from another start that reached the
-    same solution; those runs share one ``params`` object.
+    same solution; those runs share one ``params`` object. ``left``: given up, since it would not have become the best.
     """
 
     kind: str
@@ -40,6 +40,7 @@ class Run:
     reasons: tuple[str, ...]
     n_iter: int
     own: bool = True
+    left: bool = False
 
     @property
     def log_likelihood(self) -> float:
@@ -136,6 +137,7 @@ def starts_table(runs: Sequence[Run], chosen: int) -> pd.DataFrame:
             "converged": [run.converged for run in runs],
             "degenerate": [bool(run.reasons) for run in runs],
             "reasons": ["; ".join(run.reasons) for run in runs],
+            "left": [run.left for run in runs],
             "solution": [number[id(run.params)] for run in runs],
             "chosen": np.arange(len(runs)) == chosen,
         }

@@ -19,8 +19,8 @@ from bayesmix.runs import COMPARED_ROWS, Run, best_run
 
 ALIKE = 0.98
 """Two components are alike where the cosine between their responsibilities is at least this."""
-OPERATIONS = 2e9
-"""The information is taken over so many rows that its products take no more multiplications than this."""
+OPERATIONS, LOOKED_ROWS = 2e9, 5000
+"""The information is taken over no more rows than that, and so few that its products take no more multiplications."""
 MOST_PARAMETERS = 3000
 """With more, only components that are alike are looked for."""
 SURELY = 0.5
@@ -120,7 +120,7 @@ def _curvature(family: Family, params: Params, *, everything: bool) -> tuple[np.
     nothing = np.empty(0), np.empty((p, 0))
     if p > MOST_PARAMETERS:
         return nothing
-    some = family.evenly(max(int(OPERATIONS / p**2), COMPARED_ROWS))
+    some = family.evenly(min(max(int(OPERATIONS / p**2), COMPARED_ROWS), LOOKED_ROWS))
     if not everything and some.missing(params) < SURELY:
         return nothing
     information = some.information(params)

@@ -128,7 +128,8 @@ def sample(
     rehearse(stored.to_dataset().assign_coords(parts.family.coords))
     target = _compiled(spec, data, parts, model, target)
     if runs is None:
-        runs = run_starts(parts.family, groups=exchange_groups(spec, parts.family), **extra)
+        groups = exchange_groups(spec, parts.family)
+        runs = run_starts(parts.family, n_starts=extra["n_starts"], seed=extra["seed"], groups=groups)
     climber = Climber(target, parts, spec)
     found = find_modes(climber, runs, climbs=extra["n_starts"], seed=extra["seed"])
     known = parts.start(found[0].params)
