@@ -27,6 +27,8 @@ SURELY = 0.5
 """A bound on the missing information below which there is no saddle, over some rows or over all."""
 FLAT = 1e-3
 """From components that are alike, directions with less curvature than this, of 1 along every coordinate, lead away."""
+LEAST_SHARE = 1e-6
+"""Information below this share of the largest counts as so much: along weights of alike components there is none."""
 STEPS = (0.5, 2.0)
 """The largest coordinate of a step away from a saddle, in its units."""
 DIRECTIONS = 3
@@ -92,10 +94,9 @@ def way_up(family: Family, params: Params) -> WayUp | None:
     values, vectors = _curvature(family, params, everything=bool(pairs))
     if pairs:
         names = " and ".join(family.components[k] for k in pairs)
-        flat = vectors[:, values < FLAT].T[:DIRECTIONS]
-        if not len(flat):
-            flat = np.random.default_rng(0).standard_normal((DIRECTIONS, family.n_parameters))
-        return WayUp(_longest(flat), f"{names} are alike", True)
+        flat = vectors[:, values < FLAT].T if (values < FLAT).any() else np.eye(family.n_parameters)
+        mixed = np.random.default_rng(0).standard_normal((DIRECTIONS, len(flat))) @ flat
+        return WayUp(_longest(np.vstack([flat[:DIRECTIONS], mixed])), f"{names} are alike", True)
     directions = _longest(vectors[:, values < 0].T[:1])
     if len(directions) and _curves_up(family, params, directions[0]):
         return WayUp(directions, "the observed information is not positive definite", False)
@@ -124,7 +125,8 @@ def _curvature(family: Family, params: Params, *, everything: bool) -> tuple[np.
     if not everything and some.missing(params) < SURELY:
         return nothing
     information = some.information(params)
-    scale = 1 / np.sqrt(np.maximum(np.abs(np.diag(information)), np.finfo(float).tiny))
+    size = np.abs(np.diag(information))
+    scale = 1 / np.sqrt(np.maximum(size, LEAST_SHARE * size.max() + np.finfo(float).tiny))
     scaled = information * np.outer(scale, scale)
     if not np.isfinite(scaled).all():
         return nothing

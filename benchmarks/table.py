@@ -55,6 +55,18 @@ ROWS = {
         " 250, 500, 1,000, 2,000, ... draws per chain, the fewest that reach an ESS of 1,000 with that seed, found in"
         " untimed pilot runs. The textbook model begins at k-means centres.",
     ),
+    "em_whole": Row(
+        "Whole calls of `fit_em` beside scikit-learn's",
+        "`bm.fit_em` and `GaussianMixture(n_init=starts, tol=1e-6, max_iter=300)` from the rows to the fit, one after"
+        " the other, with as many starts; ours goes on to `tolerance=1e-9` and looks at what it found (saddles,"
+        " spikes). Both log-likelihoods are over all rows. Standard errors, in closed form, are computed when first"
+        " asked for; scikit-learn has none.",
+        one_thread=True,
+    ),
+    "em_whole_threads": Row(
+        "Whole calls of `fit_em` beside scikit-learn's, threads as the machine gives them",
+        "The same.",
+    ),
     "em_iteration": Row(
         "One EM iteration, full covariance, one thread",
         "E-step and M-step at the same parameters, against the same two steps of scikit-learn's `GaussianMixture`."

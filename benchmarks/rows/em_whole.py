@@ -1,0 +1,85 @@
+"""Whole calls of ``bm.fit_em`` beside scikit-learn's ``GaussianMixture`` with as many starts."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture import GaussianMixture
+
+import bayesmix as bm
+from benchmarks.figures import Case, Figure
+from benchmarks.timing import timed
+
+SIZES = (
+    (1_000, 2, 3, 10),
+    (1_000, 20, 5, 10),
+    (5_000, 10, 5, 10),
+    (10_000, 4, 3, 10),
+    (100_000, 4, 5, 1),
+    (50_000, 20, 5, 1),
+    (100_000, 20, 10, 1),
+    (200_000, 8, 5, 5),
+    (100_000, 32, 16, 2),
+)
+"""Rows, features, components, starts."""
+GRID = (range(1, 6), ("full", "tied", "diag", "spherical"))
+RULES = {"tol": 1e-6, "max_iter": 300, "random_state": 0}
+MANY = 10_000
+
+
+def cases(*, quick: bool) -> Iterator[Case]:
+    """Groups of unit variance, means 2.5 standard deviations apart in every feature."""
+    bm.fit_em(bm.Mixture("gaussian", n_components=2), bm.Data(_rows(300, 3, 2)), n_starts=2)
+    for n, d, K, starts in SIZES[:1] if quick else SIZES:
+        yield _case(n, d, K, starts)
+    yield _grid(200 if quick else 2_000)
+
+
+def _rows(n: int, d: int, K: int) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    means, z = rng.normal(size=(K, d)) * 2.5, rng.integers(K, size=n)
+    return means[z] + rng.normal(size=(n, d))
+
+
+def _peer(X: np.ndarray, K: int, starts: int, covariance: str = "full") -> GaussianMixture:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return GaussianMixture(K, n_init=starts, covariance_type=covariance, **RULES).fit(X)
+
+
+def _ours(X: np.ndarray, K: int, starts: int, covariance: str = "full") -> bm.EMFit:
+    spec = bm.Mixture("gaussian", n_components=K, covariance=covariance)
+    return bm.fit_em(spec, bm.Data(X), n_starts=starts, seed=0)
+
+
+def _case(n: int, d: int, K: int, starts: int) -> Case:
+    X = _rows(n, d, K)
+    theirs, peer = timed(lambda: _peer(X, K, starts))
+    ours, em = timed(lambda: _ours(X, K, starts))
+    errors, _ = timed(lambda: em.standard_errors)
+    higher = em.log_likelihood - float(peer.score(X)) * n
+    figures = {
+        "ours": Figure(ours, "s"),
+        "scikit-learn": Figure(theirs, "s"),
+        "ratio": Figure(theirs / ours, "x", at_least=3.0 if n >= MANY else 1.0),
+        "ours ends higher by": Figure(higher, ""),
+        "standard errors, when asked for": Figure(errors, "s"),
+    }
+    return Case(f"{d}-D, n = {n:,}, K = {K}", figures, f"starts: {starts}; {em.n_parameters:,} parameters")
+
+
+def _grid(n: int) -> Case:
+    """Every number of components with every covariance, three starts each: what a choice by BIC asks for."""
+    X, (numbers, kinds) = _rows(n, 4, 3), GRID
+    grid = [(K, kind) for K in numbers for kind in kinds]
+    theirs, _ = timed(lambda: [_peer(X, K, 3, kind).bic(X) for K, kind in grid])
+    ours, _ = timed(lambda: [_ours(X, K, 3, kind).bic for K, kind in grid])
+    figures = {
+        "ours": Figure(ours, "s"),
+        "scikit-learn": Figure(theirs, "s"),
+        "ratio": Figure(theirs / ours, "x", at_least=1.0),
+    }
+    return Case(f"a grid of K = 1 to 5 by four covariances, 4-D, n = {n:,}", figures, "starts: 3 each")
