@@ -19,6 +19,7 @@ from bayesmix.families import gaussian_information
 from bayesmix.families.base import Family, Params, Statistics, component_names, exchange_groups
 from bayesmix.families.clusters import CENTRES, known_means, nearest, pinned, whitened
 from bayesmix.families.covariance import COVARIANCES
+from bayesmix.families.dependence import check_independent
 from bayesmix.prior import Prior
 
 VANISHING = 1e-10
@@ -91,6 +92,8 @@ class Gaussian(Family):
         for name, values in zip(data.feature_names, self.x[self.row_weights > 0].T, strict=True):
             if np.ptp(values) == 0:
                 raise ValueError(f"X: column {name!r} is constant ({values[0]:g}): its groups cannot be told apart")
+        if self.kind.correlated and self.d > 1:
+            check_independent(data, options["covariance"], share=VANISHING)
         self.index = self.kind.index(self.K, self.d)
 
     @property
