@@ -70,6 +70,7 @@ def by_row(values: Any, rows: pd.Index | None, n: int, argument: str) -> Any:
             f"{argument}: must be a sequence with one entry per row (or a pandas.Series, which goes by its index); "
             f"got {got}"
         )
+    rows = rows if has_index(values) else None  # polars and arrow have no index, only pandas gives them one
     values = _as_pandas(values)
     if len(values) != n:
         raise ValueError(f"{argument}: must have one entry per row, {n}; got {len(values)}")

@@ -121,7 +121,7 @@ def test_other_columns_are_labels_weights_and_truth():
         assert data.classes == ("u", "v")
         np.testing.assert_array_equal(data.labelled, [True, False, True, True])
         np.testing.assert_array_equal(data.row_weights, [1, 2, 3, 4])
-        np.testing.assert_array_equal(bm.Data(FRAME.to_numpy(), truth=make([1, 2, 2, 1])).truth, list("1221"))
+        np.testing.assert_array_equal(bm.Data(FRAME, truth=make([1, 2, 2, 1])).truth, list("1221"))
     with pytest.raises(ValueError, match="a lazy table holds no rows yet"):
         bm.Data(pl.LazyFrame({"a": [1.0]}))
 
