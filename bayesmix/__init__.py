@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from bayesmix.data import Data
     from bayesmix.diagnostics import Diagnostics, diagnose
     from bayesmix.em import EMFit, fit_em
+    from bayesmix.errors import FitError
     from bayesmix.files import load_fit, save
     from bayesmix.gallery import load
     from bayesmix.marginal import LogEvidence, log_evidence
@@ -34,6 +35,7 @@ _HOMES = {
     "data": ("Data",),
     "diagnostics": ("diagnose", "Diagnostics"),
     "em": ("EMFit", "fit_em"),
+    "errors": ("FitError",),
     "files": ("load_fit", "save"),
     "gallery": ("load",),
     "predict": ("loo", "replicate", "responsibilities", "responsibility_summary"),
@@ -53,6 +55,7 @@ __all__ = [
     "Data",
     "Diagnostics",
     "EMFit",
+    "FitError",
     "LogEvidence",
     "Mixture",
     "Modes",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -33,9 +34,10 @@ class BadInput(click.ClickException):
 
 
 class Commands(click.Group):
-    """Commands whose ValueErrors and OSErrors are bad input, and whose warnings are one line each.
+    """Commands whose errors and warnings are one line each; the exit code of an error is 2.
 
-    A singular matrix is no bad input though NumPy's error is a ValueError: it is a fault of ours, and shows as one.
+    ValueErrors and OSErrors are bad input, FitErrors say themselves what to do. Anything else is a fault of ours (a
+    singular matrix too, though NumPy's error is a ValueError); its traceback is shown where BAYESMIX_DEBUG is set.
     """
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -44,12 +46,19 @@ class Commands(click.Group):
             warnings.showwarning = _show_warning
             try:
                 return super().invoke(ctx)
-            except (ValueError, OSError) as error:
-                from numpy.linalg import LinAlgError
-
-                if isinstance(error, LinAlgError):
+            except (click.ClickException, click.exceptions.Exit, click.Abort):
+                raise
+            except Exception as error:
+                if os.environ.get("BAYESMIX_DEBUG"):
                     raise
-                raise BadInput(str(error)) from error
+                raise BadInput(_in_words(error)) from error
+
+
+def _in_words(error: Exception) -> str:
+    kind = type(error).__name__
+    if kind == "FitError" or (isinstance(error, ValueError | OSError) and kind != "LinAlgError"):
+        return str(error)
+    return f"a fault of bayesmix, please report it: {kind}: {error} (BAYESMIX_DEBUG=1 shows where)"
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
@@ -135,8 +144,10 @@ def fit(name_or_path: str, out: Path | None, quiet: bool, **settings: int | None
     click.echo(repr(model.data))
     dt = _sample(model, settings, quiet)
     from bayesmix.files import save
+    from bayesmix.rescue import rescued
 
-    save(dt, out)
+    with rescued(dt):
+        save(dt, out)
     ok = _verdict(dt)
     click.echo(f"Posterior: {out}")
     _finish(ok)

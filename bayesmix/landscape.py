@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bayesmix.engine import Whitening
+from bayesmix.errors import FitError
 from bayesmix.evidence import switching_groups
 from bayesmix.families import Family, Params
 from bayesmix.graphs import Graph
@@ -136,8 +137,10 @@ def find_modes(climber: Climber, runs: Sequence[Run], *, climbs: int = 0, seed: 
     ends = [end for end in climbed if end is not None]
     found = climber.merge([], [end for end in ends if end.converged] or ends)
     if not found:
-        raise RuntimeError(
-            "no posterior mode was found: every climb of the log-posterior ran into a spike or left its domain"
+        raise FitError(
+            "no posterior mode was found: every climb of the log-posterior ran into a spike or left its domain; use "
+            "fewer components, look for tied or duplicated rows and for terms added to the model, or give priors that "
+            "keep scales away from 0"
         )
     return sorted(found, key=lambda mode: -mode.log_mass)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -14,9 +16,13 @@ import xarray as xr
 from bayesmix.coordinates import coordinates
 from bayesmix.data import Data
 from bayesmix.engine import Whitening, whiten
+from bayesmix.errors import FitError, described
 from bayesmix.target import Target
 
 FEWEST_DRAWS = 4
+TRIES = 50
+"""So many starts of a chain may have no finite density."""
+STACK_VARIABLE, STACK_BYTES = "RUST_MIN_STACK", 64 << 20
 STATISTICS = {
     "logp": "lp",
     "diverging": "diverging",
@@ -48,29 +54,76 @@ class Runner:
     def __call__(self, begin: Sequence[Begin], *, progress: bool = False, **settings: Any) -> xr.DataTree:
         """Draw ``len(begin)`` chains.
 
-        nutpie calls the start function once per chain with a seed of that chain, in no fixed order where chains run
-        at once; a run of a few draws on one core lists the seeds in the order of the chains.
+        A sampler's thread has a small stack: nothing runs there but the C functions and the handing over of a start.
+
+        Raises
+        ------
+        FitError
+            Where a chain has no point to begin at, or nutpie gives up.
+        """
+        compiled = self.target.compiled if self.whitening is None else whiten(self.target.compiled, self.whitening)
+        shared = {"seed": self.seed, "save_warmup": False, "chains": len(begin)}
+        seeds = self._seeds(compiled, begin[0], **shared)
+        starts = dict(zip(seeds, map(self._start, begin, seeds), strict=True))
+        given = dataclasses.replace(compiled, initial_point_func=lambda seed: starts.get(seed, starts[seeds[0]]))
+        return _drawn(given, cores=self.cores, progress_bar=progress, **(settings | shared))
+
+    def _seeds(self, compiled: Any, begin: Begin, *, chains: int, **shared: Any) -> list[int]:
+        """The seed with which nutpie asks for the start of each chain.
+
+        It asks in no fixed order where chains run at once; a run of a few draws on one core lists them in order.
         """
         seeds: list[int] = []
-        compiled = self.target.compiled if self.whitening is None else whiten(self.target.compiled, self.whitening)
+        start = self._start(begin, self.seed)
 
-        def start(chain: int, chain_seed: int) -> np.ndarray:
-            x = begin[chain](np.random.default_rng(chain_seed))
-            return x if self.whitening is None else self.whitening.inverse(x)
+        def listing(seed: int) -> np.ndarray:
+            seeds.append(seed)
+            return start
 
-        def listing(chain_seed: int) -> np.ndarray:
-            seeds.append(chain_seed)
-            return start(0, chain_seed)
-
-        def own(chain_seed: int) -> np.ndarray:
-            return start(seeds.index(chain_seed) if chain_seed in seeds else 0, chain_seed)
-
-        shared = {"seed": self.seed, "save_warmup": False, "chains": len(begin)}
         first = dataclasses.replace(compiled, initial_point_func=listing)
-        shortest = {"draws": 2 * len(begin), "tune": 1, "maxdepth": 1, "return_raw_trace": True}
-        nutpie.sample(first, cores=1, progress_bar=False, **(shared | shortest))
-        compiled = dataclasses.replace(compiled, initial_point_func=own)
-        return nutpie.sample(compiled, cores=self.cores, progress_bar=progress, **(settings | shared))
+        shortest = {"draws": 2 * chains, "tune": 1, "maxdepth": 1, "return_raw_trace": True}
+        _drawn(first, cores=1, progress_bar=False, chains=chains, **(shared | shortest))
+        return seeds
+
+    def _start(self, begin: Begin, seed: int) -> np.ndarray:
+        """A point where the density is finite, in nutpie's coordinates."""
+        rng = np.random.default_rng(seed)
+        for _ in range(TRIES):
+            x = begin(rng)
+            value, gradient = self.target.log_density(x)
+            if np.isfinite(value) and np.isfinite(gradient).all():
+                return x if self.whitening is None else self.whitening.inverse(x)
+        raise FitError(
+            f"a chain found no point to begin at: around its mode the log-density or its gradient is not finite at any "
+            f"of {TRIES} points; look for a prior or an added term that forbids them, or for data of extreme size"
+        )
+
+
+def _drawn(compiled: Any, **settings: Any) -> Any:
+    """nutpie's draws; what it gives up on is an error of ours."""
+    try:
+        with _roomy_threads():
+            return nutpie.sample(compiled, **settings)
+    except RuntimeError as problem:
+        raise FitError(
+            f"the sampler gave up ({described(problem)}): the log-density is not finite where chains begin or go; look "
+            f"at the priors, at terms added to the model, and at data of extreme size"
+        ) from problem
+
+
+@contextmanager
+def _roomy_threads() -> Iterator[None]:
+    """Room for LAPACK, which a term of the user's own may call, on the stacks of the threads that nutpie makes.
+
+    They have 2 MB unless this variable says otherwise when the first of them is made.
+    """
+    before = os.environ.get(STACK_VARIABLE)
+    os.environ[STACK_VARIABLE] = before or str(STACK_BYTES)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[STACK_VARIABLE]
 
 
 def finished(raw: xr.DataTree) -> tuple[xr.DataTree, np.ndarray]:
@@ -96,12 +149,12 @@ def tidy(posterior: xr.Dataset) -> xr.Dataset:
     )
 
 
-def _data_groups(model: pm.Model) -> dict[str, xr.Dataset]:
-    """observed_data and constant_data, as PyMC's own sampler adds them."""
+def data_groups(model: pm.Model, data: Data) -> dict[str, xr.Dataset]:
+    """What is stored beside draws: observed_data and constant_data, as PyMC's own sampler adds them, and the input."""
     observed = {rv.name: model.rvs_to_values[rv] for rv in model.observed_RVs}
     constant = {data.name: data for data in model.data_vars}
     named = {d: [str(c) for c in values] for d, values in model.coords.items() if values is not None}
-    groups = {}
+    groups = {"input": data.to_dataset()}
     for group, variables in (("observed_data", observed), ("constant_data", constant)):
         arrays: dict[str, Any] = {}
         for name, variable in variables.items():
@@ -113,13 +166,12 @@ def _data_groups(model: pm.Model) -> dict[str, xr.Dataset]:
     return groups
 
 
-def assemble(raw: xr.DataTree, model: pm.Model, data: Data) -> xr.DataTree:
-    """nutpie's groups, tidied, with the data."""
+def assemble(raw: xr.DataTree, beside: Mapping[str, xr.Dataset]) -> xr.DataTree:
+    """nutpie's groups, tidied, with those of the data."""
     statistics = raw["sample_stats"].to_dataset()
     kept = {old: new for old, new in STATISTICS.items() if old in statistics}
     groups = {
         "posterior": tidy(raw["posterior"].to_dataset()),
         "sample_stats": statistics[list(kept)].rename(kept),
-        "input": data.to_dataset(),
     }
-    return xr.DataTree.from_dict(groups | _data_groups(model))
+    return xr.DataTree.from_dict(groups | dict(beside))

@@ -15,6 +15,7 @@ import xarray as xr
 from bayesmix import kernels
 from bayesmix.data import Data
 from bayesmix.em import run_starts
+from bayesmix.errors import explained
 from bayesmix.families import Family, Params
 from bayesmix.files import rehearse
 from bayesmix.graphs import Graph
@@ -24,7 +25,8 @@ from bayesmix.model import build, graph
 from bayesmix.pooling import pool, settle
 from bayesmix.predict import row_blocks, stacked
 from bayesmix.relabelling import apply, permutations
-from bayesmix.runner import FEWEST_DRAWS, Runner, assemble, finished
+from bayesmix.rescue import rescued
+from bayesmix.runner import FEWEST_DRAWS, Runner, assemble, data_groups, finished
 from bayesmix.runs import Run
 from bayesmix.scouting import explore
 from bayesmix.spec import Mixture, exchange_groups, resolve
@@ -104,6 +106,8 @@ def sample(
     ------
     ValueError
         Where an argument is impossible, naming it.
+    FitError
+        Where no mode is found, no chain can begin, or a step fails after the draws, which are then in a file.
 
     Examples
     --------
@@ -130,23 +134,27 @@ def sample(
     if runs is None:
         groups = exchange_groups(spec, parts.family)
         runs = run_starts(parts.family, n_starts=extra["n_starts"], seed=extra["seed"], groups=groups)
-    climber = Climber(target, parts, spec)
-    found = find_modes(climber, runs, climbs=extra["n_starts"], seed=extra["seed"])
+    beside = data_groups(target.model, stored)
+    with explained("finding the posterior's modes"):
+        climber = Climber(target, parts, spec)
+        found = find_modes(climber, runs, climbs=extra["n_starts"], seed=extra["seed"])
+        run = Runner(target, cores, extra["seed"], found[0].whitening)
+        scouts = explore(run, climber, found, settings["target_accept"])
+        group_of_chain = scouts.allocate(settings["chains"])
+        start = scouts.starts(group_of_chain)
     known = parts.start(found[0].params)
     own = [rv.name for rv in target.model.free_RVs if rv.name not in known]
-    run = Runner(target, cores, extra["seed"], found[0].whitening)
-    scouts = explore(run, climber, found, settings["target_accept"])
-    group_of_chain = scouts.allocate(settings["chains"])
-    start = scouts.starts(group_of_chain)
-    raw, drawn = finished(scouts.sample(run, group_of_chain, start, progress=progress, **settings))
+    made = scouts.sample(run, group_of_chain, start, progress=progress, **settings)
+    raw, drawn = finished(made)
     cut = len(drawn) < len(start)
     start, group_of_chain = start[drawn], group_of_chain[drawn]
-    dt = assemble(raw, target.model, stored)
-    settled = settle(dt, target, parts.family, spec, scouts, group_of_chain)
-    dt = _sort_labels(dt, spec, parts.family, log_likelihood, settled.where)
-    dt = pool(dt, settled, chains=min(settings["chains"], len(start)), seed=extra["seed"])
-    modes = [replace(mode, group=settled.number.get(mode.group, mode.group)) for mode in scouts.modes]
-    dt["modes"] = xr.DataTree(modes_dataset(modes, parts.family, spec, settled.mass, start))
+    with rescued(raw):
+        dt = assemble(raw, beside)
+        settled = settle(dt, target, parts.family, spec, scouts, group_of_chain)
+        dt = _sort_labels(dt, spec, parts.family, log_likelihood, settled.where)
+        dt = pool(dt, settled, chains=min(settings["chains"], len(start)), seed=extra["seed"])
+        modes = [replace(mode, group=settled.number.get(mode.group, mode.group)) for mode in scouts.modes]
+        dt["modes"] = xr.DataTree(modes_dataset(modes, parts.family, spec, settled.mass, start))
     dt.attrs |= {
         "spec": json.dumps(spec.to_dict()),
         "settings": json.dumps(settings | extra),

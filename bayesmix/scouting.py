@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from bayesmix.landscape import Climber, PosteriorMode, competing, representative
 from bayesmix.predict import stacked
 from bayesmix.regions import Mass, Regions, features_of, masses, pieces_apart, weigh
 from bayesmix.relabelling import apply, permutations
+from bayesmix.rescue import rescued
 from bayesmix.runner import Begin, Runner, finished, tidy
 from bayesmix.target import Target
 
@@ -64,11 +66,13 @@ class Scouts:
 
     def sample(self, run: Runner, group_of_chain: np.ndarray, start: np.ndarray, **settings: Any) -> xr.DataTree:
         """The chains of every region, one region after the other, in coordinates of that region."""
-        done = []
+        done: list[xr.DataTree] = []
         for g in np.unique(group_of_chain):
             own = replace(run, whitening=self.whitening[g], seed=run.seed + int(g) - 1)
             chains = enumerate(np.flatnonzero(group_of_chain == g))
-            done.append(own([self._begin(int(g), use, int(start[c])) for use, c in chains], **settings))
+            begin = [self._begin(int(g), use, int(start[c])) for use, c in chains]
+            with rescued(_beside(done)) if done else nullcontext():
+                done.append(own(begin, **settings))
             if int(done[-1]["sample_stats"]["logp"].notnull().sum("draw").min()) < settings["draws"]:
                 break  # interrupted: the other regions stay without chains
         return done[0] if len(done) == 1 else _beside(done)

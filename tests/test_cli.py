@@ -230,15 +230,22 @@ def test_fit_refuses_an_impossible_file_before_it_samples(run, tmp_path):
     assert is_one_error(run("fit", "old_faithful", "--out", tmp_path), "is a folder; give a file name")
 
 
-def test_a_fault_of_ours_is_not_called_bad_input(run, monkeypatch):
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (np.linalg.LinAlgError("Singular matrix"), "a fault of bayesmix, please report it: LinAlgError: Singular"),
+        (KeyError("x"), "a fault of bayesmix, please report it: KeyError: 'x'"),
+        (bm.FitError("no mode was found; use fewer components"), "error: no mode was found; use fewer components"),
+    ],
+)
+def test_whatever_fails_is_one_line(run, monkeypatch, error, words):
     def fit_em(*_, **__):
-        raise np.linalg.LinAlgError("Singular matrix")
+        raise error
 
     monkeypatch.setattr("bayesmix.em.fit_em", fit_em)
-    result = run("em", "old_faithful")
-    assert isinstance(result.exception, np.linalg.LinAlgError)
-    assert result.exit_code not in (0, 2)
-    assert result.stderr == ""
+    assert is_one_error(run("em", "old_faithful"), words)
+    monkeypatch.setenv("BAYESMIX_DEBUG", "1")
+    assert run("em", "old_faithful").exception is error
 
 
 @pytest.mark.parametrize("ok", [True, False])

@@ -3,8 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 import bayesmix as bm
+from bayesmix.errors import explained
+from bayesmix.rescue import keep
 
 SPEC = bm.Mixture("gaussian", n_components=2)
 FRAME = pd.DataFrame({"a": [1.0, 2.0, 8.0, 9.0], "b": [1.0, 3.0, 7.0, 9.5]})
@@ -95,3 +98,47 @@ def test_a_covariate_far_from_zero_gives_the_same_fit(offset):
     assert em.log_likelihood == pytest.approx(reference.log_likelihood, abs=1e-4)
     slope, expected = (float(fit.params["rate_coef"].sel(rate_term="c")) for fit in (em, reference))
     assert slope == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize("error", [np.linalg.LinAlgError("Singular matrix"), RuntimeError("no"), OverflowError("big")])
+def test_failures_below_say_what_to_do(error):
+    words = f"climbing failed .{type(error).__name__}.*collinear columns"
+    with pytest.raises(bm.FitError, match=words), explained("climbing"):
+        raise error
+    with pytest.raises(ValueError, match="^bad input$"), explained("climbing"):
+        raise ValueError("bad input")
+
+
+def test_draws_outlive_a_failure_after_them(faithful, faithful_target, monkeypatch, tmp_path):
+    def fail(*_, **__):
+        raise KeyError("planted")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("bayesmix.sampling.pool", fail)
+    few = {"draws": 20, "tune": 20, "chains": 2, "n_starts": 2, "progress": False}
+    with pytest.raises(bm.FitError, match="a step after them failed .KeyError: 'planted'.; they are in") as caught:
+        bm.sample(*faithful, target=faithful_target, **few)
+    (file,) = tmp_path.iterdir()
+    assert str(file) in str(caught.value)
+    kept = xr.open_datatree(file)
+    assert dict(kept["posterior"]["means"].sizes) == {"chain": 2, "draw": 20, "component": 2, "feature": 2}
+
+
+def test_draws_are_kept_under_names_that_no_file_format_knows(monkeypatch, tmp_path):
+    """And where the working folder cannot be written, among the temporary files."""
+    draws = xr.DataTree.from_dict({"posterior": xr.Dataset({"km": ("draw", [1.0, 2.0], {"unit": object()})})})
+    monkeypatch.chdir(tmp_path)
+    assert np.load(keep(draws))["posterior.km"].tolist() == [1.0, 2.0]
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr("bayesmix.rescue.Path.cwd", lambda: tmp_path / "gone")
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path / "temporary"))
+    assert keep(draws).parent == tmp_path / "temporary"
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path / "gone"))
+    with pytest.raises(bm.FitError, match="could not be kept"):
+        keep(draws)
+
+
+def test_a_climb_that_finds_no_mode_says_what_to_do(faithful, faithful_target, monkeypatch):
+    monkeypatch.setattr("bayesmix.landscape.Climber.climb", lambda *_: None)
+    with pytest.raises(bm.FitError, match="no posterior mode was found.*use fewer components"):
+        bm.sample(*faithful, target=faithful_target, n_starts=1, progress=False)

@@ -1,6 +1,7 @@
 """The sampler's promises: starts over the modes, reproducible draws, labels sorted, modes weighed and named."""
 
 import json
+import threading
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -60,18 +61,42 @@ def test_same_seed_same_draws_for_any_number_of_cores(faithful, faithful_target)
 
 def test_each_chain_begins_where_it_is_told(faithful_target):
     x = faithful_target.start({})
-    seen = []
+    seen, threads = [], set()
 
     def beginning(c):
         def begin(rng):
             seen.append(c)
+            threads.add(threading.current_thread())
             return x + 0.01 * c + 1e-3 * rng.standard_normal(len(x))
 
         return begin
 
     raw = Runner(faithful_target, 2, 1)([beginning(c) for c in range(4)], draws=4, tune=1)
-    assert sorted(seen[4:]) == [0, 1, 2, 3]
+    assert sorted(seen[1:]) == [0, 1, 2, 3]
+    assert threads == {threading.main_thread()}
     assert raw["posterior"].sizes["chain"] == 4
+
+
+def test_a_chain_begins_where_the_density_is_finite(faithful_target):
+    """Another point is tried; where there is none, the error says what to look at."""
+    x, tries = faithful_target.start({}), []
+
+    def begin(rng):
+        tries.append(1)
+        return x + 0.01 * rng.normal(size=len(x)) if len(tries) % 2 == 0 else np.full_like(x, 1e6)
+
+    assert Runner(faithful_target, 1, 1)([begin, begin], draws=4, tune=1)["posterior"].sizes["chain"] == 2
+    with pytest.raises(bm.FitError, match="no point to begin at.*look for a prior"):
+        Runner(faithful_target, 1, 1)([lambda rng: np.full_like(x, 1e6)], draws=4, tune=1)
+
+
+def test_where_nutpie_gives_up_the_error_is_ours(faithful_target, monkeypatch):
+    def give_up(*_, **__):
+        raise RuntimeError("All initialization points failed")
+
+    monkeypatch.setattr("nutpie.sample", give_up)
+    with pytest.raises(bm.FitError, match="the sampler gave up .All init.*look at the priors"):
+        Runner(faithful_target, 1, 1)([lambda rng: faithful_target.start({})], draws=4, tune=1)
 
 
 @pytest.fixture(scope="module")

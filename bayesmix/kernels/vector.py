@@ -23,13 +23,16 @@ FAST = {"contract", "reassoc", "nsz", "arcp"}
 
 
 def compiled(function: Callable) -> Any:
-    """A part of a kernel: division by zero gives inf, sums may be reordered."""
-    return njit(function, fastmath=FAST, error_model="numpy", nogil=True)
+    """A part of a kernel: division by zero gives inf, sums may be reordered.
+
+    Inlined, so that an entry point has no parts which the loader could take from another copy, rounded differently.
+    """
+    return njit(function, forceinline=True, fastmath=FAST, error_model="numpy", nogil=True)
 
 
 def strict(function: Callable) -> Any:
     """A part of a kernel whose operations keep their order: reordering would undo a rounding step."""
-    return njit(function, fastmath={"contract"}, error_model="numpy", nogil=True)
+    return njit(function, forceinline=True, fastmath={"contract"}, error_model="numpy", nogil=True)
 
 
 @intrinsic
