@@ -15,6 +15,7 @@ import xarray as xr
 from bayesmix.accelerate import climb
 from bayesmix.arrange import canonical_order, reorder, to_dataset
 from bayesmix.data import Data
+from bayesmix.errors import FitError
 from bayesmix.families import Family
 from bayesmix.information import notes, standard_errors
 from bayesmix.kernels import e_step
@@ -291,7 +292,10 @@ def map_fit(spec: Mixture, data: Data, target: Target, parts: Graph, runs: list[
     order = canonical_order(spec, family, family.named(run.params))
     params = reorder(family, run.params, order)
     if run.reasons:
-        raise RuntimeError(f"no posterior mode was found: every climb ran into a spike ({'; '.join(run.reasons)})")
+        raise FitError(
+            f"no posterior mode was found: every climb ran into a spike ({'; '.join(run.reasons)}); use fewer "
+            f"components, or a prior that keeps scales away from 0"
+        )
     L, _ = e_step(family, params)
     named = family.named(params)
     spread = target.standard_deviations(climbs[chosen].x)

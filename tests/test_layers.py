@@ -55,11 +55,8 @@ LAYERS = (
     "relabelling",
     "landscape",
     "regions",
-<<<<<<< HEAD
     "files",
-=======
     "rescue",
->>>>>>> b02fe41 (Nothing but the C functions runs in a sampler's thread: starts are ready before it begins (ten features crashed); failures below are FitErrors that say what to do, one line at the command line; draws outlive what fails after them; kernels' parts are inlined, so that the E-step rounds alike in the process that compiles it)
     "runner",
     "scouting",
     "pooling",
@@ -78,24 +75,8 @@ LAYERS = (
     "cli",
 )
 """A module imports only from those before it, and from its own row."""
-<<<<<<< HEAD
 LIGHT = ("prior", "coordinates", "tables", "containers", "levels", "storage", "covariates", "labels", "data")
 LIGHT += ("families", "spec", "manifest", "gallery", "switching")
-=======
-LIGHT = (
-    "errors",
-    "prior",
-    "coordinates",
-    "tables",
-    "labels",
-    "data",
-    "families",
-    "spec",
-    "manifest",
-    "gallery",
-    "switching",
-)
->>>>>>> b02fe41 (Nothing but the C functions runs in a sampler's thread: starts are ready before it begins (ten features crashed); failures below are FitErrors that say what to do, one line at the command line; draws outlive what fails after them; kernels' parts are inlined, so that the E-step rounds alike in the process that compiles it)
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if p.parent != PACKAGE or not p.name.startswith("__"))
 
 

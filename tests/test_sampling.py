@@ -95,7 +95,7 @@ def test_where_nutpie_gives_up_the_error_is_ours(faithful_target, monkeypatch):
         raise RuntimeError("All initialization points failed")
 
     monkeypatch.setattr("nutpie.sample", give_up)
-    with pytest.raises(bm.FitError, match="the sampler gave up .All init.*look at the priors"):
+    with pytest.raises(bm.FitError, match="the sampler gave up .RuntimeError: All init.*look at the priors"):
         Runner(faithful_target, 1, 1)([lambda rng: faithful_target.start({})], draws=4, tune=1)
 
 
