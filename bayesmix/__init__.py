@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bayesmix.adoption import adopt
     from bayesmix.calibration import Calibration, calibrate
     from bayesmix.clustering import co_clustering, point_partition
     from bayesmix.comparison import Comparison, compare
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from bayesmix.survey import modes
 
 _HOMES = {
+    "adoption": ("adopt",),
     "calibration": ("calibrate", "Calibration"),
     "mode_table": ("Modes",),
     "model": ("build",),
@@ -60,6 +62,7 @@ __all__ = [
     "Mixture",
     "Modes",
     "Prior",
+    "adopt",
     "build",
     "calibrate",
     "co_clustering",

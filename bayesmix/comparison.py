@@ -127,10 +127,15 @@ def scores_on(em: EMFit, dt: xr.DataTree, test: Data) -> pd.DataFrame:
 
 
 def matched(em: EMFit, dt: xr.DataTree, posterior_mean: np.ndarray) -> EMFit:
-    """The estimate with its components in the posterior's order: the permutation with the largest agreement."""
-    family = family_of(dt)
+    """The estimate with its components in the posterior's order: the permutation with the largest agreement.
+
+    What priors say of labels a maximum-likelihood estimate does not know, and what the user added to the model neither
+    kind does: these components are matched too.
+    """
+    family = family_of(em)
     agreement = responsibilities(em).to_numpy().T @ posterior_mean
-    order = best_permutations(agreement[None], exchange_groups(spec_of(dt), family))[0]
+    groups = family.groups if em.method == "ml" else exchange_groups(em.spec, family)
+    order = best_permutations(agreement[None], groups)[0]
 
     def moved(params: xr.Dataset) -> xr.Dataset:
         named = {str(v): params[v].to_numpy() for v in params}

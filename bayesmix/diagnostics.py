@@ -18,6 +18,7 @@ from bayesmix.problems import (
     ONE_CHAIN,
     Problem,
     convergence_problems,
+    exchange_problems,
     interruption,
     label_problems,
     mode_problems,
@@ -118,6 +119,7 @@ def diagnose(dt: xr.DataTree) -> Diagnostics:
         *([ONE_CHAIN] if one_chain else convergence_problems(parameters, invariant)),
         *sampler_problems(sampler),
         *label_problems(spec, family, regions),
+        *exchange_problems(dt),
         *interruption(dt),
     ]
     return Diagnostics(tuple(problems), tuple(_notes(dt, regions)), parameters, invariant, sampler, groups)
@@ -188,7 +190,12 @@ def _notes(dt: xr.DataTree, regions: Sequence[Part]) -> list[str]:
             f"{len(ignored)} lower mode(s) were found and not sampled; the largest has about exp({ignored.max():.1f}) "
             "of the main mode's mass (Laplace approximation)."
         )
-    if dt.attrs.get("extended_model"):
+    if dt.attrs.get("adopted"):
+        notes.append(
+            "The draws were made elsewhere, from that sampler's own starts, and are taken to be of one region: modes "
+            "that no chain went to were not sought. bm.sample seeks them."
+        )
+    elif dt.attrs.get("extended_model"):
         notes.append(
             "The model is an extension of bayesmix's own: EM, from whose solutions its modes were sought, knows "
             "bayesmix's part alone."

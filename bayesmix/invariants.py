@@ -19,7 +19,7 @@ SEPARATED = 1.3
 WATCHED = 6
 SETTLED = 0.01
 """Pairs of rows whose probability to be together moves by less than this over all draws are not watched."""
-TOGETHER = "together"
+TOGETHER, INSIDE = "together", "in"
 LOG_POSTERIOR = "log posterior"
 
 
@@ -27,7 +27,8 @@ class Watch:
     """Label-invariant quantities of draws under one data set.
 
     log p(x) at six data rows and, for measurements, six midpoints; sum_k r_ik r_jk for six pairs of rows; the entropy
-    of the weights. The rows are the same in every session.
+    of the weights. Where a model tells apart components that are alike to the likelihood, also in which of them six
+    rows are: labellings of one grouping are different regions there. The rows are the same in every session.
     """
 
     def __init__(self, family: Family) -> None:
@@ -35,6 +36,10 @@ class Watch:
         probes = family.probes(rng, WATCHED)
         self.probes = family.rebind(probes)
         self.pairs = rng.choice(len(family.data), (WATCHED, 2))
+        told = family.groups if family.measured is None else family.measured
+        finer = len(np.unique(told)) > len(np.unique(family.groups))
+        self.told = [np.flatnonzero(told == g) for g in np.unique(told)] if finer else []
+        self.names = [" or ".join(family.components[k] for k in members) for members in self.told]
         self.first, self.second = (family.rebind(family.data.take(rows)) for rows in self.pairs.T)
 
     def __call__(self, params: Params) -> dict[str, np.ndarray]:
@@ -46,6 +51,9 @@ class Watch:
         columns |= {
             "rows {} and {} {}".format(*(self.pairs[m] + 1), TOGETHER): together[:, m] for m in range(len(self.pairs))
         }
+        for members, names in zip(self.told, self.names, strict=True):
+            inside = first[..., members].sum(axis=-1)
+            columns |= {f"row {row + 1} {INSIDE} {names}": inside[:, m] for m, row in enumerate(self.pairs[:, 0])}
         if "weights" in params:
             columns["weight entropy"] = -xlogy(params["weights"], params["weights"]).sum(axis=-1)
         return columns
@@ -54,12 +62,13 @@ class Watch:
 def invariants(family: Family, posterior: xr.Dataset, lp: xr.DataArray) -> xr.DataArray:
     """The log-posterior and label-free quantities of every draw, (chain, draw, scalar), but those that stand still.
 
-    Pairs of rows that are hardly ever in doubt stand still too.
+    Rows and pairs of rows that are hardly ever in doubt stand still too.
     """
     columns = {LOG_POSTERIOR: lp.to_numpy().ravel()} | Watch(family)(stacked(posterior, family))
 
     def moves(name: str, v: np.ndarray) -> bool:
-        return bool(np.ptp(v) > (SETTLED if name.endswith(TOGETHER) else 1e-6 * (1 + np.abs(v).max())))
+        of_rows = name.endswith(TOGETHER) or f" {INSIDE} " in name
+        return bool(np.ptp(v) > (SETTLED if of_rows else 1e-6 * (1 + np.abs(v).max())))
 
     varying = {name: v for name, v in columns.items() if name == LOG_POSTERIOR or moves(name, v)}
     shape = posterior.sizes["chain"], posterior.sizes["draw"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bayesmix.arrange import reorder
 from bayesmix.engine import Whitening
 from bayesmix.errors import FitError
 from bayesmix.evidence import switching_groups
@@ -15,6 +16,7 @@ from bayesmix.graphs import Graph
 from bayesmix.kernels import responsibilities
 from bayesmix.runs import COMPARED_ROWS, SAME_AGREEMENT, WITHIN_REACH, Run, similarity, solutions
 from bayesmix.spec import Mixture
+from bayesmix.switching import labellings
 from bayesmix.target import Target, root
 
 NEGLIGIBLE = 1e-3
@@ -25,6 +27,8 @@ WEAKEST_CURVATURE = 0.01
 SAME_VALUE = 0.05
 OCCUPIED = 3.0
 """A component that fewer rows belong to is near-empty: where it lies says little."""
+MOST_TRIED, MOST_NAMED = 720, 24
+"""Of the ways to name the components of a point so many are looked at, and so many begin climbs."""
 MOST_CLIMBED_ROWS = 20_000
 """With more rows a climb costs seconds, and starts from EM's solutions alone."""
 
@@ -85,6 +89,19 @@ class Climber:
         """Components of one group may switch labels."""
         return switching_groups(self.spec, self.parts.family)
 
+    def named(self, params: Params) -> list[np.ndarray]:
+        """Unconstrained points at these parameters, in every way to name components that only the likelihood confuses.
+
+        The most probable comes first; of many ways only so many are tried as climbs can be afforded.
+        """
+        family = self.parts.family
+        ways = labellings(family.groups, self.groups, most=MOST_TRIED, seed=1)
+        if self.spec.order is not None or len(ways) == 1:
+            return [self.target.start(self.parts.start(params))]
+        points = [self.target.start(self.parts.start(reorder(family, params, way))) for way in ways]
+        values = np.array([self.target.log_density(x)[0] for x in points])
+        return [points[i] for i in np.argsort(-values, kind="stable")[:MOST_NAMED]]
+
     def climb(self, x: np.ndarray, starts: int = 1) -> PosteriorMode | None:
         """The mode above an unconstrained point; None where the climb itself ends in a spike: no chain begins there."""
         end = self.target.mode(x)
@@ -127,14 +144,15 @@ class Climber:
 def find_modes(climber: Climber, runs: Sequence[Run], *, climbs: int = 0, seed: int = 1) -> list[PosteriorMode]:
     """Climb the posterior from every EM solution, spikes included, and from ``climbs`` random allocations.
 
-    Equal ends are one mode; the largest mass comes first. A climb that stopped on a slope ended at no mode: its
-    curvature says nothing of a mass. It counts only where none did better.
+    EM knows neither priors nor what a user added to the model: where these tell components apart that are alike to it,
+    each solution is named in every way, each random allocation in the most probable one. Equal ends are one mode; the
+    largest mass comes first. A climb that stopped on a slope ended at no mode: its curvature says nothing of a mass. It
+    counts only where none did better.
     """
-    parts = climber.parts
-    starts = [(run.params, n) for run, n in _within_reach(solutions(runs), parts.family)]
-    starts += [(params, 1) for params in _random(parts.family, climbs, seed)]
-    climbed = (climber.climb(climber.target.start(parts.start(params)), n) for params, n in starts)
-    ends = [end for end in climbed if end is not None]
+    family = climber.parts.family
+    starts = [(x, n) for run, n in _within_reach(solutions(runs), family) for x in climber.named(run.params)]
+    starts += [(x, 1) for params in _random(family, climbs, seed) for x in climber.named(params)[:1]]
+    ends = [end for end in (climber.climb(x, n) for x, n in starts) if end is not None]
     found = climber.merge([], [end for end in ends if end.converged] or ends)
     if not found:
         raise FitError(

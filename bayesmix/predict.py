@@ -11,6 +11,7 @@ import xarray as xr
 from bayesmix import kernels
 from bayesmix.data import Data
 from bayesmix.em import EMFit
+from bayesmix.exchange import Exchange
 from bayesmix.families import Family, Params
 from bayesmix.kernels.vector import BLOCK
 from bayesmix.spec import Mixture, bind
@@ -41,6 +42,8 @@ def data_of(dt: xr.DataTree) -> Data:
 def family_of(fit: Fit, data: Data | None = None) -> Family:
     """The family's maths over the rows of the fit, or over new ones."""
     family = bind(fit.spec, fit.data) if isinstance(fit, EMFit) else bind(spec_of(fit), data_of(fit))
+    exchange = None if isinstance(fit, EMFit) else Exchange.of(fit)
+    family = family if exchange is None else family.with_measured(exchange.groups)
     if not isinstance(data, Data | None):
         raise ValueError(f"data: must be a bm.Data, as bm.Data(frame) makes one; got a {type(data).__name__}")
     return family if data is None else family.rebind(data)

@@ -11,6 +11,7 @@ import xarray as xr
 
 from bayesmix.ambiguity import label_overlaps
 from bayesmix.convergence import LEAST_SHARE, Part, counting
+from bayesmix.exchange import Exchange
 from bayesmix.families import Family
 from bayesmix.landscape import NEGLIGIBLE
 from bayesmix.mode_table import by_region, describe_mode
@@ -152,6 +153,24 @@ def label_problems(spec: Mixture, family: Family, regions: Sequence[Part]) -> li
         "(bm.co_clustering, bm.point_partition) and predictions are. Fewer components may do."
     )
     return [Problem("labels", alike[pair], UNTOLD, message, advice)]
+
+
+def exchange_problems(dt: xr.DataTree) -> list[Problem]:
+    """Variables of the user's that stay where they are while labels switch."""
+    exchange = Exchange.of(dt)
+    if exchange is None or not exchange.bound:
+        return []
+    names = ", ".join(exchange.bound)
+    message = (
+        f"The labels are a matter of chance: {names} cannot be permuted with the components, and nothing but "
+        f"{names} tells these apart."
+    )
+    advice = (
+        "Give a variable that runs over components dims='component' and one prior for all of them, without an ordered "
+        "transform; one that has nothing to do with them another dimension. Or tell the components apart by "
+        "order='means', labels or priors of their own."
+    )
+    return [Problem("exchange", float(len(exchange.bound)), 0.0, message, advice)]
 
 
 def _overlaps(spec: Mixture, family: Family, regions: Sequence[Part]) -> dict[tuple[str, str], float]:

@@ -8,10 +8,11 @@ import xarray as xr
 from bayesmix import kernels
 from bayesmix.arrange import canonical_order, reorder
 from bayesmix.evidence import agreement_with, switching_groups
+from bayesmix.exchange import Exchange
 from bayesmix.families import Family, Params
 from bayesmix.predict import RAW, as_made, family_of, resampled_by_mass, row_blocks, spec_of, stacked
 from bayesmix.spec import Mixture
-from bayesmix.switching import METHODS, best_permutations, orders, permute
+from bayesmix.switching import METHODS, best_permutations, component_axes, orders, permute
 
 HELD = 16_000_000
 """Responsibilities that iterating methods hold, for all draws; of more rows an even part is enough to tell labels."""
@@ -48,7 +49,8 @@ def relabel(dt: xr.DataTree, method: str = "ecr") -> xr.DataTree:
     Raises
     ------
     ValueError
-        For another method, and where ``dt`` is no posterior of :func:`bayesmix.sample`.
+        For another method, where ``dt`` is no posterior of :func:`bayesmix.sample`, and where labels move under a
+        Deterministic of the user's that only the model can compute anew.
 
     Examples
     --------
@@ -66,6 +68,7 @@ def relabel(dt: xr.DataTree, method: str = "ecr") -> xr.DataTree:
     made, statistics = as_made(dt, "posterior"), as_made(dt, "sample_stats")
     where = statistics["region"].to_numpy() if "region" in statistics else np.ones(statistics["lp"].shape, dtype=int)
     order = permutations(made, statistics["lp"].to_numpy(), where, spec, family, method)
+    _check_stale(dt, order)
     if not resampled_by_mass(dt):
         return apply(dt, order, method=method)
     if "raw_draw" not in dt["sample_stats"]:
@@ -74,6 +77,17 @@ def relabel(dt: xr.DataTree, method: str = "ecr") -> xr.DataTree:
     result = apply(dt, picked, method=method)
     result[RAW + "posterior"] = apply(xr.DataTree.from_dict({"posterior": made}), order, method=method)["posterior"]
     return result
+
+
+def _check_stale(dt: xr.DataTree, order: np.ndarray) -> None:
+    """Deterministics that no permutation renews must not stay beside permuted parameters."""
+    exchange = Exchange.of(dt)
+    stale = [name for name in (exchange.stale if exchange else ()) if name in dt["posterior"]]
+    if stale and (order != np.arange(order.shape[-1])).any():
+        raise ValueError(
+            f"dt: {', '.join(stale)} of the posterior must be computed anew where labels move, which takes the model; "
+            "drop them from dt['posterior'] first"
+        )
 
 
 def permutations(
@@ -134,10 +148,10 @@ def apply(dt: xr.DataTree, order: np.ndarray, *, method: str = "ecr") -> xr.Data
     flat = order.reshape(-1, K)
     moved = {}
     for name, array in posterior.items():
-        if "component" in array.dims:
+        if component_axes(array.dims):
             ordered = array.transpose("chain", "draw", ...)
             by_draw = ordered.to_numpy().reshape(n_chain * n_draw, *ordered.shape[2:])
-            new = permute(by_draw, flat, ordered.dims.index("component") - 1)
+            new = permute(by_draw, flat, *component_axes(ordered.dims[1:]))
             moved[name] = (ordered.dims, new.reshape(ordered.shape), array.attrs)
     before = dt["relabelling"]["permutation"].to_numpy() if "relabelling" in dt.children else None
     total = order if before is None else np.take_along_axis(before, order, axis=-1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from importlib.metadata import version
 from numbers import Real
 from typing import Any
 
@@ -12,30 +11,25 @@ import numpy as np
 import pymc as pm
 import xarray as xr
 
-from bayesmix import kernels
 from bayesmix.data import Data
 from bayesmix.em import run_starts
 from bayesmix.errors import explained
-from bayesmix.families import Family, Params
+from bayesmix.exchange import measure
 from bayesmix.files import rehearse
+from bayesmix.finish import attributes, sort_labels
 from bayesmix.graphs import Graph
 from bayesmix.landscape import Climber, find_modes
 from bayesmix.mode_table import modes_dataset
 from bayesmix.model import build, graph
 from bayesmix.pooling import pool, settle
-from bayesmix.predict import row_blocks, stacked
-from bayesmix.relabelling import apply, permutations
 from bayesmix.rescue import rescued
 from bayesmix.runner import FEWEST_DRAWS, Runner, assemble, data_groups, finished
-from bayesmix.runs import Run
+from bayesmix.runs import Run, solutions
 from bayesmix.scouting import explore
-from bayesmix.spec import Mixture, exchange_groups, resolve
+from bayesmix.spec import Mixture, resolve
 from bayesmix.target import Target
 
 LEAST = {"cores": 1, "draws": FEWEST_DRAWS, "tune": 1, "chains": 1, "seed": 0, "n_starts": 1}
-STORED_BYTES = 64e6
-"""The pointwise log-likelihood is stored up to this size."""
-PACKAGES = ("bayesmix", "pymc", "pytensor", "nutpie", "arviz", "numpy")
 
 
 def sample(
@@ -63,14 +57,18 @@ def sample(
     holds more than a thousandth of the mass, or an unknown share, gets chains in proportion, two at least, so that more
     than ``chains`` chains may run; the posterior then holds ``chains`` times ``draws`` of their draws, each region's in
     proportion to its mass. After sampling the labels are sorted out: each draw's components are permuted to agree with
-    the allocation at the best draw of its region (or sorted, with ``order="means"``); labelled classes stay.
+    the allocation at the best draw of its region (or sorted, with ``order="means"``). Labelled classes stay, and so do
+    components that the model tells apart, the user's part of it included: only those whose exchange, in all variables
+    with the dimension ``component``, leaves the log-density as it is are permuted. That is measured, at scattered
+    points. Deterministics are those of the permuted variables.
 
     Parameters
     ----------
     spec, data
         The mixture and what was observed.
     model : pymc.Model, optional
-        The user's own extension of :func:`bayesmix.build`'s model.
+        The user's own extension of :func:`bayesmix.build`'s model. Variables of its own that run over components need
+        the dimension ``component``, to be permuted with the rest.
     draws, tune : int
         Kept draws and warm-up draws per chain.
     chains, cores : int
@@ -132,10 +130,12 @@ def sample(
     rehearse(stored.to_dataset().assign_coords(parts.family.coords))
     target = _compiled(spec, data, parts, model, target)
     if runs is None:
-        groups = exchange_groups(spec, parts.family)
-        runs = run_starts(parts.family, n_starts=extra["n_starts"], seed=extra["seed"], groups=groups)
+        runs = run_starts(parts.family, n_starts=extra["n_starts"], seed=extra["seed"])
+    sound = [run.params for run, _ in solutions(runs) if not run.reasons]
     beside = data_groups(target.model, stored)
     with explained("finding the posterior's modes"):
+        exchange = measure(target, parts, spec, sound or [runs[0].params])
+        parts = parts.over(parts.family.with_measured(exchange.groups))
         climber = Climber(target, parts, spec)
         found = find_modes(climber, runs, climbs=extra["n_starts"], seed=extra["seed"])
         run = Runner(target, cores, extra["seed"], found[0].whitening)
@@ -151,17 +151,14 @@ def sample(
     with rescued(raw):
         dt = assemble(raw, beside)
         settled = settle(dt, target, parts.family, spec, scouts, group_of_chain)
-        dt = _sort_labels(dt, spec, parts.family, log_likelihood, settled.where)
+        dt = sort_labels(dt, target, spec, parts.family, exchange, where=settled.where, log_likelihood=log_likelihood)
         dt = pool(dt, settled, chains=min(settings["chains"], len(start)), seed=extra["seed"])
         modes = [replace(mode, group=settled.number.get(mode.group, mode.group)) for mode in scouts.modes]
         dt["modes"] = xr.DataTree(modes_dataset(modes, parts.family, spec, settled.mass, start))
-    dt.attrs |= {
-        "spec": json.dumps(spec.to_dict()),
+    dt.attrs |= attributes(spec, own, exchange) | {
         "settings": json.dumps(settings | extra),
         "seed": extra["seed"],
-        "versions": json.dumps({name: version(name) for name in PACKAGES}),
         "extended_model": int(model is not None or bool(own) or bool(target.model.potentials)),
-        "extension": json.dumps(own),
         "interrupted": int(dt["posterior"].sizes["draw"] < settings["draws"] or cut),
     }
     return dt
@@ -182,17 +179,23 @@ def _compiled(spec: Mixture, data: Data, parts: Graph, model: pm.Model | None, t
         raise ValueError("target: is another model than model; give one of the two")
     if target is None:
         model = build(spec, data) if model is None else model
-        _check_model(model, parts)
+        check_model(model, parts)
         return Target(model)
-    _check_model(target.model, parts)
+    check_model(target.model, parts)
     return target.with_data(target.model)  # pm.set_data may have changed its data since it was compiled
 
 
-def _check_model(model: pm.Model, parts: Graph) -> None:
+def check_model(model: pm.Model, parts: Graph) -> None:
     """A model of the user's own must be an extension of this mixture's over these rows, for NUTS to sample."""
     for rv in model.free_RVs:
         if not rv.dtype.startswith("float"):
             raise ValueError(f"model: {rv.name} is {rv.dtype}; NUTS samples continuous variables only")
+    for name, dims in model.named_vars_to_dims.items():
+        if len(set(dims) - {None}) < len([d for d in dims if d is not None]):
+            raise ValueError(
+                f"model: {name} has a dimension twice, {dims}; call the second one by a name of its own "
+                "('component_bis' runs over components too)"
+            )
     wanted = {
         "x_data": parts.x_data(),
         "label_evidence": parts.family.evidence,
@@ -208,41 +211,3 @@ def _probability(target_accept: float) -> float:
     if not (isinstance(target_accept, Real) and 0 < target_accept < 1):
         raise ValueError(f"target_accept: must lie between 0 and 1; got {target_accept!r}")
     return float(target_accept)
-
-
-def _log_likelihoods(family: Family, params: Params, *, keep: bool) -> tuple[np.ndarray, np.ndarray | None]:
-    """L of every draw, and v_i l_i (draws, n) where kept."""
-    n_draws = len(next(iter(params.values())))
-    total, pointwise = np.zeros(n_draws), np.empty((n_draws, len(family.data))) if keep else None
-    for rows, block in row_blocks(family, n_draws):
-        l = kernels.pointwise(block, params) * block.row_weights
-        total += l.sum(axis=-1)
-        if pointwise is not None:
-            pointwise[:, rows] = l
-    return total, pointwise
-
-
-def _sort_labels(
-    dt: xr.DataTree,
-    spec: Mixture,
-    family: Family,
-    log_likelihood: bool | str,
-    where: np.ndarray,
-) -> xr.DataTree:
-    """Relabel to the best draw of every region (``where``: that of each draw) and add log-likelihoods."""
-    posterior = dt["posterior"].to_dataset()
-    params = stacked(posterior, family)
-    n_draws, n = len(next(iter(params.values()))), len(family.data)
-    keep = log_likelihood is True or (log_likelihood == "auto" and 8.0 * n_draws * n <= STORED_BYTES)
-    total, pointwise = _log_likelihoods(family, params, keep=keep)
-    shape = posterior.sizes["chain"], posterior.sizes["draw"]
-    statistics = dt["sample_stats"].to_dataset().assign(log_likelihood=(("chain", "draw"), total.reshape(shape)))
-    dt["sample_stats"] = xr.DataTree(statistics)
-    if pointwise is not None:
-        coords = {d: posterior[d].values for d in ("chain", "draw")} | {"obs": list(family.data.obs_names)}
-        values = (("chain", "draw", "obs"), pointwise.reshape(*shape, n))
-        dt["log_likelihood"] = xr.DataTree(xr.Dataset({"x": values}, coords=coords))
-    if "component" not in posterior.dims:
-        return dt
-    order = permutations(posterior, dt["sample_stats"]["lp"].to_numpy(), where, spec, family, "ecr")
-    return apply(dt, order, method="order" if spec.order else "ecr")

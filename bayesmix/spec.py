@@ -202,8 +202,8 @@ def resolve(spec: Mixture, data: Data) -> Mixture:
 
 
 def exchange_groups(spec: Mixture, family: Family) -> np.ndarray:
-    """A group number per component: labels may switch within a group, by evidence and by prior."""
-    rows = [family.groups]
+    """A group number per component: labels may switch within a group, by evidence, prior and what was measured."""
+    rows = [family.groups] if family.measured is None else [family.groups, family.measured]
     for key, prior in spec.priors.items():
         dims = family.dims.get(key, ())
         for value in prior.parameters.values():

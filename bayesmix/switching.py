@@ -7,9 +7,10 @@ product then scores all draws.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from functools import cache
-from itertools import permutations
+from itertools import permutations, product
+from math import factorial, prod
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -18,6 +19,8 @@ METHODS = ("ecr", "stephens", "data")
 ENUMERATED = 5
 """Of up to so many exchangeable components every permutation is tried, for all draws at once."""
 MOST_ROUNDS = 100
+COMPONENT_DIMS = ("component", "component_bis")
+"""Dimensions that run over components: the second one for tables of component by component."""
 
 
 def best_permutations(agreement: np.ndarray, groups: np.ndarray) -> np.ndarray:
@@ -71,11 +74,48 @@ def ascending(means: np.ndarray, groups: np.ndarray) -> np.ndarray:
     return order
 
 
-def permute(values: np.ndarray, order: np.ndarray, axis: int) -> np.ndarray:
-    """``values`` (draws, ...) with its component axis taken in ``order`` (draws, K)."""
-    shape = [1] * values.ndim
-    shape[0], shape[axis] = order.shape
-    return np.take_along_axis(values, order.reshape(shape), axis=axis)
+def component_axes(dims: Sequence[Hashable]) -> tuple[int, ...]:
+    """The axes that run over components."""
+    return tuple(axis for axis, dim in enumerate(dims) if dim in COMPONENT_DIMS)
+
+
+def labellings(groups: np.ndarray, told: np.ndarray, *, most: int, seed: int) -> np.ndarray:
+    """The ways to name the components of ``groups`` where those of ``told`` differ, (ways, K); the identity first.
+
+    Exchanging components that share a group of ``told`` too makes no other way. Where there are more than ``most``,
+    some at random.
+
+    Examples
+    --------
+    >>> labellings(np.array([0, 0, 0]), np.array([0, 0, 1]), most=10, seed=1)
+    array([[0, 1, 2],
+           [0, 2, 1],
+           [1, 2, 0]])
+    """
+    rng, members = np.random.default_rng(seed), [np.flatnonzero(groups == g) for g in np.unique(groups)]
+    if len(np.unique(told)) == len(members):
+        return np.arange(len(groups))[None]
+    if prod(factorial(len(m)) for m in members) <= most:
+        ways = [np.concatenate(order) for order in product(*[list(permutations(m)) for m in members])]
+    else:
+        ways = [np.concatenate([rng.permutation(m) if way else m for m in members]) for way in range(most)]
+    found: dict[bytes, np.ndarray] = {}
+    for way in ways:
+        order = np.empty(len(groups), dtype=int)
+        order[np.concatenate(members)] = way
+        for g in np.unique(told):
+            order[told == g] = np.sort(order[told == g])
+        found.setdefault(order.tobytes(), order)
+    return np.array(list(found.values()))
+
+
+def permute(values: np.ndarray, order: np.ndarray, *axes: int) -> np.ndarray:
+    """``values`` (draws, ...) with its component axes taken in ``order`` (draws, K)."""
+    for axis in axes:
+        shape = [1] * values.ndim
+        shape[0], shape[axis] = order.shape
+        values = np.take_along_axis(values, order.reshape(shape), axis=axis)
+    return values
 
 
 def orders(

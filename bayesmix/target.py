@@ -135,6 +135,10 @@ class Target:
                 x[part] = np.ravel(new)
         return x
 
+    def coordinates(self, name: str) -> slice:
+        """The place of a free variable in the unconstrained vector."""
+        return self._layout[[rv.name for rv in self.model.free_RVs].index(name)][1]
+
     def values(self, x: np.ndarray) -> dict[str, np.ndarray]:
         """Every unobserved variable of the model at an unconstrained point."""
         row = self._calls.expand(x)

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import bayesmix as bm
 from bayesmix import gallery
+from bayesmix.finish import PACKAGES
 from bayesmix.model import build
-from bayesmix.sampling import PACKAGES
 from bayesmix.spec import resolve
 from bayesmix.target import Target
 

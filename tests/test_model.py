@@ -19,7 +19,7 @@ from bayesmix.em import map_fit, run_starts
 from bayesmix.graphs.base import random_variable
 from bayesmix.model import build, graph
 from bayesmix.prior import SHAPES
-from bayesmix.runner import _data_groups
+from bayesmix.runner import data_groups
 from bayesmix.spec import bind, resolve
 from bayesmix.target import INTERPRETED
 
@@ -326,7 +326,7 @@ def test_posterior_predictive_keeps_the_label_evidence(rng):
         {v: (("chain", "draw", *dims[v]), a) for v, a in draws.items()},
         coords={"component": ["high", "low"], "feature": ["x"]},
     )
-    tree = xr.DataTree.from_dict({"posterior": posterior} | _data_groups(model))
+    tree = xr.DataTree.from_dict({"posterior": posterior} | data_groups(model, data))
     new = pm.sample_posterior_predictive(tree, model=model, progressbar=False, **FORWARD)
     sign = np.sign(new["posterior_predictive"]["x"].to_numpy()[0, :, :, 0])
     assert (sign[:, :10] == -1).all()

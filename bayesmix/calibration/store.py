@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bayesmix.calibration.simulation import Record, Simulator
-from bayesmix.sampling import PACKAGES
+from bayesmix.finish import PACKAGES
 
 KEPT = ("spec", "seed", "settings", "design", "versions")
 

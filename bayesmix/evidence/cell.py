@@ -15,7 +15,7 @@ from bayesmix.families import Family, Params
 from bayesmix.kernels import responsibilities
 from bayesmix.runs import COMPARED_ROWS
 from bayesmix.spec import Mixture, exchange_groups
-from bayesmix.switching import best_permutations, permute
+from bayesmix.switching import best_permutations, component_axes, permute
 from bayesmix.target import Target
 
 EVIDENCE_DRAWS = 2000
@@ -88,8 +88,7 @@ def local_evidence(
     best = int(np.argmax(np.where(inside, values.ravel(), -np.inf)))
     pivot = {v: a[best] for v, a in params.items()}
     order = best_permutations(agreement_with(cell.rows, params, pivot), cell.groups)
-    axes = {v: a.dims.index("component") - 1 for v, a in draws.items() if "component" in a.dims}
-    moved = {v: permute(flat[v], order, axes[v]) if v in axes else flat[v] for v in cell.points.free}
+    moved = {v: permute(flat[v], order, *component_axes(draws[v].dims[1:])) for v in cell.points.free}
     return bridge(
         lambda x: cell.log_density(x, pivot),
         cell.points.rows(moved).reshape(*shape, -1),

@@ -43,6 +43,9 @@ class Family(ABC):
         v_i.
     groups : ndarray of int, shape (n_components,)
         Components of one group may switch labels; a labelled class is alone in its group.
+    measured : ndarray of int, shape (n_components,), optional
+        The same, as measured on the density of a model that may have more to say than labels (see
+        :mod:`bayesmix.exchange`).
     design : mapping of str to DataFrame
         Design matrices by part, where formulas make any.
     covariates : tuple of str
@@ -64,6 +67,7 @@ class Family(ABC):
     evidence: np.ndarray
     row_weights: np.ndarray
     groups: np.ndarray
+    measured: np.ndarray | None = None
     design: Mapping[str, pd.DataFrame] = MappingProxyType({})
     covariates: tuple[str, ...] = ()
 
@@ -83,6 +87,13 @@ class Family(ABC):
     @abstractmethod
     def rebind(self, data: Data) -> Self:
         """The same family over other rows (same columns; encodings of factors are kept)."""
+
+    def with_measured(self, groups: np.ndarray) -> Self:
+        """The same family, whose components may switch labels within these groups at most."""
+        new = object.__new__(type(self))
+        new.__dict__.update(self.__dict__)
+        new.measured = groups
+        return new
 
     def evenly(self, most: int) -> Self:
         """The family over at most so many of its rows, evenly spaced."""

@@ -60,7 +60,7 @@ class ZeroInflatedPoisson(Family):
     def rebind(self, data: Data) -> Self:
         """The same model over other rows; factor levels stay as they were encoded."""
         new = object.__new__(type(self))
-        new.encoders, new.constant = self.encoders, self.constant
+        new.encoders, new.constant, new.measured = self.encoders, self.constant, self.measured
         new._bind(data, self.encoders)
         return new
 

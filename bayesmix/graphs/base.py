@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pymc as pm
@@ -27,6 +27,10 @@ class Graph(ABC):
 
     def __init__(self, family: Family, priors: Mapping[str, Prior], order: str | None) -> None:
         self.family, self.priors, self.order = family, priors, order
+
+    def over(self, family: Family) -> Self:
+        """The same variables and priors for a family that knows more, or other rows."""
+        return type(self)(family, self.priors, self.order)
 
     @abstractmethod
     def x_data(self) -> np.ndarray:
