@@ -13,7 +13,7 @@ from bayesmix.data import Data
 from bayesmix.em import EMFit
 from bayesmix.exchange import Exchange
 from bayesmix.families import Family, Params
-from bayesmix.kernels.vector import BLOCK
+from bayesmix.kernels.lanes import LANES
 from bayesmix.spec import Mixture, bind
 
 BLOCK_BYTES = 64e6
@@ -82,7 +82,7 @@ def row_slices(family: Family, n_draws: int) -> Iterator[slice]:
     """The rows in ranges small enough for all draws at once."""
     n = len(family.data)
     width = max(1, int(BLOCK_BYTES / (8 * n_draws * (len(family.components) + 2))))
-    width -= width % BLOCK if width > BLOCK else 0
+    width -= width % LANES if width > LANES else 0
     for start in range(0, n, width):
         yield slice(start, min(start + width, n))
 

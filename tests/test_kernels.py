@@ -8,7 +8,7 @@ from scipy import stats
 import bayesmix as bm
 import naive
 from bayesmix import kernels
-from bayesmix.kernels import reference, run, vector
+from bayesmix.kernels import lanes, reference, run, vector
 from bayesmix.spec import bind
 
 KINDS = ("full", "tied", "diag", "spherical")
@@ -59,6 +59,60 @@ def test_exp_and_log_at_the_ends():
     exps, logs = ends()
     np.testing.assert_array_equal(exps, [0, 0, np.nan])
     np.testing.assert_array_equal(logs, [-np.inf, np.inf, np.nan])
+
+
+def test_lanes_do_what_their_names_say():
+    @njit
+    def calls(a, whole, out):
+        x, y, zero = lanes.load(a, 0), lanes.load(a, 8), lanes.spread(0.0)
+        lanes.store(out, 0, lanes.sums(x, 2.0 * x, zero, y, x - y, x * y, x / y, y + 1.0))
+        lanes.store(out, 8, lanes.where_less(x, 3.5, y, -1.0))
+        lanes.store(out, 16, lanes.collect(a, 1, 3))
+        lanes.store(out, 24, lanes.load(whole, 1))
+        lanes.add_halves(out, 0, 4, y)
+        return lanes.number(whole, 2), lanes.lane(y, 3), vector.total(x), lanes.nothing(zero), lanes.nothing(x)
+
+    a, out = np.arange(32.0), np.zeros(32)
+    found = calls(a, np.arange(20), out)
+    x, y = a[:8], a[8:16]
+    expected = [x.sum(), 2 * x.sum(), 0, y.sum(), (x - y).sum(), (x * y).sum(), (x / y).sum(), (y + 1).sum()]
+    np.testing.assert_allclose(out[:8], np.array(expected) + y, rtol=1e-15)
+    np.testing.assert_array_equal(out[8:16], np.where(x < 3.5, y, -1.0))
+    np.testing.assert_array_equal(out[16:24], a[1:25:3])
+    np.testing.assert_array_equal(out[24:], np.arange(1, 9))
+    assert found == (2.0, 11.0, x.sum(), True, False)
+
+
+def test_exp_and_log_of_lanes_are_those_of_doubles(rng):
+    @njit
+    def over(x, y, many, single):
+        for i in range(0, x.size, 8):
+            lanes.store(many[0], i, vector.exp(lanes.load(x, i)))
+            lanes.store(many[1], i, vector.log(lanes.load(y, i)))
+            for j in range(i, i + 8):
+                single[0, j], single[1, j] = vector.exp(x[j]), vector.log(y[j])
+
+    ends = [np.inf, np.nan, 0.0, -np.inf, -800.0, 708.0, 1.0, -1e-300]
+    x = np.concatenate([rng.uniform(-700, 700, 1000), ends])
+    y = np.concatenate([np.exp(rng.uniform(-700, 700, 1000)), np.abs(ends)])
+    many, single = np.empty((2, x.size)), np.empty((2, x.size))
+    over(np.where(x == np.inf, 0.5, x), y, many, single)
+    np.testing.assert_array_equal(many, single)
+
+
+@pytest.mark.parametrize("n", [1, 7, 8, 9, 255, 257, 300])
+@pytest.mark.parametrize(("kind", "d"), [("full", 1), ("full", 3), ("diag", 3)])
+def test_any_number_of_rows(rng, kind, d, n):
+    family, params = mixture(rng, kind, d, labelled=False)
+    family = family.rebind(family.data.take(np.arange(n)))
+    for v in (family.row_weights, np.ones(n)):
+        family.row_weights = v
+        L, found = kernels.e_step(family, params)
+        expected_L, expected = reference.e_step(family, params)
+        assert pytest.approx(expected_L, rel=1e-12) == L
+        close(found["mass"], expected["mass"])
+        close(found["first"], expected["first"])
+        close(np.diagonal(found["second"], 0, 1, 2), np.diagonal(expected["second"], 0, 1, 2))
 
 
 @pytest.mark.parametrize("kind", KINDS)

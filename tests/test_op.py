@@ -73,6 +73,35 @@ def test_kernel_node_and_textbook_have_one_value_and_gradient(rng, case):
         np.testing.assert_allclose(fast, written_out, rtol=1e-10, atol=1e-10)
 
 
+@pytest.mark.parametrize("case", ["gaussian, 3-D", "zero-inflated Poisson"])
+def test_row_weights_may_be_negative(rng, case):
+    """A cotangent that differs by row and sign is a second call with row weights v_i g_i."""
+    op, make = NODES[case]
+    x, *parameters, evidence, v = make(rng)
+    v = v - 1.0
+    kernel = zero_inflated_poisson if case.startswith("zero") else gaussian
+    extra = (op.diagonal,) if isinstance(op, GaussianEStep) else ()
+    by_row = np.empty(len(v))
+    found = kernel.gradient(x, *parameters, evidence, v, *extra, by_row)
+    symbols = [pt.as_tensor(value).type() for value in (x, *parameters, evidence, v)]
+    expected = pytensor.function(symbols, op(*symbols), mode=INTERPRETED)(x, *parameters, evidence, v)
+    for a, b in zip((by_row, *found[1:]), expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("case", ["gaussian, 3-D", "zero-inflated Poisson"])
+def test_arrays_of_any_layout(rng, case):
+    """A transposed array or one with gaps is read as what it is."""
+    op, make = NODES[case]
+    values = make(rng)
+    kernel = zero_inflated_poisson if case.startswith("zero") else gaussian
+    extra = (op.diagonal,) if isinstance(op, GaussianEStep) else ()
+    with_gaps = [np.repeat(value, 2, axis=-1)[..., ::2] for value in values]
+    expected, found = (kernel.gradient(*given, *extra, np.empty(0)) for given in (values, with_gaps))
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-13, atol=1e-13)
+
+
 @pytest.mark.parametrize("weigh", [False, True], ids=["sum", "other cotangents"])
 @pytest.mark.parametrize("case", NODES)
 def test_gradients_by_differences(rng, case, weigh):

@@ -1,4 +1,4 @@
-"""exp and log as LLVM can vectorize them (the C library's are calls, one number at a time), and how kernels compile.
+"""exp and log of doubles and of Lanes (the C library's are calls, one number at a time), and how kernels compile.
 
 Within 2 and 3 ulp of the C library's on their domains: exp up to 709 (it is 0 below -708, where doubles lose
 precision, and wrong above 709), log from the smallest normal number on.
@@ -11,48 +11,28 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
-from numba import njit, types
-from numba.extending import intrinsic
+from numba import njit
 
-BLOCK = 256
-"""Rows that are worked on together: they stay in cache, and every inner loop has this many turns."""
-
-FAST = {"contract", "reassoc", "nsz", "arcp"}
-"""Sums may be reordered. Never 'nnan' or 'ninf': masked rows carry -inf."""
+from bayesmix.kernels.lanes import lane, split, spread, sums, times_power_of_2, where_less
 
 
 def compiled(function: Callable) -> Any:
-    """A part of a kernel: division by zero gives inf, sums may be reordered.
+    """Loops over doubles that LLVM may vectorize: sums may be reordered, division by zero gives inf.
 
-    Inlined, so that an entry point has no parts which the loader could take from another copy, rounded differently.
+    Never 'nnan' or 'ninf': masked rows carry -inf. Inlined, as :func:`inlined` is.
     """
-    return njit(function, forceinline=True, fastmath=FAST, error_model="numpy", nogil=True)
+    return njit(
+        function, forceinline=True, fastmath={"contract", "reassoc", "nsz", "arcp"}, error_model="numpy", nogil=True
+    )
 
 
-def strict(function: Callable) -> Any:
-    """A part of a kernel whose operations keep their order: reordering would undo a rounding step."""
+def inlined(function: Callable) -> Any:
+    """A part of a kernel over Lanes: a product and a sum may be fused, nothing is put in another order.
+
+    Inlined: a call would send values from registers to memory, and an entry point with parts could be given those of
+    another copy by the loader, rounded differently.
+    """
     return njit(function, forceinline=True, fastmath={"contract"}, error_model="numpy", nogil=True)
-
-
-@intrinsic
-def bits_of(typing_context: Any, x: Any) -> Any:
-    """The 64 bits of a double as an integer."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.bitcast(arguments[0], ir.IntType(64))
-
-    return types.int64(types.float64), generate
-
-
-@intrinsic
-def double_of(typing_context: Any, b: Any) -> Any:
-    """The double with these 64 bits."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.bitcast(arguments[0], ir.DoubleType())
-
-    return types.float64(types.int64), generate
 
 
 LOG2_E = math.log2(math.e)
@@ -63,40 +43,46 @@ ROUND = 1.5 * 2.0**52
 E2, E3, E4, E5, E6, E7, E8, E9, E10, E11, E12 = (1 / math.factorial(k) for k in range(2, 13))
 
 
-@strict
-def exp(x: float) -> float:
+@inlined
+def exp(x: Any) -> Any:
     """e^x = 2^n e^r with |r| <= log(2) / 2; the Taylor series of e^r to the order where its rest is below an ulp."""
     shifted = x * LOG2_E + ROUND
     n = shifted - ROUND
     r = (x - n * LN2_HIGH) - n * LN2_LOW
     p = E7 + r * (E8 + r * (E9 + r * (E10 + r * (E11 + r * E12))))
     p = 1.0 + r * (1.0 + r * (E2 + r * (E3 + r * (E4 + r * (E5 + r * (E6 + r * p))))))
-    return 0.0 if x < -708.0 else double_of(bits_of(p) + (bits_of(shifted) << 52))
+    return where_less(x, -708.0, 0.0, times_power_of_2(p, shifted))
 
 
 HALF_ROOT = int(np.float64(math.sqrt(0.5)).view(np.int64))
-LARGEST = np.finfo(float).max
+SMALLEST, LARGEST, INFINITE = np.finfo(float).tiny, np.finfo(float).max, math.inf
 
 
-@strict
-def log(x: float) -> float:
+@inlined
+def log(x: Any) -> Any:
     """log x, for x >= 0 and not subnormal."""
     return log_and_inverse(x)[0]
 
 
-@strict
-def log_and_inverse(x: float) -> tuple[float, float]:
+@inlined
+def log_and_inverse(x: Any) -> tuple[Any, Any]:
     """log x and 1 / x for one division, the dearest step of both.
 
     log(2^e m) = e log 2 + 2 atanh(f), f = (m - 1) / (m + 1), sqrt(1/2) <= m < sqrt(2)
     """
-    b = bits_of(x)
-    e = (b - HALF_ROOT) >> 52
-    m = double_of(b - (e << 52))
+    e, m = split(x, HALF_ROOT)
     both = 1.0 / (x * (m + 1.0))
     f = (m - 1.0) * (x * both)
     q = f * f
     p = 2 / 11 + q * (2 / 13 + q * (2 / 15 + q * (2 / 17 + q * (2 / 19 + q * (2 / 21)))))
     p = 2.0 + q * (2 / 3 + q * (2 / 5 + q * (2 / 7 + q * (2 / 9 + q * p))))
     y = e * LN2_HIGH + (f * p + e * LN2_LOW)
-    return (y if 0.0 < x <= LARGEST else (-np.inf if x == 0.0 else x)), both * (m + 1.0)
+    y = where_less(LARGEST, x, x, y)
+    return where_less(0.0, x, y, where_less(x, SMALLEST, -INFINITE, x)), both * (m + 1.0)
+
+
+@inlined
+def total(x: Any) -> float:
+    """The sum over the lanes."""
+    zero = spread(0.0)
+    return lane(sums(x, zero, zero, zero, zero, zero, zero, zero), 0)

@@ -15,8 +15,9 @@ import numpy as np
 from scipy.special import gammaln
 
 from bayesmix.kernels.cache import entry_point
-from bayesmix.kernels.driver import driver
-from bayesmix.kernels.vector import BLOCK, compiled, exp, log
+from bayesmix.kernels.driver import MOST, driver, keep_rows, load_rows
+from bayesmix.kernels.lanes import LANES, load, store, where_less
+from bayesmix.kernels.vector import exp, inlined, log, log_and_inverse
 
 SMALL = 64
 LARGEST_EXPONENT = 709.0
@@ -24,7 +25,7 @@ LOG_FACTORIAL = gammaln(np.arange(SMALL) + 1.0)
 HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
 
 
-@compiled
+@inlined
 def log_factorial(m: float) -> float:
     """log m! of a whole number: by table, from 64 on by Stirling's series, whose rest is below 1e-16; inf below 0."""
     if m < 0:
@@ -35,79 +36,80 @@ def log_factorial(m: float) -> float:
     return (m + 0.5) * log(m) - m + HALF_LOG_2_PI + (1 / 12 - q * (1 / 360 - q / 1260)) / m
 
 
-@compiled
-def rate(eta: float) -> float:
-    """e^eta, infinite where it overflows."""
-    return np.inf if eta > LARGEST_EXPONENT else exp(eta)
-
-
-@compiled
-def softplus(t: float) -> float:
-    """log(1 + e^t)."""
-    return max(t, 0.0) + log(1.0 + exp(-abs(t)))
-
-
-@compiled
+@inlined
 def log_joint(rows: Any, params: Any, work: Any, block: Any, out: np.ndarray) -> None:
-    """Both components of a block."""
+    """Both components of a block; leaves counts, e^eta and pi in ``work``."""
     log_rate, logit_zero = params
-    counts, eta, zeta = work
-    first, size = block
-    for i in range(BLOCK):
-        row = first + min(i, size - 1)
-        counts[i], eta[i], zeta[i] = rows[row], log_rate[row], logit_zero[row]
-    structural, poisson = out[:BLOCK], out[BLOCK:]
-    for i in range(BLOCK):
-        structural[i] = -softplus(-zeta[i]) if counts[i] == 0.0 else -np.inf
-    for i in range(BLOCK):
-        poisson[i] = -softplus(zeta[i]) + counts[i] * eta[i] - rate(eta[i])
-    for i in range(BLOCK):
-        poisson[i] -= log_factorial(counts[i])
+    counts, rates, zeros = work
+    _, size, most = block
+    load_rows(rows, block, 1, 0, counts, 0)
+    load_rows(log_rate, block, 1, 0, rates, 0)
+    load_rows(logit_zero, block, 1, 0, zeros, 0)
+    for i in range(0, size, LANES):
+        x, eta, zeta = load(counts, i), load(rates, i), load(zeros, i)
+        above, below = where_less(0.0, zeta, zeta, 0.0), where_less(zeta, 0.0, 0.0 - zeta, 0.0)
+        e = exp(0.0 - above - below)
+        softplus, inverse = log_and_inverse(1.0 + e)
+        rate = where_less(LARGEST_EXPONENT, eta, np.inf, exp(eta))
+        store(rates, i, rate)
+        store(zeros, i, where_less(zeta, 0.0, e, 1.0) * inverse)
+        store(out, i, where_less(0.0, x, -np.inf, 0.0 - (below + softplus)))
+        store(out, most + i, (x * eta - rate) - (above + softplus))
+    for i in range(max(size, LANES)):
+        out[most + i] -= log_factorial(counts[i])
 
 
-@compiled
-def accumulate(rows: Any, params: Any, work: Any, block: Any, r: np.ndarray, statistics: Any) -> None:
+@inlined
+def keep_structural(rows: Any, params: Any, work: Any, block: Any, r: np.ndarray, statistics: Any) -> None:
     """v_i r_i0 in its place."""
-    first, size = block
-    for i in range(size):
-        statistics[first + i] = r[i]
+    keep_rows(r, 0, block, statistics)
 
 
-drive = driver(log_joint, accumulate)
+@inlined
+def keep_slopes(rows: Any, params: Any, work: Any, block: Any, r: np.ndarray, statistics: Any) -> None:
+    """dL/deta_i and dL/dzeta_i in their places."""
+    counts, rates, zeros = work
+    _, size, most = block
+    d_eta, d_zeta = statistics
+    for i in range(0, size, LANES):
+        structural, poisson = load(r, i), load(r, most + i)
+        store(rates, i, poisson * (load(counts, i) - load(rates, i)))
+        store(zeros, i, structural - (structural + poisson) * load(zeros, i))
+    keep_rows(rates, 0, block, d_eta)
+    keep_rows(zeros, 0, block, d_zeta)
 
 
-@compiled
-def _run(  # type: ignore[no-untyped-def]
-    x, log_rate, logit_zero, evidence, row_weights, statistics, pointwise, responsibilities
-):
-    work = (np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK))
-    params = (log_rate, logit_zero)
-    return drive(x, params, work, evidence, row_weights, statistics, pointwise, responsibilities)
+drive, drive_slopes = driver(log_joint, keep_structural), driver(log_joint, keep_slopes)
+
+
+@inlined
+def _run(drive: Any, x, log_rate, logit_zero, evidence, row_weights, statistics, pointwise, responsibilities):  # type: ignore[no-untyped-def]
+    flat = np.ascontiguousarray  # the layout that offsets are counted in; arrays of a graph may have another
+    params = (flat(log_rate), flat(logit_zero))
+    work = (np.empty(MOST), np.empty(MOST), np.empty(MOST))
+    return drive(
+        flat(x), params, work, MOST, flat(evidence), flat(row_weights), statistics, pointwise, responsibilities
+    )
 
 
 @entry_point
 def rows(x, log_rate, logit_zero, evidence, row_weights, pointwise, responsibilities):  # type: ignore[no-untyped-def]
     """For every draw: fill v_i l_i (S, n) and v_i r_ik (S, n, K) where these arrays are not empty."""
     for s in range(len(log_rate)):
-        _run(x, log_rate[s], logit_zero[s], evidence, row_weights, None, pointwise[s], responsibilities[s])
+        _run(drive, x, log_rate[s], logit_zero[s], evidence, row_weights, None, pointwise[s], responsibilities[s])
 
 
 @entry_point
 def e_step(x, log_rate, logit_zero, evidence, row_weights):  # type: ignore[no-untyped-def]
     """L and v_i r_i0 (n,)."""
-    structural = np.empty(x.size)
-    L = _run(x, log_rate, logit_zero, evidence, row_weights, structural, np.empty(0), np.empty((0, 0)))
+    structural, nothing, none = np.empty(x.size), np.empty(0), np.empty((0, 0))
+    L = _run(drive, x, log_rate, logit_zero, evidence, row_weights, structural, nothing, none)
     return L, structural
 
 
 @entry_point
 def gradient(x, log_rate, logit_zero, evidence, row_weights, pointwise):  # type: ignore[no-untyped-def]
-    """L, dL/deta_i = v_i (1 - r_i0) (x_i - lambda_i), dL/dzeta_i = v_i (r_i0 - pi_i); fills v_i l_i unless empty."""
-    n = x.size
-    d_eta, d_zeta = np.empty(n), np.empty(n)
-    L = _run(x, log_rate, logit_zero, evidence, row_weights, d_zeta, pointwise, np.empty((0, 0)))
-    for i in range(n):
-        structural = d_zeta[i]
-        d_eta[i] = (row_weights[i] - structural) * (x[i] - rate(log_rate[i]))
-        d_zeta[i] = structural - row_weights[i] / (1.0 + rate(-logit_zero[i]))
-    return L, d_eta, d_zeta
+    """L, dL/deta_i = v_i r_i1 (x_i - lambda_i), dL/dzeta_i = v_i (r_i0 - pi_i); fills v_i l_i unless empty."""
+    slopes, none = (np.empty(x.size), np.empty(x.size)), np.empty((0, 0))
+    L = _run(drive_slopes, x, log_rate, logit_zero, evidence, row_weights, slopes, pointwise, none)
+    return L, slopes[0], slopes[1]
