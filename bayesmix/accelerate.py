@@ -28,7 +28,7 @@ SETTLED = 5
 """The ratio of successive gains must be this many of its last changes below 1: near a saddle it climbs past 1."""
 RADIUS = 0.2
 """A leap moves no coordinate by more than this many of its units: it must not leave the summit's slopes."""
-FAIR_CHANCE, HOPE = 12, 10.0
+FAIR_CHANCE, HOPE = 8, 10.0
 """A climb is left for another's sake only after so many steps, and where so many times its promise would not do."""
 TRIES = 2
 PAIRS = 20

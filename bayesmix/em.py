@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 ROUGHLY = 1e-6
 """Starts are told apart once L has less than ROUGHLY (1 + |L|) to rise."""
-CATCH_UP = 10.0
-"""A start that promises to end this far below the best is left, where only the best counts."""
+CATCH_UP, CATCH_UP_PER_ROW = 40.0, 0.02
+"""A start that promises to end so far below the best is left, where only the best counts: plateaus are lower steps."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,7 +222,9 @@ def run_starts(
     kinds = [once, *islice(cycle(others), n_starts - 1)]
     *streams, rows = np.random.default_rng(seed).spawn(n_starts + 1)
     few = few_rows(family, rows)
-    reach = WITHIN_REACH + 2 * family.n_parameters if everything else CATCH_UP
+    catch_up = CATCH_UP + CATCH_UP_PER_ROW * len(few.data)
+    reach = WITHIN_REACH + 2 * family.n_parameters
+    reach = reach if everything else min(reach, catch_up)
     ends: list[Run] = []
     for kind, rng in zip(kinds, streams, strict=True):
         bar = max((end.log_likelihood for end in ends if not end.reasons), default=-np.inf) - reach

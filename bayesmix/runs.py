@@ -18,7 +18,8 @@ SAME_MODE = 1e-5
 SAME_AGREEMENT = 0.995
 """... and are, where their responsibilities agree to this degree, up to labels."""
 COMPARED_ROWS = 1000
-FEW_ROWS = 10_000
+FEW_ROWS, FEW_PER_PARAMETER, MOST_FEW_ROWS = 5_000, 4, 20_000
+"""Starts climb over so many rows, or so many for each free parameter, where there are more."""
 WITHIN_REACH = 50.0
 """Solutions further than this and twice the number of parameters below the best, in L, are not carried on."""
 LEAST_LABELLED = 50
@@ -57,13 +58,13 @@ def few_rows(family: Family, rng: np.random.Generator) -> Family:
 
     Rows without weight are left out. Where the sample cannot tell the covariates' effects apart, all rows are kept.
     """
-    n = len(family.data)
-    if n <= FEW_ROWS:
+    n = min(max(FEW_ROWS, FEW_PER_PARAMETER * family.n_parameters), MOST_FEW_ROWS)
+    if len(family.data) <= n:
         return family
     shuffled = rng.permutation(np.flatnonzero(family.row_weights > 0))
     label = np.where(family.data.labelled, family.evidence.argmax(axis=1), -1)[shuffled]
     by_label = shuffled[np.argsort(label, kind="stable")]
-    picked = by_label[evenly(len(by_label), FEW_ROWS)]
+    picked = by_label[evenly(len(by_label), n)]
     rare = [shuffled[label == k][:LEAST_LABELLED] for k in range(len(family.components))]
     few = family.rebind(family.data.take(np.unique(np.concatenate([picked, *rare]))))
     lost = any(np.linalg.matrix_rank(X / X.abs().max().clip(1e-300)) < X.shape[1] for X in few.design.values())

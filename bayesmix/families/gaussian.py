@@ -89,9 +89,10 @@ class Gaussian(Family):
         share = self.row_weights / self.row_weights.sum()
         self.centre = share @ self.x
         self.sd = np.sqrt(share @ (self.x - self.centre) ** 2)
-        for name, values in zip(data.feature_names, self.x[self.row_weights > 0].T, strict=True):
-            if np.ptp(values) == 0:
-                raise ValueError(f"X: column {name!r} is constant ({values[0]:g}): its groups cannot be told apart")
+        used = self.x if self.row_weights.all() else self.x[self.row_weights > 0]
+        for name, low, high in zip(data.feature_names, used.min(axis=0), used.max(axis=0), strict=True):
+            if low == high:
+                raise ValueError(f"X: column {name!r} is constant ({low:g}): its groups cannot be told apart")
         if self.kind.correlated and self.d > 1:
             check_independent(data, options["covariance"], share=VANISHING)
         self.index = self.kind.index(self.K, self.d)
