@@ -131,7 +131,7 @@ def gaussian_log_posterior(y, priors, x, evidence, row_weights, kind):
     if "means" in y:
         means = y["means"]
     else:
-        means, jacobian = ordered(y["means_ordered_components__"][:, 0])
+        means, jacobian = ordered(y["means_ordered__"][:, 0])
         means, lp = means[:, None], lp + jacobian
     lp += prior_log_density(priors["means"], means)
     scales = np.exp(y["scales_log__"])

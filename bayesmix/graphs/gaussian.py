@@ -31,7 +31,7 @@ class OrderedComponents(Ordered):
     own would begin at -inf.
     """
 
-    name = "ordered_components"
+    name = "ordered"  # PyMC strips one word: with two, compute_log_likelihood would not find the variable
 
     def __init__(self, smallest_step: float) -> None:
         super().__init__()
