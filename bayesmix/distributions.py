@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from scipy import stats
+from scipy.linalg import solve_triangular
 from scipy.special import xlogy
 
 from bayesmix.prior import Prior
@@ -33,8 +34,8 @@ def draw(prior: Prior, shape: tuple[int, ...], rng: np.random.Generator) -> np.n
     Parameters
     ----------
     prior : Prior
-        Of scalars: its parameters broadcast against ``shape``. Of simplexes or correlation matrices: those take the
-        last one or two dimensions.
+        Of scalars: its parameters broadcast against ``shape``. Of simplexes, vectors or correlation matrices: those
+        take the last one or two dimensions.
     shape : tuple of int
         Of the result.
     rng : Generator
@@ -55,6 +56,8 @@ def draw(prior: Prior, shape: tuple[int, ...], rng: np.random.Generator) -> np.n
         return rng.dirichlet(np.broadcast_to(parameters["a"], shape[-1]), shape[:-1])
     if prior.support == "correlation":
         return _onion(float(parameters["eta"]), shape, rng)
+    if prior.support == "real vector":
+        return np.asarray(parameters["mu"] + rng.standard_normal(shape) @ parameters["chol"].T)
     if prior.distribution == "HalfStudentT":
         return np.abs(parameters["sigma"] * rng.standard_t(parameters["nu"], shape))
     return np.asarray(SCIPY[prior.distribution](**parameters).rvs(size=shape, random_state=rng))
@@ -73,7 +76,7 @@ def log_density(prior: Prior, value: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray
-        The shape of ``value``, of which a simplex takes one dimension and a correlation matrix two.
+        The shape of ``value``, of which a simplex or a vector takes one dimension and a correlation matrix two.
 
     Examples
     --------
@@ -85,6 +88,11 @@ def log_density(prior: Prior, value: np.ndarray) -> np.ndarray:
         return np.asarray(xlogy(parameters["a"] - 1, value).sum(axis=-1))
     if prior.support == "correlation":
         return np.asarray((parameters["eta"] - 1) * np.linalg.slogdet(value)[1])
+    if prior.support == "real vector":
+        chol = parameters["chol"]
+        z = solve_triangular(chol, (value - parameters["mu"]).reshape(-1, len(chol)).T, lower=True)
+        log_det = np.log(np.diag(chol)).sum()
+        return np.asarray(stats.norm.logpdf(z).sum(axis=0) - log_det).reshape(value.shape[:-1])
     if prior.distribution == "HalfStudentT":
         return np.asarray(np.log(2) + stats.t(parameters["nu"], 0.0, parameters["sigma"]).logpdf(value))
     return np.asarray(SCIPY[prior.distribution](**parameters).logpdf(value))

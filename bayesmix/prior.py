@@ -36,13 +36,16 @@ SHAPES: dict[str, Shape] = {
     "HalfStudentT": Shape("positive", ("nu", "sigma")),
     "Dirichlet": Shape("simplex", ("a",)),
     "LKJ": Shape("correlation", ("eta",)),
+    "MvNormal": Shape("real vector", ("mu", "chol")),
 }
-UNBOUNDED_PARAMETERS = {"mu"} | {("Cauchy", "alpha")}
+UNBOUNDED_PARAMETERS = {"mu", "chol"} | {("Cauchy", "alpha")}
+WITHIN = {"real vector": ("real", "real vector")}
+"""Supports that a variable may have a prior on: a vector also has independent priors of its entries."""
 
 
 def choices(support: str) -> list[str]:
-    """Names of the distributions with this support."""
-    return [name for name, shape in SHAPES.items() if shape.support == support]
+    """Names of the distributions that a variable with this support may have."""
+    return [name for name, shape in SHAPES.items() if shape.support in WITHIN.get(support, (support,))]
 
 
 @dataclass(frozen=True, init=False)
@@ -54,7 +57,8 @@ class Prior:
     distribution : str
         One of :data:`SHAPES`: on the real line ``Normal, StudentT, Laplace, Logistic, Cauchy``; positive
         ``InverseGamma, LogNormal, Gamma, Exponential, HalfNormal, HalfCauchy, HalfStudentT``; on the simplex
-        ``Dirichlet``; for correlation matrices ``LKJ``.
+        ``Dirichlet``; for correlation matrices ``LKJ``; for all coefficients of a formula together ``MvNormal``, with
+        ``chol`` the lower triangular Cholesky factor of the covariance matrix.
     **parameters : float or nested sequence of float
         PyMC's parameters of that distribution. An array broadcasts against the variable it is the prior of: for the
         means of a Gaussian mixture, shape ``(n_features,)`` is one prior per feature and
@@ -63,7 +67,8 @@ class Prior:
     Raises
     ------
     ValueError
-        Where the name is unknown, a parameter is missing, unknown, not finite, or not positive where it must be.
+        Where the name is unknown, a parameter is missing, unknown, not finite, not positive where it must be, or no
+        Cholesky factor.
 
     Examples
     --------
@@ -89,7 +94,7 @@ class Prior:
 
     @property
     def support(self) -> str:
-        """``real``, ``positive``, ``simplex`` or ``correlation``."""
+        """``real``, ``positive``, ``simplex``, ``correlation`` or ``real vector``."""
         return SHAPES[self.distribution].support
 
     @property
@@ -129,7 +134,17 @@ def _checked(distribution: str, name: str, value: Any) -> Number:
         raise ValueError(f"Prior {distribution}: {name} must be finite; got {value!r}")
     if not ({name, (distribution, name)} & UNBOUNDED_PARAMETERS) and (array <= 0).any():
         raise ValueError(f"Prior {distribution}: {name} must be positive; got {value!r}")
+    if name == "chol" and not _is_cholesky_factor(array):
+        raise ValueError(
+            f"Prior {distribution}: chol must be a square lower triangular matrix with a positive diagonal; "
+            f"got {value!r}"
+        )
     return _nested(array.tolist())
+
+
+def _is_cholesky_factor(array: np.ndarray) -> bool:
+    square = array.ndim == 2 and array.shape[0] == array.shape[1]
+    return square and not np.triu(array, k=1).any() and bool((np.diag(array) > 0).all())
 
 
 def _nested(value: Any) -> Number:

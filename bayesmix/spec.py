@@ -239,13 +239,14 @@ def _check_shapes(family: Family, priors: Mapping[str, Prior]) -> None:
             continue
         shape = tuple(len(family.coords[d]) for d in dims) if key != "correlations" else ()
         for name, value in prior.parameters.items():
-            exact = key == "weights" and value.shape not in ((), shape)
+            wanted = (*shape, shape[-1]) if name == "chol" else shape
+            exact = name == "chol" or (key == "weights" and value.shape != ())
             try:
-                fits = not exact and np.broadcast_shapes(value.shape, shape) == shape
+                fits = value.shape == wanted if exact else np.broadcast_shapes(value.shape, wanted) == wanted
             except ValueError:
                 fits = False
             if not fits:
-                raise ValueError(f"priors: {key!r}, {name} has shape {value.shape}; must fit {dims} = {shape}")
+                raise ValueError(f"priors: {key!r}, {name} has shape {value.shape}; must fit {dims} = {wanted}")
 
 
 def _warn_of_ties(data: Data, priors: Mapping[str, Prior]) -> None:

@@ -233,7 +233,7 @@ def check_priors(cls: type[Family], options: Mapping[str, Any], priors: Mapping[
             )
         if not isinstance(prior, Prior):
             raise ValueError(f"priors: {key!r} must be a Prior; got {prior!r}")
-        if prior.support != supports[key]:
+        if prior.distribution not in choices(supports[key]):
             raise ValueError(
                 f"priors: {key!r} needs a prior on the {supports[key]} scale "
                 f"({', '.join(choices(supports[key]))}); got {prior.distribution}"

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
+from bayesmix.families.orthonormal import Orthonormal
+
 
 @dataclass(frozen=True)
 class Canonical:
@@ -22,25 +24,28 @@ POISSON = Canonical(np.exp, np.exp, np.exp)
 LOGISTIC = Canonical(lambda eta: np.logaddexp(0, eta), expit, lambda eta: expit(eta) * expit(-eta))
 
 
-def regress(X: np.ndarray, y: np.ndarray, w: np.ndarray, beta: np.ndarray, model: Canonical) -> np.ndarray:
-    """Weighted maximum likelihood by Newton's method, halving any step that does not go up.
+def regress(
+    at: Orthonormal, y: np.ndarray, w: np.ndarray, model: Canonical, beta: np.ndarray, offset: np.ndarray
+) -> np.ndarray:
+    """Weighted maximum likelihood by Newton's method from ``beta``, halving any step that does not go up.
 
-    In the orthonormal coordinates of X = Q R: a covariate far from zero (a year, an identity number) would otherwise
-    drown the others in rounding.
+    In orthonormal coordinates: a covariate far from zero (a year, an identity number) would otherwise drown the others
+    in rounding. ``offset`` (n,) is added to the linear predictor.
     """
-    Q, R = np.linalg.qr(X)
-    return np.asarray(np.linalg.solve(R, _newton(Q, y, w, R @ beta, model)))
+    return at.coefficients(_newton(at.basis, y, w, model, at.coordinates(beta), offset))
 
 
-def _newton(X: np.ndarray, y: np.ndarray, w: np.ndarray, beta: np.ndarray, model: Canonical) -> np.ndarray:
+def _newton(
+    X: np.ndarray, y: np.ndarray, w: np.ndarray, model: Canonical, beta: np.ndarray, offset: np.ndarray
+) -> np.ndarray:
     def value(beta: np.ndarray) -> float:
         with np.errstate(over="ignore"):
-            eta = X @ beta
+            eta = X @ beta + offset
             return float(w @ (y * eta - model.b(eta)))
 
     current = value(beta)
     for _ in range(50):
-        eta = X @ beta
+        eta = X @ beta + offset
         gradient = X.T @ (w * (y - model.mean(eta)))
         information = (X.T * (w * model.variance(eta))) @ X
         ridge = 1e-10 * np.trace(information) / len(beta) + 1e-300

@@ -1,8 +1,9 @@
 """Zero-inflated Poisson: a mixture of a structural zero and a Poisson count, with or without covariates.
 
-    P(structural zero)_i = pi_i = logit^-1(g_i' zero_coef)        lambda_i = exp(f_i' rate_coef)
+    P(structural zero)_i = pi_i = logit^-1(b_i + g_i' zero_coef)        lambda_i = e_i exp(a_i + f_i' rate_coef)
     P(x_i = 0) = pi_i + (1 - pi_i) exp(-lambda_i)                 P(x_i = m) = (1 - pi_i) Poisson(m | lambda_i), m > 0
 
+with a_i and b_i the offsets of the formulas (0 without any) and e_i the exposure (1 without any).
 Statistics: structural, the responsibility r_i0 of the structural zero, without the row's weight.
 
 Lambert (1992), doi:10.2307/1269547. PyMC's ``psi`` is 1 - pi.
@@ -11,18 +12,23 @@ Lambert (1992), doi:10.2307/1269547. PyMC's ``psi`` is 1 - pi.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import pandas as pd
 from scipy.special import expit, gammaln, log_expit
 
+from bayesmix.covariates import covariate
 from bayesmix.data import Data
 from bayesmix.families import zero_inflated_poisson_information as curvature
 from bayesmix.families.base import Family, Params, Statistics
 from bayesmix.families.design import Encoder, check_formula, design_matrix
+from bayesmix.families.orthonormal import Orthonormal
 from bayesmix.families.regression import LOGISTIC, POISSON, regress
 from bayesmix.prior import Prior
 
+PARTS = ("rate", "zero")
 COMPONENTS = ("structural_zero", "poisson")
 LARGEST_COUNT = 2**31 - 1
 BOUNDARY = 15.0
@@ -33,29 +39,39 @@ class ZeroInflatedPoisson(Family):
     """Zero-inflated Poisson; ``params`` are rate_coef (..., p) and zero_coef (..., q)."""
 
     name: ClassVar[str] = "zero_inflated_poisson"
-    options: ClassVar[dict[str, Any]] = {"rate": "1", "zero": "1"}
+    options: ClassVar[dict[str, Any]] = {"rate": "1", "zero": "1", "exposure": None}
     default_components: ClassVar[int | None] = 2
     observed_dims: ClassVar[tuple[str, ...]] = ("obs",)
     parameter_names: ClassVar[tuple[str, ...]] = ("rate_coef", "zero_coef")
 
     @classmethod
     def check_options(cls, options: Mapping[str, Any], n_components: int) -> dict[str, Any]:
-        """``rate`` and ``zero``: right-hand sides of formulas; n_components is always 2."""
+        """``rate`` and ``zero``: right-hand sides of formulas; ``exposure``: a column; n_components is always 2."""
         if n_components != 2:
             raise ValueError(
                 f"n_components: a zero_inflated_poisson has 2 (structural zero, Poisson); got {n_components}"
             )
-        return {key: check_formula(options.get(key, default), key) for key, default in cls.options.items()}
+        formulas = {part: check_formula(options.get(part, cls.options[part]), part) for part in PARTS}
+        exposure = options.get("exposure")
+        if exposure is None:
+            return formulas
+        if not isinstance(exposure, str) or not exposure.strip() or "`" in exposure:
+            raise ValueError(f"exposure: must be the name of a column, without backticks; got {exposure!r}")
+        check_formula(_with_exposure(formulas["rate"], exposure), "exposure")
+        return formulas | {"exposure": exposure}
 
     @classmethod
     def prior_supports(cls, options: Mapping[str, Any]) -> dict[str, str]:
         """rate_coef (log scale) and zero_coef (logit scale)."""
-        return {"rate_coef": "real", "zero_coef": "real"}
+        return {"rate_coef": "real vector", "zero_coef": "real vector"}
 
     def __init__(self, options: Mapping[str, Any], n_components: int, data: Data) -> None:
         self.encoders: dict[str, Encoder] = {}
-        self._bind(data, options)
-        self.constant = {part: list(self.design[part].columns) == ["Intercept"] for part in self.options}
+        self.exposure: str | None = options.get("exposure")
+        rate = options["rate"] if self.exposure is None else _with_exposure(options["rate"], self.exposure)
+        self._bind(data, {"rate": rate, "zero": options["zero"]})
+        self.has_offset = {part: bool(self.encoders[part].offsets) for part in PARTS}
+        self.constant = {p: list(self.design[p].columns) == ["Intercept"] and not self.has_offset[p] for p in PARTS}
 
     def rebind(self, data: Data) -> Self:
         """The same model over other rows; factor levels stay as they were encoded."""
@@ -70,33 +86,39 @@ class ZeroInflatedPoisson(Family):
         self.evidence = _evidence(data, self.x)
         self.row_weights = data.row_weights
         self.groups = np.arange(2)
+        if self.exposure is not None:
+            _check_exposure(self.exposure, data.covariates)
         design, self.offsets = {}, {}
-        for part in self.options:
+        for part in PARTS:
             matrix, self.offsets[part], self.encoders[part] = design_matrix(formulas[part], data.covariates, part)
-            if self.offsets[part].any():
-                raise ValueError(f"{part}: offset(...) is not known to this family")
-            scaled = matrix / np.sqrt((matrix**2).mean()).replace(0.0, 1.0)
+            counted = matrix[self.row_weights > 0]
+            scaled = counted / np.sqrt((counted**2).mean()).replace(0.0, 1.0)
             if isinstance(formulas[part], str) and np.linalg.matrix_rank(scaled) < matrix.shape[1]:
                 raise ValueError(f"{part}: the columns {', '.join(matrix.columns)} are linearly dependent")
             design[part] = matrix
         self.design = design
         self.covariates = tuple(dict.fromkeys(name for encoder in self.encoders.values() for name in encoder.columns))
-        self.F, self.G = (self.design[part].to_numpy(dtype=float) for part in ("rate", "zero"))
+        self.F, self.G = (self.design[part].to_numpy(dtype=float) for part in PARTS)
+
+    @cached_property
+    def coordinates(self) -> dict[str, Orthonormal]:
+        """By part: coordinates of its coefficients that do not depend on the zero or the unit of a covariate."""
+        return {part: Orthonormal.of(X, self.row_weights) for part, X in (("rate", self.F), ("zero", self.G))}
 
     def default_priors(self) -> dict[str, Prior]:
-        """Weakly informative on the log and logit scale (see :func:`bayesmix.resolve`)."""
+        """Weakly informative on the log and logit scale, whatever the coding (see :func:`bayesmix.resolve`)."""
         v = self.row_weights
-        mass = float(v[self.x > 0].sum())
+        mass = float((v * np.exp(self.offsets["rate"]))[self.x > 0].sum())
         centre = float(np.log(v @ self.x / mass)) if mass else 0.0
         return {
-            "rate_coef": _coefficient_prior(self.F, v, centre, intercept=1.5, slope=1.0),
-            "zero_coef": _coefficient_prior(self.G, v, 0.0, intercept=1.5, slope=1.5),
+            "rate_coef": self.coordinates["rate"].prior(centre, level=1.5, slope=1.0),
+            "zero_coef": self.coordinates["zero"].prior(0.0, level=1.5, slope=1.5),
         }
 
     @property
     def coords(self) -> dict[str, list[str]]:
         """component, rate_term, zero_term."""
-        terms = {f"{part}_term": [str(c) for c in self.design[part].columns] for part in self.options}
+        terms = {f"{part}_term": [str(c) for c in self.design[part].columns] for part in PARTS}
         return {"component": list(self.components)} | terms
 
     @property
@@ -116,14 +138,19 @@ class ZeroInflatedPoisson(Family):
         """Coefficients of both parts."""
         return self.F.shape[1] + self.G.shape[1]
 
+    def linear_predictors(self, params: Params, rows: slice = slice(None)) -> tuple[np.ndarray, np.ndarray]:
+        """log lambda_i and logit pi_i of a range of rows, all by default, (..., rows) each."""
+        eta = params["rate_coef"] @ self.F[rows].T + self.offsets["rate"][rows]
+        return eta, params["zero_coef"] @ self.G[rows].T + self.offsets["zero"][rows]
+
     def log_weights(self, params: Params) -> np.ndarray:
         """(log pi_i, log(1 - pi_i)), (..., n, 2)."""
-        eta = params["zero_coef"] @ self.G.T
-        return np.stack([log_expit(eta), log_expit(-eta)], axis=-1)
+        _, zeta = self.linear_predictors(params)
+        return np.stack([log_expit(zeta), log_expit(-zeta)], axis=-1)
 
     def log_density(self, params: Params) -> np.ndarray:
         """(0 at zero and -inf above, Poisson log-probability), (..., n, 2)."""
-        eta = params["rate_coef"] @ self.F.T
+        eta, _ = self.linear_predictors(params)
         poisson = self.x * eta - np.exp(eta) - gammaln(self.x + 1.0)
         zero = np.where(self.x == 0, 0.0, -np.inf)
         return np.stack([np.broadcast_to(zero, poisson.shape), poisson], axis=-1)
@@ -135,9 +162,10 @@ class ZeroInflatedPoisson(Family):
     def m_step(self, statistics: Statistics, params: Params) -> Params:
         """Two weighted regressions: Poisson of x with weights v r_poisson, logistic of r_zero with weights v."""
         v, r_zero = self.row_weights, statistics["structural"]
+        parts = {"rate": (self.x, v * (1 - r_zero), POISSON), "zero": (r_zero, v, LOGISTIC)}
         return {
-            "rate_coef": regress(self.F, self.x, v * (1 - r_zero), params["rate_coef"], POISSON),
-            "zero_coef": regress(self.G, r_zero, v, params["zero_coef"], LOGISTIC),
+            f"{part}_coef": regress(self.coordinates[part], *of, params[f"{part}_coef"], self.offsets[part])
+            for part, of in parts.items()
         }
 
     @property
@@ -156,9 +184,11 @@ class ZeroInflatedPoisson(Family):
             r_zero = np.where(at_zero, rng.beta(0.5, 0.5, len(self.x)), 0.0)
         b = np.exp(self.evidence) * np.stack([r_zero, 1 - r_zero], axis=1)
         r = b / np.maximum(b.sum(axis=1, keepdims=True), 1e-300)
-        start = {"rate_coef": np.zeros(self.F.shape[1]), "zero_coef": np.zeros(self.G.shape[1])}
-        if self.constant["rate"] or "Intercept" in self.design["rate"]:
-            start["rate_coef"][0] = np.log(rate)
+        to_rate = self.coordinates["rate"]
+        start = {
+            "rate_coef": to_rate.coefficients(np.log(rate / np.exp(self.offsets["rate"]).mean()) * to_rate.constant),
+            "zero_coef": np.zeros(self.G.shape[1]),
+        }
         return self.m_step(self.statistics(0.98 * r + 0.01, start), start)
 
     def spikes(self, params: Params, r: np.ndarray | None = None) -> list[str]:
@@ -169,7 +199,7 @@ class ZeroInflatedPoisson(Family):
             return []
         if not self.x.any():
             return ["all counts are 0: nothing tells structural zeros from a rate of 0"]
-        eta = params["zero_coef"] @ self.G.T
+        _, eta = self.linear_predictors(params)
         if (eta < -BOUNDARY).all():
             return ["zero part: P(structural zero) runs to 0, the counts show no excess of zeros"]
         if (eta > BOUNDARY).all():
@@ -177,24 +207,25 @@ class ZeroInflatedPoisson(Family):
         return curvature.separated(self, params)
 
     def pack(self, params: Params) -> np.ndarray:
-        """The coefficients themselves."""
-        return np.concatenate([params["rate_coef"], params["zero_coef"]])
+        """The coefficients in the coordinates of both parts."""
+        return np.concatenate([at.coordinates(params[f"{part}_coef"]) for part, at in self.coordinates.items()])
 
     def unpack(self, theta: np.ndarray) -> Params:
         """The inverse of :meth:`pack`."""
-        p = self.F.shape[1]
-        return {"rate_coef": theta[:p], "zero_coef": theta[p:]}
+        parts = np.split(theta, [self.F.shape[1]])
+        at = zip(self.coordinates.items(), parts, strict=True)
+        return {f"{part}_coef": coordinates.coefficients(z) for (part, coordinates), z in at}
 
     def units(self, params: Params) -> np.ndarray:
-        """A coefficient that moves the linear predictor by about 1."""
-        return np.concatenate([1 / np.sqrt((X**2).mean(axis=0)) for X in (self.F, self.G)])
+        """A step that moves the linear predictor by 1 in the root mean square over the rows."""
+        return np.ones(self.n_parameters)
 
     def score(self, theta: np.ndarray, statistics: Statistics) -> np.ndarray:
-        """F' v r_poisson (x - lambda) and G' v (r_zero - pi)."""
-        params = self.unpack(theta)
-        rate, pi = np.exp(self.F @ params["rate_coef"]), expit(self.G @ params["zero_coef"])
+        """Q' v r_poisson (x - lambda) and Q' v (r_zero - pi), with Q the orthonormal basis of each part."""
+        Q, P = (at.basis for at in self.coordinates.values())
+        eta, zeta = self.linear_predictors(self.unpack(theta))
         v, r_zero = self.row_weights, statistics["structural"]
-        return np.concatenate([self.F.T @ (v * (1 - r_zero) * (self.x - rate)), self.G.T @ (v * (r_zero - pi))])
+        return np.concatenate([Q.T @ (v * (1 - r_zero) * (self.x - np.exp(eta))), P.T @ (v * (r_zero - expit(zeta)))])
 
     def information(self, params: Params) -> np.ndarray:
         """In the coordinates of orthonormalized designs."""
@@ -223,7 +254,7 @@ class ZeroInflatedPoisson(Family):
 
     def simulate(self, params: Params, rng: np.random.Generator) -> np.ndarray:
         """0 for a structural zero, a Poisson draw otherwise; (n, 1)."""
-        counts = rng.poisson(np.exp(np.minimum(self.F @ params["rate_coef"], 20.0)))
+        counts = rng.poisson(np.exp(np.minimum(self.linear_predictors(params)[0], 20.0)))
         return np.where(self.draw_components(params, rng) == 0, 0, counts)[:, None].astype(float)
 
 
@@ -253,18 +284,21 @@ def _evidence(data: Data, x: np.ndarray) -> np.ndarray:
     return evidence
 
 
-def _coefficient_prior(X: np.ndarray, weights: np.ndarray, centre: float, *, intercept: float, slope: float) -> Prior:
-    """Normal priors: slopes on standardized covariates; the intercept wide enough for covariates not centred.
+def _with_exposure(rate: str, exposure: str) -> str:
+    return f"{rate} + offset(log(`{exposure}`))"
 
-    Without an intercept the coefficients share its task, so that each alone could reach the centre.
-    """
-    is_intercept = np.ptp(X[weights > 0], axis=0) == 0
-    mean = np.average(X, axis=0, weights=weights)
-    sd = np.sqrt(np.average((X - mean) ** 2, axis=0, weights=weights))
-    sigma = slope / np.where(is_intercept, 1.0, sd)
-    if not is_intercept.any():
-        rms = np.sqrt(np.average(X**2, axis=0, weights=weights))
-        return Prior("Normal", mu=np.zeros(len(sigma)), sigma=np.hypot(sigma, (abs(centre) + intercept) / rms))
-    shift = float(np.sqrt(((sigma * mean)[~is_intercept] ** 2).sum()))
-    sigma[is_intercept] = np.hypot(intercept, shift)
-    return Prior("Normal", mu=np.where(is_intercept, centre, 0.0), sigma=sigma)
+
+def _check_exposure(name: str, covariates: pd.DataFrame) -> None:
+    if name not in covariates:
+        there = ", ".join(map(str, covariates.columns)) or "none"
+        raise ValueError(f"exposure: no column {name!r}; the covariates are {there}")
+    try:
+        values = covariate(covariates[name], as_factor=False)
+    except ValueError as error:
+        raise ValueError(f"exposure: {error}") from None
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        raise ValueError(f"exposure: column {name!r} must hold numbers; got {covariates[name].iloc[0]!r}")
+    bad = np.flatnonzero(~((values > 0) & np.isfinite(values)))
+    if len(bad):
+        row, value = values.index[bad[0]], values.iloc[bad[0]]
+        raise ValueError(f"exposure: column {name!r}, row {row} must be positive and finite; got {value:g}")

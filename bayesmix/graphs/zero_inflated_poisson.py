@@ -10,8 +10,12 @@ import pytensor.tensor as pt
 from pytensor.tensor import TensorVariable
 
 from bayesmix.families import Params, ZeroInflatedPoisson
-from bayesmix.graphs.base import Graph, random_variable
+from bayesmix.graphs.base import Graph
+from bayesmix.graphs.coefficients import linear_predictor
 from bayesmix.kernels.op import EStep, ZeroInflatedPoissonEStep
+
+LARGEST_START = 50.0
+"""Of a coordinate, in units of the linear predictor."""
 
 
 class ZeroInflatedPoissonGraph(Graph):
@@ -28,15 +32,15 @@ class ZeroInflatedPoissonGraph(Graph):
     def variables(self) -> list[TensorVariable]:
         """log lambda_i and logit P(structural zero)_i, (n,) each."""
         f = self.family
-        rate_design = pm.Data("rate_design", f.F, dims=("obs", "rate_term"))
-        zero_design = pm.Data("zero_design", f.G, dims=("obs", "zero_term"))
-        rate_coef = random_variable("rate_coef", self.priors["rate_coef"], dims=("rate_term",))
-        zero_coef = random_variable("zero_coef", self.priors["zero_coef"], dims=("zero_term",))
+        (rate_coef, log_rate), (zero_coef, logit_zero) = (
+            linear_predictor(part, self.priors[f"{part}_coef"], at, f.offsets[part] if f.has_offset[part] else None)
+            for part, at in f.coordinates.items()
+        )
         if f.constant["rate"]:
             pm.Deterministic("rate", pt.exp(rate_coef[0]))
         if f.constant["zero"]:
             pm.Deterministic("zero_prob", pt.sigmoid(zero_coef[0]))
-        return [rate_design @ rate_coef, zero_design @ zero_coef]
+        return [log_rate, logit_zero]
 
     @property
     def e_step(self) -> EStep:
@@ -56,5 +60,6 @@ class ZeroInflatedPoissonGraph(Graph):
         return pt.switch(pt.eq(z, 0), 0, pm.Poisson.dist(pt.exp(log_rate)))
 
     def start(self, params: Params) -> dict[str, np.ndarray]:
-        """The coefficients, kept finite."""
-        return {v: np.clip(params[v], -50.0, 50.0) for v in ("rate_coef", "zero_coef")}
+        """The coefficients, kept where linear predictors are finite."""
+        kept = np.clip(self.family.pack(params), -LARGEST_START, LARGEST_START)
+        return dict(self.family.unpack(kept))

@@ -80,7 +80,7 @@ class ZeroInflatedPoissonKernel(Kernel):
     ) -> tuple[Any, ...]:
         """Counts, log lambda_i and logit pi_i (..., rows), evidence, v."""
         rate_coef, zero_coef = parameters
-        by_row = rate_coef @ family.F[rows].T, zero_coef @ family.G[rows].T
+        by_row = family.linear_predictors({"rate_coef": rate_coef, "zero_coef": zero_coef}, rows)
         return (family.x[rows], *by_row, family.evidence[rows], v)
 
     def statistics(self, family: ZeroInflatedPoisson, parts: Sequence[tuple[np.ndarray, ...]]) -> Statistics:

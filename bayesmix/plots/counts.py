@@ -128,7 +128,7 @@ def observed(data: Data, counts: np.ndarray) -> np.ndarray:
 def expected(family: ZeroInflatedPoisson, params: Params, counts: np.ndarray) -> np.ndarray:
     """sum_i v_i P(z_i = k) P(x_i = m | z_i = k) at each count m: (..., counts, 2). Labels enter P(z_i = k)."""
     share = family.row_weights[:, None] * softmax(family.log_weights(params) + family.evidence, axis=-1)
-    rate = np.exp(params["rate_coef"] @ family.F.T)
+    rate = np.exp(family.linear_predictors(params)[0])
     by_count = [(share[..., POISSON] * poisson.pmf(m, rate)).sum(axis=-1) for m in counts]
     from_poisson = np.stack(by_count, axis=-1)
     from_zero = np.where(counts == 0, share[..., ZERO].sum(axis=-1)[..., None], 0.0)
