@@ -33,7 +33,9 @@ class Mixture:
         sampling.
     **options
         Those of the family. Gaussian: ``covariance`` = ``"full"`` (default), ``"tied"``, ``"diag"``, ``"spherical"``.
-        Zero-inflated Poisson: ``rate`` and ``zero``, right-hand sides of formulas (``"1"`` by default).
+        Zero-inflated Poisson: ``rate`` and ``zero``, right-hand sides of formulas (``"1"`` by default), and
+        ``exposure``, the name of a column of positive numbers: ``exposure="effort"`` adds ``offset(log(effort))`` to
+        the rate, so that its coefficients describe counts per unit of effort.
 
     Notes
     -----
@@ -164,18 +166,23 @@ def resolve(spec: Mixture, data: Data) -> Mixture:
     ``correlations``    LKJ(2)                              mildly towards none (doi:10.1016/j.jmva.2009.04.008)
     ==================  ==================================  ====================================================
 
-    Defaults of a zero-inflated Poisson, with covariate standard deviations t_j:
+    Defaults of a zero-inflated Poisson are on the linear predictor, not on this or that coefficient: every coding of
+    the same column space (raw, centred, other units, orthogonal polynomials, other contrasts) has the same posterior.
 
-    ==============  =========================================  ==================================================
-    ``rate_coef``   slopes Normal(0, 1 / t_j)                  a factor e per standard deviation is one sigma
-                    intercept Normal(log mean positive, 1.5+)  the + covers covariates that are not centred
-    ``zero_coef``   slopes Normal(0, 1.5 / t_j)                keeps coefficients finite where zeros separate
-                    intercept Normal(0, 1.5+)                  about uniform on the probability
-    ==============  =========================================  ==================================================
+    ==============  ========================================  ==================================================
+    ``rate_coef``   level Normal(log mean positive, 1.5)      the log rate at the average covariates
+                    any direction of slopes, Normal(0, 1)     a factor e per standard deviation is one sigma
+    ``zero_coef``   level Normal(0, 1.5)                      about uniform on the probability
+                    any direction of slopes, Normal(0, 1.5)   keeps coefficients finite where zeros separate
+    ==============  ========================================  ==================================================
 
-    A formula without an intercept (``0 + group``) has no coefficient for the level c = log mean positive (0 for
-    ``zero_coef``), so every coefficient is wide enough to reach it: Normal(0, hypot(a / t_j, (abs(c) + 1.5) / q_j)),
-    with a the 1 or 1.5 of the slopes above and q_j the root mean square of column j.
+    A direction of slopes is a combination of columns that averages to 0 over the rows and has standard deviation 1
+    there (row weights count): the coefficient of one standardized covariate, or of any column of an orthonormal basis
+    of several. In the user's coefficients it is one ``MvNormal``, by its mean and Cholesky factor. With exposures e or
+    an offset log e, "mean positive" is the sum of the positive counts over the sum of their e. Where no combination of
+    the columns is constant (``0 + x``) there is no level: every direction is Normal(0, 1) or Normal(0, 1.5), and along
+    the combination nearest to the constant the variance is (abs(c) + 1.5)^2 q^2 more, c the level above and q^2 the
+    share of the constant's square that the columns reach.
 
     Warns
     -----

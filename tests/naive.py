@@ -115,7 +115,10 @@ SCIPY = {
 
 
 def prior_log_density(prior, value):
-    """Sum over all entries of a univariate prior."""
+    """Sum over all entries of a univariate prior; that of a vector as a whole."""
+    if prior.distribution == "MvNormal":
+        chol = prior.parameters["chol"]
+        return stats.multivariate_normal(prior.parameters["mu"], chol @ chol.T).logpdf(value)
     return SCIPY[prior.distribution](**prior.parameters).logpdf(value).sum()
 
 
@@ -148,11 +151,17 @@ def gaussian_log_posterior(y, priors, x, evidence, row_weights, kind):
     return lp + total(gaussian_log_joint(x, weights, means, covariances, evidence), row_weights)
 
 
-def zip_log_posterior(y, priors, x, F, G, evidence, row_weights):
-    """Log prior + L for the zero-inflated Poisson: no transforms."""
-    lp = sum(prior_log_density(priors[v], y[v]) for v in ("rate_coef", "zero_coef"))
-    log_joint = zip_log_joint(x, np.exp(F @ y["rate_coef"]), expit(G @ y["zero_coef"]), evidence)
-    return lp + total(log_joint, row_weights)
+def coordinates(X, row_weights):
+    """R, upper triangular, with R'R = X' V X / sum v: z = R beta are the coordinates in which coefficients are drawn."""
+    return np.linalg.cholesky((X.T * row_weights) @ X / row_weights.sum()).T
+
+
+def zip_log_posterior(y, priors, x, designs, R, evidence, row_weights):
+    """Log prior + log-Jacobians + L for the zero-inflated Poisson, at the coordinates ``y`` of both parts' coefficients."""
+    beta = {v: np.linalg.solve(R[v], y[f"{v}_orthonormal__"]) for v in R}
+    lp = sum(prior_log_density(priors[v], beta[v]) - np.linalg.slogdet(R[v])[1] for v in R)
+    eta, zeta = (designs[v] @ beta[v] for v in ("rate_coef", "zero_coef"))
+    return lp + total(zip_log_joint(x, np.exp(eta), expit(zeta), evidence), row_weights)
 
 
 def hessian(f, x, steps):

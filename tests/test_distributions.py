@@ -52,6 +52,17 @@ def test_parameters_broadcast(rng):
     np.testing.assert_allclose(x.std(axis=0), [[1, 2], [1, 2]], atol=0.1)
 
 
+def test_normal_vectors(rng):
+    chol = np.array([[2.0, 0.0], [-1.5, 0.5]])
+    prior = Prior("MvNormal", mu=[1.0, -3.0], chol=chol)
+    x = draw(prior, (6000, 2), rng)
+    exact = stats.multivariate_normal([1.0, -3.0], chol @ chol.T)
+    np.testing.assert_allclose(log_density(prior, x), exact.logpdf(x), rtol=1e-10)
+    np.testing.assert_allclose(log_density(prior, x[:6].reshape(2, 3, 2)), exact.logpdf(x[:6]).reshape(2, 3))
+    distance = ((np.linalg.inv(chol) @ (x - [1.0, -3.0]).T) ** 2).sum(axis=0)
+    assert stats.kstest(distance, stats.chi2(2).cdf).pvalue > 1e-3
+
+
 def test_dirichlet(rng):
     prior = Prior("Dirichlet", a=[1.0, 2.0, 5.0])
     w = draw(prior, (4000, 3), rng)

@@ -114,11 +114,13 @@ def test_zip_log_posterior_at_a_thousand_points(rng):
     spec = resolve(spec, data)
     model = build(spec, data)
     F = np.column_stack([np.ones(80), frame["a"], frame["b"]])
+    designs = {"rate_coef": F, "zero_coef": F[:, :2]}
+    R = {v: naive.coordinates(X, data.row_weights) for v, X in designs.items()}
     evidence = data.evidence(("structural_zero", "poisson"))
     ys = points(model, 1000, rng)
     for y, value in zip(ys, log_posteriors(model, ys), strict=True):
         expected = naive.zip_log_posterior(
-            y, spec.priors, frame["y"].to_numpy(), F, F[:, :2], evidence, data.row_weights
+            y, spec.priors, frame["y"].to_numpy(), designs, R, evidence, data.row_weights
         )
         assert abs(value - expected) < 1e-10 * (1 + abs(expected))
 
@@ -385,14 +387,18 @@ def test_set_data_of_a_regression(rng):
     spec, data, frame = zip_regression(rng)
     spec = resolve(spec, data)
     model = build(spec, data)
-    half = {"x_data": "int64", "rate_design": None, "zero_design": None, "label_evidence": None, "row_weights": None}
+    F = np.column_stack([np.ones(80), frame["a"], frame["b"]])
+    designs = {"rate_coef": F, "zero_coef": F[:, :2]}
+    R = {v: naive.coordinates(X, data.row_weights) for v, X in designs.items()}
+    half = {v: model[v].get_value()[:30] for v in ("x_data", "label_evidence", "row_weights")}
+    bases = {f"{v[:4]}_basis": X[:30] @ np.linalg.inv(R[v]) for v, X in designs.items()}
     with model:
-        pm.set_data({v: model[v].get_value()[:30] for v in half}, coords={"obs": list(data.obs_names[:30])})
+        pm.set_data(half | bases, coords={"obs": list(data.obs_names[:30])})
     y = points(model, 1, rng)[0]
-    F = np.column_stack([np.ones(80), frame["a"], frame["b"]])[:30]
     evidence = data.evidence(("structural_zero", "poisson"))[:30]
+    some = {v: X[:30] for v, X in designs.items()}
     expected = naive.zip_log_posterior(
-        y, spec.priors, frame["y"].to_numpy()[:30], F, F[:, :2], evidence, data.row_weights[:30]
+        y, spec.priors, frame["y"].to_numpy()[:30], some, R, evidence, data.row_weights[:30]
     )
     assert interpreted(model)(**y) == pytest.approx(expected, rel=1e-10)
 

@@ -11,6 +11,8 @@ VALUES = {"mu": -1.5, "alpha": 2.0}
 
 
 def example(name, value=0.3):
+    if name == "MvNormal":
+        return Prior(name, mu=[0.1, value if np.ndim(value) == 0 else 1 / 3], chol=[[1e-300, 0], [-4, 2.0]])
     return Prior(name, **{p: VALUES.get(p, value) for p in SHAPES[name].parameters})
 
 
@@ -44,6 +46,9 @@ def test_arrays_and_lists_are_the_same_prior():
         (lambda: Prior("Normal", mu=[[1], [1, 2]], sigma=1), ["mu must be a number"]),
         (lambda: Prior("InverseGamma", alpha=-1, beta=1), ["alpha must be positive"]),
         (lambda: Prior("Dirichlet", a=[1, -1]), ["a must be positive"]),
+        (lambda: Prior("MvNormal", mu=[0, 0], chol=[[1, 0.5], [0, 1]]), ["chol", "lower triangular"]),
+        (lambda: Prior("MvNormal", mu=[0, 0], chol=[[1, 0], [0.5, -1]]), ["chol", "positive diagonal"]),
+        (lambda: Prior("MvNormal", mu=[0, 0], chol=[1, 1]), ["chol", "square"]),
         (lambda: Prior.from_dict({"mu": 0}), ["distribution"]),
         (lambda: Prior.from_dict("Normal"), ["table", "'Normal'"]),
     ],

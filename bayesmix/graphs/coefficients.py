@@ -1,7 +1,7 @@
 """Coefficients of a formula in PyMC: their joint normal prior, and the coordinates in which samplers see them.
 
 The free variable is the vector of coefficients itself, in the user's coding; its value variable is z = R beta
-(:mod:`bayesmix.families.orthonormal`), so that NUTS, ``find_MAP`` and every climb move in units of the linear predictor.
+(:mod:`bayesmix.families.orthonormal`), so that NUTS, ``find_MAP`` and climbs move in units of the linear predictor.
 """
 
 from __future__ import annotations
