@@ -161,6 +161,8 @@ def _check_same(argument: str, fit: EMFit, dt: xr.DataTree, family: Family) -> N
         same[f"covariates ({part})"] = list(own.design[part]) == list(matrix) and np.array_equal(
             own.design[part], matrix
         )
+    for part, offset in family.offsets.items():
+        same[f"offset ({part})"] = np.array_equal(own.offsets[part], offset)
     differs = [name for name, equal in same.items() if not equal]
     if differs:
         raise ValueError(f"{argument}: was fitted to other data than dt: the {' and '.join(differs)} differ")

@@ -152,12 +152,12 @@ def gaussian_log_posterior(y, priors, x, evidence, row_weights, kind):
 
 
 def coordinates(X, row_weights):
-    """R, upper triangular, with R'R = X' V X / sum v: z = R beta are the coordinates in which coefficients are drawn."""
+    """R, upper triangular, with R'R = X' V X / sum v: coefficients are drawn in the coordinates z = R beta."""
     return np.linalg.cholesky((X.T * row_weights) @ X / row_weights.sum()).T
 
 
 def zip_log_posterior(y, priors, x, designs, R, evidence, row_weights):
-    """Log prior + log-Jacobians + L for the zero-inflated Poisson, at the coordinates ``y`` of both parts' coefficients."""
+    """Log prior + log-Jacobians + L for the zero-inflated Poisson, at coordinates of both parts' coefficients."""
     beta = {v: np.linalg.solve(R[v], y[f"{v}_orthonormal__"]) for v in R}
     lp = sum(prior_log_density(priors[v], beta[v]) - np.linalg.slogdet(R[v])[1] for v in R)
     eta, zeta = (designs[v] @ beta[v] for v in ("rate_coef", "zero_coef"))

@@ -1,6 +1,5 @@
 """Offsets and exposures: a coefficient fixed at 1, in EM, the posterior, new rows and new data alike."""
 
-import naive
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +7,7 @@ from scipy import optimize, stats
 from scipy.special import expit
 
 import bayesmix as bm
+import naive
 from bayesmix.forward import prior_predictive
 from bayesmix.kernels import pointwise, reference
 from bayesmix.predict import data_of, family_of

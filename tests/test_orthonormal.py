@@ -1,6 +1,5 @@
 """Coefficients in coordinates that know neither the zero nor the unit of a covariate: the same model in any coding."""
 
-import naive
 import numpy as np
 import pandas as pd
 import pymc as pm
@@ -9,6 +8,7 @@ import pytest
 from scipy import stats
 
 import bayesmix as bm
+import naive
 from bayesmix.engine import INTERPRETED
 from bayesmix.families.orthonormal import Orthonormal, lower_factor
 from bayesmix.spec import bind, resolve
@@ -142,9 +142,7 @@ def test_the_gradient_does_not_lose_its_digits(name, priors, rng):
     """
     raw, standard = pair(name, rng)
     sd = raw.covariates["x"].std(ddof=0)
-    models = [
-        bm.build(BOTH.replace(priors=OWN[priors](scale)), data) for data, scale in ((raw, sd), (standard, 1.0))
-    ]
+    models = [bm.build(BOTH.replace(priors=OWN[priors](scale)), data) for data, scale in ((raw, sd), (standard, 1.0))]
     one, other = map(value_and_gradient, models)
     points = [[rng.normal(0, 1, 2), rng.normal(0, 1, 2)] for _ in range(4)]
     found, expected = ([f(*p) for p in points] for f in (one, other))

@@ -50,6 +50,8 @@ class Family(ABC):
         Design matrices by part, where formulas make any.
     covariates : tuple of str
         The data's covariates that the formulas use.
+    offsets : mapping of str to ndarray, shape (n,)
+        What is added to the linear predictor of each part.
     """
 
     name: ClassVar[str]
@@ -70,6 +72,7 @@ class Family(ABC):
     measured: np.ndarray | None = None
     design: Mapping[str, pd.DataFrame] = MappingProxyType({})
     covariates: tuple[str, ...] = ()
+    offsets: Mapping[str, np.ndarray] = MappingProxyType({})
 
     @classmethod
     @abstractmethod

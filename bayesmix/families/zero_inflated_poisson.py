@@ -16,14 +16,13 @@ from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import pandas as pd
 from scipy.special import expit, gammaln, log_expit
 
-from bayesmix.covariates import covariate
 from bayesmix.data import Data
 from bayesmix.families import zero_inflated_poisson_information as curvature
 from bayesmix.families.base import Family, Params, Statistics
 from bayesmix.families.design import Encoder, check_formula, design_matrix
+from bayesmix.families.exposure import check_exposure, check_exposures, with_exposure
 from bayesmix.families.orthonormal import Orthonormal
 from bayesmix.families.regression import LOGISTIC, POISSON, regress
 from bayesmix.prior import Prior
@@ -53,12 +52,7 @@ class ZeroInflatedPoisson(Family):
             )
         formulas = {part: check_formula(options.get(part, cls.options[part]), part) for part in PARTS}
         exposure = options.get("exposure")
-        if exposure is None:
-            return formulas
-        if not isinstance(exposure, str) or not exposure.strip() or "`" in exposure:
-            raise ValueError(f"exposure: must be the name of a column, without backticks; got {exposure!r}")
-        check_formula(_with_exposure(formulas["rate"], exposure), "exposure")
-        return formulas | {"exposure": exposure}
+        return formulas if exposure is None else formulas | {"exposure": check_exposure(exposure, formulas["rate"])}
 
     @classmethod
     def prior_supports(cls, options: Mapping[str, Any]) -> dict[str, str]:
@@ -68,8 +62,7 @@ class ZeroInflatedPoisson(Family):
     def __init__(self, options: Mapping[str, Any], n_components: int, data: Data) -> None:
         self.encoders: dict[str, Encoder] = {}
         self.exposure: str | None = options.get("exposure")
-        rate = options["rate"] if self.exposure is None else _with_exposure(options["rate"], self.exposure)
-        self._bind(data, {"rate": rate, "zero": options["zero"]})
+        self._bind(data, {"rate": with_exposure(options["rate"], self.exposure), "zero": options["zero"]})
         self.has_offset = {part: bool(self.encoders[part].offsets) for part in PARTS}
         self.constant = {p: list(self.design[p].columns) == ["Intercept"] and not self.has_offset[p] for p in PARTS}
 
@@ -87,7 +80,7 @@ class ZeroInflatedPoisson(Family):
         self.row_weights = data.row_weights
         self.groups = np.arange(2)
         if self.exposure is not None:
-            _check_exposure(self.exposure, data.covariates)
+            check_exposures(self.exposure, data.covariates)
         design, self.offsets = {}, {}
         for part in PARTS:
             matrix, self.offsets[part], self.encoders[part] = design_matrix(formulas[part], data.covariates, part)
@@ -282,23 +275,3 @@ def _evidence(data: Data, x: np.ndarray) -> np.ndarray:
         row = impossible[0]
         raise ValueError(f"labels: row {data.obs_names[row]} is labelled structural_zero, but its count is {x[row]:g}")
     return evidence
-
-
-def _with_exposure(rate: str, exposure: str) -> str:
-    return f"{rate} + offset(log(`{exposure}`))"
-
-
-def _check_exposure(name: str, covariates: pd.DataFrame) -> None:
-    if name not in covariates:
-        there = ", ".join(map(str, covariates.columns)) or "none"
-        raise ValueError(f"exposure: no column {name!r}; the covariates are {there}")
-    try:
-        values = covariate(covariates[name], as_factor=False)
-    except ValueError as error:
-        raise ValueError(f"exposure: {error}") from None
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        raise ValueError(f"exposure: column {name!r} must hold numbers; got {covariates[name].iloc[0]!r}")
-    bad = np.flatnonzero(~((values > 0) & np.isfinite(values)))
-    if len(bad):
-        row, value = values.index[bad[0]], values.iloc[bad[0]]
-        raise ValueError(f"exposure: column {name!r}, row {row} must be positive and finite; got {value:g}")

@@ -32,20 +32,15 @@ TERM = 1e-3
 """A term belongs to a direction where its share of the linear predictor is at least this much of the largest."""
 
 
-def rounded(X: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """A with X A orthonormal over the rows with weights v: no unit, and no place of a zero, plays a part."""
-    share = np.sqrt(v / v.sum())[:, None]
-    return np.asarray(np.linalg.inv(np.linalg.qr(X * share, mode="r")))
-
-
 def information(family: ZeroInflatedPoisson, params: Params) -> np.ndarray:
-    """-d2L/du2, u the coordinates of :func:`rounded`, those of the rate first."""
+    """-d2L/dz2, z the family's orthonormal coordinates, those of the rate first."""
     l = family.log_joint(params)
     r = np.exp(l - logsumexp(l, axis=1, keepdims=True))
-    rate, pi = np.exp(params["rate_coef"] @ family.F.T), expit(params["zero_coef"] @ family.G.T)
+    eta, zeta = family.linear_predictors(params)
+    rate, pi = np.exp(eta), expit(zeta)
     v, crossed, away = family.row_weights, r[:, 0] * r[:, 1], family.x - rate
     away = np.where(crossed > 0, away, 0.0)
-    F, G = family.F @ rounded(family.F, v), family.G @ rounded(family.G, v)
+    F, G = (at.basis for at in family.coordinates.values())
     of_rate = (F.T * (v * (r[:, 1] * rate - crossed * away**2))) @ F
     mixed = (F.T * (v * crossed * away)) @ G
     of_zero = (G.T * (v * (pi * (1 - pi) - crossed))) @ G
@@ -54,21 +49,18 @@ def information(family: ZeroInflatedPoisson, params: Params) -> np.ndarray:
 
 def moved(family: ZeroInflatedPoisson, params: Params, step: np.ndarray) -> dict[str, np.ndarray]:
     """The parameters after a step in the coordinates of :func:`information`."""
-    p = family.F.shape[1]
-    v = family.row_weights
-    return {
-        "rate_coef": params["rate_coef"] + rounded(family.F, v) @ step[:p],
-        "zero_coef": params["zero_coef"] + rounded(family.G, v) @ step[p:],
-    }
+    steps = np.split(step, [family.F.shape[1]])
+    by_part = zip(PARTS.items(), family.coordinates.values(), steps, strict=True)
+    return {name: params[name] + at.coefficients(own) for (_, name), at, own in by_part}
 
 
 def spread(family: ZeroInflatedPoisson, params: Params, covariance: np.ndarray) -> dict[str, np.ndarray]:
     """Standard deviations of the named estimates, from the covariance of the coordinates of :func:`information`."""
-    p, v = family.F.shape[1], family.row_weights
-    blocks = {"rate_coef": (family.F, covariance[:p, :p]), "zero_coef": (family.G, covariance[p:, p:])}
+    p = family.F.shape[1]
+    blocks = covariance[:p, :p], covariance[p:, p:]
     named = {}
-    for name, (X, V) in blocks.items():
-        A = rounded(X, v)
+    for (part, name), V in zip(PARTS.items(), blocks, strict=True):
+        A = family.coordinates[part].inverse
         named[name] = np.sqrt(np.maximum(((A @ V) * A).sum(axis=1), 0.0))
     estimates = family.named(params)
     if "rate" in estimates:
@@ -79,9 +71,8 @@ def spread(family: ZeroInflatedPoisson, params: Params, covariance: np.ndarray) 
 
 
 def hopeless(family: ZeroInflatedPoisson) -> dict[str, np.ndarray]:
-    """Coefficients that move a linear predictor by HOPELESS in the root mean square over the rows."""
-    designs = {"rate_coef": family.F, "zero_coef": family.G}
-    return {name: HOPELESS / np.sqrt((X**2).mean(axis=0)) for name, X in designs.items()}
+    """Standard errors of the coefficients where every direction of the linear predictor has one of HOPELESS."""
+    return {name: HOPELESS * np.linalg.norm(family.coordinates[part].inverse, axis=1) for part, name in PARTS.items()}
 
 
 def separated(family: ZeroInflatedPoisson, params: Params) -> list[str]:
@@ -109,7 +100,7 @@ def _recession(family: ZeroInflatedPoisson, params: Params, H: np.ndarray, part:
     """The terms of the part's design in whose direction the likelihood does not fall."""
     X, p = (family.F, family.G)[part == "zero"], family.F.shape[1]
     own = slice(p, None) if part == "zero" else slice(0, p)
-    A, size = rounded(X, family.row_weights), np.sqrt((X**2).mean(axis=0))
+    A, size = family.coordinates[part].inverse, np.sqrt((X**2).mean(axis=0))
     terms = np.zeros(X.shape[1], bool)
     values, vectors = np.linalg.eigh(H[own, own])
     for value, b in zip(values, (A @ vectors).T, strict=True):
