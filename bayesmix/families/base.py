@@ -107,6 +107,11 @@ class Family(ABC):
         """The weakly informative default priors, in numbers."""
 
     @property
+    def offset_words(self) -> dict[str, str]:
+        """The offset of every part that has one, as the formula says it."""
+        return {}
+
+    @property
     @abstractmethod
     def coords(self) -> dict[str, list[str]]:
         """Coordinate values of every dimension but ``obs``."""

@@ -109,6 +109,12 @@ class ZeroInflatedPoisson(Family):
         }
 
     @property
+    def offset_words(self) -> dict[str, str]:
+        """The offset of every part that has one, as the formula says it."""
+        formulas = {part: self.encoders[part].formula for part in PARTS if self.has_offset[part]}
+        return {part: " + ".join(map(f.names.restore, f.offsets)) for part, f in formulas.items()}
+
+    @property
     def coords(self) -> dict[str, list[str]]:
         """component, rate_term, zero_term."""
         terms = {f"{part}_term": [str(c) for c in self.design[part].columns] for part in PARTS}

@@ -23,6 +23,7 @@ SYMBOLS = {
     "rate_coef": r"\beta",
     "zero_coef": r"\gamma",
 }
+OFFSETS = {"rate": "o_i", "zero": "q_i"}
 SHARED_SYMBOLS = {"scales": r"\sigma", "correlations": r"R"}
 
 
@@ -79,8 +80,9 @@ def _responsibility(likelihood: str) -> tuple[str, str]:
 
 
 def _zero_inflated_poisson(family: Family) -> list[tuple[str, str]]:
-    rate = r"\log \lambda_i = f_i^{\top} \beta"
-    zero = r"\log \frac{\pi_i}{1 - \pi_i} = g_i^{\top} \gamma"
+    offset = {part: f"{letter} + " if part in family.offset_words else "" for part, letter in OFFSETS.items()}
+    rate = rf"\log \lambda_i = {offset['rate']}f_i^{{\top}} \beta"
+    zero = rf"\log \frac{{\pi_i}}{{1 - \pi_i}} = {offset['zero']}g_i^{{\top}} \gamma"
     return [
         ("A row is a structural zero with probability", rf"\pi_i = P(\text{{structural zero}})_i , \quad {zero}"),
         ("and otherwise a Poisson count with rate", rf"\lambda_i , \quad {rate}"),

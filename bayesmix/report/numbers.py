@@ -22,6 +22,7 @@ from bayesmix.mode_table import describe_mode
 from bayesmix.predict import family_of
 from bayesmix.report.checks import predictive_checks
 from bayesmix.report.fits import Fits, aligned_map, scores_with_and_without
+from bayesmix.report.influence import left_to_prior, pulled_by_prior
 from bayesmix.report.priors import prior_numbers
 from bayesmix.report.tables import found_value
 from bayesmix.report.text import listed
@@ -228,7 +229,7 @@ def _verdict(fits: Fits, summary: Mapping[str, Any]) -> dict[str, Any]:
         "text": fits.check.verdict,
         "problems": [asdict(problem) for problem in fits.check.problems],
         "cautions": _cautions(fits, summary),
-        "notes": [*fits.check.notes, *_remarks(fits, summary)],
+        "notes": [*fits.check.notes, *_remarks(fits, summary), *left_to_prior(summary["prior"]["sensitivity"])],
     }
 
 
@@ -272,4 +273,6 @@ def _cautions(fits: Fits, summary: Mapping[str, Any]) -> list[str]:
         found.append(f"The EM estimate is degenerate ({'; '.join(fits.em.reasons)}): read the posterior instead.")
     elif not fits.em.converged:
         found.append("EM did not converge within its iterations.")
+    if not fits.em.degenerate:
+        found += pulled_by_prior(fits.comparison.parameters, summary["prior"]["sensitivity"])
     return found + [f"EM: {text}." for text in fits.em.notes]

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import stats
 
 from bayesmix.families import Family
+from bayesmix.families.orthonormal import Orthonormal
 from bayesmix.prior import Prior
 from bayesmix.prior_checks import sensitivity
 from bayesmix.report.checks import PRIOR_STATISTICS, predictive_checks
@@ -65,6 +66,8 @@ def central95(prior: Prior, where: Mapping[str, float], *, size: int, total: flo
 
 def rows(family: Family, variable: str, prior: Prior) -> list[tuple[str, str, str]]:
     """(of what, the distribution in numbers, central 95%), one row per distinct prior of the variable."""
+    if prior.support == "real vector":
+        return _of_vector(family, variable, prior)
     dims = family.dims[variable]
     by_matrix = prior.support == "correlation"
     shape = () if by_matrix else tuple(len(family.coords[d]) for d in dims)
@@ -81,6 +84,38 @@ def rows(family: Family, variable: str, prior: Prior) -> list[tuple[str, str, st
         label = _label(family, dims, places, len(found), shape)
         out.append((label, _words(prior, where), f"{significant(lower)} to {significant(upper)}"))
     return out
+
+
+def _of_vector(family: Family, variable: str, prior: Prior) -> list[tuple[str, str, str]]:
+    """What a joint normal prior says of the linear predictor, then of each coefficient by itself."""
+    (dim,) = family.dims[variable]
+    mu, chol = (prior.parameters[name] for name in ("mu", "chol"))
+    sds = np.linalg.norm(chol, axis=1)
+    found = [*_of_predictor(family, variable.removesuffix("_coef"), mu, chol)]
+    found += [
+        (f"{term}, by itself", float(m), float(s)) for term, m, s in zip(family.coords[dim], mu, sds, strict=True)
+    ]
+    out = []
+    for label, mean, sd in found:
+        where = {"mu": mean, "sigma": sd}
+        lower, upper = _quantiles("Normal", where, np.array([0.025, 0.975]))
+        words = _words(Prior("Normal", **where), where)
+        out.append((label, words, f"{significant(lower)} to {significant(upper)}"))
+    return out
+
+
+def _of_predictor(family: Family, part: str, mu: np.ndarray, chol: np.ndarray) -> list[tuple[str, float, float]]:
+    """The level at the average covariates, and a standard deviation of any direction of slopes where all have one."""
+    at: Orthonormal = family.coordinates[part]  # type: ignore[attr-defined]
+    mean, A = at.coordinates(mu), at.R @ chol
+    if not at.has_constant:
+        return []
+    rest = np.eye(len(mu)) - np.outer(at.constant, at.constant)
+    V = rest @ (A @ A.T) @ rest
+    sd = float(np.sqrt(np.trace(V) / (len(mu) - 1)))
+    found = [("level at the average covariates", float(at.constant @ mean), float(np.linalg.norm(A.T @ at.constant)))]
+    same = np.allclose(V, sd**2 * rest, atol=1e-6 * sd**2) and np.allclose(rest @ mean, 0, atol=1e-6 * sd)
+    return [*found, ("one standard deviation of any combination of covariates", 0.0, sd)] if same else found
 
 
 def _label(

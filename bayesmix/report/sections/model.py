@@ -13,7 +13,7 @@ from bayesmix.predict import params_of
 from bayesmix.report import priors
 from bayesmix.report.blocks import Block, Drawing, Formulas, Heading, Inline, Notice, Paragraph, Section, Table, Terms
 from bayesmix.report.fits import Fits
-from bayesmix.report.mathematics import formulas, mathml, symbol
+from bayesmix.report.mathematics import OFFSETS, formulas, mathml, symbol
 from bayesmix.report.plate import plate_svg, words
 from bayesmix.report.text import decimals_for, fixed, listed, plural
 
@@ -68,7 +68,10 @@ def _terms(fits: Fits) -> list[Block]:
     if "rate_term" not in coords:
         return []
     rate, zero = (listed(coords[f"{part}_term"], most=12) for part in ("rate", "zero"))
-    return [Terms([(mathml("f_i"), f"terms of the rate: {rate}"), (mathml("g_i"), f"terms of the zero part: {zero}")])]
+    found = [(mathml("f_i"), f"terms of the rate: {rate}"), (mathml("g_i"), f"terms of the zero part: {zero}")]
+    names = {"rate": "the log rate", "zero": "the logit of the zero part"}
+    found += [(mathml(OFFSETS[p]), f"offset of {names[p]}: {text}") for p, text in fits.family.offset_words.items()]
+    return [Terms(found)]
 
 
 def _priors(fits: Fits) -> Table:
