@@ -137,11 +137,13 @@ def test_resolved_priors_do_not_follow_other_data(plane):
 def test_resolve_counts(counts):
     spec = resolve(Mixture("zero_inflated_poisson", rate="1 + a + b", zero="1 + a"), counts)
     assert resolve(spec, counts) == spec
-    sigma = spec.priors["rate_coef"].parameters["sigma"]
-    a = counts.covariates["a"].to_numpy()
-    assert sigma.shape == (4,)
-    assert sigma[list(bind(spec, counts).design["rate"].columns).index("a")] == pytest.approx(1 / a.std())
-    assert (sigma[0] > 1.5).all()
+    parameters = spec.priors["rate_coef"].parameters
+    assert parameters["mu"].shape == (4,)
+    assert parameters["chol"].shape == (4, 4)
+    G = np.column_stack([np.ones(len(counts)), counts.covariates["a"]])
+    covariance = 1.5**2 * np.linalg.inv(G.T @ G / len(G))  # 1.5 in every direction of the linear predictor
+    chol = spec.priors["zero_coef"].parameters["chol"]
+    np.testing.assert_allclose(chol @ chol.T, covariance, rtol=1e-10)
 
 
 def test_defaults_scale_with_the_data(plane):
@@ -165,19 +167,28 @@ def test_defaults_are_those_of_the_docstring(plane):
     assert priors["correlations"] == Prior("LKJ", eta=2)
 
 
-def test_without_an_intercept_every_level_can_reach_the_mean_count(rng):
+def test_levels_of_a_factor_without_an_intercept_share_the_level(rng):
+    """The dummies sum to 1: their weighted mean is the level, Normal(log mean positive, 1.5); the rest Normal(0, 1)."""
     group = np.repeat(["u", "v", "w"], [10, 20, 30])
-    y, a = rng.poisson(1000, 60), rng.normal(5, 2, 60)
-    data = Data(pd.DataFrame({"y": y, "group": group, "a": a}), response="y")
-    spec = resolve(Mixture("zero_inflated_poisson", rate="0 + group", zero="0 + a"), data)
-    rate, zero = (spec.priors[key].parameters for key in ("rate_coef", "zero_coef"))
+    y = rng.poisson(1000, 60)
+    data = Data(pd.DataFrame({"y": y, "group": group}), response="y")
+    p = resolve(Mixture("zero_inflated_poisson", rate="0 + group"), data).priors["rate_coef"].parameters
     share = np.array([10, 20, 30]) / 60
-    centre = np.log(y.mean())
-    expected = np.hypot(1 / np.sqrt(share * (1 - share)), (centre + 1.5) / np.sqrt(share))
+    np.testing.assert_allclose(p["mu"], np.log(y.mean()), rtol=1e-12)
+    covariance = np.diag(1 / share) + (1.5**2 - 1) * np.ones((3, 3))
+    np.testing.assert_allclose(p["chol"] @ p["chol"].T, covariance, rtol=1e-10)
+
+
+def test_without_a_constant_the_slope_can_reach_the_mean_count(rng):
+    y, a = rng.poisson(1000, 60), rng.normal(5, 2, 60)
+    data = Data(pd.DataFrame({"y": y, "a": a}), response="y")
+    spec = resolve(Mixture("zero_inflated_poisson", rate="0 + a", zero="0 + a"), data)
+    rate, zero = (spec.priors[key].parameters for key in ("rate_coef", "zero_coef"))
+    square, reached = (a**2).mean(), a.mean() ** 2 / (a**2).mean()
+    np.testing.assert_array_equal(rate["mu"], 0)
+    expected = np.sqrt((1 + (np.log(y.mean()) + 1.5) ** 2 * reached) / square)
     np.testing.assert_allclose(rate["sigma"], expected, rtol=1e-12)
-    np.testing.assert_array_equal(rate["mu"], [0, 0, 0])
-    assert (rate["sigma"] > centre).all()
-    np.testing.assert_allclose(zero["sigma"], np.hypot(1.5 / a.std(), 1.5 / np.sqrt((a**2).mean())), rtol=1e-12)
+    np.testing.assert_allclose(zero["sigma"], np.sqrt(1.5**2 * (1 + reached) / square), rtol=1e-12)
 
 
 def test_defaults_of_whole_weights_are_those_of_repeated_rows(plane, rng):

@@ -31,10 +31,9 @@ def pulled_by_prior(parameters: pd.DataFrame, sensitivity: Mapping[str, Mapping[
         return []
     return [
         f"The prior, not the data, places {listed(list(pulled), most=MOST)}: the posterior mean is up to "
-        f"{max(pulled.values()):.0f} posterior standard deviations from the maximum-likelihood estimate, and moves with "
-        "the prior. "
-        "If you did not mean to say so much, widen that prior or leave it out: the default does not depend on the "
-        "units and the coding of covariates."
+        f"{max(pulled.values()):.0f} posterior standard deviations from the maximum-likelihood estimate, and moves "
+        "with the prior. If you did not mean to say so much, widen that prior or leave it out: the default does not "
+        "depend on the units and the coding of covariates."
     ]
 
 
