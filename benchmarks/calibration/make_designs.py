@@ -11,10 +11,11 @@ HERE = Path(__file__).parent
 def designs(rng):
     """A table for each folder."""
     labels = np.where(np.arange(60) % 3 == 0, np.where(np.arange(60) % 2 == 0, "a", "b"), "")
+    effort = np.random.default_rng(2).uniform(0.5, 2, 80).round(2)
     plane = lambda n: pd.DataFrame(rng.normal(size=(n, 2)).round(3), columns=["x", "y"])  # noqa: E731
     return {
         "zip_constant": pd.DataFrame({"count": rng.poisson(2.0, 60)}),
-        "zip_regression": plane(80).set_axis(["a", "b"], axis=1).assign(count=rng.poisson(2.0, 80)),
+        "zip_regression": plane(80).set_axis(["a", "b"], axis=1).assign(count=rng.poisson(2.0, 80), effort=effort),
         "gaussian_1d": plane(50)[["x"]],
         "gaussian_2d_full": plane(60),
         "gaussian_2d_tied": plane(90),
