@@ -70,6 +70,7 @@ class ZeroInflatedPoisson(Family):
         """The same model over other rows; factor levels stay as they were encoded."""
         new = object.__new__(type(self))
         new.encoders, new.constant, new.measured = self.encoders, self.constant, self.measured
+        new.exposure, new.has_offset = self.exposure, self.has_offset
         new._bind(data, self.encoders)
         return new
 
