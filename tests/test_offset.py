@@ -40,7 +40,7 @@ def log_likelihood(theta, f, *, zero_offset=0.0):
 
 @pytest.mark.parametrize("options", [RATE, EXPOSED])
 def test_em_with_an_offset_is_scipys_maximum(frame, options):
-    em = bm.fit_em(mixture(zero="1 + b", **options), bm.Data(frame, response="y"), n_starts=3)
+    em = bm.fit_em(mixture(zero="1 + b", **options), bm.Data(frame, response="y"), n_starts=3, tolerance=1e-12)
     best = optimize.minimize(lambda t: -log_likelihood(t, frame), np.zeros(4), method="BFGS", tol=1e-8)
     found = np.concatenate([em.params[v] for v in ("rate_coef", "zero_coef")])
     np.testing.assert_allclose(found, best.x, atol=1e-4)
@@ -52,7 +52,7 @@ def test_em_with_an_offset_is_scipys_maximum(frame, options):
 
 def test_an_offset_in_the_zero_part_is_on_the_logit(frame):
     spec = mixture(rate=RATE["rate"], zero="1 + offset(0.5 * b)")
-    em = bm.fit_em(spec, bm.Data(frame, response="y"), n_starts=3)
+    em = bm.fit_em(spec, bm.Data(frame, response="y"), n_starts=3, tolerance=1e-12)
     best = optimize.minimize(lambda t: -log_likelihood(t, frame, zero_offset=0.5 * frame["b"]), np.zeros(3), tol=1e-8)
     found = np.concatenate([em.params[v] for v in ("rate_coef", "zero_coef")])
     np.testing.assert_allclose(found, best.x, atol=1e-4)
