@@ -1,4 +1,4 @@
-"""The command line. It parses before it imports anything heavy; exit code 0 only where the result can be trusted."""
+"""The command line. It parses before it imports anything heavy; exit code 0 only where all can be trusted."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from bayesmix.calibration import Calibration
+    from bayesmix.diagnostics import Diagnostics
     from bayesmix.em import EMFit
     from bayesmix.gallery import GalleryModel
     from bayesmix.report import ReportResult
 
-NOT_TRUSTED, BAD_INPUT = 1, 2
+NOT_TRUSTED, BAD_INPUT, REFUTED = 1, 2, 3
 
 
 class BadInput(click.ClickException):
@@ -85,7 +86,8 @@ def main() -> None:
     """Bayesian mixture models that people can trust: NUTS beside EM, with diagnostics and one readable report.
 
     NAME_OR_PATH is a model of the gallery (see 'bayesmix list') or the path of a folder with a model.toml (see
-    'bayesmix new'). Exit code: 0 where the fit can be trusted, 1 where it cannot, 2 for bad input.
+    'bayesmix new'). Exit code: 0 where the fit can be trusted, 1 where the draws cannot, 2 for bad input or a failure,
+    3 where the draws are right, but the data refute the model.
     """
 
 
@@ -119,7 +121,7 @@ def report(name_or_path: str, out: Path | None, quiet: bool, **settings: int | N
         result = _new_report(name_or_path, out, settings, quiet)
     click.echo(result.verdict)
     click.echo(f"Report: {result.path}")
-    _finish(result.ok)
+    _finish(result.ok, model_ok=result.model_ok)
 
 
 def _new_report(name_or_path: str, out: Path | None, settings: dict[str, Any], quiet: bool) -> ReportResult:
@@ -148,9 +150,9 @@ def fit(name_or_path: str, out: Path | None, quiet: bool, **settings: int | None
 
     with rescued(dt):
         save(dt, out)
-    ok = _verdict(dt)
+    check = _verdict(dt)
     click.echo(f"Posterior: {out}")
-    _finish(ok)
+    _finish(check.ok, model_ok=check.model_ok)
 
 
 @main.command()
@@ -190,9 +192,9 @@ def compare(name_or_path: str, file: Path | None, quiet: bool, **settings: int |
 
     dt = _sample(model, settings, quiet) if file is None else load_fit(file)
     table = side_by_side(fit_em(model.spec, model.data, **model.em), dt)
-    ok = _verdict(dt)
+    check = _verdict(dt)
     click.echo(f"\n{table}")
-    _finish(ok)
+    _finish(check.ok, model_ok=check.model_ok)
 
 
 @main.command()
@@ -273,17 +275,18 @@ def _sample(model: GalleryModel, settings: dict[str, Any], quiet: bool) -> xr.Da
     return sample(model.spec, model.data, progress=not quiet, **(model.sampler | _given(settings)))
 
 
-def _verdict(dt: xr.DataTree) -> bool:
+def _verdict(dt: xr.DataTree) -> Diagnostics:
     from bayesmix.diagnostics import diagnose
 
     check = diagnose(dt)
     click.echo(str(check))
-    return check.ok
+    return check
 
 
-def _finish(ok: bool) -> None:
-    if not ok:
-        raise click.exceptions.Exit(NOT_TRUSTED)
+def _finish(ok: bool, *, model_ok: bool | None = None) -> None:
+    """End with the verdict's exit code."""
+    if not ok or model_ok is False:
+        raise click.exceptions.Exit(REFUTED if ok else NOT_TRUSTED)
 
 
 def _em_text(em: EMFit) -> str:

@@ -13,6 +13,7 @@ import xarray as xr
 from bayesmix.convergence import Part, counting, of_invariants, of_parameters, parts
 from bayesmix.invariants import chain_groups
 from bayesmix.landscape import NEGLIGIBLE
+from bayesmix.misfit import NOT_ASKED, ModelCheck, check_model
 from bayesmix.predict import as_made, family_of, spec_of
 from bayesmix.problems import (
     ONE_CHAIN,
@@ -29,12 +30,14 @@ from bayesmix.problems import (
 
 @dataclass(frozen=True, eq=False)
 class Diagnostics:
-    """The verdict on a posterior.
+    """The verdict on a posterior: whether its draws are right for the model, and whether the model describes the data.
 
     Attributes
     ----------
     problems : tuple of Problem
         Empty where the draws can be trusted.
+    model : ModelCheck
+        What the data say of the model.
     notes : tuple of str
         What a reader should know that is no problem (modes that were found and left out, their mass).
     parameters, invariants : DataFrame
@@ -47,6 +50,7 @@ class Diagnostics:
     """
 
     problems: tuple[Problem, ...]
+    model: ModelCheck
     notes: tuple[str, ...]
     parameters: pd.DataFrame
     invariants: pd.DataFrame
@@ -59,8 +63,18 @@ class Diagnostics:
         return not self.problems
 
     @property
+    def model_ok(self) -> bool | None:
+        """True where nothing in the data refutes the model; None where that was not looked at, or is not defined."""
+        return self.model.ok
+
+    @property
+    def misfits(self) -> tuple[Problem, ...]:
+        """What refutes the model, in words, and what to try."""
+        return self.model.misfits
+
+    @property
     def verdict(self) -> str:
-        """The verdict in plain words."""
+        """The verdict on the draws in plain words."""
         if not self.ok:
             return "Do not trust this posterior yet. " + " ".join(str(p) for p in self.problems)
         r_hat, ess = self.parameters["r_hat"].max(), self.parameters["ess_bulk"].min()
@@ -73,21 +87,26 @@ class Diagnostics:
         )
 
     def __str__(self) -> str:
-        return "\n".join([self.verdict, *(f"Note: {note}" for note in self.notes)])
+        return "\n".join([self.verdict, self.model.verdict, *(f"Note: {note}" for note in self.notes)])
 
 
-def diagnose(dt: xr.DataTree) -> Diagnostics:
-    """Diagnose a posterior of :func:`bayesmix.sample`.
+def diagnose(dt: xr.DataTree, *, model: bool = True) -> Diagnostics:
+    """Diagnose a posterior of :func:`bayesmix.sample`: the draws, and the model.
 
     Convergence (R-hat < 1.01, bulk and tail ESS > 400) is asked of every free scalar after relabelling and of
     quantities that labels do not change: log-posterior, log-likelihood, log-density at data rows and midpoints,
     co-assignment of fixed pairs of rows, weight entropy. Then divergences, tree depth, E-BFMI (> 0.3), chains that
     sit in different modes, modes that no chain visited, and components whose labels cannot be told apart.
 
+    The draws may be right for a model that the data refute: ``check.ok`` is about the draws, ``check.model_ok`` about
+    the model, which is held against data of its own making (:func:`bayesmix.misfit.check_model`).
+
     Parameters
     ----------
     dt
         A posterior.
+    model
+        Look at the model too; without it ``check.model_ok`` is None.
 
     Returns
     -------
@@ -104,8 +123,8 @@ def diagnose(dt: xr.DataTree) -> Diagnostics:
     >>> counts = bm.Data([0, 0, 0, 2, 3, 5, 0, 1])
     >>> dt = bm.sample(bm.Mixture("zero_inflated_poisson"), counts, progress=False)
     >>> check = diagnose(dt)
-    >>> check.ok, bool(check.parameters["r_hat"].max() < 1.01)
-    (True, True)
+    >>> check.ok, check.model_ok, bool(check.parameters["r_hat"].max() < 1.01)
+    (True, True, True)
     """
     spec, family = spec_of(dt), family_of(dt)
     regions = parts(dt, family)
@@ -122,7 +141,8 @@ def diagnose(dt: xr.DataTree) -> Diagnostics:
         *exchange_problems(dt),
         *interruption(dt),
     ]
-    return Diagnostics(tuple(problems), tuple(_notes(dt, regions)), parameters, invariant, sampler, groups)
+    of_model = check_model(dt) if model else NOT_ASKED
+    return Diagnostics(tuple(problems), of_model, tuple(_notes(dt, regions)), parameters, invariant, sampler, groups)
 
 
 def _chain_groups(dt: xr.DataTree, regions: Sequence[Part], within: Sequence[tuple[int, ...]]) -> tuple[int, ...]:

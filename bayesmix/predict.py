@@ -165,8 +165,9 @@ def responsibility_summary(dt: xr.DataTree, *, data: Data | None = None, prob: f
     draws = kernels.Draws(family, params_of(dt, family))
     tails = [(1 - prob) / 2, (1 + prob) / 2]
     out = np.empty((4, len(family.data), len(family.components)))
+    r: np.ndarray | None = None
     for rows in row_slices(family, draws.size):
-        r = draws.responsibilities(rows)
+        r = draws.responsibilities(rows, held=r)
         out[:, rows] = kernels.summaries(r.reshape(draws.size, -1), tails).reshape(4, *r.shape[1:])
     names = ("mean", "sd", "lower", "upper")
     return xr.Dataset({v: _array(family, a, ("obs", "component")) for v, a in zip(names, out, strict=True)})
@@ -280,7 +281,7 @@ def loo(dt: xr.DataTree) -> xr.Dataset:
     family = family_of(dt)
     if family.data.weighted:
         raise ValueError("loo: is defined for row weights of 1 only")
-    draws, tail = kernels.Draws(family, params_of(dt, family)), _tail(dt)
+    draws, tail = kernels.Draws(family, params_of(dt, family)), tail_size(dt)
     found = np.empty((3, len(family.data)))
     for rows in row_slices(family, draws.size):
         found[:, rows] = kernels.leave_one_out(draws.pointwise(rows), tail)
@@ -289,7 +290,7 @@ def loo(dt: xr.DataTree) -> xr.Dataset:
     return xr.Dataset({name: _array(family, values, ("obs",)) for name, values in columns.items()})
 
 
-def _tail(dt: xr.DataTree) -> int:
+def tail_size(dt: xr.DataTree) -> int:
     """How many of the S weights of a row are smoothed: 3 sqrt(S / e), S e the mean effective size of the parameters."""
     import arviz as az  # its own import takes a second, which nothing else here needs
 

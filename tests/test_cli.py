@@ -42,9 +42,14 @@ class Check:
     """A verdict made for the test."""
 
     ok: bool
+    model_ok: bool | None
 
     def __str__(self):
-        return "trusted" if self.ok else "Do not trust"
+        return ("trusted" if self.ok else "Do not trust") + f", model {self.model_ok}"
+
+
+VERDICTS = {(True, True): 0, (True, None): 0, (True, False): 3, (False, True): 1, (False, False): 1, (False, None): 1}
+"""Exit codes by what is found of the draws and of the model."""
 
 
 @pytest.fixture
@@ -248,8 +253,8 @@ def test_whatever_fails_is_one_line(run, monkeypatch, error, words):
     assert run("em", "old_faithful").exception is error
 
 
-@pytest.mark.parametrize("ok", [True, False])
-def test_fit_saves_and_its_exit_code_is_the_verdict(run, monkeypatch, faithful_dt, tmp_path, ok):
+@pytest.mark.parametrize(("found", "code"), VERDICTS.items())
+def test_fit_saves_and_its_exit_code_is_the_verdict(run, monkeypatch, faithful_dt, tmp_path, found, code):
     """Only the draws and the verdict are put in place: sampling is tested where it is done."""
     asked = {}
 
@@ -258,12 +263,12 @@ def test_fit_saves_and_its_exit_code_is_the_verdict(run, monkeypatch, faithful_d
         return faithful_dt
 
     monkeypatch.setattr("bayesmix.sampling.sample", sample)
-    monkeypatch.setattr("bayesmix.diagnostics.diagnose", lambda dt: Check(ok))
+    monkeypatch.setattr("bayesmix.diagnostics.diagnose", lambda dt: Check(*found))
     result = run("fit", "old_faithful", "--draws", 7, "--seed", 3, "--quiet")
-    assert result.exit_code == (0 if ok else 1), result.output
+    assert result.exit_code == code, result.output
     shipped = gallery.read("old_faithful").sampler
     assert asked == shipped | {"draws": 7, "seed": 3, "progress": False, "n": 272}
-    assert str(Check(ok)) in result.output
+    assert str(Check(*found)) in result.output
     assert bm.load_fit(tmp_path / "old_faithful.nc")["posterior"].sizes == faithful_dt["posterior"].sizes
 
 
@@ -271,7 +276,7 @@ def test_compare_reads_a_saved_fit(run, faithful_dt, tmp_path):
     bm.save(faithful_dt, tmp_path / "fit.nc")
     result = run("compare", "old_faithful", "--fit", "fit.nc")
     check = bm.diagnose(faithful_dt)
-    assert result.exit_code == (0 if check.ok else 1), result.output
+    assert result.exit_code == VERDICTS[check.ok, check.model_ok], result.output
     assert str(check) in result.output
     assert "means[component_2, waiting]" in result.output
     assert is_one_error(run("compare", "iris", "--fit", "fit.nc"), "another mixture")
@@ -279,17 +284,18 @@ def test_compare_reads_a_saved_fit(run, faithful_dt, tmp_path):
     assert is_one_error(run("compare", "old_faithful", "--fit", "fit.nc", "--draws", 9), "sampled already", "--draws")
 
 
-@pytest.mark.parametrize("ok", [True, False])
-def test_report_passes_its_options_on(run, monkeypatch, ok):
+@pytest.mark.parametrize(("found", "code"), VERDICTS.items())
+def test_report_passes_its_options_on(run, monkeypatch, found, code):
     asked = {}
 
     def write_report(name_or_path, **options):
         asked.update(options, name=name_or_path)
-        return type("Result", (), {"ok": ok, "path": Path("r/index.html"), "verdict": "so it is"})()
+        found_here = {"ok": found[0], "model_ok": found[1]}
+        return type("Result", (), {**found_here, "path": Path("r/index.html"), "verdict": "so it is"})()
 
     monkeypatch.setattr("bayesmix.report.write_report", write_report)
     result = run("report", "iris", "--out", "r", "--seed", 2, "--chains", 3, "-q")
-    assert result.exit_code == (0 if ok else 1), result.output
+    assert result.exit_code == code, result.output
     wanted = {"name": "iris", "out": Path("r"), "seed": 2, "draws": None, "tune": None, "chains": 3, "progress": False}
     assert asked == wanted
     assert "so it is" in result.output

@@ -69,6 +69,7 @@ LAYERS = (
     "survey",
     "convergence",
     "problems",
+    "misfit",
     "diagnostics",
     "calibration",
     "prior_checks",

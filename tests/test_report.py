@@ -21,6 +21,7 @@ import bayesmix as bm
 from bayesmix.cli import main
 from bayesmix.families import FAMILIES
 from bayesmix.gallery import Expectation
+from bayesmix.problems import Problem
 from bayesmix.report import figures, fits, numbers, priors, rebuild, text, write, write_report, write_report_from
 from bayesmix.report.checks import predictive_checks
 from bayesmix.report.figures import render
@@ -30,6 +31,7 @@ from bayesmix.report.mathematics import formulas
 from bayesmix.report.numbers import clean
 from bayesmix.report.plate import plate_svg
 from bayesmix.report.sections import posterior
+from bayesmix.report.sections.verdict import level
 from bayesmix.report.subject import remembered
 
 LARGEST = 5e6
@@ -119,7 +121,9 @@ def test_page_is_self_contained_and_opens_with_the_verdict(faithful_report):
     page = check_page(faithful_report.path)
     words = " ".join(page.words)
     assert faithful_report.ok == faithful_report.summary["verdict"]["ok"]
-    assert words.index("This fit can be trusted") < words.index("The data")
+    assert faithful_report.model_ok is False
+    assert faithful_report.summary["model_check"]["skewness"] <= 0.001 < faithful_report.summary["model_check"]["tails"]
+    assert words.index("The draws are right, but the data refute the model") < words.index("The data")
     headings = re.findall(r"<h2>(.*?)</h2>", faithful_report.path.read_text(encoding="utf-8"))
     wanted = ["Verdict", "The data", "The model", "EM: the", "The posterior", "Components", "Which row", "EM beside"]
     wanted += ["The prior, before", "Posterior predictive", "Leave-one-out", "What this model was", "How to reproduce"]
@@ -193,6 +197,24 @@ def test_zip_report_says_which_way_round(zip_dt, zip_counts, tmp_path):
 
 
 @pytest.mark.usefixtures("no_drawing")
+@pytest.mark.usefixtures("no_drawing")
+def test_a_model_that_the_data_refute_makes_the_headline_amber(faithful_fits, tmp_path):
+    misfit = Problem("tails", 0.0, 0.001, "A component has heavier tails.", "Try one more.")
+    refuted = replace(faithful_fits.check, model=replace(faithful_fits.check.model, misfits=(misfit,)))
+    result = write.write(replace(faithful_fits, check=refuted), tmp_path / "refuted", em_settings={})
+    assert (result.ok, result.model_ok) == (True, False)
+    assert "The data refute the model. A component has heavier tails. Try one more." in result.verdict
+    found = strict(result.path.parent / "summary.json")["verdict"]
+    assert (found["trusted"], found["model_ok"], found["misfits"][0]["name"]) == (True, False, "tails")
+    words = " ".join(check_page(result.path).words)
+    assert "The draws are right, but the data refute the model" in words
+    assert "This fit can be trusted" not in words
+    assert "A component has heavier tails." in words
+    assert level({"verdict": found}) == "note"
+    assert level({"verdict": found | {"trusted": False}}) == "bad"
+    assert level({"verdict": found | {"model_ok": True}}) == "good"
+
+
 @pytest.mark.parametrize("seed", [0, 1, 7])
 def test_picture_and_table_of_a_predictive_check_show_the_same_replicates(zip_dt, zip_counts, seed):
     dt = zip_dt.copy()
@@ -308,7 +330,7 @@ def test_the_command_rebuilds_from_a_file(monkeypatch):
 
     def rebuilt(path, **options):
         asked.update(options, path=path)
-        return SimpleNamespace(ok=True, path=Path("r/index.html"), verdict="so it is")
+        return SimpleNamespace(ok=True, model_ok=True, path=Path("r/index.html"), verdict="so it is")
 
     monkeypatch.setattr("bayesmix.report.rebuild", rebuilt)
     result = CliRunner().invoke(main, ["report", "fit.nc", "--out", "r"])

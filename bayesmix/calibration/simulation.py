@@ -107,7 +107,7 @@ class Simulator:
             "ranks": rank(draws[thinned], np.array([true[name][0] for name in self.names]), rng).tolist(),
             "ess": round(ess, 1),
             "draws": len(draws),
-            "problems": [problem.name for problem in diagnose(dt).problems],
+            "problems": [problem.name for problem in diagnose(dt, model=False).problems],
         }
 
     def _fit(self, data: Data, family: Family, seed: int) -> tuple[xr.DataTree, np.ndarray, float]:

@@ -160,30 +160,37 @@ class Draws:
 
     def pointwise(self, rows: slice = slice(None)) -> np.ndarray:
         """l_i (..., rows), without its weight."""
-        return self._by_row(rows, l=True, r=False)[0]
+        l = np.empty((self.size, self._length(rows)))
+        self._fill(rows, l, np.empty((self.size, 0, 0)))
+        return l.reshape(*self.leading, -1)
 
-    def responsibilities(self, rows: slice = slice(None)) -> np.ndarray:
-        """r_ik (..., rows, n_components)."""
-        return self._by_row(rows, l=False, r=True)[1]
+    def responsibilities(self, rows: slice = slice(None), *, held: np.ndarray | None = None) -> np.ndarray:
+        """r_ik (..., rows, n_components); in ``held`` where that has their size, for pages of memory cost time."""
+        shape = (self.size, self._length(rows), len(self.family.components))
+        r = held if held is not None and held.shape == shape else np.empty(shape)
+        self._fill(rows, np.empty((self.size, 0)), r)
+        return r.reshape(*self.leading, *shape[1:])
 
     def both(self, rows: slice = slice(None)) -> tuple[np.ndarray, np.ndarray]:
         """l_i and r_ik."""
-        return self._by_row(rows, l=True, r=True)
+        n = self._length(rows)
+        l, r = np.empty((self.size, n)), np.empty((self.size, n, len(self.family.components)))
+        self._fill(rows, l, r)
+        return l.reshape(*self.leading, -1), r.reshape(*self.leading, *r.shape[1:])
 
-    def _by_row(self, rows: slice, *, l: bool, r: bool) -> tuple[np.ndarray, np.ndarray]:
-        """Arrays that were not asked for are empty."""
-        K, S = len(self.family.components), self.size
+    def _length(self, rows: slice) -> int:
+        return len(range(*rows.indices(len(self.family.data))))
+
+    def _fill(self, rows: slice, l: np.ndarray, r: np.ndarray) -> None:
+        """Fill the arrays that are not empty."""
         start, stop, _ = rows.indices(len(self.family.data))
-        n, ones = stop - start, np.ones(stop - start)
-        log_density = np.empty((S, n if l else 0))
-        posterior = np.empty((S, n, K) if r else (S, 0, 0))
+        ones = np.ones(stop - start)
 
         def part(which: tuple[int, int]) -> None:
             some, here = slice(which[0], which[0] + step), slice(which[1], which[1] + CHUNK)
             there = slice(start + here.start, min(start + here.stop, stop))
             arguments = self.kernel.arguments(self.family, tuple(a[some] for a in self.parameters), there, ones[here])
-            self.kernel.rows(*arguments, log_density[some, here], posterior[some, here])
+            self.kernel.rows(*arguments, l[some, here], r[some, here])
 
-        step = max(1, -(-S // (4 * n_threads())))
-        in_threads(part, product(range(0, S, step), range(0, n, CHUNK)))
-        return log_density.reshape(*self.leading, -1), posterior.reshape(*self.leading, *posterior.shape[1:])
+        step = max(1, -(-self.size // (4 * n_threads())))
+        in_threads(part, product(range(0, self.size, step), range(0, stop - start, CHUNK)))

@@ -25,7 +25,6 @@ from bayesmix.report.fits import Fits, aligned_map, scores_with_and_without
 from bayesmix.report.influence import left_to_prior, pulled_by_prior
 from bayesmix.report.priors import prior_numbers
 from bayesmix.report.tables import found_value
-from bayesmix.report.text import listed
 
 PARETO_K = 0.7
 AMBIGUOUS = 10
@@ -43,6 +42,7 @@ def summarize(fits: Fits) -> dict[str, Any]:
         "scores": {} if fits.all_known else _table(fits.comparison.scores),
         "test": {} if fits.model.test is None else _table(scores_on(fits.comparison.em, fits.dt, fits.model.test)),
         "loo": _loo(fits),
+        "model_check": {str(name): float(p) for name, p in fits.check.model.measures.get("p_value", {}).items()},
         "prior": prior_numbers(fits),
         "ppc": {} if fits.replicates is None else predictive_checks(fits.family, fits.replicates),
         "unlabelled": _unlabelled(fits),
@@ -226,25 +226,23 @@ def _verdict(fits: Fits, summary: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "ok": fits.check.ok and all(e["holds"] for e in summary["expectations"]),
         "trusted": fits.check.ok,
+        "model_ok": fits.check.model_ok,
         "text": fits.check.verdict,
+        "model_text": fits.check.model.verdict,
         "problems": [asdict(problem) for problem in fits.check.problems],
+        "misfits": [asdict(misfit) for misfit in fits.check.misfits],
         "cautions": _cautions(fits, summary),
         "notes": [*fits.check.notes, *_remarks(fits, summary), *left_to_prior(summary["prior"]["sensitivity"])],
     }
 
 
 def _remarks(fits: Fits, summary: Mapping[str, Any]) -> list[str]:
-    """Invariants that mix worse than parameters, rows too influential for LOO, statistics that no replicate reaches."""
+    """Invariants that mix worse than parameters, rows too influential for leave-one-out."""
     found = _worse_invariants(fits.check)
     bad = summary["loo"].get("pareto_k_bad", 0)
     if bad:
         found.append(
             f"Leave-one-out is unreliable for {bad} of {len(fits.data)} rows, whose Pareto k exceeds {PARETO_K}."
-        )
-    missed = [name for name, row in summary["ppc"].items() if row["p_value"] in (0.0, 1.0)]
-    if missed:
-        found.append(
-            f"The model does not reproduce the data in every respect: {listed(missed)} (see the predictive check)."
         )
     return found
 

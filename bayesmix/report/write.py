@@ -41,6 +41,8 @@ class ReportResult:
     ----------
     ok : bool
         The posterior can be trusted and every expectation of the model holds.
+    model_ok : bool or None
+        Nothing in the data refutes the model; None where that is not defined.
     path : Path
         ``index.html``.
     verdict : str
@@ -50,6 +52,7 @@ class ReportResult:
     """
 
     ok: bool
+    model_ok: bool | None
     path: Path
     verdict: str
     summary: dict[str, Any] = field(repr=False)
@@ -174,8 +177,9 @@ def write(fits: Fits, folder: Path, *, em_settings: Mapping[str, Any]) -> Report
         posterior = fits.dt.drop_nodes("log_likelihood", errors="ignore")
         save(recorded(posterior, fits.model, em_settings, command=fits.command), partial / "fit.nc")
     verdict = summary["verdict"]
-    text = " ".join([verdict["text"], *verdict["cautions"]])
-    return ReportResult(ok=verdict["ok"], path=folder / "index.html", verdict=text, summary=summary)
+    text = "\n".join([" ".join([verdict["text"], *verdict["cautions"]]), verdict["model_text"]])
+    page_path = folder / "index.html"
+    return ReportResult(ok=verdict["ok"], model_ok=verdict["model_ok"], path=page_path, verdict=text, summary=summary)
 
 
 def check_folder(folder: Path) -> None:

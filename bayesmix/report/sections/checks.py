@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from bayesmix.misfit.check import LEVEL
 from bayesmix.report.blocks import Block, Heading, Notice, Paragraph, Section, Table
 from bayesmix.report.captions import figures
 from bayesmix.report.fits import Fits
@@ -37,7 +38,7 @@ def predictive(fits: Fits, summary: Mapping[str, Any]) -> Section:
     blocks: list[Block] = [Paragraph(lead, "lead")]
     if "zeros" in found:
         blocks.append(_zeros(found["zeros"]))
-    blocks += [*figures(fits, summary, "predictive"), _table(found)]
+    blocks += [*figures(fits, summary, "predictive"), _table(found), Heading("Draw by draw"), _measures(summary)]
     return Section("predictive", title, blocks)
 
 
@@ -61,6 +62,18 @@ def _table(found: Mapping[str, Any]) -> Table:
         "p-value: the share of replicated data sets with a larger value (ties half); near 0 or 1 the model misses it."
     )
     return Table(heads, rows, (False, True, True, True, True), caption)
+
+
+def _measures(summary: Mapping[str, Any]) -> Table:
+    """What the second line of the verdict rests on."""
+    rows = [
+        [name, fixed(p, 4), "refutes the model" if p <= LEVEL else ""] for name, p in summary["model_check"].items()
+    ]
+    caption = (
+        "The data held against data that each draw of the parameters makes, by residuals within components and parts: "
+        f"p is the share of draws whose data are as extreme; at {LEVEL:g} or less the model is refuted."
+    )
+    return Table(("Measure", "p-value", ""), rows, (False, True, False), caption)
 
 
 def leave_one_out(fits: Fits, summary: Mapping[str, Any]) -> Section:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -15,36 +15,54 @@ from bayesmix.report.text import fixed, percent, prose, whole
 TITLES = {
     "good": "This fit can be trusted",
     "note": "This fit can be used, with care",
+    "refuted": "The draws are right, but the data refute the model",
     "bad": "Do not trust this fit yet",
 }
+COLOURS = {"refuted": "note"}
+"""Of the titles that are no colour themselves."""
+
+
+def title_of(summary: Mapping[str, Any]) -> str:
+    """The key of the headline: ``good``, ``note``, ``refuted`` or ``bad``."""
+    found = summary["verdict"]
+    if not found["trusted"]:
+        return "bad"
+    if found.get("model_ok") is False:
+        return "refuted"
+    return "note" if found["cautions"] else "good"
 
 
 def level(summary: Mapping[str, Any]) -> str:
-    """``good``, ``note`` or ``bad``."""
-    if not summary["verdict"]["trusted"]:
-        return "bad"
-    return "note" if summary["verdict"]["cautions"] else "good"
+    """The headline's colour: ``good`` (green), ``note`` (amber) or ``bad`` (red)."""
+    here = title_of(summary)
+    return COLOURS.get(here, here)
 
 
 def verdict(fits: Fits, summary: Mapping[str, Any]) -> Section:
     """The first thing that a reader sees."""
     found = summary["verdict"]
     text = prose(found["text"]) if found["trusted"] else "The draws below do not describe the posterior well enough:"
-    problems = [
-        Markup("{} <strong>What to do:</strong> {}").format(prose(p["message"]), prose(p["advice"]))
-        for p in found["problems"]
-    ]
-    here = level(summary)
-    blocks: list[Block] = [
-        Notice(here, TITLES[here], text, [*problems, *map(prose, found["cautions"])]),
-        Cards(_cards(fits, summary)),
-    ]
+    items = [*_to_do(found["problems"]), *map(prose, found["cautions"])]
+    blocks: list[Block] = [Notice(level(summary), TITLES[title_of(summary)], text, items)]
+    if found["model_ok"] is False:
+        lead = "The data differ from what the model makes; its parameters describe a model that is wrong:"
+        blocks.append(Notice("note", "Does the model describe the data?", lead, _to_do(found["misfits"])))
+    else:
+        blocks.append(Paragraph(prose(found["model_text"])))
+    blocks.append(Cards(_cards(fits, summary)))
     blocks += [Paragraph(text) for text in (fits.model.description,) if text]
     if fits.model.expected:
         blocks.append(Paragraph(Markup("<strong>What it is expected to show.</strong> {}").format(fits.model.expected)))
     if found["notes"]:
         blocks += [Heading("Good to know"), Bullets([prose(note) for note in found["notes"]])]
     return Section("verdict", "Verdict", blocks)
+
+
+def _to_do(problems: Sequence[Mapping[str, Any]]) -> list[Markup]:
+    """Each problem with its advice."""
+    return [
+        Markup("{} <strong>What to do:</strong> {}").format(prose(p["message"]), prose(p["advice"])) for p in problems
+    ]
 
 
 def _cards(fits: Fits, summary: Mapping[str, Any]) -> list[tuple[str, str, str]]:

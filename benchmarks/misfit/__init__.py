@@ -1,0 +1,1 @@
+"""Does the second line of the verdict notice a wrong model, and only that?"""

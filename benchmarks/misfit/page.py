@@ -1,0 +1,57 @@
+"""results.jsonl as a page for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from benchmarks.markdown import machine
+from benchmarks.misfit import planted
+
+type Record = Mapping[str, Any]
+
+HEAD = """# The second line of the verdict
+
+A model is flagged where `bm.diagnose(dt).model_ok` is False. 4 chains of 500 + 500 draws, seed 1. The data sets and the
+rules that made them were fixed before any was fitted: `planted.py`, and for data from the model itself
+`benchmarks/alarm/ordinary.py` (100 to 1,000 rows, one to four components, a third of them with labels).
+"""
+
+
+def page(records: Sequence[Record], environment: Mapping[str, Any]) -> str:
+    """The whole of RESULTS.md."""
+    wrong, right = ([r for r in records if r["set"] == name] for name in ("planted", "ordinary"))
+    flagged = sum(r["flagged"] for r in right)
+    parts = [
+        HEAD,
+        f"## Data that the model cannot describe: {sum(r['flagged'] for r in wrong)} of {len(wrong)} flagged\n",
+        *_planted(wrong),
+        f"\n## Data from the model: {flagged} of {len(right)} flagged\n",
+        *_ordinary(right),
+        f"\n{machine(environment)}",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _planted(records: Sequence[Record]) -> Iterator[str]:
+    """One line per kind, with the measures that flagged it and in how many data sets each did."""
+    yield "| misfit | what the data are | n | flagged | by |"
+    yield "|---|---|---|---|---|"
+    for kind, make in planted.KINDS.items():
+        own = [r for r in records if r["name"].split(",")[0] == kind]
+        counts: dict[str, int] = {}
+        for name in (name for r in own for name in r["misfits"]):
+            counts[name] = counts.get(name, 0) + 1
+        by = ", ".join(f"{name} {count}" for name, count in sorted(counts.items(), key=lambda pair: -pair[1]))
+        n = ", ".join(map(str, sorted({r["n"] for r in own})))
+        what = (make.__doc__ or "").strip().rstrip(".")
+        yield f"| {kind} | {what} | {n} | {sum(r['flagged'] for r in own)} of {len(own)} | {by} |"
+
+
+def _ordinary(records: Sequence[Record]) -> Iterator[str]:
+    """The flagged ones, or the smallest p-value."""
+    for r in records:
+        if r["flagged"]:
+            yield f"* {r['name']} (n = {r['n']}): {', '.join(r['misfits'])}"
+    smallest = sorted(min(r["p_values"].values()) for r in records)[:5]
+    yield f"\nThe five smallest p-values of all measures: {', '.join(f'{p:.4f}' for p in smallest)}."
