@@ -84,7 +84,13 @@ class EMFit:
 
     @cached_property
     def standard_errors(self) -> xr.Dataset:
-        """Of every named estimate."""
+        """Of every named estimate; the attribute ``notes``, of each too, says what is missing or hopeless, and why."""
+        errors = self._errors
+        why = {"notes": "; ".join((*self.reasons, *self.notes))}
+        return errors if why["notes"] == "" else errors.assign_attrs(why).map(lambda a: a.assign_attrs(why))
+
+    @cached_property
+    def _errors(self) -> xr.Dataset:
         if self.posterior_spread is not None:
             return self.posterior_spread
         family, params = bind(self.spec, self.data), self._arrays
@@ -96,7 +102,7 @@ class EMFit:
     @cached_property
     def notes(self) -> tuple[str, ...]:
         """Which standard errors are missing or hopeless."""
-        errors = {str(v): a.to_numpy() for v, a in self.standard_errors.items()}
+        errors = {str(v): a.to_numpy() for v, a in self._errors.items()}
         return () if self.degenerate else notes(bind(self.spec, self.data), self._arrays, errors)
 
     @property

@@ -120,3 +120,14 @@ def test_hopeless_errors_are_named():
     missing, huge = information.notes(family, params, errors)
     assert "not positive definite: weights[component_1], weights[component_2]" in missing
     assert "next to nothing: means[component_2, " in huge
+
+
+def test_errors_that_are_missing_carry_the_reason_wherever_they_are_printed():
+    """Four corners: two tied normals lie on them in more than one way, so the information is singular."""
+    corners = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    x = corners[np.random.default_rng(0).integers(4, size=400)]
+    fit = bm.fit_em(bm.Mixture("gaussian", n_components=2, covariance="tied"), bm.Data(x))
+    assert not fit.degenerate
+    assert np.isnan(fit.standard_errors["means"]).all()
+    assert "not positive definite" in str(fit.standard_errors["means"])
+    assert "not positive definite" in str(fit.standard_errors)
