@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -16,8 +17,8 @@ from bayesmix.graphs import Graph
 from bayesmix.kernels import responsibilities
 from bayesmix.runs import COMPARED_ROWS, SAME_AGREEMENT, WITHIN_REACH, Run, similarity, solutions
 from bayesmix.spec import Mixture
-from bayesmix.switching import labellings
-from bayesmix.target import Target, root
+from bayesmix.switching import best_permutations, labellings
+from bayesmix.target import Target, above, root
 
 NEGLIGIBLE = 1e-3
 """A mode with less than this share of the posterior mass is negligible."""
@@ -54,7 +55,7 @@ class PosteriorMode:
     group: int = 0
     converged: bool = True
 
-    @property
+    @cached_property
     def whitening(self) -> Whitening:
         """Coordinates in which the posterior is round here."""
         return Whitening(self.x, root(self.precision))
@@ -70,10 +71,16 @@ class PosteriorMode:
 
         Never the mode itself: nutpie takes its first mass matrix from the gradient, which vanishes there.
         """
-        scale = np.sqrt(np.maximum(np.abs(self.precision.diagonal()), np.finfo(float).tiny))
-        values, vectors = np.linalg.eigh(self.precision / np.outer(scale, scale))
+        scale, values, vectors = self._axes
         curvature = np.maximum(np.abs(values), WEAKEST_CURVATURE)
         return self.x + vectors @ (rng.standard_normal(len(values)) / np.sqrt(curvature)) / scale
+
+    @cached_property
+    def _axes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Scales of the coordinates; eigenvalues and eigenvectors of the precision in units of these."""
+        scale = np.sqrt(np.maximum(np.abs(self.precision.diagonal()), np.finfo(float).tiny))
+        values, vectors = np.linalg.eigh(self.precision / np.outer(scale, scale))
+        return scale, values, vectors
 
 
 @dataclass(frozen=True)
@@ -109,6 +116,30 @@ class Climber:
             return None
         return replace(self.at(end.x), reached=starts, converged=end.converged)
 
+    def climb_unless_known(self, x: np.ndarray, starts: int, known: list[PosteriorMode]) -> list[PosteriorMode]:
+        """The known ends of climbs, and that above an unconstrained point.
+
+        Most climbs end where others did. In the labels and the coordinates of the known end that is most alike, the way
+        there takes some dozen gradients; only a climb that comes to no known end needs a curvature of its own.
+        """
+        rows, params = self.parts.family.evenly(COMPARED_ROWS), self._params(x)
+        r = responsibilities(rows, params)
+        ends = [end for end in known if end.converged]
+        like = max(ends, key=lambda end: similarity(end.r, r, self.groups), default=None)
+        if like is None:
+            end = self.climb(x, starts)
+            return known if end is None else [*known, end]
+        order = best_permutations((r.T @ like.r)[None], self.groups)[0]
+        if (order != np.arange(len(order))).any():
+            x = self.target.start(self.parts.start(reorder(self.parts.family, params, order)))
+        x = self.target.approach(x, like.whitening.factor)
+        value, r = self.target.log_density(x)[0], responsibilities(rows, self._params(x))
+        for i, end in enumerate(known):
+            if end.converged and self._close(end, value, r):
+                return [*known[:i], replace(end, reached=end.reached + starts), *known[i + 1 :]]
+        new = self.climb(x, starts)
+        return known if new is None else [*known, new]
+
     def at(self, x: np.ndarray) -> PosteriorMode:
         """An unconstrained point as it is, as if it were a mode that no start led to."""
         value, params = self.target.log_density(x)[0], self._params(x)
@@ -133,8 +164,11 @@ class Climber:
         return found
 
     def _same(self, a: PosteriorMode, b: PosteriorMode) -> bool:
-        close = abs(a.log_posterior - b.log_posterior) < SAME_VALUE
-        return close and similarity(a.r, b.r, self.groups) > SAME_AGREEMENT
+        return self._close(a, b.log_posterior, b.r)
+
+    def _close(self, end: PosteriorMode, value: float, r: np.ndarray) -> bool:
+        """Whether a point with this log-posterior and these responsibilities is at an end of a climb."""
+        return abs(end.log_posterior - value) < SAME_VALUE and similarity(end.r, r, self.groups) > SAME_AGREEMENT
 
     def alike(self, a: PosteriorMode, b: PosteriorMode) -> bool:
         """Whether two modes leave the same rows together, near-empty components aside: one plateau has many maxima."""
@@ -152,7 +186,9 @@ def find_modes(climber: Climber, runs: Sequence[Run], *, climbs: int = 0, seed: 
     family = climber.parts.family
     starts = [(x, n) for run, n in _within_reach(solutions(runs), family) for x in climber.named(run.params)]
     starts += [(x, 1) for params in _random(family, climbs, seed) for x in climber.named(params)[:1]]
-    ends = [end for end in (climber.climb(x, n) for x, n in starts) if end is not None]
+    ends: list[PosteriorMode] = []
+    for x, n in starts:
+        ends = climber.climb_unless_known(x, n, ends)
     found = climber.merge([], [end for end in ends if end.converged] or ends)
     if not found:
         raise FitError(
@@ -180,8 +216,12 @@ def _within_reach(ends: Sequence[tuple[Run, int]], family: Family) -> list[tuple
 def laplace(value: float, precision: np.ndarray) -> float:
     """log of the normal approximation's integral; flat and upward directions count as weakly curved."""
     scale = np.sqrt(np.maximum(np.abs(precision.diagonal()), np.finfo(float).tiny))
-    curvature = np.maximum(np.linalg.eigvalsh(precision / np.outer(scale, scale)), WEAKEST_CURVATURE)
-    return float(value + 0.5 * len(scale) * np.log(2 * np.pi) - 0.5 * np.log(curvature).sum() - np.log(scale).sum())
+    scaled = precision / np.outer(scale, scale)
+    if above(scaled, WEAKEST_CURVATURE):
+        half_log_det = np.log(np.linalg.cholesky(scaled).diagonal()).sum()
+    else:
+        half_log_det = 0.5 * np.log(np.maximum(np.linalg.eigvalsh(scaled), WEAKEST_CURVATURE)).sum()
+    return float(value + 0.5 * len(scale) * np.log(2 * np.pi) - half_log_det - np.log(scale).sum())
 
 
 def competing(modes: Sequence[PosteriorMode]) -> list[int]:

@@ -11,12 +11,15 @@ import numpy as np
 import pymc as pm
 import pytensor
 import pytensor.tensor as pt
+from scipy.linalg import solve_triangular
 from scipy.optimize import minimize
 
 from bayesmix.engine import INTERPRETED, Calls, compile_model, with_model
 
 FEWEST_STEPS, MOST_STEPS = 1e-5, 1e-2
 """Differences of a gradient are good over a step of this many standard deviations."""
+NEARLY, MOST_APPROACHES = 0.005, 300
+"""An approach to a mode ends this many nats below it, or after so many iterations."""
 FLATTEST = 1e-6
 """Curvature, of 1 along every coordinate, below which a Hessian says little about the way up."""
 
@@ -56,9 +59,18 @@ def root(precision: np.ndarray) -> np.ndarray:
     """A with A A' = precision^-1; where that is not positive definite, A A' is diagonal, of its diagonal alone."""
     scale = _scales(np.diag(precision))
     scaled = precision * np.outer(scale, scale)
-    if np.isfinite(scaled).all() and np.linalg.eigvalsh(scaled)[0] > FLATTEST:
-        return scale[:, None] * np.linalg.inv(np.linalg.cholesky(scaled)).T
+    if np.isfinite(scaled).all() and above(scaled, FLATTEST):
+        return scale[:, None] * solve_triangular(np.linalg.cholesky(scaled), np.eye(len(scaled)), lower=True).T
     return np.diag(scale)
+
+
+def above(matrix: np.ndarray, least: float) -> bool:
+    """Whether all eigenvalues of a symmetric matrix are larger: a tenth of the work of computing them."""
+    try:
+        np.linalg.cholesky(matrix - least * np.eye(len(matrix)))
+    except np.linalg.LinAlgError:
+        return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -159,18 +171,12 @@ class Target:
             return Climb(x, -np.inf, np.array(history), False)
         A = root(curvature(self._gradient(jacobian), x))
 
-        def negative(u: np.ndarray) -> tuple[float, np.ndarray]:
-            value, gradient = self.log_density(x + A @ u, jacobian=jacobian)
-            if not (np.isfinite(value) and np.isfinite(gradient).all()):
-                return 1e300, np.zeros_like(u)
-            return -value, -A.T @ gradient
-
         def record(intermediate_result: object) -> None:
             history.append(-float(intermediate_result.fun))  # type: ignore[attr-defined]
 
         tolerance = 1e-6 * (1 + abs(history[0])) ** 0.5
         found = minimize(
-            negative,
+            self._negative(x, A, jacobian),
             np.zeros_like(x),
             jac=True,
             method="BFGS",
@@ -179,6 +185,30 @@ class Target:
         )
         converged = bool(np.abs(found.jac).max() < max(1e-3, tolerance))
         return Climb(x + A @ found.x, -float(found.fun), np.array(history), converged)
+
+    def approach(self, x: np.ndarray, A: np.ndarray) -> np.ndarray:
+        """A point near the mode above ``x``: within ``NEARLY`` nats of it where the posterior is round in x + A u.
+
+        By a limited-memory method, in some dozen gradients and without a Hessian.
+        """
+        if not np.isfinite(self.log_density(x)[0]):
+            return x
+        options = {"gtol": (2 * NEARLY / len(x)) ** 0.5, "ftol": 0.0, "maxcor": 20, "maxiter": MOST_APPROACHES}
+        found = minimize(self._negative(x, A, True), np.zeros_like(x), jac=True, method="L-BFGS-B", options=options)
+        return np.asarray(x + A @ found.x)
+
+    def _negative(
+        self, x: np.ndarray, A: np.ndarray, jacobian: bool
+    ) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
+        """What is minimized: minus the log-density at x + A u, and its gradient in u."""
+
+        def negative(u: np.ndarray) -> tuple[float, np.ndarray]:
+            value, gradient = self.log_density(x + A @ u, jacobian=jacobian)
+            if not (np.isfinite(value) and np.isfinite(gradient).all()):
+                return 1e300, np.zeros_like(u)
+            return -value, -A.T @ gradient
+
+        return negative
 
     def _gradient(self, jacobian: bool) -> Callable[[np.ndarray], np.ndarray]:
         return lambda x: self.log_density(x, jacobian=jacobian)[1]

@@ -19,6 +19,8 @@ from numba.extending import intrinsic
 from bayesmix.engine.calls import CFunction
 
 WORD = ir.IntType(64)
+WORDS = 7
+"""Of the record."""
 FIVE_WORDS = types.int64(*[types.int64] * 5)
 
 
@@ -37,11 +39,13 @@ class Whitening:
 def whiten(compiled: Any, by: Whitening) -> Any:
     """The compiled model in the coordinates u; its variables keep their values, its starting point must be given in u.
 
-    The record holds the addresses of the inner functions, of their record, of centre and of A.
+    The record holds the addresses of the inner functions, of their record, of centre and of A, and whether A is zero
+    below its diagonal, and above it.
     """
     centre, factor = (np.ascontiguousarray(a, dtype=float) for a in (by.centre, by.factor))
     inner = compiled.compiled_logp_func, compiled.compiled_expand_func
     words = [f.address for f in inner] + [a.ctypes.data for a in (compiled.user_data, centre, factor)]
+    words += [not np.tril(factor, -1).any(), not np.triu(factor, 1).any()]
     kept = (compiled, centre, factor)
     logp, expand = _functions()
     return replace(
@@ -73,33 +77,43 @@ def _pointer(typingctx: Any, address: Any) -> Any:
     return types.voidptr(types.int64), generate
 
 
-@numba.njit
+@numba.njit(forceinline=True)
+def _span(i: int, n: int, record: np.ndarray) -> tuple[int, int]:
+    """The columns of A's row i that need not be zero: one half of a triangle is not read."""
+    return (i if record[5] else 0), (i + 1 if record[6] else n)
+
+
+@numba.njit(forceinline=True, fastmath={"reassoc", "contract"})
 def _moved(n: int, u_at: int, record: np.ndarray) -> np.ndarray:
     """Centre + A u."""
     u = carray(_pointer(u_at), (n,), np.float64)
     x = carray(_pointer(record[3]), (n,), np.float64).copy()
     A = carray(_pointer(record[4]), (n, n), np.float64)
     for i in range(n):
-        for j in range(n):
-            x[i] += A[i, j] * u[j]
+        first, last = _span(i, n, record)
+        total = 0.0
+        for j in range(first, last):
+            total += A[i, j] * u[j]
+        x[i] += total
     return x
 
 
 def _log_density(n: int, u_at: int, out_at: int, value_at: int, record_at: int) -> int:
-    record = carray(_pointer(record_at), (5,), np.int64)
+    record = carray(_pointer(record_at), (WORDS,), np.int64)
     A = carray(_pointer(record[4]), (n, n), np.float64)
     x, gradient = _moved(n, u_at, record), np.empty(n)
     code = _call(record[0], n, x.ctypes.data, gradient.ctypes.data, value_at, record[2])
     out = carray(_pointer(out_at), (n,), np.float64)
     out[:] = 0.0
     for i in range(n):
-        for j in range(n):
+        first, last = _span(i, n, record)
+        for j in range(first, last):
             out[j] += A[i, j] * gradient[i]
     return code
 
 
 def _expand(n: int, n_expanded: int, u_at: int, out_at: int, record_at: int) -> int:
-    record = carray(_pointer(record_at), (5,), np.int64)
+    record = carray(_pointer(record_at), (WORDS,), np.int64)
     x = _moved(n, u_at, record)
     return _call(record[1], n, n_expanded, x.ctypes.data, out_at, record[2])
 
