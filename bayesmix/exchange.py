@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain, product
 
 import numpy as np
@@ -14,7 +12,7 @@ from bayesmix.arrange import reorder
 from bayesmix.families import Family, Params
 from bayesmix.graphs import Graph
 from bayesmix.spec import Mixture, exchange_groups
-from bayesmix.switching import component_axes
+from bayesmix.switching import Exchange, component_axes
 from bayesmix.target import Target, curvature_scales
 
 SAME = 1e-10
@@ -32,39 +30,6 @@ FEW_ROWS = 200
 type Values = dict[str, np.ndarray]
 type Axes = Mapping[str, tuple[int, ...]]
 """Of variables by name: the axes along which components are exchanged."""
-
-
-@dataclass(frozen=True, eq=False)
-class Exchange:
-    """What exchanging components does to a model.
-
-    Attributes
-    ----------
-    groups : ndarray of int, shape (K,)
-        Components of one group may switch labels.
-    bound : tuple of str
-        Variables of the user's that run over components and cannot be permuted with them, where the rest of the model
-        leaves the labels free: labels are a matter of chance.
-    stale : tuple of str
-        Deterministics that change otherwise than by a permutation: they are computed anew where labels switch.
-    """
-
-    groups: np.ndarray
-    bound: tuple[str, ...] = ()
-    stale: tuple[str, ...] = ()
-
-    def to_json(self) -> str:
-        """As an attribute of the DataTree."""
-        entry = {"groups": self.groups.tolist(), "bound": list(self.bound), "stale": list(self.stale)}
-        return json.dumps(entry)
-
-    @classmethod
-    def of(cls, dt: xr.DataTree) -> Exchange | None:
-        """What was measured when ``dt`` was sampled; None where it is from before this was done."""
-        if "exchange" not in dt.attrs:
-            return None
-        entry = json.loads(dt.attrs["exchange"])
-        return cls(np.array(entry["groups"]), tuple(entry["bound"]), tuple(entry["stale"]))
 
 
 def measure(target: Target, parts: Graph, spec: Mixture, known: Sequence[Params], *, seed: int = 1) -> Exchange:

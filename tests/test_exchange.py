@@ -11,11 +11,11 @@ import xarray as xr
 
 import bayesmix as bm
 from bayesmix.em import run_starts
-from bayesmix.exchange import Exchange, measure, refreshed
+from bayesmix.exchange import measure, refreshed
 from bayesmix.landscape import Climber
 from bayesmix.model import graph
 from bayesmix.spec import exchange_groups
-from bayesmix.switching import labellings
+from bayesmix.switching import Exchange, labellings
 from bayesmix.target import INTERPRETED, Target
 from conftest import SHORT
 
