@@ -30,6 +30,8 @@ OCCUPIED = 3.0
 """A component that fewer rows belong to is near-empty: where it lies says little."""
 MOST_TRIED, MOST_NAMED = 720, 24
 """Of the ways to name the components of a point so many are looked at, and so many begin climbs."""
+APPROACHES = 4
+"""So often a climb looks at which known end it may be on the way to."""
 MOST_CLIMBED_ROWS = 20_000
 """With more rows a climb costs seconds, and starts from EM's solutions alone."""
 
@@ -111,34 +113,51 @@ class Climber:
 
     def climb(self, x: np.ndarray, starts: int = 1) -> PosteriorMode | None:
         """The mode above an unconstrained point; None where the climb itself ends in a spike: no chain begins there."""
-        end = self.target.mode(x)
-        if not np.isfinite(end.value) or self.parts.family.evenly(COMPARED_ROWS).spikes(self._params(end.x)):
-            return None
-        return replace(self.at(end.x), reached=starts, converged=end.converged)
+        return next(iter(self.climb_unless_known(x, starts, [])), None)
 
     def climb_unless_known(self, x: np.ndarray, starts: int, known: list[PosteriorMode]) -> list[PosteriorMode]:
         """The known ends of climbs, and that above an unconstrained point.
 
-        Most climbs end where others did. In the labels and the coordinates of the known end that is most alike, the way
-        there takes some dozen gradients; only a climb that comes to no known end needs a curvature of its own.
+        Most climbs end where others did. In the labels and the coordinates of the known end that is most alike, which
+        is found again on the way, this takes some dozen gradients; only a climb that comes to no known end needs a
+        curvature of its own.
         """
-        rows, params = self.parts.family.evenly(COMPARED_ROWS), self._params(x)
-        r = responsibilities(rows, params)
-        ends = [end for end in known if end.converged]
-        like = max(ends, key=lambda end: similarity(end.r, r, self.groups), default=None)
-        if like is None:
-            end = self.climb(x, starts)
-            return known if end is None else [*known, end]
+        arrived = not any(end.converged for end in known)
+        for _ in range(APPROACHES):
+            if arrived:
+                break
+            x, arrived = self._approach(x, [end for end in known if end.converged])
+            if (found := self._counted(x, starts, known)) is not None:
+                return found
+        end = self.target.mode(x)
+        if (found := self._counted(end.x, starts, known)) is not None:
+            return found
+        if not np.isfinite(end.value) or self._rows.spikes(self._params(end.x)):
+            return known
+        return [*known, replace(self.at(end.x), reached=starts, converged=end.converged)]
+
+    @property
+    def _rows(self) -> Family:
+        """The family over a sample of the rows, by which ends are compared."""
+        return self.parts.family.evenly(COMPARED_ROWS)
+
+    def _approach(self, x: np.ndarray, ends: list[PosteriorMode]) -> tuple[np.ndarray, bool]:
+        """Some steps upwards in the labels and coordinates of the end that is most alike; whether it ends there."""
+        params = self._params(x)
+        r = responsibilities(self._rows, params)
+        like = max(ends, key=lambda end: similarity(end.r, r, self.groups))
         order = best_permutations((r.T @ like.r)[None], self.groups)[0]
         if (order != np.arange(len(order))).any():
             x = self.target.start(self.parts.start(reorder(self.parts.family, params, order)))
-        x = self.target.approach(x, like.whitening.factor)
-        value, r = self.target.log_density(x)[0], responsibilities(rows, self._params(x))
+        return self.target.approach(x, like.whitening.factor)
+
+    def _counted(self, x: np.ndarray, starts: int, known: list[PosteriorMode]) -> list[PosteriorMode] | None:
+        """The known ends, that at which ``x`` is reached from more starts; None where it is at none."""
+        value, r = self.target.log_density(x)[0], responsibilities(self._rows, self._params(x))
         for i, end in enumerate(known):
             if end.converged and self._close(end, value, r):
                 return [*known[:i], replace(end, reached=end.reached + starts), *known[i + 1 :]]
-        new = self.climb(x, starts)
-        return known if new is None else [*known, new]
+        return None
 
     def at(self, x: np.ndarray) -> PosteriorMode:
         """An unconstrained point as it is, as if it were a mode that no start led to."""

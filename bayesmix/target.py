@@ -18,8 +18,12 @@ from bayesmix.engine import INTERPRETED, Calls, compile_model, with_model
 
 FEWEST_STEPS, MOST_STEPS = 1e-5, 1e-2
 """Differences of a gradient are good over a step of this many standard deviations."""
-NEARLY, MOST_APPROACHES = 0.005, 300
-"""An approach to a mode ends this many nats below it, or after so many iterations."""
+NEARLY, APPROACH = 0.005, 100
+"""An approach to a mode ends this many nats below it, or after so many steps."""
+FEWEST_CLIMBED, MOST_ROUNDS, REMEMBERED = 50, 20, 30
+"""A climb's steps in one set of coordinates, beside one for each; so many sets; the steps that tell its curvature."""
+STANDSTILL = 1e-3
+"""A climb that gains less than this in one set of coordinates has come to where it can go."""
 FLATTEST = 1e-6
 """Curvature, of 1 along every coordinate, below which a Hessian says little about the way up."""
 
@@ -165,37 +169,53 @@ class Target:
         return value - float(log_det), gradient - np.concatenate([np.ravel(g) for g in d_log_det])
 
     def mode(self, x: np.ndarray, *, jacobian: bool = True) -> Climb:
-        """The local mode above ``x``, by BFGS in the coordinates in which the posterior is round at ``x``."""
+        """The local mode above ``x``, by a limited-memory method in coordinates in which the posterior is round.
+
+        These are renewed, from the curvature where it has come to, each time that the method has had as many steps as
+        a curvature costs gradients. Updates of a dense Hessian would cost n_dim^3 a step.
+        """
         history = [self.log_density(x, jacobian=jacobian)[0]]
         if not np.isfinite(history[0]):
             return Climb(x, -np.inf, np.array(history), False)
-        A = root(curvature(self._gradient(jacobian), x))
+        least = 1e-6 * (1 + abs(history[0])) ** 0.5
+        for _ in range(MOST_ROUNDS):
+            before = history[-1]
+            A = root(curvature(self._gradient(jacobian), x))
+            x, slope = self._ascend(x, A, jacobian, history, maxiter=FEWEST_CLIMBED + len(x), gtol=1e-5)
+            converged = bool(slope < max(1e-3, least))
+            if converged or history[-1] - before < STANDSTILL:
+                break
+        return Climb(x, history[-1], np.array(history), converged)
+
+    def approach(self, x: np.ndarray, A: np.ndarray) -> tuple[np.ndarray, bool]:
+        """A point on the way to the mode above ``x``, in some dozen gradients and without a Hessian.
+
+        And whether the way ends there: within ``NEARLY`` nats of the mode, where the posterior is round in x + A u.
+        """
+        value, near = self.log_density(x)[0], (2 * NEARLY / len(x)) ** 0.5
+        if not np.isfinite(value):
+            return x, True
+        x, slope = self._ascend(x, A, True, [value], maxiter=APPROACH, gtol=near)
+        return x, slope <= near
+
+    def _ascend(
+        self, x: np.ndarray, A: np.ndarray, jacobian: bool, history: list[float], **until: float
+    ) -> tuple[np.ndarray, float]:
+        """Where L-BFGS leads to from ``x``, in u of x + A u, and the steepest slope there; ``history`` grows."""
 
         def record(intermediate_result: object) -> None:
             history.append(-float(intermediate_result.fun))  # type: ignore[attr-defined]
 
-        tolerance = 1e-6 * (1 + abs(history[0])) ** 0.5
+        options = {"ftol": 0.0, "maxcor": REMEMBERED, "maxfun": 20 * until["maxiter"]} | until
         found = minimize(
             self._negative(x, A, jacobian),
             np.zeros_like(x),
             jac=True,
-            method="BFGS",
+            method="L-BFGS-B",
             callback=record,
-            options={"gtol": 1e-5, "maxiter": 2000},
+            options=options,
         )
-        converged = bool(np.abs(found.jac).max() < max(1e-3, tolerance))
-        return Climb(x + A @ found.x, -float(found.fun), np.array(history), converged)
-
-    def approach(self, x: np.ndarray, A: np.ndarray) -> np.ndarray:
-        """A point near the mode above ``x``: within ``NEARLY`` nats of it where the posterior is round in x + A u.
-
-        By a limited-memory method, in some dozen gradients and without a Hessian.
-        """
-        if not np.isfinite(self.log_density(x)[0]):
-            return x
-        options = {"gtol": (2 * NEARLY / len(x)) ** 0.5, "ftol": 0.0, "maxcor": 20, "maxiter": MOST_APPROACHES}
-        found = minimize(self._negative(x, A, True), np.zeros_like(x), jac=True, method="L-BFGS-B", options=options)
-        return np.asarray(x + A @ found.x)
+        return np.asarray(x + A @ found.x), float(np.abs(found.jac).max())
 
     def _negative(
         self, x: np.ndarray, A: np.ndarray, jacobian: bool
