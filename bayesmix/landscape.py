@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from bayesmix.arrange import reorder
-from bayesmix.engine import Whitening
+from bayesmix.engine import Whitening, thinned
 from bayesmix.errors import FitError
 from bayesmix.evidence import switching_groups
 from bayesmix.families import Family, Params
@@ -60,7 +60,7 @@ class PosteriorMode:
     @cached_property
     def whitening(self) -> Whitening:
         """Coordinates in which the posterior is round here."""
-        return Whitening(self.x, root(self.precision))
+        return Whitening(self.x, thinned(root(self.precision)))
 
     @property
     def occupied(self) -> np.ndarray:

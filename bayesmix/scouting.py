@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from bayesmix.engine import Whitening
+from bayesmix.engine import Whitening, thinned
 from bayesmix.evidence import DRAWS_PER_DIMENSION
 from bayesmix.invariants import Watch
 from bayesmix.landscape import Climber, PosteriorMode, competing, representatives
@@ -192,7 +192,7 @@ def _in_one_labelling(climber: Climber, pieces: xr.Dataset, lp: xr.DataArray) ->
 def _whitening(target: Target, mode: PosteriorMode, draws: xr.Dataset) -> Whitening:
     x = points(target, draws.stack(sample=("chain", "draw"), create_index=False))
     try:
-        return Whitening(x.mean(axis=0), np.linalg.cholesky(np.atleast_2d(np.cov(x.T))))
+        return Whitening(x.mean(axis=0), thinned(np.linalg.cholesky(np.atleast_2d(np.cov(x.T)))))
     except np.linalg.LinAlgError:  # the scouts stood still
         return mode.whitening
 

@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 import bayesmix as bm
-from bayesmix.engine import Calls, Whitening, compile_model, whiten
+from bayesmix.engine import Calls, Whitening, compile_model, thinned, whiten
 from bayesmix.runner import Runner
 from bayesmix.target import INTERPRETED, Target, root
 
@@ -66,6 +66,24 @@ def test_whitened_coordinates(rng, zip_target, nutpies_own, own):
         assert white.log_density(u)[0] == pytest.approx(value, rel=1e-12)
         np.testing.assert_allclose(white.log_density(u)[1], by.factor.T @ gradient, rtol=1e-9, atol=1e-8)
         np.testing.assert_allclose(white.expand(u), plain.expand(x), atol=1e-12)
+
+
+def test_a_thinned_factor_makes_the_posterior_nearly_as_round(rng):
+    """Whatever the units, entries that hardly matter are left out; of near-equal coordinates none is lost."""
+    n, units = 60, 10.0 ** rng.uniform(-5, 5, size=60)
+    weak = np.eye(n) + np.triu(rng.normal(size=(n, n)), 1) / 300
+    equal = weak.copy()
+    equal[0, 1], equal[1, 1] = 1.0, 1e-4
+    for A, most in (
+        (weak, n + 900),
+        (equal, n**2),
+        (np.linalg.cholesky(np.full((n, n), 0.9) + 0.1 * np.eye(n)), n**2),
+    ):
+        kept = thinned(units[:, None] * A)
+        assert n <= np.count_nonzero(kept) <= most
+        round_ = np.linalg.solve(units[:, None] * A, kept)
+        assert np.linalg.norm(round_ - np.eye(n)) <= 0.3 + 1e-9
+        assert 0.45 < np.linalg.eigvalsh(round_.T @ round_)[0]
 
 
 @pytest.mark.parametrize("own", [False, True])

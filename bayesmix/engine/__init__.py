@@ -7,6 +7,6 @@ words of 64 bits. It returns a code of ``calls``. The record holds the addresses
 from bayesmix.engine.calls import Calls
 from bayesmix.engine.compiled import compile_model, with_model
 from bayesmix.engine.functions import INTERPRETED
-from bayesmix.engine.whitening import Whitening, whiten
+from bayesmix.engine.whitening import Whitening, thinned, whiten
 
-__all__ = ["INTERPRETED", "Calls", "Whitening", "compile_model", "whiten", "with_model"]
+__all__ = ["INTERPRETED", "Calls", "Whitening", "compile_model", "thinned", "whiten", "with_model"]
