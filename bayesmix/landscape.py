@@ -142,8 +142,13 @@ class Climber:
         return self.parts.family.evenly(COMPARED_ROWS)
 
     def _approach(self, x: np.ndarray, ends: list[PosteriorMode]) -> tuple[np.ndarray, bool]:
-        """Some steps upwards in the labels and coordinates of the end that is most alike; whether it ends there."""
+        """Some steps upwards in the labels and coordinates of the end that is most alike; whether it ends there.
+
+        A spike is alike to none: its responsibilities may not exist.
+        """
         params = self._params(x)
+        if self._rows.spikes(params):
+            return x, True
         r = responsibilities(self._rows, params)
         like = max(ends, key=lambda end: similarity(end.r, r, self.groups))
         order = best_permutations((r.T @ like.r)[None], self.groups)[0]
@@ -153,9 +158,11 @@ class Climber:
 
     def _counted(self, x: np.ndarray, starts: int, known: list[PosteriorMode]) -> list[PosteriorMode] | None:
         """The known ends, that at which ``x`` is reached from more starts; None where it is at none."""
-        value, r = self.target.log_density(x)[0], responsibilities(self._rows, self._params(x))
+        value = self.target.log_density(x)[0]
         for i, end in enumerate(known):
-            if end.converged and self._close(end, value, r):
+            if not (end.converged and abs(end.log_posterior - value) < SAME_VALUE):
+                continue
+            if self._close(end, value, responsibilities(self._rows, self._params(x))):
                 return [*known[:i], replace(end, reached=end.reached + starts), *known[i + 1 :]]
         return None
 
