@@ -404,6 +404,16 @@ def test_rows_that_stand_for_many_are_many(corners):
     assert mode.rows.sum() == pytest.approx(len(data))
 
 
+def test_a_climb_from_a_spike_looks_for_no_known_end(faithful, faithful_target):
+    """Covariances of rank 1: there are no responsibilities to compare."""
+    spec, data = bm.resolve(*faithful), faithful[1]
+    climber = Climber(faithful_target, graph(spec, data), spec)
+    mode = find_modes(climber, run_starts(climber.parts.family, n_starts=2, seed=1))[0]
+    spike = mode.x.copy()
+    spike[faithful_target.coordinates("partial_correlations_01")] = 40.0
+    assert climber.climb_unless_known(spike, 1, [mode])[0].x is mode.x
+
+
 def test_scouts_give_one_labelling(three_groups, three_groups_target, gaussian_1d_dt, rng):
     spec, data = bm.resolve(*three_groups), three_groups[1]
     climber = Climber(three_groups_target, graph(spec, data), spec)
