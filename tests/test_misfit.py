@@ -196,9 +196,11 @@ def test_planted_misfits_are_caught_and_data_from_the_model_are_not():
         own = [r for r in RECORDS if r["set"] == "planted" and r["name"].startswith(f"{kind}, seed")]
         assert sorted(r["name"] for r in own) == sorted(f"{kind}, seed {s}" for s in range(1, planted.DATA_SETS + 1))
         assert sum(r["flagged"] for r in own) >= 9, kind
-    ordinary = [r for r in RECORDS if r["set"] == "ordinary"]
-    assert len(ordinary) == 100
-    assert sum(r["flagged"] for r in ordinary) <= 2
+    for name in ("ordinary", "fresh"):
+        right = [r for r in RECORDS if r["set"] == name]
+        assert sorted(r["name"] for r in right) == sorted(case.name for case in command.SETS[name])
+        assert len(right) == 100
+        assert sum(r["flagged"] for r in right) <= 2
 
 
 def test_the_page_is_that_of_the_records():

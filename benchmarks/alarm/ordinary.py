@@ -97,7 +97,8 @@ def counting(regression: bool) -> bm.Mixture:
     return bm.Mixture("zero_inflated_poisson", **({"rate": "1 + a", "zero": "1 + b"} if regression else {}))
 
 
-def _case(seed: int) -> Case:
+def case_of(seed: int) -> Case:
+    """The data set of a seed; the kinds take turns."""
     kind = KINDS[seed % len(KINDS)]
     if isinstance(kind, str):
         regression = kind == "ZIP regression"
@@ -113,4 +114,4 @@ def _case(seed: int) -> Case:
     )
 
 
-CASES = tuple(_case(seed) for seed in range(1, N + 1))
+CASES = tuple(case_of(seed) for seed in range(1, N + 1))

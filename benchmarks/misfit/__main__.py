@@ -18,7 +18,9 @@ from benchmarks.misfit.page import page
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.jsonl"
-SETS = {"planted": planted.CASES, "ordinary": ordinary.CASES}
+FRESH = tuple(ordinary.case_of(seed) for seed in range(101, 201))
+"""A hundred more data sets from the model, fitted once the level was fixed."""
+SETS = {"planted": planted.CASES, "ordinary": ordinary.CASES, "fresh": FRESH}
 DRAWS = 500
 
 

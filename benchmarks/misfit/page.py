@@ -21,17 +21,23 @@ of the measures, 0.005, was chosen after a first look at the p-values of the 100
 
 def page(records: Sequence[Record], environment: Mapping[str, Any]) -> str:
     """The whole of RESULTS.md."""
-    wrong, right = ([r for r in records if r["set"] == name] for name in ("planted", "ordinary"))
-    flagged, dates = sum(r["flagged"] for r in right), [r["date"] for r in records]
+    wrong, right, fresh = ([r for r in records if r["set"] == name] for name in ("planted", "ordinary", "fresh"))
+    dates = [r["date"] for r in records]
     parts = [
         HEAD,
-        f"## Data that the model cannot describe: {sum(r['flagged'] for r in wrong)} of {len(wrong)} flagged\n",
+        f"## Data that the model cannot describe: {_flagged(wrong)}\n",
         *_planted(wrong),
-        f"\n## Data from the model: {flagged} of {len(right)} flagged\n",
+        f"\n## Data from the model: {_flagged(right)}\n",
         *_ordinary(right),
+        f"\n## Once the level was fixed, seeds 101 to 200: {_flagged(fresh)}\n",
+        *_ordinary(fresh),
         f"\nFitted {min(dates)} to {max(dates)}. {machine(environment)}",
     ]
     return "\n".join(parts) + "\n"
+
+
+def _flagged(records: Sequence[Record]) -> str:
+    return f"{sum(r['flagged'] for r in records)} of {len(records)} flagged"
 
 
 def _planted(records: Sequence[Record]) -> Iterator[str]:
@@ -50,7 +56,7 @@ def _planted(records: Sequence[Record]) -> Iterator[str]:
 
 
 def _ordinary(records: Sequence[Record]) -> Iterator[str]:
-    """The flagged ones, or the smallest p-value."""
+    """The flagged ones, and the smallest p-values."""
     for r in records:
         if r["flagged"]:
             yield f"* {r['name']} (n = {r['n']}): {', '.join(r['misfits'])}"
