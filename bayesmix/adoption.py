@@ -20,6 +20,7 @@ from bayesmix.runner import STATISTICS, data_groups, tidy
 from bayesmix.sampling import check_model
 from bayesmix.spec import Mixture, resolve
 from bayesmix.target import Target
+from bayesmix.varying import by_variation
 
 NEEDED = ("diverging", "energy", "tree_depth")
 """Statistics of NUTS without which nothing can be said of the sampler."""
@@ -99,6 +100,7 @@ def adopt(
     dt = sort_labels(dt, target, spec, parts.family, exchange, where=where, log_likelihood=log_likelihood)
     modes, start = _modes(Climber(target, parts, spec), best)
     dt["modes"] = xr.DataTree(modes_dataset(modes, parts.family, spec, {}, start))
+    dt = by_variation(dt, parts.family)
     own = [rv.name for rv in model.free_RVs if rv.name not in ours]
     dt.attrs |= attributes(spec, own, exchange) | {
         "settings": json.dumps({"draws": lp.shape[1], "chains": lp.shape[0]}),

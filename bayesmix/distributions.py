@@ -10,6 +10,7 @@ from scipy import stats
 from scipy.linalg import solve_triangular
 from scipy.special import xlogy
 
+from bayesmix.pairs import below_diagonal, correlation_matrices
 from bayesmix.prior import Prior
 
 SCIPY: dict[str, Callable[..., Any]] = {
@@ -34,8 +35,8 @@ def draw(prior: Prior, shape: tuple[int, ...], rng: np.random.Generator) -> np.n
     Parameters
     ----------
     prior : Prior
-        Of scalars: its parameters broadcast against ``shape``. Of simplexes, vectors or correlation matrices: those
-        take the last one or two dimensions.
+        Of scalars: its parameters broadcast against ``shape``. Of simplexes, vectors or correlations (those of all
+        pairs of features, see :mod:`bayesmix.pairs`): those take the last dimension.
     shape : tuple of int
         Of the result.
     rng : Generator
@@ -55,7 +56,7 @@ def draw(prior: Prior, shape: tuple[int, ...], rng: np.random.Generator) -> np.n
     if prior.support == "simplex":
         return rng.dirichlet(np.broadcast_to(parameters["a"], shape[-1]), shape[:-1])
     if prior.support == "correlation":
-        return _onion(float(parameters["eta"]), shape, rng)
+        return below_diagonal(_onion(float(parameters["eta"]), correlation_matrices(np.zeros(shape)).shape, rng))
     if prior.support == "real vector":
         return np.asarray(parameters["mu"] + rng.standard_normal(shape) @ parameters["chol"].T)
     if prior.distribution == "HalfStudentT":
@@ -76,7 +77,7 @@ def log_density(prior: Prior, value: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray
-        The shape of ``value``, of which a simplex or a vector takes one dimension and a correlation matrix two.
+        The shape of ``value``, of which a simplex, a vector or the correlations of all pairs take one dimension.
 
     Examples
     --------
@@ -87,7 +88,7 @@ def log_density(prior: Prior, value: np.ndarray) -> np.ndarray:
     if prior.support == "simplex":
         return np.asarray(xlogy(parameters["a"] - 1, value).sum(axis=-1))
     if prior.support == "correlation":
-        return np.asarray((parameters["eta"] - 1) * np.linalg.slogdet(value)[1])
+        return np.asarray((parameters["eta"] - 1) * np.linalg.slogdet(correlation_matrices(value))[1])
     if prior.support == "real vector":
         chol = parameters["chol"]
         z = solve_triangular(chol, (value - parameters["mu"]).reshape(-1, len(chol)).T, lower=True)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import xarray as xr
 
+from bayesmix.varying import converted
+
 
 def rehearse(dataset: xr.Dataset) -> None:
     """Write a few rows to memory, so that what cannot be saved is known before sampling, not after.
@@ -51,7 +53,7 @@ def save(dt: xr.DataTree, path: str | Path) -> Path:
 
 
 def load_fit(path: str | Path) -> xr.DataTree:
-    """Read a posterior written by :func:`save`, into memory.
+    """Read a posterior written by :func:`save`, into memory; one of an older bayesmix in today's layout.
 
     Raises
     ------
@@ -68,4 +70,4 @@ def load_fit(path: str | Path) -> xr.DataTree:
         raise ValueError(f"path: {path} cannot be read as NetCDF: {error}") from None
     if "spec" not in dt.attrs or "posterior" not in dt.children:
         raise ValueError(f"path: {path} is not a posterior written by bayesmix.save")
-    return dt
+    return converted(dt)

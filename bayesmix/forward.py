@@ -2,40 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
 from bayesmix.data import Data
 from bayesmix.distributions import draw
-from bayesmix.families import Family, Gaussian, Params, ZeroInflatedPoisson
+from bayesmix.families import Family, Params
 from bayesmix.spec import Mixture, bind, resolve
-
-
-def _gaussian(family: Gaussian, values: Params) -> Params:
-    """Sigma = diag(s) R diag(s) of every component, from what the kind of covariance shares."""
-    kind, scales = family.kind, values["scales"]
-    scales = scales if "feature" in kind.scale_dims else scales[..., None]
-    scales = scales if "component" in kind.scale_dims else scales[..., None, :]
-    R = values.get("correlations", np.eye(family.d))
-    R = R[..., None, :, :] if kind.shared and family.has_correlations else R
-    scales = np.broadcast_to(scales, values["means"].shape)
-    covariances = scales[..., :, None] * scales[..., None, :] * R
-    return {"weights": values["weights"], "means": values["means"], "covariances": covariances}
-
-
-def _zero_inflated_poisson(family: ZeroInflatedPoisson, values: Params) -> Params:
-    """The coefficients are the parameters."""
-    return values
-
-
-PARAMS: dict[str, Callable[[Any, Params], Params]] = {
-    "gaussian": _gaussian,
-    "zero_inflated_poisson": _zero_inflated_poisson,
-}
-"""By family: the parameters of the likelihood from the variables that have priors."""
 
 
 def prior_draws(spec: Mixture, data: Data, n: int, *, seed: int = 1) -> dict[str, np.ndarray]:
@@ -81,7 +56,7 @@ def parameters_from_prior(spec: Mixture, family: Family, n: int, rng: np.random.
     if spec.order == "means":
         _check_exchangeable(spec, shapes["means"])
         values["means"] = np.sort(values["means"], axis=1)
-    return PARAMS[family.name](family, values)
+    return family.parameters(values)
 
 
 def _check_exchangeable(spec: Mixture, shape: tuple[int, ...]) -> None:

@@ -67,9 +67,13 @@ def params_of(fit: Fit, family: Family, *, thin: int = 1) -> Params:
 
 
 def stacked(posterior: xr.Dataset, family: Family) -> Params:
-    """Parameters of the likelihood with chains and draws as one leading dimension, chain-major."""
-    arrays = {v: posterior[v].transpose("chain", "draw", *family.dims[v]).to_numpy() for v in family.parameter_names}
-    return {v: a.reshape(-1, *a.shape[2:]) for v, a in arrays.items()}
+    """Parameters of the likelihood with chains and draws as one leading dimension, chain-major.
+
+    They follow from what ``posterior`` holds, be it all named estimates or those that vary (:mod:`bayesmix.varying`).
+    """
+    there = {v: dims for v, dims in family.dims.items() if v in posterior}
+    arrays = {v: posterior[v].transpose("chain", "draw", *dims).to_numpy() for v, dims in there.items()}
+    return family.parameters({v: a.reshape(-1, *a.shape[2:]) for v, a in arrays.items()})
 
 
 def row_blocks(family: Family, n_draws: int) -> Iterator[tuple[slice, Family]]:

@@ -91,8 +91,7 @@ def sensitivity(dt: xr.DataTree, rows: Sequence[int] | np.ndarray = ()) -> pd.Da
     wanted = [not str(name).startswith(tuple(f"{v}[" for v in NUISANCE)) for name in values["scalar"].values]
     values = xr.concat([values.isel(scalar=wanted), _responsibilities(dt, family, rows)], dim="scalar")
     shape = values.shape[:2]
-    named = {v: posterior[v].transpose("chain", "draw", *family.dims[v]).to_numpy() for v in family.dims}
-    prior = log_prior(spec, {v: a.reshape(-1, *a.shape[2:]) for v, a in named.items()}).reshape(shape)
+    prior = log_prior(spec, family.named(params_of(dt, family))).reshape(shape)
     coords = {d: posterior[d].values for d in ("chain", "draw")}
     tree = xr.DataTree.from_dict(
         {

@@ -12,6 +12,7 @@ from bayesmix.families import Family, Params
 from bayesmix.predict import RAW, as_made, family_of, resampled_by_mass, row_blocks, spec_of, stacked
 from bayesmix.spec import Mixture
 from bayesmix.switching import METHODS, Exchange, best_permutations, component_axes, orders, permute
+from bayesmix.varying import by_variation
 
 HELD = 16_000_000
 """Responsibilities that iterating methods hold, for all draws; of more rows an even part is enough to tell labels."""
@@ -69,13 +70,13 @@ def relabel(dt: xr.DataTree, method: str = "ecr") -> xr.DataTree:
     order = permutations(made, statistics["lp"].to_numpy(), where, spec, family, method)
     _check_stale(dt, order)
     if not resampled_by_mass(dt):
-        return apply(dt, order, method=method)
+        return by_variation(apply(dt, order, method=method), family)
     if "raw_draw" not in dt["sample_stats"]:
         raise ValueError("dt: made by an older bayesmix; its draws cannot be found among the chains'; sample again")
     picked = order.reshape(-1, order.shape[-1])[dt["sample_stats"]["raw_draw"].to_numpy()]
     result = apply(dt, picked, method=method)
     result[RAW + "posterior"] = apply(xr.DataTree.from_dict({"posterior": made}), order, method=method)["posterior"]
-    return result
+    return by_variation(result, family)
 
 
 def _check_stale(dt: xr.DataTree, order: np.ndarray) -> None:

@@ -28,6 +28,7 @@ from bayesmix.runs import Run, solutions
 from bayesmix.scouting import explore
 from bayesmix.spec import Mixture, resolve
 from bayesmix.target import Target
+from bayesmix.varying import by_variation
 
 LEAST = {"cores": 1, "draws": FEWEST_DRAWS, "tune": 1, "chains": 1, "seed": 0, "n_starts": 1}
 
@@ -93,12 +94,14 @@ def sample(
     Returns
     -------
     DataTree
-        ``posterior``, ``sample_stats`` (with ``log_likelihood``, the sum over rows, and the ``region`` of each draw),
-        ``raw_posterior`` and ``raw_sample_stats`` (the chains as they were made, where there are several regions;
-        ``sample_stats.raw_draw`` says which of these draws each is), ``observed_data``,
-        ``constant_data``, ``input`` (the data as given), ``relabelling`` (the permutation of each draw), ``modes``,
-        ``log_likelihood``. Attributes: ``spec`` as JSON, seed, settings, versions. Interrupted by Ctrl-C, it holds the
-        draws there are and says so in ``attrs["interrupted"]``; before the chains have begun, nothing is kept.
+        ``posterior`` (what varies), ``derived`` (variables with constant entries, whole, where there are any: the only
+        weight, diagonal covariance matrices of several features), ``sample_stats`` (with ``log_likelihood``, the sum
+        over rows, and the ``region`` of each draw), ``raw_posterior`` and ``raw_sample_stats`` (the chains as they were
+        made, where there are several regions; ``sample_stats.raw_draw`` says which of these draws each is),
+        ``observed_data``, ``constant_data``, ``input`` (the data as given), ``relabelling`` (the permutation of each
+        draw), ``modes``, ``log_likelihood``. Attributes: ``spec`` as JSON, seed, settings, versions. Interrupted by
+        Ctrl-C, it holds the draws there are and says so in ``attrs["interrupted"]``; before the chains have begun,
+        nothing is kept.
 
     Raises
     ------
@@ -155,6 +158,7 @@ def sample(
         dt = pool(dt, settled, chains=min(settings["chains"], len(start)), seed=extra["seed"])
         modes = [replace(mode, group=settled.number.get(mode.group, mode.group)) for mode in scouts.modes]
         dt["modes"] = xr.DataTree(modes_dataset(modes, parts.family, spec, settled.mass, start))
+        dt = by_variation(dt, parts.family)
     dt.attrs |= attributes(spec, own, exchange) | {
         "settings": json.dumps(settings | extra),
         "seed": extra["seed"],

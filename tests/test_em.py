@@ -205,7 +205,9 @@ def test_standard_errors_of_one_component_have_closed_forms(rng, scale):
     se = fit.standard_errors
     np.testing.assert_allclose(se["means"][0], s / np.sqrt(400), rtol=1e-6)
     np.testing.assert_allclose(se["scales"][0], s / np.sqrt(800), rtol=1e-6)
-    np.testing.assert_allclose(se["correlations"][0, 0, 1], (1 - r**2) / np.sqrt(400), rtol=1e-6)
+    np.testing.assert_allclose(
+        se["correlations"].sel(component="component_1", pair="x2 ~ x1"), (1 - r**2) / np.sqrt(400), rtol=1e-6
+    )
     np.testing.assert_allclose(se["covariances"][0, 0, 0], s[0] ** 2 * np.sqrt(2 / 400), rtol=1e-6)
     assert se["weights"].item() == 0
 

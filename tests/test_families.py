@@ -217,9 +217,14 @@ def test_gaussian_named_estimates(rng, kind):
     np.testing.assert_allclose(named["scales"], scales, rtol=1e-14)
     assert ("correlations" in named) == (kind in ("full", "tied"))
     if kind in ("full", "tied"):
-        np.testing.assert_allclose(named["correlations"], R if kind == "full" else R[0], rtol=1e-13)
+        pairs = np.array([[M[1, 0], M[2, 0], M[2, 1]] for M in R])
+        np.testing.assert_allclose(named["correlations"], pairs if kind == "full" else pairs[0], rtol=1e-13)
+        assert family.coords["pair"] == ["x2 ~ x1", "x3 ~ x1", "x3 ~ x2"]
     for name, dims in family.dims.items():
         assert named[name].shape == tuple(len(family.coords[d]) for d in dims)
+    varying = {v: a for v, a in named.items() if v != "covariances"}
+    for name, values in family.parameters(varying).items():
+        np.testing.assert_allclose(values, params[name], rtol=1e-13)
 
 
 def test_gaussian_simulation_has_the_mixture_moments(rng):

@@ -17,6 +17,7 @@ PACKAGE = Path(bayesmix.__file__).parent
 LAYERS = (
     "errors",
     "prior",
+    "pairs",
     "distributions",
     "coordinates",
     "tables",
@@ -48,6 +49,7 @@ LAYERS = (
     "saddles",
     "em",
     "predict",
+    "varying",
     "clustering",
     "scalars",
     "scores",
@@ -79,7 +81,7 @@ LAYERS = (
     "cli",
 )
 """A module imports only from those before it, and from its own row."""
-LIGHT = ("prior", "coordinates", "tables", "containers", "levels", "storage", "covariates", "labels", "data")
+LIGHT = ("prior", "pairs", "coordinates", "tables", "containers", "levels", "storage", "covariates", "labels", "data")
 LIGHT += ("families", "spec", "manifest", "gallery", "switching")
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if p.parent != PACKAGE or not p.name.startswith("__"))
 

@@ -18,6 +18,7 @@ import naive
 from bayesmix.em import map_fit, run_starts
 from bayesmix.graphs.base import random_variable
 from bayesmix.model import build, graph
+from bayesmix.pairs import correlation_matrices
 from bayesmix.prior import SHAPES
 from bayesmix.runner import data_groups
 from bayesmix.spec import bind, resolve
@@ -242,10 +243,10 @@ def test_correlations_are_lkj_draws():
     cholesky = pm.draw(pm.LKJCorr.dist(n=d, eta=eta), n, random_seed=2, mode=INTERPRETED)
     theirs = cholesky @ cholesky.transpose(0, 2, 1)
     b = eta + (d - 2) / 2
-    for i, j in zip(*np.tril_indices(d, k=-1), strict=True):
-        assert stats.ks_2samp(ours[:, i, j], theirs[:, i, j]).pvalue > 1e-3
-        assert stats.kstest((ours[:, i, j] + 1) / 2, stats.beta(b, b).cdf).pvalue > 1e-3
-    dets = [np.linalg.det(R) for R in (ours, theirs)]
+    for pair, (i, j) in enumerate(zip(*np.tril_indices(d, k=-1), strict=True)):
+        assert stats.ks_2samp(ours[:, pair], theirs[:, i, j]).pvalue > 1e-3
+        assert stats.kstest((ours[:, pair] + 1) / 2, stats.beta(b, b).cdf).pvalue > 1e-3
+    dets = [np.linalg.det(R) for R in (correlation_matrices(ours), theirs)]
     assert stats.ks_2samp(*dets).pvalue > 1e-3
 
 
@@ -255,6 +256,9 @@ def test_names_dimensions_and_data(faithful_model, faithful):
     assert model.named_vars_to_dims["x"] == ("obs", "feature")
     assert model.named_vars_to_dims["covariances"] == ("component", "feature", "feature_bis")
     assert list(model.coords["feature"]) == ["eruptions", "waiting"]
+    for name in ("correlations", "partial_correlations_01"):
+        assert model.named_vars_to_dims[name] == ("component", "pair")
+    assert list(model.coords["pair"]) == ["waiting ~ eruptions"]
     priors = {"weights_a", "means_mu", "means_sigma", "scales_alpha", "scales_beta", "correlations_eta"}
     assert {v.name for v in model.data_vars} == {"x_data", "label_evidence", "row_weights"} | priors
     np.testing.assert_array_equal(model["x_data"].get_value(), data.x)

@@ -13,6 +13,7 @@ from bayesmix.evidence.points import Points
 from bayesmix.evidence.proposal import DRAWS_PER_DIMENSION
 from bayesmix.families import Family, Params
 from bayesmix.kernels import responsibilities
+from bayesmix.predict import stacked
 from bayesmix.runs import COMPARED_ROWS
 from bayesmix.spec import Mixture, exchange_groups
 from bayesmix.switching import best_permutations, component_axes, permute
@@ -78,10 +79,9 @@ def local_evidence(
     step = max(1, lp.size // max(EVIDENCE_DRAWS, 2 * 3 * DRAWS_PER_DIMENSION * target.n_dim))
     thin = posterior.isel(draw=slice(None, None, step))
     values, shape = lp[:, ::step], (thin.sizes["chain"], thin.sizes["draw"])
-    names = dict.fromkeys([*cell.points.free, *family.parameter_names])
-    draws = {v: thin[v].transpose("chain", "draw", ...) for v in names}
+    draws = {v: thin[v].transpose("chain", "draw", ...) for v in cell.points.free}
     flat = {v: a.to_numpy().reshape(values.size, *a.shape[2:]) for v, a in draws.items()}
-    params = {v: flat[v] for v in family.parameter_names}
+    params = stacked(thin, family)
     inside = np.isfinite(values.ravel()) & (True if region is None else region(params))
     if not inside.any():
         return UNKNOWN

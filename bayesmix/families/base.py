@@ -127,6 +127,14 @@ class Family(ABC):
         """Which entries of the named estimates are free scalars: boolean arrays by name."""
 
     @property
+    def unvarying(self) -> tuple[str, ...]:
+        """Named estimates with entries that never vary, such as the zeros of a diagonal matrix.
+
+        Of a posterior they are stored apart, in the group ``derived``: what varies says them.
+        """
+        return ()
+
+    @property
     @abstractmethod
     def n_parameters(self) -> int:
         """Number of free parameters (for AIC and BIC)."""
@@ -213,6 +221,10 @@ class Family(ABC):
     @abstractmethod
     def named(self, params: Params) -> dict[str, np.ndarray]:
         """Every named estimate (:attr:`dims`) that follows from ``params``; leading draw dimensions are kept."""
+
+    def parameters(self, named: Params) -> Params:
+        """The inverse of :meth:`named`; estimates of :attr:`unvarying` may be missing."""
+        return {v: named[v] for v in self.parameter_names}
 
     def probes(self, rng: np.random.Generator, n: int = 6) -> Data:
         """Rows without labels at which the fitted density is watched."""

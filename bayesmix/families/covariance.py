@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bayesmix.pairs import correlation_matrices
+
 
 @dataclass(frozen=True)
 class Covariance:
@@ -24,8 +26,19 @@ class Covariance:
 
     @property
     def correlation_dims(self) -> tuple[str, ...]:
-        """Dimensions of the correlation matrices."""
-        return ("feature", "feature_bis") if self.shared else ("component", "feature", "feature_bis")
+        """Dimensions of the correlations, which are those of every pair of features."""
+        return ("pair",) if self.shared else ("component", "pair")
+
+    def matrices(self, scales: np.ndarray, pairs: np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray:
+        """diag(s_k) R_k diag(s_k), (..., K, d, d), where ``shape`` is that of the means, (..., K, d).
+
+        ``scales`` as :meth:`scales` gives them; ``pairs``: the correlations where there are any.
+        """
+        scales = scales if "feature" in self.scale_dims else scales[..., None]
+        s = np.broadcast_to(scales if "component" in self.scale_dims else scales[..., None, :], shape)
+        R = np.eye(shape[-1]) if pairs is None else correlation_matrices(pairs)
+        R = R[..., None, :, :] if self.shared and pairs is not None else R
+        return np.asarray(s[..., :, None] * s[..., None, :] * R)
 
     def estimate(self, scatter: np.ndarray, mass: np.ndarray) -> np.ndarray:
         """Maximum likelihood covariances (K, d, d) from scatter matrices (K, d, d) and component masses N_k (K,)."""

@@ -20,6 +20,7 @@ from bayesmix.families.base import Family, Params, Statistics, component_names, 
 from bayesmix.families.clusters import CENTRES, known_means, nearest, pinned, whitened
 from bayesmix.families.covariance import COVARIANCES
 from bayesmix.families.dependence import check_independent
+from bayesmix.pairs import below_diagonal, pair_names
 from bayesmix.prior import Prior
 
 VANISHING = 1e-10
@@ -130,9 +131,10 @@ class Gaussian(Family):
 
     @property
     def coords(self) -> dict[str, list[str]]:
-        """component, feature, feature_bis."""
+        """component, feature, feature_bis, and the pairs of features whose correlations are free."""
         features = list(self.data.feature_names)
-        return {"component": list(self.components), "feature": features, "feature_bis": features}
+        coords = {"component": list(self.components), "feature": features, "feature_bis": features}
+        return coords | ({"pair": pair_names(features)} if self.has_correlations else {})
 
     @property
     def dims(self) -> dict[str, tuple[str, ...]]:
@@ -153,13 +155,17 @@ class Gaussian(Family):
 
     @property
     def free(self) -> dict[str, np.ndarray]:
-        """All weights, means and scales; correlations below the diagonal."""
-        sizes = {"component": self.K, "feature": self.d, "feature_bis": self.d}
+        """All weights, means, scales and correlations."""
+        sizes = {d: len(names) for d, names in self.coords.items()}
         free = {v: np.ones([sizes[d] for d in dims], dtype=bool) for v, dims in self.dims.items() if v != "covariances"}
         free["weights"] &= self.K > 1
-        if self.has_correlations:
-            free["correlations"] &= np.tri(self.d, k=-1, dtype=bool)
         return free
+
+    @property
+    def unvarying(self) -> tuple[str, ...]:
+        """The only weight, and covariance matrices that have zeros."""
+        zeros = self.d > 1 and not self.kind.correlated
+        return (*(["weights"] if self.K == 1 else []), *(["covariances"] if zeros else []))
 
     @property
     def n_parameters(self) -> int:
@@ -350,9 +356,17 @@ class Gaussian(Family):
         sd = np.sqrt(np.einsum("...jj->...j", params["covariances"]))
         named = {"weights": params["weights"], "means": params["means"], "scales": self.kind.scales(sd)}
         if self.has_correlations:
-            R = params["covariances"] / (sd[..., :, None] * sd[..., None, :])
-            named["correlations"] = R[..., 0, :, :] if self.kind.shared else R
+            pairs = below_diagonal(params["covariances"] / (sd[..., :, None] * sd[..., None, :]))
+            named["correlations"] = pairs[..., 0, :] if self.kind.shared else pairs
         return named | {"covariances": params["covariances"]}
+
+    def parameters(self, named: Params) -> Params:
+        """weights, means and covariances from means, scales and what varies of the rest."""
+        means, covariances = named["means"], named.get("covariances")
+        if covariances is None:
+            covariances = self.kind.matrices(named["scales"], named.get("correlations"), means.shape)
+        weights = named["weights"] if "weights" in named else np.ones(means.shape[:-1])
+        return {"weights": weights, "means": means, "covariances": covariances}
 
     def probes(self, rng: np.random.Generator, n: int = 6) -> Data:
         """Rows, and midpoints between pairs of rows."""

@@ -20,6 +20,7 @@ from scipy.linalg import solve_triangular
 from scipy.special import logsumexp
 
 from bayesmix.families.base import Params
+from bayesmix.pairs import below_diagonal
 
 if TYPE_CHECKING:
     from bayesmix.families.gaussian import Gaussian
@@ -203,6 +204,7 @@ def spread(family: Gaussian, params: Params, covariance: np.ndarray) -> dict[str
         "scales": family.kind.scales(variances["sd"]),
     }
     if family.has_correlations:
-        named["correlations"] = variances["R"][0] if family.kind.shared else variances["R"]
+        pairs = below_diagonal(variances["R"])
+        named["correlations"] = pairs[0] if family.kind.shared else pairs
     named["covariances"] = variances["sigma"]
     return {v: np.sqrt(np.maximum(a, 0.0)) for v, a in named.items()}

@@ -21,6 +21,7 @@ from pytensor.tensor import TensorVariable
 from bayesmix.families import Gaussian, Params
 from bayesmix.graphs.base import Graph, constant, random_variable
 from bayesmix.kernels.op import EStep, GaussianEStep
+from bayesmix.pairs import correlation_matrices
 from bayesmix.prior import Prior
 
 
@@ -101,7 +102,7 @@ class GaussianGraph(Graph):
         z = pm.Beta("partial_correlations_01", beta, beta, shape=shape, dims=(*batch, "pair"))
         p = 2 * z - 1
         L = self._canonical(p)
-        pm.Deterministic("correlations", L @ L.mT, dims=f.kind.correlation_dims)
+        pm.Deterministic("correlations", (L @ L.mT)[..., rows, columns], dims=f.kind.correlation_dims)
         return L[None] if f.kind.shared else L
 
     def _canonical(self, p: TensorVariable) -> TensorVariable:
@@ -146,7 +147,7 @@ class GaussianGraph(Graph):
             by_mean = np.argsort(params["means"][:, 0])
             start = {v: a[by_mean] if len(a) == f.K and f.dims[v][0] == "component" else a for v, a in start.items()}
         if f.has_correlations:
-            R = np.asarray(named["correlations"])
+            R = correlation_matrices(np.asarray(named["correlations"]))
             p = _partial_correlations(np.linalg.cholesky(R))
             start["partial_correlations_01"] = np.clip((p + 1) / 2, 1e-6, 1 - 1e-6)
         return start

@@ -92,10 +92,10 @@ def panels(family: Family) -> list[Panel]:
     for variable, where, label in scalars.index_of(family, derived=True):
         dims = family.dims[variable]
         names = {d: family.coords[d][i] for d, i in zip(dims, where, strict=True)}
-        own = "component" if "feature_bis" in dims else "feature"
+        own = "component" if "pair" in dims else "feature"
         shared = names.pop(own, None)
         title = SYMBOLS[variable] + ("" if shared is None else f", {plain(shared, limit=26)}")
-        limit = 24 if len(names) == 1 else 16
+        limit = 34 if "pair" in names else 24 if len(names) == 1 else 16
         tick = ", ".join(plain(name, limit=limit) for name in names.values()) or "all"
         tint = colour(where[0]) if dims[:1] == ("component",) else INK
         found.setdefault(title, Panel(title, variable, [])).rows.append(Row(label, tick, tint))

@@ -72,7 +72,7 @@ def rows(family: Family, variable: str, prior: Prior) -> list[tuple[str, str, st
     by_matrix = prior.support == "correlation"
     shape = () if by_matrix else tuple(len(family.coords[d]) for d in dims)
     table = {name: np.broadcast_to(value, shape) for name, value in prior.parameters.items()}
-    size = len(family.coords[dims[-1]]) if by_matrix else 1
+    size = len(family.coords["feature"]) if by_matrix else 1
     found: dict[tuple[float, ...], list[tuple[int, ...]]] = {}
     for place in np.ndindex(shape):
         found.setdefault(tuple(float(a[place]) for a in table.values()), []).append(place)
@@ -123,7 +123,7 @@ def _label(
 ) -> str:
     """Which scalars share a prior: all of them, a feature in every component, or some by name."""
     if distinct == 1:
-        return "each pair of features" if not shape and len(dims) > 1 else "each" if shape and shape != (1,) else ""
+        return "each pair of features" if "pair" in dims else "each" if shape and shape != (1,) else ""
     if len(dims) == 2 and len({j for _, j in places}) == 1 and len(places) == shape[0]:
         return family.coords[dims[1]][places[0][1]]
     return ", ".join(" / ".join(family.coords[d][i] for d, i in zip(dims, p, strict=True)) for p in places)
