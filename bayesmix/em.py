@@ -40,7 +40,7 @@ class EMFit:
     Attributes
     ----------
     params : xarray.Dataset
-        Estimates with the names and dimensions of the posterior.
+        Every named estimate, with the names and dimensions of the posterior and of its group ``derived``.
     standard_errors : xarray.Dataset
         Of every named estimate, computed when first asked for: by the delta method from the inverse of the observed
         information -d2L/dtheta2 (Louis 1982, doi:10.1111/j.2517-6161.1982.tb01203.x); NaN where that is singular, or

@@ -37,11 +37,11 @@ def build(spec: Mixture, data: Data, *, likelihood: str = "fused") -> pm.Model:
     -------
     pymc.Model
         Data ``x_data (obs[, feature])``, ``label_evidence (obs, component)``, ``row_weights (obs)``; for Gaussian
-        mixtures ``weights``, ``means``, ``scales``, ``correlations``, ``covariances``; for the zero-inflated Poisson
-        ``rate_coef``, ``zero_coef`` and, where constant, ``rate``, ``zero_prob``. The linear predictors are Q (R beta):
-        ``rate_basis`` holds Q, ``rate_coordinates`` R and its inverse, so new rows X enter as X R^-1; ``rate_offset``
-        is added where the formula has an offset. The numbers of the priors are data
-        too (``means_mu``, ...): ``pm.set_data`` changes them without compiling anew.
+        mixtures ``weights``, ``means``, ``scales``, ``correlations`` (one per pair of features, named ``y ~ x``),
+        ``covariances``; for the zero-inflated Poisson ``rate_coef``, ``zero_coef`` and, where constant, ``rate``,
+        ``zero_prob``. The linear predictors are Q (R beta): ``rate_basis`` holds Q, ``rate_coordinates`` R and its
+        inverse, so new rows X enter as X R^-1; ``rate_offset`` is added where the formula has an offset. The numbers of
+        the priors are data too (``means_mu``, ...): ``pm.set_data`` changes them without compiling anew.
 
     Raises
     ------
