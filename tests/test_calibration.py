@@ -185,7 +185,7 @@ def no_chain(monkeypatch):
     def use(**options):
         monkeypatch.setattr(Simulator, "_fit", lambda self, data, family, seed: resampled(self, data, **options))
 
-    monkeypatch.setattr(simulation, "diagnose", lambda dt: SimpleNamespace(problems=[]))
+    monkeypatch.setattr(simulation, "diagnose", lambda dt, *, model: SimpleNamespace(problems=[]))
     use()
     return use
 

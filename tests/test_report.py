@@ -145,7 +145,9 @@ def test_every_figure_has_a_caption_with_a_number(faithful_report):
 def test_summary_is_strict_and_complete(faithful_report, faithful_em):
     summary = strict(faithful_report.path.parent / "summary.json")
     assert summary == faithful_report.summary
-    wanted = "model verdict em map posterior modes comparison scores test loo prior ppc unlabelled expectations"
+    wanted = (
+        "model verdict em map posterior modes comparison scores test loo prior ppc model_check unlabelled expectations"
+    )
     assert set(summary) == {*wanted.split(), "settings", "versions", "seed", "date", "command"}
     assert summary["em"]["log_likelihood"] == pytest.approx(faithful_em.log_likelihood)
     one = summary["posterior"]["parameters"]["means[component_1, eruptions]"]
@@ -180,7 +182,7 @@ def test_a_claim_that_fails_is_said_and_makes_the_report_bad(faithful_fits, tmp_
     assert result.summary["verdict"]["trusted"]
     assert "Not as expected: em/log_likelihood" in result.verdict
     words = " ".join(check_page(result.path).words)
-    assert "This fit can be used, with care" in words
+    assert "The draws are right, but the data refute the model" in words  # two normals are not skewed, the data are
     assert "The one expectation does not hold" in words
 
 
