@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 import bayesmix as bm
-from bayesmix import relabelling, runner, sampling
+from bayesmix import finish, relabelling, runner
 from bayesmix.model import build, graph
 from bayesmix.target import Target
 
@@ -80,7 +80,7 @@ def test_compiling_and_assembling_copy_nothing():
     for variable, key in compiled.shared_var_keys.items():
         assert np.shares_memory(compiled.shared_data[key], variable.get_value(borrow=True)), variable
     nothing = xr.DataTree.from_dict({"posterior": xr.Dataset(), "sample_stats": xr.Dataset()})
-    dt = runner.assemble(nothing, model, data)
+    dt = runner.assemble(nothing, runner.data_groups(model, data))
     assert np.shares_memory(dt["input"]["x"].to_numpy(), data.x)
     assert np.shares_memory(dt["observed_data"]["x"].to_numpy(), data.x)
     for name in ("x_data", "label_evidence", "row_weights"):
@@ -94,7 +94,7 @@ def test_likelihoods_of_all_draws_go_in_blocks(spec, data):
     one = family.initial("random rows", np.random.default_rng(1))
     draws = {v: np.stack([a] * 400) for v, a in one.items()}
     whole = 8 * 400
-    _, held, most = bytes_per_row(lambda: sampling._log_likelihoods(family, draws, keep=False))
+    _, held, most = bytes_per_row(lambda: finish._log_likelihoods(family, draws, keep=False))
     assert held < 1
     assert most < whole / 10
     _, held, most = bytes_per_row(lambda: relabelling._agreement(family, draws, one))
