@@ -87,7 +87,9 @@ class EMFit:
         """Of every named estimate; the attribute ``notes``, of each too, says what is missing or hopeless, and why."""
         errors = self._errors
         why = {"notes": "; ".join((*self.reasons, *self.notes))}
-        return errors if why["notes"] == "" else errors.assign_attrs(why).map(lambda a: a.assign_attrs(why))
+        if why["notes"] == "":
+            return errors
+        return errors.assign({v: a.assign_attrs(why) for v, a in errors.items()}).assign_attrs(why)
 
     @cached_property
     def _errors(self) -> xr.Dataset:
