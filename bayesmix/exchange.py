@@ -9,10 +9,11 @@ import numpy as np
 import xarray as xr
 
 from bayesmix.arrange import reorder
+from bayesmix.exchangeable import Exchange
 from bayesmix.families import Family, Params
 from bayesmix.graphs import Graph
 from bayesmix.spec import Mixture, exchange_groups
-from bayesmix.switching import Exchange, component_axes
+from bayesmix.switching import component_axes
 from bayesmix.target import Target, curvature_scales
 
 SAME = 1e-10

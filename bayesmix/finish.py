@@ -12,11 +12,11 @@ import xarray as xr
 
 from bayesmix import kernels
 from bayesmix.exchange import refreshed
+from bayesmix.exchangeable import Exchange
 from bayesmix.families import Family, Params
 from bayesmix.predict import row_blocks, stacked
 from bayesmix.relabelling import apply, permutations
 from bayesmix.spec import Mixture
-from bayesmix.switching import Exchange
 from bayesmix.target import Target
 
 STORED_BYTES = 64e6

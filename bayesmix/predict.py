@@ -11,10 +11,10 @@ import xarray as xr
 from bayesmix import kernels
 from bayesmix.data import Data
 from bayesmix.em import EMFit
+from bayesmix.exchangeable import Exchange
 from bayesmix.families import Family, Params
 from bayesmix.kernels.lanes import LANES
 from bayesmix.spec import Mixture, bind
-from bayesmix.switching import Exchange
 
 BLOCK_BYTES = 64e6
 """Arrays of draws x rows x components stay near this size."""

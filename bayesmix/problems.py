@@ -11,11 +11,11 @@ import xarray as xr
 
 from bayesmix.ambiguity import label_overlaps
 from bayesmix.convergence import LEAST_SHARE, Part, counting
+from bayesmix.exchangeable import Exchange
 from bayesmix.families import Family
 from bayesmix.landscape import NEGLIGIBLE
 from bayesmix.mode_table import by_region, describe_mode
 from bayesmix.spec import Mixture
-from bayesmix.switching import Exchange
 
 R_HAT = 1.01
 ESS = 400.0

@@ -8,10 +8,11 @@ import xarray as xr
 from bayesmix import kernels
 from bayesmix.arrange import canonical_order, reorder
 from bayesmix.evidence import agreement_with, switching_groups
+from bayesmix.exchangeable import Exchange
 from bayesmix.families import Family, Params
 from bayesmix.predict import RAW, as_made, family_of, resampled_by_mass, row_blocks, spec_of, stacked
 from bayesmix.spec import Mixture
-from bayesmix.switching import METHODS, Exchange, best_permutations, component_axes, orders, permute
+from bayesmix.switching import METHODS, best_permutations, component_axes, orders, permute
 from bayesmix.varying import by_variation
 
 HELD = 16_000_000

@@ -7,15 +7,12 @@ product then scores all draws.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import permutations, product
 from math import factorial, prod
 
 import numpy as np
-import xarray as xr
 from scipy.optimize import linear_sum_assignment
 
 METHODS = ("ecr", "stephens", "data")
@@ -24,39 +21,6 @@ ENUMERATED = 5
 MOST_ROUNDS = 100
 COMPONENT_DIMS = ("component", "component_bis")
 """Dimensions that run over components: the second one for tables of component by component."""
-
-
-@dataclass(frozen=True, eq=False)
-class Exchange:
-    """What exchanging components does to a model.
-
-    Attributes
-    ----------
-    groups : ndarray of int, shape (K,)
-        Components of one group may switch labels.
-    bound : tuple of str
-        Variables of the user's that run over components and cannot be permuted with them, where the rest of the model
-        leaves the labels free: labels are a matter of chance.
-    stale : tuple of str
-        Deterministics that change otherwise than by a permutation: they are computed anew where labels switch.
-    """
-
-    groups: np.ndarray
-    bound: tuple[str, ...] = ()
-    stale: tuple[str, ...] = ()
-
-    def to_json(self) -> str:
-        """As an attribute of the DataTree."""
-        entry = {"groups": self.groups.tolist(), "bound": list(self.bound), "stale": list(self.stale)}
-        return json.dumps(entry)
-
-    @classmethod
-    def of(cls, dt: xr.DataTree) -> Exchange | None:
-        """What was measured when ``dt`` was sampled; None where it is from before this was done."""
-        if "exchange" not in dt.attrs:
-            return None
-        entry = json.loads(dt.attrs["exchange"])
-        return cls(np.array(entry["groups"]), tuple(entry["bound"]), tuple(entry["stale"]))
 
 
 def best_permutations(agreement: np.ndarray, groups: np.ndarray) -> np.ndarray:

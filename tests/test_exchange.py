@@ -12,10 +12,11 @@ import xarray as xr
 import bayesmix as bm
 from bayesmix.em import run_starts
 from bayesmix.exchange import measure, refreshed
+from bayesmix.exchangeable import Exchange
 from bayesmix.landscape import Climber
 from bayesmix.model import graph
 from bayesmix.spec import exchange_groups
-from bayesmix.switching import Exchange, labellings
+from bayesmix.switching import labellings
 from bayesmix.target import INTERPRETED, Target
 from conftest import SHORT
 

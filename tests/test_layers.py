@@ -41,6 +41,7 @@ LAYERS = (
     "arrange",
     "information",
     "switching",
+    "exchangeable",
     "exchange",
     "ambiguity",
     "partitions",
