@@ -46,13 +46,11 @@ def run_as_a_user(code, *arguments, threads=None):
     ("d", "covariance", "threads"),
     [
         (10, "full", None),
-        pytest.param(10, "full", 4, marks=pytest.mark.slow),
-        pytest.param(50, "full", None, marks=pytest.mark.slow),
+        pytest.param(10, "full", 4, marks=pytest.mark.thorough),
         *[
             pytest.param(d, covariance, threads, marks=pytest.mark.thorough)
             for d, covariance in ((20, "full"), (30, "full"), (50, "full"), (30, "tied"), (50, "diag"))
             for threads in (None, 4)
-            if (d, covariance, threads) != (50, "full", None)
         ],
     ],
 )
@@ -60,8 +58,7 @@ def test_many_features(d, covariance, threads):
     run_as_a_user(SHORT, str(d), covariance, threads=threads)
 
 
-@pytest.mark.parametrize(
-    "threads", [pytest.param(None, marks=pytest.mark.slow), pytest.param(4, marks=pytest.mark.thorough)]
-)
+@pytest.mark.thorough
+@pytest.mark.parametrize("threads", [None, 4])
 def test_a_term_of_the_users_own_that_calls_lapack(threads):
     run_as_a_user(OWN_TERM, threads=threads)
