@@ -6,48 +6,50 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bayesmix.adoption import adopt
-    from bayesmix.calibration import Calibration, calibrate
-    from bayesmix.clustering import co_clustering, point_partition
-    from bayesmix.comparison import Comparison, compare
-    from bayesmix.data import Data
-    from bayesmix.diagnostics import Diagnostics, diagnose
-    from bayesmix.em import EMFit, fit_em
-    from bayesmix.errors import FitError
-    from bayesmix.files import load_fit, save
-    from bayesmix.gallery import load
-    from bayesmix.marginal import LogEvidence, log_evidence
-    from bayesmix.mode_table import Modes
-    from bayesmix.model import build
-    from bayesmix.predict import loo, replicate, responsibilities, responsibility_summary
-    from bayesmix.prior import Prior
-    from bayesmix.relabelling import relabel
+    from bayesmix.calibration.calibrate import calibrate
+    from bayesmix.calibration.result import Calibration
+    from bayesmix.checks.compare import Comparison, compare
+    from bayesmix.checks.diagnose import Diagnostics, diagnose
+    from bayesmix.em.fit_em import EMFit, fit_em
+    from bayesmix.gallery.read import load
+    from bayesmix.inputs.data import Data
+    from bayesmix.inputs.errors import FitError
+    from bayesmix.inputs.prior import Prior
+    from bayesmix.mixture.spec import Mixture, resolve
+    from bayesmix.model.build import build
+    from bayesmix.multimodality.table import Modes
+    from bayesmix.posterior.co_clustering import co_clustering, point_partition
+    from bayesmix.posterior.files import load_fit, save
+    from bayesmix.posterior.predict import loo, replicate, responsibilities, responsibility_summary
+    from bayesmix.posterior.relabel import relabel
     from bayesmix.report import write_report
-    from bayesmix.sampling import sample
-    from bayesmix.spec import Mixture, resolve
-    from bayesmix.survey import modes
+    from bayesmix.sampling.adopt import adopt
+    from bayesmix.sampling.log_evidence import LogEvidence, log_evidence
+    from bayesmix.sampling.sample import sample
+    from bayesmix.sampling.separate_modes import modes
 
 _HOMES = {
-    "adoption": ("adopt",),
-    "calibration": ("calibrate", "Calibration"),
-    "mode_table": ("Modes",),
-    "model": ("build",),
-    "clustering": ("co_clustering", "point_partition"),
-    "comparison": ("compare", "Comparison"),
-    "data": ("Data",),
-    "diagnostics": ("diagnose", "Diagnostics"),
-    "em": ("EMFit", "fit_em"),
-    "errors": ("FitError",),
-    "files": ("load_fit", "save"),
-    "gallery": ("load",),
-    "predict": ("loo", "replicate", "responsibilities", "responsibility_summary"),
-    "marginal": ("LogEvidence", "log_evidence"),
-    "prior": ("Prior",),
-    "relabelling": ("relabel",),
+    "sampling.adopt": ("adopt",),
+    "calibration.calibrate": ("calibrate",),
+    "calibration.result": ("Calibration",),
+    "multimodality.table": ("Modes",),
+    "model.build": ("build",),
+    "posterior.co_clustering": ("co_clustering", "point_partition"),
+    "checks.compare": ("compare", "Comparison"),
+    "inputs.data": ("Data",),
+    "checks.diagnose": ("diagnose", "Diagnostics"),
+    "em.fit_em": ("EMFit", "fit_em"),
+    "inputs.errors": ("FitError",),
+    "posterior.files": ("load_fit", "save"),
+    "gallery.read": ("load",),
+    "posterior.predict": ("loo", "replicate", "responsibilities", "responsibility_summary"),
+    "sampling.log_evidence": ("LogEvidence", "log_evidence"),
+    "inputs.prior": ("Prior",),
+    "posterior.relabel": ("relabel",),
     "report": ("write_report",),
-    "sampling": ("sample",),
-    "spec": ("Mixture", "resolve"),
-    "survey": ("modes",),
+    "sampling.sample": ("sample",),
+    "mixture.spec": ("Mixture", "resolve"),
+    "sampling.separate_modes": ("modes",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

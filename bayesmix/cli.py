@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bayesmix import manifest
+from bayesmix.gallery import manifest
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from bayesmix.calibration import Calibration
-    from bayesmix.diagnostics import Diagnostics
-    from bayesmix.em import EMFit
-    from bayesmix.gallery import GalleryModel
+    from bayesmix.calibration.result import Calibration
+    from bayesmix.checks.diagnose import Diagnostics
+    from bayesmix.em.fit_em import EMFit
+    from bayesmix.gallery.read import GalleryModel
     from bayesmix.report import ReportResult
 
 NOT_TRUSTED, BAD_INPUT, REFUTED = 1, 2, 3
@@ -125,7 +125,7 @@ def report(name_or_path: str, out: Path | None, quiet: bool, **settings: int | N
 
 
 def _new_report(name_or_path: str, out: Path | None, settings: dict[str, Any], quiet: bool) -> ReportResult:
-    from bayesmix.gallery import read
+    from bayesmix.gallery.read import read
 
     read(name_or_path)  # bad input is told before PyMC is imported
     from bayesmix.report import write_report
@@ -139,14 +139,14 @@ def _new_report(name_or_path: str, out: Path | None, settings: dict[str, Any], q
 @_sampling_options
 def fit(name_or_path: str, out: Path | None, quiet: bool, **settings: int | None) -> None:
     """Sample a model's posterior, save it as NetCDF and give the verdict on it."""
-    from bayesmix.gallery import read
+    from bayesmix.gallery.read import read
 
     model = read(name_or_path)
     out = _new_file(out or Path(f"{model.name}.nc"))
     click.echo(repr(model.data))
     dt = _sample(model, settings, quiet)
-    from bayesmix.files import save
-    from bayesmix.rescue import rescued
+    from bayesmix.posterior.files import save
+    from bayesmix.sampling.rescue import rescued
 
     with rescued(dt):
         save(dt, out)
@@ -162,10 +162,10 @@ def fit(name_or_path: str, out: Path | None, quiet: bool, **settings: int | None
 @click.option("--n-starts", type=click.IntRange(min=1), help="Number of starts.")
 def em(name_or_path: str, method: str, seed: int | None, n_starts: int | None) -> None:
     """Fit a model by EM (maximum likelihood), or find the posterior mode (map)."""
-    from bayesmix.gallery import read
+    from bayesmix.gallery.read import read
 
     model = read(name_or_path)
-    from bayesmix.em import fit_em
+    from bayesmix.em.fit_em import fit_em
 
     settings = model.em | _given({"seed": seed, "n_starts": n_starts})
     found = fit_em(model.spec, model.data, method=method, **settings)
@@ -181,14 +181,14 @@ def em(name_or_path: str, method: str, seed: int | None, n_starts: int | None) -
 @_sampling_options
 def compare(name_or_path: str, file: Path | None, quiet: bool, **settings: int | None) -> None:
     """Set the EM fit and the posterior side by side."""
-    from bayesmix.gallery import read
+    from bayesmix.gallery.read import read
 
     model = read(name_or_path)
     if file is not None and _given(settings):
         raise BadInput(f"--fit: {file} is sampled already; --{next(iter(_given(settings)))} does not go with it")
-    from bayesmix.comparison import compare as side_by_side
-    from bayesmix.em import fit_em
-    from bayesmix.files import load_fit
+    from bayesmix.checks.compare import compare as side_by_side
+    from bayesmix.em.fit_em import fit_em
+    from bayesmix.posterior.files import load_fit
 
     dt = _sample(model, settings, quiet) if file is None else load_fit(file)
     table = side_by_side(fit_em(model.spec, model.data, **model.em), dt)
@@ -210,14 +210,14 @@ def calibrate(name_or_path: str, n_sims: int, seed: int, cores: int | None, out:
     What was done is kept in the folder: the same command carries on where it was stopped, and adds simulations where
     more are asked for. Exit code 0 only where the ranks of all quantities are uniform.
     """
-    from bayesmix.gallery import read
+    from bayesmix.gallery.read import read
 
     model = read(name_or_path)
     out = out or Path("calibration") / model.name
     if out.exists() and not out.is_dir():
         raise BadInput(f"--out: {out} is a file; give a folder")
-    from bayesmix.calibration import calibrate as run
-    from bayesmix.spec import resolve
+    from bayesmix.calibration.calibrate import calibrate as run
+    from bayesmix.mixture.spec import resolve
 
     spec = resolve(model.spec, model.data)
     if spec != model.spec and not quiet:
@@ -240,7 +240,7 @@ def calibrate(name_or_path: str, n_sims: int, seed: int, cores: int | None, out:
 @click.option("-k", "--n-components", "k", type=click.IntRange(min=1), help="Number of components.")
 def new(name: str, csv: Path, **choices: Any) -> None:
     """Write a commented model folder NAME for your own CSV file."""
-    from bayesmix.new import write_model
+    from bayesmix.gallery.new import write_model
 
     click.echo(write_model(Path(name), csv, **choices))
 
@@ -270,13 +270,13 @@ def _new_file(path: Path) -> Path:
 
 
 def _sample(model: GalleryModel, settings: dict[str, Any], quiet: bool) -> xr.DataTree:
-    from bayesmix.sampling import sample
+    from bayesmix.sampling.sample import sample
 
     return sample(model.spec, model.data, progress=not quiet, **(model.sampler | _given(settings)))
 
 
 def _verdict(dt: xr.DataTree) -> Diagnostics:
-    from bayesmix.diagnostics import diagnose
+    from bayesmix.checks.diagnose import diagnose
 
     check = diagnose(dt)
     click.echo(str(check))
@@ -293,8 +293,8 @@ def _em_text(em: EMFit) -> str:
     """Estimates with standard errors, then where the starts led."""
     import pandas as pd
 
-    from bayesmix import scalars
-    from bayesmix.predict import family_of
+    from bayesmix.mixture import scalars
+    from bayesmix.posterior.predict import family_of
 
     family = family_of(em)
     columns = {"estimate": em.params, "se": em.standard_errors}

@@ -12,7 +12,7 @@ import nutpie
 import pymc as pm
 
 import bayesmix as bm
-from bayesmix.target import Target
+from bayesmix.compiled.log_posterior import Target
 from benchmarks.problems import Problem
 from benchmarks.timing import Contestant, timed
 

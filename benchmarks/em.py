@@ -10,9 +10,10 @@ from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
-from bayesmix import accelerate, kernels
-from bayesmix.families import Family, Params
-from bayesmix.spec import bind
+from bayesmix import estep
+from bayesmix.em import climb as accelerate
+from bayesmix.likelihood.likelihood import Family, Params
+from bayesmix.mixture.spec import bind
 from benchmarks.problems import Problem
 
 MOST_ITERATIONS = 20_000
@@ -35,7 +36,7 @@ def bound(problem: Problem) -> Family:
 def climb(family: Family, params: Params, goal: float) -> End:
     """E-steps and M-steps until L is at least ``goal``."""
     for n_iter in range(MOST_ITERATIONS):
-        L, statistics = kernels.e_step(family, params)
+        L, statistics = estep.e_step(family, params)
         if goal <= L:
             return End(params, L, n_iter)
         params = family.m_step(statistics, params)
@@ -98,7 +99,7 @@ def check_same_step(family: Family, X: np.ndarray, params: Params) -> None:
     RuntimeError
         Where log-likelihoods or updated parameters differ.
     """
-    L, statistics = kernels.e_step(family, params)
+    L, statistics = estep.e_step(family, params)
     new = family.m_step(statistics, params)
     mixture = sklearn_ready(X, params)
     peer_L = sklearn_step(mixture, X)

@@ -12,7 +12,7 @@ import pymc as pm
 import xarray as xr
 
 import bayesmix as bm
-from bayesmix.target import Target
+from bayesmix.compiled.log_posterior import Target
 from benchmarks import textbook
 from benchmarks.figures import Figure, median
 from benchmarks.problems import Problem

@@ -19,11 +19,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 import bayesmix as bm
-from bayesmix import gallery
-from bayesmix.finish import PACKAGES
-from bayesmix.model import build
-from bayesmix.spec import resolve
-from bayesmix.target import Target
+from bayesmix.compiled.log_posterior import Target
+from bayesmix.gallery import read as gallery
+from bayesmix.mixture.spec import resolve
+from bayesmix.model.build import build
+from bayesmix.posterior.finish import PACKAGES
 
 HERE = Path(__file__).parent
 COLUMNS = (

@@ -74,21 +74,21 @@ def faithful_model(faithful):
 
 @pytest.fixture(scope="session")
 def faithful_target(faithful_model):
-    from bayesmix.target import Target
+    from bayesmix.compiled.log_posterior import Target
 
     return Target(faithful_model)
 
 
 @pytest.fixture(scope="session")
 def three_groups_target(three_groups):
-    from bayesmix.target import Target
+    from bayesmix.compiled.log_posterior import Target
 
     return Target(bm.build(*three_groups))
 
 
 @pytest.fixture(scope="session")
 def zip_target(zip_counts):
-    from bayesmix.target import Target
+    from bayesmix.compiled.log_posterior import Target
 
     return Target(bm.build(*zip_counts))
 

@@ -20,8 +20,11 @@ import pytensor.tensor as pt
 from pymc.distributions.transforms import SimplexTransform
 
 import bayesmix as bm
-from bayesmix.graphs import GRAPHS, GaussianGraph, Graph, ZeroInflatedPoissonGraph
-from bayesmix.graphs import gaussian as gaussian_graph
+from bayesmix.families.gaussian import graph as gaussian_graph
+from bayesmix.families.gaussian.graph import GaussianGraph
+from bayesmix.families.zero_inflated_poisson.graph import ZeroInflatedPoissonGraph
+from bayesmix.model.graphs import GRAPHS
+from bayesmix.model.variables import Graph
 
 CHECKPOINTS = (20, 50, 100, 200, 500, 1000)
 RIGHT = (100,)

@@ -14,8 +14,8 @@ import pytest
 from click.testing import CliRunner
 
 import bayesmix as bm
-from bayesmix import gallery
 from bayesmix.cli import main
+from bayesmix.gallery import read as gallery
 
 GOOD = """
 title = "t"
@@ -247,7 +247,7 @@ def test_whatever_fails_is_one_line(run, monkeypatch, error, words):
     def fit_em(*_, **__):
         raise error
 
-    monkeypatch.setattr("bayesmix.em.fit_em", fit_em)
+    monkeypatch.setattr("bayesmix.em.fit_em.fit_em", fit_em)
     assert is_one_error(run("em", "old_faithful"), words)
     monkeypatch.setenv("BAYESMIX_DEBUG", "1")
     assert run("em", "old_faithful").exception is error
@@ -262,8 +262,8 @@ def test_fit_saves_and_its_exit_code_is_the_verdict(run, monkeypatch, faithful_d
         asked.update(settings, n=len(data))
         return faithful_dt
 
-    monkeypatch.setattr("bayesmix.sampling.sample", sample)
-    monkeypatch.setattr("bayesmix.diagnostics.diagnose", lambda dt: Check(*found))
+    monkeypatch.setattr("bayesmix.sampling.sample.sample", sample)
+    monkeypatch.setattr("bayesmix.checks.diagnose.diagnose", lambda dt: Check(*found))
     result = run("fit", "old_faithful", "--draws", 7, "--seed", 3, "--quiet")
     assert result.exit_code == code, result.output
     shipped = gallery.read("old_faithful").sampler

@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 from scipy.special import xlogy
 
-from bayesmix import kernels, scalars
-from bayesmix.distributions import log_density
-from bayesmix.families import Family, Params
-from bayesmix.spec import Mixture, exchange_groups
-from bayesmix.switching import ascending
+from bayesmix import estep
+from bayesmix.likelihood.likelihood import Family, Params
+from bayesmix.mixture import scalars
+from bayesmix.mixture.permutations import ascending
+from bayesmix.mixture.prior_density import log_prior
+from bayesmix.mixture.spec import Mixture, exchange_groups
 
 LOG_LIKELIHOOD, LOG_PRIOR, ENTROPY, RESPONSIBILITY = "log_likelihood", "log_prior", "weight_entropy", "responsibility"
 
@@ -36,13 +37,13 @@ def quantities(spec: Mixture, family: Family, params: Params, centres: Mapping[s
     sorted_ = {v: _taken(a, order) if family.dims[v][:1] == ("component",) else a for v, a in named.items()}
     values = parameters(family, sorted_)
     found = dict(values)
-    found[LOG_LIKELIHOOD] = kernels.pointwise(family, params).sum(axis=-1)
+    found[LOG_LIKELIHOOD] = estep.pointwise(family, params).sum(axis=-1)
     found[LOG_PRIOR] = log_prior(spec, named)
     if len(family.components) > 1:
         w = np.exp(family.log_weights(params)).mean(axis=-2)
         found[ENTROPY] = -xlogy(w, w).sum(axis=-1)
         row = family.rebind(family.data.take([watched_row(family)]).without_labels())
-        found[RESPONSIBILITY] = _taken(kernels.responsibilities(row, params)[:, 0], order)[:, 0]
+        found[RESPONSIBILITY] = _taken(estep.responsibilities(row, params)[:, 0], order)[:, 0]
     for a, b in pairs(family):
         found[f"{a} x {b}"] = (values[a] - centres[a]) * (values[b] - centres[b])
     return found
@@ -78,12 +79,6 @@ def pairs(family: Family) -> list[tuple[str, str]]:
     firsts = [labels[0] for labels in by_variable.values()]
     within = [(labels[0], labels[-1]) for labels in by_variable.values() if len(labels) > 1]
     return [*combinations(firsts, 2), *within]
-
-
-def log_prior(spec: Mixture, named: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Log-density of the priors at every draw (S,), but for constants."""
-    parts = [log_density(prior, named[v]) for v, prior in spec.priors.items() if v in named]
-    return np.sum([part.reshape(len(part), -1).sum(axis=1) for part in parts], axis=0)
 
 
 def watched_row(family: Family) -> int:

@@ -14,8 +14,8 @@ from scipy import stats
 
 from bayesmix.calibration import store, uniformity
 from bayesmix.calibration.simulation import RANKED_DRAWS, Record
-from bayesmix.problems import Problem
-from bayesmix.spec import Mixture
+from bayesmix.checks.problems import Problem
+from bayesmix.mixture.spec import Mixture
 
 LEVEL = 0.01
 """A right posterior is called wrong with at most this probability, over all quantities together."""

@@ -17,16 +17,16 @@ import pymc as pm
 import xarray as xr
 
 from bayesmix.calibration.quantities import parameters, quantities
-from bayesmix.convergence import parts
-from bayesmix.data import Data
-from bayesmix.diagnostics import diagnose
-from bayesmix.families import Family
-from bayesmix.forward import one, parameters_from_prior, simulate
-from bayesmix.model import build, graph
-from bayesmix.predict import stacked
-from bayesmix.sampling import sample
-from bayesmix.spec import Mixture, bind
-from bayesmix.target import Target
+from bayesmix.checks.convergence import parts
+from bayesmix.checks.diagnose import diagnose
+from bayesmix.compiled.log_posterior import Target
+from bayesmix.inputs.data import Data
+from bayesmix.likelihood.likelihood import Family
+from bayesmix.mixture.simulate import one, parameters_from_prior, simulate
+from bayesmix.mixture.spec import Mixture, bind
+from bayesmix.model.build import build, graph
+from bayesmix.posterior.predict import stacked
+from bayesmix.sampling.sample import sample
 
 RANKED_DRAWS = 255
 """Thinned draws among which the truth is ranked: ranks are 0, ..., 255."""

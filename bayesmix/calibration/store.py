@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bayesmix.calibration.simulation import Record, Simulator
-from bayesmix.finish import PACKAGES
+from bayesmix.posterior.finish import PACKAGES
 
 KEPT = ("spec", "seed", "settings", "design", "versions")
 

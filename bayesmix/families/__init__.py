@@ -1,9 +1,1 @@
-"""The mixture families: one table."""
-
-from bayesmix.families.base import Family, Params, Statistics
-from bayesmix.families.gaussian import Gaussian
-from bayesmix.families.zero_inflated_poisson import ZeroInflatedPoisson
-
-FAMILIES: dict[str, type[Family]] = {cls.name: cls for cls in (Gaussian, ZeroInflatedPoisson)}
-
-__all__ = ["FAMILIES", "Family", "Gaussian", "Params", "Statistics", "ZeroInflatedPoisson"]
+"""The mixture families, a folder each, and one table of them."""

@@ -1,6 +1,1 @@
-"""The E-step: one pass over the rows serves EM, NUTS and everything read off their results."""
-
-from bayesmix.kernels.run import Draws, both, e_step, pointwise, responsibilities
-from bayesmix.kernels.summaries import leave_one_out, summaries
-
-__all__ = ["Draws", "both", "e_step", "leave_one_out", "pointwise", "responsibilities", "summaries"]
+"""How compiled loops over blocks of rows are written: vectors, products, the driver, the cache. No family."""

@@ -1,7 +1,7 @@
 """Where compiled kernels are kept between sessions, and when they are out of date.
 
 Numba compares a cached function with the one file it stands in. A kernel is made of several, so that an edit of the
-driver would go unnoticed: here the stamp covers all the files of this folder.
+driver would go unnoticed: here the stamp covers all the files of this folder and the kernels of all families.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from typing import Any
 from numba import njit
 from numba.core.caching import CacheImpl, InTreeCacheLocator, UserProvidedCacheLocator, UserWideCacheLocator
 
-FOLDER = Path(__file__).parent
-SOURCES = sha256(b"".join(file.read_bytes() for file in sorted(FOLDER.glob("*.py")))).hexdigest()
+PACKAGE = Path(__file__).parents[1]
+FILES = sorted([*PACKAGE.glob("kernels/*.py"), *PACKAGE.glob("families/*/kernel.py")])
+SOURCES = sha256(b"".join(file.read_bytes() for file in FILES)).hexdigest()
 """Stands for the state of the kernels; part of every cache key."""
 
 
 class _KernelSources:
-    """A locator that serves this folder alone, with the stamp of all its files."""
+    """A locator that serves these files alone, with the stamp of all of them."""
 
     def get_source_stamp(self) -> str:
         """The state of the kernels."""
@@ -29,7 +30,7 @@ class _KernelSources:
     @classmethod
     def from_function(cls, py_func: Any, py_file: str) -> Any:
         """A locator, or None for functions from elsewhere."""
-        return super().from_function(py_func, py_file) if Path(py_file).parent == FOLDER else None  # type: ignore[misc]
+        return super().from_function(py_func, py_file) if Path(py_file) in FILES else None  # type: ignore[misc]
 
 
 class KernelUserProvided(_KernelSources, UserProvidedCacheLocator):

@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import beta
 
-from bayesmix.comparison import Comparison
-from bayesmix.data import Data
-from bayesmix.plots.style import (
+from bayesmix.checks.compare import Comparison
+from bayesmix.checks.scores import BINS, class_of_component, scored_rows
+from bayesmix.drawing.style import (
     ALARM,
     FAINT,
     INK,
@@ -26,7 +26,7 @@ from bayesmix.plots.style import (
     rows_shown,
     styled,
 )
-from bayesmix.scores import BINS, class_of_component, scored_rows
+from bayesmix.inputs.data import Data
 
 MOST_SCALARS = 30
 MOST_POINTS = 4000

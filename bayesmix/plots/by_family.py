@@ -6,15 +6,15 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from bayesmix.data import Data
-from bayesmix.em import EMFit
-from bayesmix.families import Family
-from bayesmix.plots.counts import Counts
-from bayesmix.plots.gaussian import OneFeature, PairGrid, TwoFeatures
-from bayesmix.plots.picture import Picture
-from bayesmix.plots.style import styled
+from bayesmix.drawing.picture import Picture
+from bayesmix.drawing.style import styled
+from bayesmix.em.fit_em import EMFit
+from bayesmix.families.gaussian.picture import OneFeature, PairGrid, TwoFeatures
+from bayesmix.families.zero_inflated_poisson.picture import Counts
+from bayesmix.inputs.data import Data
+from bayesmix.likelihood.likelihood import Family
 from bayesmix.plots.view import view
-from bayesmix.predict import family_of, replicate
+from bayesmix.posterior.predict import family_of, replicate
 
 PICTURES: dict[str, tuple[Picture, ...]] = {
     "gaussian": (OneFeature(), TwoFeatures(), PairGrid()),
@@ -38,8 +38,8 @@ def data_plot(data: Data, family: Family) -> Figure:
     data
         The rows.
     family
-        The family bound to them or to others of the same columns (``bayesmix.spec.bind``): says what they are, and
-        which colour each class has.
+        The family bound to them or to others of the same columns (``bayesmix.mixture.spec.bind``): says what they are,
+        and which colour each class has.
     """
     return picture_of(family).data(data, family.components)
 

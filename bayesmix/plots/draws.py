@@ -10,11 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import binom, rankdata
 
-from bayesmix import scalars
-from bayesmix.convergence import of_parameters, parts
-from bayesmix.data import evenly
-from bayesmix.families import Family
-from bayesmix.plots.style import (
+from bayesmix.checks.convergence import of_parameters, parts
+from bayesmix.drawing.style import (
     ALARM,
     FAINT,
     INK,
@@ -27,7 +24,10 @@ from bayesmix.plots.style import (
     plain,
     styled,
 )
-from bayesmix.predict import as_made, family_of
+from bayesmix.inputs.data import evenly
+from bayesmix.likelihood.likelihood import Family
+from bayesmix.mixture import scalars
+from bayesmix.posterior.predict import as_made, family_of
 
 MOST_TRACES = 8
 MOST_PAIRED = 5

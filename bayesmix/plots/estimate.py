@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from bayesmix.em import EMFit
-from bayesmix.plots.style import ALARM, FAINT, INK, MINUS, Style, colour, legend_above, line, new_figure, styled
+from bayesmix.drawing.style import ALARM, FAINT, INK, MINUS, Style, colour, legend_above, line, new_figure, styled
+from bayesmix.em.fit_em import EMFit
 
 MOST_SOLUTIONS = 16
 VALUES = {"ml": ("log_likelihood", "log-likelihood $L$"), "map": ("log_posterior", "log-posterior")}

@@ -9,10 +9,8 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bayesmix import scalars
-from bayesmix.comparison import Comparison
-from bayesmix.families import Family
-from bayesmix.plots.style import (
+from bayesmix.checks.compare import Comparison
+from bayesmix.drawing.style import (
     FAINT,
     INK,
     MUTED,
@@ -25,7 +23,9 @@ from bayesmix.plots.style import (
     plain,
     styled,
 )
-from bayesmix.predict import family_of
+from bayesmix.likelihood.likelihood import Family
+from bayesmix.mixture import scalars
+from bayesmix.posterior.predict import family_of
 
 QUANTILES = (0.05, 0.25, 0.75, 0.95)
 CENTRED = ("correlations", "rate_coef", "zero_coef")

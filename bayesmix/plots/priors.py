@@ -9,10 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from bayesmix.plots.counts import observed, shown_counts
-from bayesmix.plots.panels import LEVEL, TAILS, bin_edges, component_densities
-from bayesmix.plots.style import FAINT, INK, colour, legend_above, line, new_figure, patch, plain, styled
-from bayesmix.prior_checks import PriorPredictive
+from bayesmix.checks.prior import PriorPredictive
+from bayesmix.drawing.histogram import LEVEL, TAILS, bin_edges
+from bayesmix.drawing.style import FAINT, INK, colour, legend_above, line, new_figure, patch, plain, styled
+from bayesmix.families.gaussian.panels import component_densities
+from bayesmix.families.zero_inflated_poisson.picture import observed, shown_counts
 
 DATA = "#b0b0b0"
 MOST_PANELS = 4

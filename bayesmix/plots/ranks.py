@@ -6,10 +6,22 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bayesmix.calibration import Calibration, uniformity
-from bayesmix.calibration.result import INTERVALS, LEVEL
+from bayesmix.calibration import uniformity
+from bayesmix.calibration.result import INTERVALS, LEVEL, Calibration
 from bayesmix.calibration.simulation import RANKED_DRAWS
-from bayesmix.plots.style import ALARM, FAINT, INK, MUTED, colour, legend_above, line, new_figure, patch, plain, styled
+from bayesmix.drawing.style import (
+    ALARM,
+    FAINT,
+    INK,
+    MUTED,
+    colour,
+    legend_above,
+    line,
+    new_figure,
+    patch,
+    plain,
+    styled,
+)
 
 COLUMNS = 4
 

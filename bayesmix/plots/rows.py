@@ -10,10 +10,8 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bayesmix.comparison import INTERVAL, Comparison
-from bayesmix.data import evenly
-from bayesmix.families import Family
-from bayesmix.plots.style import (
+from bayesmix.checks.compare import INTERVAL, Comparison
+from bayesmix.drawing.style import (
     FAINT,
     MUTED,
     Style,
@@ -26,7 +24,9 @@ from bayesmix.plots.style import (
     plain,
     styled,
 )
-from bayesmix.predict import family_of, open_rows, params_of
+from bayesmix.inputs.data import evenly
+from bayesmix.likelihood.likelihood import Family
+from bayesmix.posterior.predict import family_of, open_rows, params_of
 
 MOST_AMBIGUOUS = 20
 LEAST_AMBIGUOUS = 5

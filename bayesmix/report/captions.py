@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bayesmix.predict import resampled_by_mass
+from bayesmix.posterior.predict import resampled_by_mass
 from bayesmix.report.blocks import Figure
 from bayesmix.report.figures import KINDS
 from bayesmix.report.fits import Fits

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from bayesmix.families import Family
+from bayesmix.likelihood.likelihood import Family
 
 type Statistic = Callable[[np.ndarray], np.ndarray]
 

@@ -17,7 +17,7 @@ from matplotlib.transforms import Bbox
 from PIL import Image
 
 from bayesmix import plots
-from bayesmix.prior_checks import PriorPredictive
+from bayesmix.checks.prior import PriorPredictive
 from bayesmix.report.fits import Fits
 
 DPI = 144

@@ -13,17 +13,25 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayesmix.comparison import Comparison, compare, matched
-from bayesmix.data import Data
-from bayesmix.diagnostics import Diagnostics, diagnose
-from bayesmix.em import EMFit, fit_em, map_fit, ml_fit, run_starts
-from bayesmix.families import Family
-from bayesmix.gallery import GalleryModel
-from bayesmix.predict import family_of, loo, open_rows, params_of, replicate, responsibilities, responsibility_summary
-from bayesmix.prior_checks import PriorPredictive, prior_data_sets
-from bayesmix.runs import Run
-from bayesmix.scores import score_table
-from bayesmix.spec import Mixture, bind, exchange_groups, resolve
+from bayesmix.checks.compare import Comparison, compare, matched
+from bayesmix.checks.diagnose import Diagnostics, diagnose
+from bayesmix.checks.prior import PriorPredictive, prior_data_sets
+from bayesmix.checks.scores import score_table
+from bayesmix.em.fit_em import EMFit, fit_em, map_fit, ml_fit, run_starts
+from bayesmix.em.starts import Run
+from bayesmix.gallery.read import GalleryModel
+from bayesmix.inputs.data import Data
+from bayesmix.likelihood.likelihood import Family
+from bayesmix.mixture.spec import Mixture, bind, exchange_groups, resolve
+from bayesmix.posterior.predict import (
+    family_of,
+    loo,
+    open_rows,
+    params_of,
+    replicate,
+    responsibilities,
+    responsibility_summary,
+)
 
 PARTIAL_STARTS = 10
 SAMPLER_STARTS = {"n_starts": 20, "seed": 1}
@@ -97,9 +105,9 @@ def aloud(step: str) -> None:
 
 def run(model: GalleryModel, sampler: dict[str, Any], em: dict[str, Any], *, command: str, progress: bool) -> Fits:
     """Fit a model by EM, MAP and NUTS, on one compiled model and, where the settings agree, from the same starts."""
-    from bayesmix.model import build, graph
-    from bayesmix.sampling import sample
-    from bayesmix.target import Target
+    from bayesmix.compiled.log_posterior import Target
+    from bayesmix.model.build import build, graph
+    from bayesmix.sampling.sample import sample
 
     say = aloud if progress else silent
     spec, data = resolve(model.spec, model.data), model.data

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from bayesmix.prior_checks import SENSITIVE
+from bayesmix.checks.prior import SENSITIVE
 from bayesmix.report.text import listed
 
 FAR = 3.0
@@ -22,7 +22,7 @@ def pulled_by_prior(parameters: pd.DataFrame, sensitivity: Mapping[str, Mapping[
     parameters : DataFrame
         Rows by quantity, with the columns ``em``, ``mean``, ``sd`` of a comparison.
     sensitivity : mapping
-        Of the same quantities, ``prior`` and ``likelihood`` of :func:`bayesmix.prior_checks.sensitivity`.
+        Of the same quantities, ``prior`` and ``likelihood`` of :func:`bayesmix.checks.prior.sensitivity`.
     """
     distance = (parameters["em"] - parameters["mean"]).abs() / parameters["sd"]
     far = {str(name): float(d) for name, d in distance.items() if d > FAR}

@@ -6,8 +6,9 @@ import numpy as np
 from latex2mathml.converter import convert
 from markupsafe import Markup
 
-from bayesmix.families import Family, Gaussian
-from bayesmix.families.covariance import COVARIANCES
+from bayesmix.families.gaussian.maths import Gaussian
+from bayesmix.likelihood.covariance import COVARIANCES
+from bayesmix.likelihood.likelihood import Family
 
 GAUSSIAN_MATRIX = {
     "full": r"\Sigma_k = \operatorname{diag}(\sigma_k) \, R_k \, \operatorname{diag}(\sigma_k)",

@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayesmix import scalars
-from bayesmix.comparison import scores_on
-from bayesmix.convergence import of_parameters, parts
-from bayesmix.diagnostics import Diagnostics
-from bayesmix.em import EMFit
-from bayesmix.mode_table import describe_mode
-from bayesmix.predict import family_of
+from bayesmix.checks.compare import scores_on
+from bayesmix.checks.convergence import of_parameters, parts
+from bayesmix.checks.diagnose import Diagnostics
+from bayesmix.em.fit_em import EMFit
+from bayesmix.mixture import scalars
+from bayesmix.multimodality.table import describe_mode
+from bayesmix.posterior.predict import family_of
 from bayesmix.report.checks import predictive_checks
 from bayesmix.report.fits import Fits, aligned_map, scores_with_and_without
 from bayesmix.report.influence import left_to_prior, pulled_by_prior

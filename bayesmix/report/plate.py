@@ -7,7 +7,8 @@ from math import hypot
 
 from markupsafe import Markup
 
-from bayesmix.families import Family, Gaussian
+from bayesmix.families.gaussian.maths import Gaussian
+from bayesmix.likelihood.likelihood import Family
 
 RADIUS = 22.0
 SQUARE = 8.0

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from bayesmix.families import Family
-from bayesmix.families.orthonormal import Orthonormal
-from bayesmix.prior import Prior
-from bayesmix.prior_checks import sensitivity
+from bayesmix.checks.prior import sensitivity
+from bayesmix.formulas.orthonormal import Orthonormal
+from bayesmix.inputs.prior import Prior
+from bayesmix.likelihood.likelihood import Family
 from bayesmix.report.checks import PRIOR_STATISTICS, predictive_checks
 from bayesmix.report.fits import Fits
 from bayesmix.report.text import significant

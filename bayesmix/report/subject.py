@@ -10,9 +10,9 @@ from typing import Any
 
 import xarray as xr
 
-from bayesmix.data import Data
-from bayesmix.gallery import Expectation, GalleryModel
-from bayesmix.predict import data_of, spec_of
+from bayesmix.gallery.read import Expectation, GalleryModel
+from bayesmix.inputs.data import Data
+from bayesmix.posterior.predict import data_of, spec_of
 
 TEXTS = ("name", "title", "description", "source", "expected")
 CARD = "model"

@@ -16,9 +16,9 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-from bayesmix import gallery
-from bayesmix.em import EMFit, fit_em
-from bayesmix.files import load_fit, save
+from bayesmix.em.fit_em import EMFit, fit_em
+from bayesmix.gallery import read as gallery
+from bayesmix.posterior.files import load_fit, save
 from bayesmix.report import fits as fitting
 from bayesmix.report.figures import draw_all, write_all
 from bayesmix.report.fits import Fits, aloud, silent

@@ -9,7 +9,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from bayesmix.switching import METHODS
+from bayesmix.mixture.permutations import METHODS
 from benchmarks.alarm import ambiguous, ordinary
 from benchmarks.alarm.page import page
 from benchmarks.alarm.shuffles import PATTERNS, undone

@@ -13,9 +13,9 @@ import numpy as np
 import xarray as xr
 
 import bayesmix as bm
-from bayesmix.predict import family_of, spec_of
-from bayesmix.relabelling import apply
-from bayesmix.spec import exchange_groups
+from bayesmix.mixture.spec import exchange_groups
+from bayesmix.posterior.predict import family_of, spec_of
+from bayesmix.posterior.relabel import apply
 from benchmarks.alarm.verdict import verdict
 
 type Pattern = Callable[[np.random.Generator, int, int], np.ndarray]

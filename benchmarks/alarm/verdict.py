@@ -10,9 +10,9 @@ import numpy as np
 import xarray as xr
 
 import bayesmix as bm
-from bayesmix.convergence import parts
-from bayesmix.predict import family_of
-from bayesmix.target import Target
+from bayesmix.checks.convergence import parts
+from bayesmix.compiled.log_posterior import Target
+from bayesmix.posterior.predict import family_of
 from benchmarks.alarm.case import Case
 
 

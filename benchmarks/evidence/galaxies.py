@@ -20,8 +20,8 @@ import numpy as np
 import pymc as pm
 
 import bayesmix as bm
-from bayesmix.mode_table import by_region
-from bayesmix.target import Target
+from bayesmix.compiled.log_posterior import Target
+from bayesmix.multimodality.table import by_region
 from benchmarks.environment import describe
 
 HERE = Path(__file__).parent

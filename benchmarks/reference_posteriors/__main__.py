@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import bayesmix as bm
-from bayesmix.target import Target
+from bayesmix.compiled.log_posterior import Target
 from benchmarks.environment import describe
 from benchmarks.reference_posteriors.page import page
 from benchmarks.reference_posteriors.runs import NAME, read_posteriordb, run_ours, run_textbook

@@ -13,9 +13,9 @@ import xarray as xr
 from pymc.distributions.transforms import ordered
 
 import bayesmix as bm
-from bayesmix import scalars
-from bayesmix.predict import family_of
-from bayesmix.target import Target
+from bayesmix.compiled.log_posterior import Target
+from bayesmix.mixture import scalars
+from bayesmix.posterior.predict import family_of
 from benchmarks.reference_posteriors.summary import Summary, summarise
 
 NAME = "low_dim_gauss_mix"

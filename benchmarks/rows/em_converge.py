@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from bayesmix.families import Family, Params
+from bayesmix.likelihood.likelihood import Family, Params
 from benchmarks import em
 from benchmarks.figures import Case, Figure, median
 from benchmarks.problems import Problem, simulated

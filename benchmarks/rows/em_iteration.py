@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bayesmix import kernels
+from bayesmix import estep
 from benchmarks import em
 from benchmarks.figures import Case, median
 from benchmarks.problems import simulated
@@ -33,7 +33,7 @@ def _case(n: int, d: int, K: int, at_least: float | None, quick: bool) -> Case:
     mixture = em.sklearn_ready(X, params)
 
     def ours() -> None:
-        _, statistics = kernels.e_step(family, params)
+        _, statistics = estep.e_step(family, params)
         family.m_step(statistics, params)
 
     def sklearn() -> None:

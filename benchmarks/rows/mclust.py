@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from bayesmix.kernels import reference
+from bayesmix.estep import reference
 from benchmarks import em
 from benchmarks.figures import Case, Figure, median
 from benchmarks.problems import simulated

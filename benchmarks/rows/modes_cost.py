@@ -7,12 +7,12 @@ from functools import partial
 from typing import Any
 
 import bayesmix as bm
-from bayesmix.em import run_starts
-from bayesmix.landscape import Climber, find_modes
-from bayesmix.model import graph
-from bayesmix.runner import Runner
-from bayesmix.spec import exchange_groups
-from bayesmix.target import Target
+from bayesmix.compiled.log_posterior import Target
+from bayesmix.em.fit_em import run_starts
+from bayesmix.mixture.spec import exchange_groups
+from bayesmix.model.build import graph
+from bayesmix.multimodality.maxima import Climber, find_modes
+from bayesmix.sampling.nutpie import Runner
 from benchmarks.environment import SEED
 from benchmarks.figures import Case, median
 from benchmarks.timing import timed

@@ -15,15 +15,15 @@ import numpy as np
 import xarray as xr
 
 import bayesmix as bm
-from bayesmix.accelerate import climb
-from bayesmix.em import EMFit, map_fit, ml_fit, run_starts
-from bayesmix.families import Family
-from bayesmix.kernels import responsibilities
-from bayesmix.model import graph
-from bayesmix.predict import stacked
-from bayesmix.runs import Run
-from bayesmix.spec import bind
-from bayesmix.target import Target
+from bayesmix.compiled.log_posterior import Target
+from bayesmix.em.climb import climb
+from bayesmix.em.fit_em import EMFit, map_fit, ml_fit, run_starts
+from bayesmix.em.starts import Run
+from bayesmix.estep import responsibilities
+from bayesmix.likelihood.likelihood import Family
+from bayesmix.mixture.spec import bind
+from bayesmix.model.build import graph
+from bayesmix.posterior.predict import stacked
 from reports.em_against_mcmc import scoring
 from reports.em_against_mcmc.design import Simulated
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
 
-from bayesmix.plots.style import FAINT, INK, MUTED, OKABE_ITO, legend_above, line, new_figure, patch, styled
+from bayesmix.drawing.style import FAINT, INK, MUTED, OKABE_ITO, legend_above, line, new_figure, patch, styled
 from reports.em_against_mcmc import scoring, tables
 from reports.em_against_mcmc.tables import Results
 

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import norm
 
-from bayesmix.scores import SMALLEST
+from bayesmix.checks.scores import SMALLEST
 
 EDGES = np.array([0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0])
 """Bins of the probability of the more probable group."""

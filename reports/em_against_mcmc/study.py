@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import bayesmix as bm
-from bayesmix.em import run_starts
-from bayesmix.model import graph
-from bayesmix.target import Target
+from bayesmix.compiled.log_posterior import Target
+from bayesmix.em.fit_em import run_starts
+from bayesmix.model.build import graph
 from reports.em_against_mcmc import contestants
 from reports.em_against_mcmc.contestants import Bench
 from reports.em_against_mcmc.design import Cell, simulate, spec_of

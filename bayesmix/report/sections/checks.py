@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bayesmix.misfit.check import LEVEL
+from bayesmix.checks.misfit import LEVEL
 from bayesmix.report.blocks import Block, Heading, Notice, Paragraph, Section, Table
 from bayesmix.report.captions import figures
 from bayesmix.report.fits import Fits

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from bayesmix.families import Gaussian
-from bayesmix.predict import params_of
+from bayesmix.families.gaussian.maths import Gaussian
+from bayesmix.posterior.predict import params_of
 from bayesmix.report import priors
 from bayesmix.report.blocks import Block, Drawing, Formulas, Heading, Inline, Notice, Paragraph, Section, Table, Terms
 from bayesmix.report.fits import Fits

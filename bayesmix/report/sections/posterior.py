@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bayesmix.mixture.spec import exchange_groups
 from bayesmix.report.blocks import Block, Paragraph, Section, Table
 from bayesmix.report.captions import figures
 from bayesmix.report.fits import Fits
 from bayesmix.report.tables import parameter_rows
 from bayesmix.report.text import DASH, decimals_for, fixed, interval, plural, prose, significant, whole
-from bayesmix.spec import exchange_groups
 
 RELABELLED = {
     "order": "Components are labelled by the order of their means.",

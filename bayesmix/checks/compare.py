@@ -1,0 +1,205 @@
+"""EM beside MCMC, on one model: estimates, responsibilities, scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayesmix.checks.scores import score_table
+from bayesmix.em.fit_em import EMFit
+from bayesmix.inputs.data import Data
+from bayesmix.likelihood.likelihood import Family
+from bayesmix.mixture import scalars
+from bayesmix.mixture.estimates import reorder, to_dataset
+from bayesmix.mixture.permutations import best_permutations
+from bayesmix.mixture.spec import exchange_groups
+from bayesmix.posterior.predict import family_of, resampled_by_mass, responsibilities, responsibility_summary, spec_of
+
+INTERVAL = 0.9
+SEPARATE = (
+    "The posterior has separate modes: means and intervals of components average over different groupings. "
+    "bayesmix.diagnose names the modes."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """A point estimate beside the posterior of the same mixture.
+
+    Attributes
+    ----------
+    parameters : DataFrame
+        One row per free scalar: ``em, em_se, map`` (where given), ``mean, sd, lower, upper`` (90% equal-tailed), and
+        ``em_rank``, the share of posterior draws below the EM estimate.
+    responsibilities : DataFrame
+        One row per observation: ``em_component, posterior_component, flips, entropy`` and for every component
+        ``em[k], mean[k], lower[k], upper[k]``.
+    scores : DataFrame
+        Where true classes are known: ``accuracy, adjusted_rand, brier, log_score, calibration_error`` of both, on the
+        rows whose label the fit did not know; otherwise empty.
+    em : EMFit
+        The estimate with its components in the posterior's order.
+    separate_modes : bool
+        The posterior has modes that chains hardly ever cross between: its means and intervals of components average
+        over different groupings, and :func:`bayesmix.diagnose` names the modes.
+    """
+
+    parameters: pd.DataFrame
+    responsibilities: pd.DataFrame
+    scores: pd.DataFrame
+    em: EMFit
+    separate_modes: bool = False
+
+    @property
+    def flips(self) -> pd.DataFrame:
+        """Rows whose most probable component differs between EM and the posterior."""
+        return self.responsibilities[self.responsibilities["flips"]]
+
+    def ambiguous(self, n: int = 10) -> pd.DataFrame:
+        """The n rows with the largest entropy of the posterior mean responsibilities."""
+        return self.responsibilities.nlargest(n, "entropy")
+
+    def __str__(self) -> str:
+        n = len(self.responsibilities)
+        lines = ["EM beside the posterior (mean, sd, 90% interval; em_rank: share of draws below EM)", ""]
+        lines += [self.parameters.to_string(float_format=lambda v: f"{v:.4g}"), ""]
+        words = [f"EM: {text}." for text in (*self.em.reasons, *self.em.notes)]
+        lines += [*words, ""] if words else []
+        lines += [SEPARATE, ""] if self.separate_modes else []
+        lines += [f"{len(self.flips)} of {n} rows change their most probable component."]
+        if len(self.scores):
+            lines += ["", "Scores against the true classes", self.scores.to_string(float_format=lambda v: f"{v:.4f}")]
+        return "\n".join(lines)
+
+
+def compare(em: EMFit, dt: xr.DataTree, *, map_fit: EMFit | None = None) -> Comparison:
+    """Set a point estimate and a posterior of the same mixture side by side.
+
+    The estimate's components are first matched to the posterior's by their responsibilities.
+
+    Parameters
+    ----------
+    em
+        From :func:`bayesmix.fit_em`.
+    dt
+        From :func:`bayesmix.sample`, on the same data and mixture.
+    map_fit
+        ``fit_em(..., method="map")``, to show the posterior mode as well.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    ValueError
+        Where they are of different mixtures, rows, weights, label evidence or covariates; says which.
+    """
+    family = family_of(dt)
+    _check_same("em", em, dt, family)
+    if map_fit is not None:
+        _check_same("map_fit", map_fit, dt, family)
+    summary = responsibility_summary(dt, prob=INTERVAL)
+    em = matched(em, dt, summary["mean"].to_numpy())
+    aligned_map = None if map_fit is None else matched(map_fit, dt, summary["mean"].to_numpy())
+    rows = _responsibilities(em, summary, family)
+    r_em, r_mean = (np.column_stack([rows[f"{p}[{k}]"] for k in family.components]) for p in ("em", "mean"))
+    return Comparison(
+        parameters=_parameters(em, aligned_map, dt, family),
+        responsibilities=rows,
+        scores=score_table({"em": r_em, "posterior": r_mean}, family.data, family.components),
+        em=em,
+        separate_modes=resampled_by_mass(dt),
+    )
+
+
+def scores_on(em: EMFit, dt: xr.DataTree, test: Data) -> pd.DataFrame:
+    """Scores of both on held-out rows with known classes (``em`` in the posterior's order, see :func:`matched`)."""
+    family = family_of(dt, test)
+    r = {
+        "em": responsibilities(em, data=test).to_numpy(),
+        "posterior": responsibility_summary(dt, data=test)["mean"].to_numpy(),
+    }
+    return score_table(r, test, family.components)
+
+
+def matched(em: EMFit, dt: xr.DataTree, posterior_mean: np.ndarray) -> EMFit:
+    """The estimate with its components in the posterior's order: the permutation with the largest agreement.
+
+    What priors say of labels a maximum-likelihood estimate does not know, and what the user added to the model neither
+    kind does: these components are matched too.
+    """
+    family = family_of(em)
+    agreement = responsibilities(em).to_numpy().T @ posterior_mean
+    groups = family.groups if em.method == "ml" else exchange_groups(em.spec, family)
+    order = best_permutations(agreement[None], groups)[0]
+
+    def moved(params: xr.Dataset) -> xr.Dataset:
+        named = {str(v): params[v].to_numpy() for v in params}
+        return to_dataset(family, reorder(family, named, order))
+
+    spread = None if em.posterior_spread is None else moved(em.posterior_spread)
+    return replace(em, params=moved(em.params), posterior_spread=spread)
+
+
+def _check_same(argument: str, fit: EMFit, dt: xr.DataTree, family: Family) -> None:
+    if fit.spec != spec_of(dt):
+        raise ValueError(f"{argument}: was fitted to another mixture than dt: {fit.spec} against {spec_of(dt)}")
+    if not np.array_equal(fit.data.x, family.data.x):
+        raise ValueError(
+            f"{argument}: was fitted to other data than dt ({len(fit.data)} rows against {len(family.data)})"
+        )
+    own = family_of(fit)
+    same = {
+        "row weights": np.array_equal(own.row_weights, family.row_weights),
+        "label evidence": own.components == family.components and np.array_equal(own.evidence, family.evidence),
+    }
+    for part, matrix in family.design.items():
+        same[f"covariates ({part})"] = list(own.design[part]) == list(matrix) and np.array_equal(
+            own.design[part], matrix
+        )
+    for part, offset in family.offsets.items():
+        same[f"offset ({part})"] = np.array_equal(own.offsets[part], offset)
+    differs = [name for name, equal in same.items() if not equal]
+    if differs:
+        raise ValueError(f"{argument}: was fitted to other data than dt: the {' and '.join(differs)} differ")
+
+
+def _parameters(em: EMFit, map_fit: EMFit | None, dt: xr.DataTree, family: Family) -> pd.DataFrame:
+    draws = scalars.of_posterior(family, dt["posterior"].to_dataset(), derived=True)
+    flat = draws.stack(sample=("chain", "draw")).transpose("scalar", "sample").to_numpy()
+    tails = [(1 - INTERVAL) / 2, (1 + INTERVAL) / 2]
+    lower, upper = np.quantile(flat, tails, axis=1)
+    estimate = np.array(list(scalars.of_estimate(family, em.params, derived=True).values()))
+    columns = {"em": estimate}
+    columns["em_se"] = np.array(list(scalars.of_estimate(family, em.standard_errors, derived=True).values()))
+    if map_fit is not None:
+        columns["map"] = np.array(list(scalars.of_estimate(family, map_fit.params, derived=True).values()))
+    columns |= {"mean": flat.mean(axis=1), "sd": flat.std(axis=1, ddof=1), "lower": lower, "upper": upper}
+    columns["em_rank"] = (flat < estimate[:, None]).mean(axis=1)
+    return pd.DataFrame(columns, index=pd.Index(draws["scalar"].to_numpy(), name="parameter"))
+
+
+def _responsibilities(em: EMFit, summary: xr.Dataset, family: Family) -> pd.DataFrame:
+    r_em = responsibilities(em).to_numpy()
+    mean = summary["mean"].to_numpy()
+    names = np.array(family.components)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        entropy = -np.where(mean > 0, mean * np.log(mean), 0.0).sum(axis=1)
+    table = pd.DataFrame(
+        {
+            "em_component": names[r_em.argmax(axis=1)],
+            "posterior_component": names[mean.argmax(axis=1)],
+            "flips": r_em.argmax(axis=1) != mean.argmax(axis=1),
+            "entropy": entropy,
+        },
+        index=pd.Index(family.data.obs_names, name="row"),
+    )
+    for k, name in enumerate(names):
+        table[f"em[{name}]"] = r_em[:, k]
+        for v in ("mean", "lower", "upper"):
+            table[f"{v}[{name}]"] = summary[v].to_numpy()[:, k]
+    return table

@@ -1,0 +1,137 @@
+"""Does the model describe the data? Realized discrepancies beside replicated ones, and what leaving rows out says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayesmix import estep
+from bayesmix.checks.problems import Problem
+from bayesmix.families.gaussian.misfit import GaussianDiscrepancies
+from bayesmix.families.zero_inflated_poisson.misfit import ZeroInflatedPoissonDiscrepancies
+from bayesmix.inputs.data import evenly
+from bayesmix.likelihood.discrepancies import Discrepancies, Measure
+from bayesmix.likelihood.likelihood import Family, Params
+from bayesmix.posterior.predict import family_of, params_of, tail_size
+
+FAMILIES: dict[str, Discrepancies] = {
+    "gaussian": GaussianDiscrepancies(),
+    "zero_inflated_poisson": ZeroInflatedPoissonDiscrepancies(),
+}
+LEVEL = 0.005
+"""A model is refuted by a measure that so small a share of replicated data sets reaches."""
+LOO_ROWS, PARETO_K = 1000, 0.7
+P_LOO, INFLUENTIAL = 3.0, 0.05
+"""A model is refuted by so many effective parameters for each that it has; by half as many where so large a share of
+the rows are too influential to be left out (Pareto k above 0.7)."""
+DRAWS, ROWS, NUMBERS = 2000, 2000, 2_000_000
+"""Draws and rows that are looked at, and how many numbers are held at once."""
+
+
+@dataclass(frozen=True, eq=False)
+class ModelCheck:
+    """What the data say of the model.
+
+    Attributes
+    ----------
+    misfits : tuple of Problem
+        What refutes the model; empty where nothing does.
+    measures : DataFrame
+        One row per measure: ``p_value``, the share of draws whose replicated data are at least as extreme.
+    undefined : str
+        Why nothing can be said, in words; empty where something is.
+    """
+
+    misfits: tuple[Problem, ...]
+    measures: pd.DataFrame
+    undefined: str = ""
+
+    @property
+    def ok(self) -> bool | None:
+        """True where nothing refutes the model, None where that is not defined."""
+        return None if self.undefined else not self.misfits
+
+    @property
+    def verdict(self) -> str:
+        """In plain words."""
+        if self.undefined:
+            return f"Whether the model describes the data was not looked at: {self.undefined}."
+        if self.misfits:
+            return "The data refute the model. " + " ".join(str(misfit) for misfit in self.misfits)
+        return (
+            "Nothing in the data refutes the model: they look like data that it makes in "
+            f"{', '.join(self.measures.index)}."
+        )
+
+
+NOT_ASKED = ModelCheck((), pd.DataFrame(), "it was not asked")
+
+
+def check_model(dt: xr.DataTree) -> ModelCheck:
+    """Hold the data against data that the model makes, draw by draw (Gelman, Meng and Stern 1996).
+
+    Of at most 2,000 draws and 2,000 rows, evenly spaced, and with a fixed seed. A measure refutes the model where at
+    most five replicated data sets in a thousand are as extreme: these p-values are too large rather than too small,
+    for the parameters were fitted to the rows. So does an effective number of parameters, by leaving rows out, far
+    above the number that the model has.
+
+    Parameters
+    ----------
+    dt
+        A posterior.
+
+    Returns
+    -------
+    ModelCheck
+    """
+    family = family_of(dt)
+    if family.data.weighted:
+        return ModelCheck((), pd.DataFrame(), "rows carry weights, for which replicated data are not defined")
+    some = family.evenly(ROWS)
+    params = params_of(dt, family)
+    own = FAMILIES[family.name]
+    p = _p_values(own, some, params)
+    table = pd.DataFrame({"p_value": p}, index=pd.Index([m.name for m in own.measures], name="measure"))
+    found = [
+        Problem(measure.name, float(value), LEVEL, _in_words(measure, value), measure.advice)
+        for measure, value in zip(own.measures, p, strict=True)
+        if value <= LEVEL
+    ]
+    return ModelCheck((*found, *_influence(dt, family, params)), table)
+
+
+def _in_words(measure: Measure, p: float) -> str:
+    shown = f"p = {p:.2g}" if p > 0 else f"p < {1 / DRAWS:g}"
+    return f"{measure.meaning.removesuffix('.')} ({shown})."
+
+
+def _influence(dt: xr.DataTree, family: Family, params: Params) -> list[Problem]:
+    """Whether single rows move the posterior more than rows of this model do."""
+    rows = family.evenly(LOO_ROWS)
+    elpd, k, known = estep.leave_one_out(estep.pointwise(rows, params), tail_size(dt))
+    p = float((known - elpd).sum()) * len(family.data) / len(rows.data)
+    influential = float((k > PARETO_K).mean())
+    most = P_LOO * family.n_parameters / (2 if influential > INFLUENTIAL else 1)
+    if not p > most:
+        return []
+    message = (
+        f"Single rows matter too much: {p:.1f} effective parameters, of {family.n_parameters} that there are, and "
+        f"{influential:.1%} of the rows with a Pareto k above {PARETO_K}."
+    )
+    return [Problem("influence", p, most, message, "Look at the rows hardest to leave out; try heavier tails.")]
+
+
+def _p_values(own: Discrepancies, family: Family, params: Params) -> np.ndarray:
+    """The share of draws whose replicated data are at least as extreme as the rows, ties counted half."""
+    rng, size = np.random.default_rng(1), len(next(iter(params.values())))
+    draws = evenly(size, DRAWS) if size >= DRAWS else np.arange(DRAWS) % size
+    step = max(1, NUMBERS // (len(family.data) * (family.data.n_features + len(family.components))))
+    total = np.zeros(len(own.measures))
+    for first in range(0, DRAWS, step):
+        some = {v: a[draws[first : first + step]] for v, a in params.items()}
+        here, new = own.compare(family, some, rng)
+        total += (new > here).sum(axis=0) + 0.5 * (new == here).sum(axis=0)
+    return total / DRAWS

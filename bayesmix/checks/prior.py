@@ -1,0 +1,120 @@
+"""What the prior expects before any data, and how much it matters after them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import arviz as az
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayesmix import estep
+from bayesmix.likelihood.likelihood import Family, Params
+from bayesmix.mixture import scalars
+from bayesmix.mixture.prior_density import log_prior
+from bayesmix.mixture.simulate import one, parameters_from_prior
+from bayesmix.mixture.spec import Mixture
+from bayesmix.posterior.co_clustering import taken
+from bayesmix.posterior.predict import family_of, params_of, spec_of
+
+SENSITIVE = 0.05
+"""A posterior that moves by more than this, per doubling of the power, is sensitive (Kallioinen et al. 2024)."""
+DATA_SETS = 200
+MOST_ROWS = 2000
+"""Data sets from the prior have so many of the rows, evenly spaced, where there are more."""
+NUISANCE = ("scales", "correlations")
+"""Variables whose sensitivity is not asked for."""
+
+
+@dataclass(frozen=True, eq=False)
+class PriorPredictive:
+    """Data sets that the prior expects.
+
+    ``family``: bound to the rows that they have. ``params``: one draw each, (draws, ...). ``x``: (draws, rows,
+    n_features), in the units of the data.
+    """
+
+    family: Family
+    params: Params
+    x: np.ndarray
+
+
+def prior_data_sets(spec: Mixture, family: Family, *, seed: int = 1) -> PriorPredictive:
+    """200 data sets from a resolved prior, with the covariates and labels of at most 2,000 rows.
+
+    Raises
+    ------
+    ValueError
+        Where rows carry weights, and as :func:`bayesmix.mixture.simulate.parameters_from_prior`.
+    """
+    if family.data.weighted:
+        raise ValueError("row_weights: prior predictive data are defined for weights of 1 only")
+    rng = np.random.default_rng(seed)
+    rows = family.evenly(MOST_ROWS)
+    params = parameters_from_prior(spec, rows, DATA_SETS, rng)
+    return PriorPredictive(rows, params, np.stack([rows.simulate(one(params, s), rng) for s in range(DATA_SETS)]))
+
+
+def sensitivity(dt: xr.DataTree, rows: Sequence[int] | np.ndarray = ()) -> pd.DataFrame:
+    """How far the posterior moves when prior or likelihood count for a little more or less.
+
+    Prior (or likelihood) is raised to the powers 0.99 and 1.01 by Pareto-smoothed importance weights; the cumulative
+    Jensen-Shannon distance that a quantity's distribution moves is scaled to a doubling of the power (Kallioinen et al.
+    2024, doi:10.1007/s11222-023-10366-5). Only the sums of log-prior and log-likelihood enter, so n rows cost no more
+    than one. The density of correlations is that of the matrix.
+
+    Parameters
+    ----------
+    dt : DataTree
+        A posterior of :func:`bayesmix.sample`.
+    rows : sequence of int
+        Positions of rows whose responsibilities are asked about, each of its most probable component.
+
+    Returns
+    -------
+    DataFrame
+        One row per weight, mean or coefficient, and per row asked about; columns ``prior`` and ``likelihood``.
+        ``prior`` above 0.05: the prior matters. Then ``likelihood`` above 0.05 says that the two pull in different
+        directions or the prior is informative; below it, that the data say little.
+
+    Raises
+    ------
+    ValueError
+        For a user's extension of the model, whose priors are not those of the mixture; for rows that are not there.
+    """
+    spec, family = spec_of(dt), family_of(dt)
+    if dt.attrs.get("extended_model"):
+        raise ValueError("sensitivity: the posterior is of the user's extension of the model, not of the mixture")
+    posterior = dt["posterior"].to_dataset()
+    values = scalars.of_posterior(family, posterior)
+    wanted = [not str(name).startswith(tuple(f"{v}[" for v in NUISANCE)) for name in values["scalar"].values]
+    values = xr.concat([values.isel(scalar=wanted), _responsibilities(dt, family, rows)], dim="scalar")
+    shape = values.shape[:2]
+    prior = log_prior(spec, family.named(params_of(dt, family))).reshape(shape)
+    coords = {d: posterior[d].values for d in ("chain", "draw")}
+    tree = xr.DataTree.from_dict(
+        {
+            "posterior": values.to_dataset(name="value"),
+            "log_prior": xr.Dataset({"prior": (("chain", "draw"), prior)}, coords),
+            "log_likelihood": xr.Dataset({"x": dt["sample_stats"]["log_likelihood"].variable}, coords),
+        }
+    )
+    columns = {group: az.psense(tree, group=group)["value"].to_numpy() for group in ("prior", "likelihood")}
+    return pd.DataFrame(columns, index=pd.Index(values["scalar"].values))
+
+
+def _responsibilities(dt: xr.DataTree, family: Family, rows: Sequence[int] | np.ndarray) -> xr.DataArray:
+    """Log-odds of the most probable component of some rows, (chain, draw, scalar): they have no end to pile up at."""
+    some = taken(family, rows) if len(rows) else family.rebind(family.data.take(np.arange(0)))
+    r = estep.responsibilities(some, params_of(dt, family))
+    best = r.mean(axis=0).argmax(axis=-1)
+    is_best = np.eye(len(family.components), dtype=bool)[best]
+    shares = [np.where(mask, r, 0.0).sum(axis=-1) for mask in (is_best, ~is_best)]
+    there, elsewhere = np.log(np.maximum(shares, np.finfo(float).tiny))
+    names = [f"responsibilities[row {some.data.obs_names[i]}, {family.components[k]}]" for i, k in enumerate(best)]
+    coords = {d: dt["posterior"][d].values for d in ("chain", "draw")} | {"scalar": names}
+    sizes = dt["posterior"].sizes
+    values = (there - elsewhere).reshape(sizes["chain"], sizes["draw"], -1)
+    return xr.DataArray(values, dims=("chain", "draw", "scalar"), coords=coords)

@@ -1,0 +1,1 @@
+"""How figures are drawn: style, overlays, what a picture of a family is."""

@@ -1,0 +1,194 @@
+"""EM from one start to its end: plain steps, and where they crawl, quasi-Newton steps that EM preconditions.
+
+The E-step gives L, the score g and, through the M-step, EM's own step D = M(theta) - theta: three readings of one pass
+over the rows. D = H0 g, with H0 nearly the inverse of the complete-data information, so EM is steepest ascent in the
+metric that suits the mixture; pairs of successive points turn it into a limited-memory BFGS method whose first guess
+of the inverse information is H0, never formed. Jamshidian and Jennrich (1997), doi:10.1111/1467-9868.00083; the
+recursion: Nocedal (1980), doi:10.1090/S0025-5718-1980-0572855-7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bayesmix.em.starts import Run
+from bayesmix.estep import e_step, responsibilities
+from bayesmix.likelihood.likelihood import Family, Params, Statistics
+
+MONOTONE = 1e-12
+"""L may fall by MONOTONE (1 + |L|) between iterations: the rounding of the sum."""
+MANY_STEPS = 8
+"""EM crawls where it needs more steps than this to its end."""
+NEAR, NEAR_PER_ROW = 0.3, 1e-4
+"""Plain EM chooses the summit: it climbs alone until L has less than either to rise."""
+SETTLED = 5
+"""The ratio of successive gains must be this many of its last changes below 1: near a saddle it climbs past 1."""
+RADIUS = 0.2
+"""A leap moves no coordinate by more than this many of its units: it must not leave the summit's slopes."""
+FAIR_CHANCE, HOPE = 8, 10.0
+"""A climb is left for another's sake only after so many steps, and where so many times its promise would not do."""
+TRIES = 2
+PAIRS = 20
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Pairs of successive points: moves a, falls of the score y = -H a, and of EM's step e = H0 y, oldest first."""
+
+    theta: np.ndarray
+    score: np.ndarray
+    em_step: np.ndarray
+    pairs: tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...] = ()
+
+    def after(self, new: Memory) -> Memory | None:
+        """What is remembered at the next point; None where L is not concave between the two."""
+        a, y, e = new.theta - self.theta, self.score - new.score, self.em_step - new.em_step
+        return replace(new, pairs=(*self.pairs[1 - PAIRS :], (a, y, e))) if a @ y > 0 else None
+
+    def leap(self) -> np.ndarray:
+        """The quasi-Newton step, by the two-loop recursion; EM's own step where there are no pairs yet."""
+        q, step, shares = self.score, self.em_step, []
+        for a, y, e in reversed(self.pairs):
+            shares.append((a @ q) / (a @ y))
+            q, step = q - shares[-1] * y, step - shares[-1] * e
+        for (a, y, _), share in zip(self.pairs, reversed(shares), strict=True):
+            step = step + a * (share - (y @ step) / (a @ y))
+        return step
+
+
+class Ascent:
+    """A run under way: the point, L there and before, what acceleration remembers, and the E-steps spent."""
+
+    def __init__(self, family: Family, params: Params) -> None:
+        self.family, self.params = family, params
+        self.L, self.statistics = e_step(family, params)
+        self.history, self.plain = [self.L], [self.L]
+        self.n_iter = 1
+        self.near = max(NEAR, NEAR_PER_ROW * float(family.row_weights.sum()))
+        self.memory: Memory | None = None
+
+    @property
+    def rounding(self) -> float:
+        """What L may seem to fall without falling."""
+        return MONOTONE * (1 + abs(self.L))
+
+    def walk(self, target: Params) -> None:
+        """EM's own step."""
+        self._move(target, *e_step(self.family, target))
+        self.plain.append(self.L)
+        self.n_iter += 1
+
+    def jump(self, leap: np.ndarray) -> bool:
+        """A quasi-Newton step, shortened where it goes too far; whether L did not fall."""
+        theta = self.family.pack(self.params)
+        size = min(1.0, RADIUS / np.abs(leap / self.family.units(self.params)).max())
+        for shorter in 0.25 ** np.arange(TRIES):
+            params = self.family.unpack(theta + size * shorter * leap)
+            if self.family.spikes(params):
+                continue
+            L, statistics = e_step(self.family, params)
+            self.n_iter += 1
+            if self.L - self.rounding <= L:
+                self._move(params, L, statistics)
+                return True
+        self.memory = None
+        self.plain = [self.L]
+        return False
+
+    def _move(self, params: Params, L: float, statistics: Statistics) -> None:
+        self.params, self.L, self.statistics = params, L, statistics
+        self.history.append(L)
+
+    def remember(self, target: Params, tolerance: float) -> None:
+        """Keep what this point tells, once EM crawls; forget it all where L is not concave."""
+        if self.memory is None and not crawls(self.plain, tolerance * (1 + abs(self.L)), self.near):
+            return
+        with np.errstate(divide="ignore", invalid="ignore"):
+            theta = self.family.pack(self.params)
+            here = Memory(theta, self.family.score(theta, self.statistics), self.family.pack(target) - theta)
+        before, self.memory = self.memory, None
+        if np.isfinite(here.em_step).all():
+            self.memory = here if before is None else before.after(here)
+        if self.memory is None or before is None:
+            self.plain = [self.L]
+
+    def hopeless(self, bar: float) -> bool:
+        """Whether L stays below the bar though it rise ten times as far as its last gains promise."""
+        return len(self.history) >= FAIR_CHANCE and self.L + HOPE * remaining(self.history) < bar
+
+    def converged(self, leap: np.ndarray | None, tolerance: float) -> bool:
+        """Whether L has less than tolerance (1 + |L|) to rise.
+
+        By half the slope along the quasi-Newton step (and that the last step was small), where there is one.
+        """
+        bound = tolerance * (1 + abs(self.L))
+        if leap is None or self.memory is None:
+            return remaining(self.plain) < bound
+        last = self.history[-1] - self.history[-2]
+        return len(self.memory.pairs) > 1 and last < bound and 0 <= self.memory.score @ leap < bound / 5
+
+
+def remaining(history: Sequence[float]) -> float:
+    """How much L has still to rise: Aitken's extrapolation of the last two gains (Boehning et al. 1994).
+
+    doi:10.1007/BF01720593. The last gain alone would stop too soon where EM crawls; while gains grow, as they do on
+    leaving a saddle, there is no telling.
+    """
+    if len(history) < 3:
+        return np.inf
+    before, last = history[-2] - history[-3], history[-1] - history[-2]
+    if last <= MONOTONE * (1 + abs(history[-1])):
+        return 0.0
+    return last * last / (before - last) if last < before else np.inf
+
+
+def crawls(history: Sequence[float], bound: float, near: float) -> bool:
+    """Whether plain EM has less than ``near`` to rise, but needs many steps until that is less than ``bound``."""
+    rest = remaining(history)
+    if len(history) < 4 or not bound < rest < near:
+        return False
+    first, second, third = np.diff(history[-4:])
+    if first <= 0 or second <= 0:
+        return False
+    rate = third / second
+    settled = rate + SETTLED * abs(rate - second / first) < 1
+    return bool(settled and np.log(bound / rest) / np.log(rate) > MANY_STEPS)
+
+
+def climb(
+    family: Family,
+    kind: str,
+    params: Params,
+    *,
+    max_iter: int,
+    tolerance: float,
+    patience: int = 0,
+    bar: float = -np.inf,
+) -> Run:
+    """EM from one start until L stands still, the E-steps run out, or the likelihood grows without bound.
+
+    L never falls; whether a step leads into a spike is checked before it is taken. It does not stand still before
+    ``patience`` E-steps. A climb that will not reach ``bar`` is left.
+    """
+    reasons = family.spikes(params)
+    if reasons:
+        return Run(kind, params, np.array([-np.inf]), False, tuple(reasons), 0)
+    run, converged, left = Ascent(family, params), False, False
+    while True:
+        target = family.m_step(run.statistics, run.params)
+        reasons = family.spikes(target)
+        if reasons:
+            break
+        run.remember(target, tolerance)
+        leap = run.memory.leap() if run.memory and run.memory.pairs else None
+        converged = run.n_iter > patience and run.converged(leap, tolerance)
+        left = not converged and run.hopeless(bar)
+        if converged or left or run.n_iter > max_iter:
+            reasons = family.spikes(run.params, responsibilities(family, run.params))
+            break
+        if leap is None or not run.jump(leap):
+            run.walk(target)
+    return Run(kind, run.params, np.array(run.history), converged, tuple(reasons), run.n_iter, left=left)

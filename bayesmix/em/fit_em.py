@@ -1,0 +1,325 @@
+"""The reference point estimate: EM for maximum likelihood, or the mode of the Bayesian model's posterior."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import cycle, islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayesmix.em.climb import climb
+from bayesmix.em.saddles import beyond_saddles
+from bayesmix.em.standard_errors import notes, standard_errors
+from bayesmix.em.starts import WITHIN_REACH, Run, best_run, few_rows, merged, solutions, starts_table
+from bayesmix.estep import e_step
+from bayesmix.inputs.data import Data
+from bayesmix.inputs.errors import FitError
+from bayesmix.likelihood.likelihood import Family
+from bayesmix.mixture.estimates import canonical_order, reorder, to_dataset
+from bayesmix.mixture.spec import Mixture, bind, exchange_groups, resolve
+
+if TYPE_CHECKING:
+    from bayesmix.compiled.log_posterior import Climb, Target
+    from bayesmix.model.variables import Graph
+
+ROUGHLY = 1e-6
+"""Starts are told apart once L has less than ROUGHLY (1 + |L|) to rise."""
+CATCH_UP, CATCH_UP_PER_ROW = 40.0, 0.02
+"""A start that promises to end so far below the best is left, where only the best counts: plateaus are lower steps."""
+
+
+@dataclass(frozen=True, eq=False)
+class EMFit:
+    """A point estimate of a mixture.
+
+    Attributes
+    ----------
+    params : xarray.Dataset
+        Every named estimate, with the names and dimensions of the posterior and of its group ``derived``.
+    standard_errors : xarray.Dataset
+        Of every named estimate, computed when first asked for: by the delta method from the inverse of the observed
+        information -d2L/dtheta2 (Louis 1982, doi:10.1111/j.2517-6161.1982.tb01203.x); NaN where that is singular, or
+        the estimate degenerate. For ``method="map"``: from the curvature of the log-posterior.
+    notes : tuple of str
+        What is wrong with the standard errors, in words, naming the estimates; empty where nothing is.
+    log_likelihood : float
+        L = sum_i v_i l_i at the estimate.
+    log_posterior : float
+        Log prior + log likelihood at the estimate, up to the model's constant; NaN for maximum likelihood.
+    converged : bool
+    n_iter : int
+        E-steps (passes over the rows) spent on the start that is kept: those of steps that were refused, and of its
+        first run over few rows, included. For MAP: iterations of the climb.
+    history : ndarray
+        L (for MAP, the log-posterior) over all rows, at the start and after every step that was taken.
+    degenerate : bool
+        True where every start ran into a spike or the boundary; ``reasons`` says which.
+    starts : DataFrame
+        One row per start: ``kind, log_likelihood, n_iter, converged, degenerate, reasons, left, solution, chosen``;
+        rows with the same number in ``solution`` reached the same optimum, to which one of them was carried on. A start
+        that was ``left`` would not have become the best: its log-likelihood is that of where it stood.
+    method : {"ml", "map"}
+    aic, bic : float
+        -2 L + 2 p and -2 L + p log(sum v).
+    """
+
+    params: xr.Dataset
+    log_likelihood: float
+    log_posterior: float
+    converged: bool
+    n_iter: int
+    history: np.ndarray
+    reasons: tuple[str, ...]
+    starts: pd.DataFrame
+    method: str
+    spec: Mixture
+    data: Data
+    posterior_spread: xr.Dataset | None = None
+    """Of the posterior mode: what its curvature says of every named estimate."""
+
+    @cached_property
+    def standard_errors(self) -> xr.Dataset:
+        """Of every named estimate; the attribute ``notes``, of each too, says what is missing or hopeless, and why."""
+        errors = self._errors
+        why = {"notes": "; ".join((*self.reasons, *self.notes))}
+        if why["notes"] == "":
+            return errors
+        return errors.assign({v: a.assign_attrs(why) for v, a in errors.items()}).assign_attrs(why)
+
+    @cached_property
+    def _errors(self) -> xr.Dataset:
+        if self.posterior_spread is not None:
+            return self.posterior_spread
+        family, params = bind(self.spec, self.data), self._arrays
+        if self.degenerate:
+            missing = {v: np.full(np.shape(a), np.nan) for v, a in family.named(params).items()}
+            return to_dataset(family, missing)
+        return to_dataset(family, standard_errors(family, params))
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """Which standard errors are missing or hopeless."""
+        errors = {str(v): a.to_numpy() for v, a in self._errors.items()}
+        return () if self.degenerate else notes(bind(self.spec, self.data), self._arrays, errors)
+
+    @property
+    def _arrays(self) -> dict[str, np.ndarray]:
+        return {v: self.params[v].to_numpy() for v in bind(self.spec, self.data).parameter_names}
+
+    @property
+    def degenerate(self) -> bool:
+        """Whether the estimate is a spike or sits on a boundary."""
+        return bool(self.reasons)
+
+    @property
+    def n_parameters(self) -> int:
+        """Free parameters."""
+        return bind(self.spec, self.data).n_parameters
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion, smaller is better."""
+        return -2 * self.log_likelihood + 2 * self.n_parameters
+
+    @property
+    def bic(self) -> float:
+        """Schwarz's criterion, smaller is better."""
+        return -2 * self.log_likelihood + self.n_parameters * float(np.log(self.data.row_weights.sum()))
+
+    def __repr__(self) -> str:
+        state = "degenerate: " + "; ".join(self.reasons) if self.degenerate else "not degenerate"
+        return (
+            f"EMFit({self.method}, log-likelihood {self.log_likelihood:.3f}, {self.n_iter} iterations, "
+            f"{'converged' if self.converged else 'NOT converged'}, {state}, {len(self.starts)} starts)"
+        )
+
+
+def fit_em(
+    spec: Mixture,
+    data: Data,
+    *,
+    method: str = "ml",
+    n_starts: int = 20,
+    seed: int = 1,
+    max_iter: int = 2000,
+    tolerance: float = 1e-9,
+) -> EMFit:
+    """Fit by EM from many starts of several kinds; keep the best that is not degenerate.
+
+    Every start is run roughly, on a sample of the rows where there are many; one run for each solution that may be the
+    best is carried on over all of them. Where EM crawls, quasi-Newton steps that it preconditions take over
+    (:mod:`bayesmix.em.climb`). An end that is no maximum is left upwards, or named (:mod:`bayesmix.em.saddles`).
+
+    Parameters
+    ----------
+    spec, data
+        The mixture and what was observed.
+    method : {"ml", "map"}
+        ``"ml"``: maximum likelihood (Dempster, Laird and Rubin 1977, doi:10.1111/j.2517-6161.1977.tb01600.x).
+        ``"map"``: the mode of the joint density of the model's free variables (weights, means, scales, partial
+        correlations; or coefficients) without Jacobian terms, as PyMC's ``find_MAP`` defines it, climbed from every
+        distinct EM solution. It compiles the PyMC model.
+    n_starts : int
+        Gaussian: Ward's hierarchy, k-means++ on standardized and on whitened data, random rows, random partitions,
+        in turn. Zero-inflated Poisson: moments, then random.
+    seed : int
+        Same seed, same starts, same fit.
+    max_iter, tolerance
+        A run stops once it has spent more than ``max_iter`` E-steps, or when L has less than
+        ``tolerance * (1 + |L|)`` to rise, extrapolated from its last two gains or from the curvature seen.
+
+    Returns
+    -------
+    EMFit
+
+    Raises
+    ------
+    ValueError
+        Where an argument is impossible, naming it.
+
+    Examples
+    --------
+    >>> from bayesmix import Data, Mixture, fit_em
+    >>> em = fit_em(Mixture("gaussian", n_components=1), Data([1.0, 2.0, 4.0, 5.0]), n_starts=1)
+    >>> float(em.params["means"].squeeze())
+    3.0
+    """
+    if method not in ("ml", "map"):
+        raise ValueError(f"method: must be 'ml' or 'map'; got {method!r}")
+    spec = resolve(spec, data)
+    family = bind(spec, data)
+    groups = exchange_groups(spec, family) if method == "map" else None
+    settings: dict[str, Any] = {"n_starts": n_starts, "seed": seed, "max_iter": max_iter, "tolerance": tolerance}
+    runs = run_starts(family, groups=groups, everything=method == "map", **settings)
+    if method == "map":
+        from bayesmix.compiled.log_posterior import Target
+        from bayesmix.model.build import build, graph
+
+        return map_fit(spec, data, Target(build(spec, data)), graph(spec, data), runs)
+    return ml_fit(spec, data, runs)
+
+
+def run_starts(
+    family: Family,
+    *,
+    n_starts: int,
+    seed: int,
+    max_iter: int = 2000,
+    tolerance: float = 1e-9,
+    groups: np.ndarray | None = None,
+    everything: bool = True,
+) -> list[Run]:
+    """EM from ``n_starts`` starts, each with its own random stream; those that reach one solution share its end.
+
+    Every start climbs roughly, over few of the rows where there are many; each solution is then carried on once, over
+    all rows, to its end. Left behind are starts so far below the best (``WITHIN_REACH``) that no prior could bring
+    them back; without ``everything``, those that cannot become the best (``CATCH_UP``). ``groups``: components that may
+    switch labels without a difference, where the priors leave fewer than the evidence does.
+    """
+    for name, value, least in (("n_starts", n_starts, 1), ("seed", seed, 0), ("max_iter", max_iter, 1)):
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+            raise ValueError(f"{name}: must be a whole number >= {least}; got {value!r}")
+    if not tolerance > 0:
+        raise ValueError(f"tolerance: must be positive; got {tolerance!r}")
+    once, *others = family.start_kinds
+    kinds = [once, *islice(cycle(others), n_starts - 1)]
+    *streams, rows = np.random.default_rng(seed).spawn(n_starts + 1)
+    few = few_rows(family, rows)
+    catch_up = CATCH_UP + CATCH_UP_PER_ROW * len(few.data)
+    reach = WITHIN_REACH + 2 * family.n_parameters
+    reach = reach if everything else min(reach, catch_up)
+    ends: list[Run] = []
+    for kind, rng in zip(kinds, streams, strict=True):
+        bar = max((end.log_likelihood for end in ends if not end.reasons), default=-np.inf) - reach
+        start = few.initial(kind, rng)
+        ends.append(climb(few, kind, start, max_iter=max_iter, tolerance=max(tolerance, ROUGHLY), bar=bar))
+    runs = merged(few, ends, groups)
+    bar = runs[best_run(runs)].log_likelihood - reach
+    finished = {id(run.params): _finished(family, few, run, bar, max_iter, tolerance) for run in runs if run.own}
+    runs = [finished[id(run.params)] if run.own else run.at(finished[id(run.params)]) for run in runs]
+    return beyond_saddles(family, merged(family, runs, groups), max_iter=max_iter, tolerance=tolerance)
+
+
+def _finished(family: Family, few: Family, run: Run, bar: float, max_iter: int, tolerance: float) -> Run:
+    """A rough run over few rows carried on over all, to its end; below the bar only its log-likelihood is that of all.
+
+    A run that ended in a spike over all rows has nowhere to go on to.
+    """
+    if run.reasons and few is family:
+        return run
+    if run.log_likelihood >= bar and not run.left:
+        end = climb(family, run.kind, run.params, max_iter=max_iter, tolerance=tolerance)
+        history = np.concatenate([run.history[:-1], end.history]) if few is family else end.history
+        return replace(end, history=history, n_iter=run.n_iter + end.n_iter)
+    if few is family or not np.isfinite(run.log_likelihood):
+        return replace(run, left=True)
+    L, _ = e_step(family, run.params)
+    return replace(run, history=np.array([L]), n_iter=run.n_iter + 1, left=True)
+
+
+def ml_fit(spec: Mixture, data: Data, runs: list[Run]) -> EMFit:
+    """The maximum-likelihood fit: the best of these runs."""
+    family = bind(spec, data)
+    chosen = best_run(runs)
+    run = runs[chosen]
+    params = reorder(family, run.params, canonical_order(spec, family, family.named(run.params)))
+    return EMFit(
+        params=to_dataset(family, family.named(params)),
+        log_likelihood=run.log_likelihood,
+        log_posterior=float("nan"),
+        converged=run.converged,
+        n_iter=run.n_iter,
+        history=run.history,
+        reasons=run.reasons,
+        starts=starts_table(runs, chosen),
+        method="ml",
+        spec=spec,
+        data=data,
+    )
+
+
+def _climbed(family: Family, run: Run, climbed: Climb, values: Mapping[str, np.ndarray]) -> Run:
+    """The run, after the climb of the posterior from its end."""
+    end = {v: np.asarray(values[v]) for v in run.params}
+    reasons, steps = tuple(family.spikes(end)), len(climbed.history) - 1
+    return Run(run.kind, end, climbed.history, climbed.converged, reasons, steps)
+
+
+def map_fit(spec: Mixture, data: Data, target: Target, parts: Graph, runs: list[Run]) -> EMFit:
+    """The posterior mode, climbed from every distinct EM solution."""
+    family = bind(spec, data)
+    found = [run for run, _ in solutions(runs)]
+    climbs = [target.mode(target.start(parts.start(run.params)), jacobian=False) for run in found]
+    ends = [_climbed(family, run, c, target.values(c.x)) for run, c in zip(found, climbs, strict=True)]
+    as_runs = merged(family, ends, exchange_groups(spec, family))
+    chosen = best_run(as_runs)
+    run = as_runs[chosen]
+    order = canonical_order(spec, family, family.named(run.params))
+    params = reorder(family, run.params, order)
+    if run.reasons:
+        raise FitError(
+            f"no posterior mode was found: every climb ran into a spike ({'; '.join(run.reasons)}); use fewer "
+            f"components, or a prior that keeps scales away from 0"
+        )
+    L, _ = e_step(family, params)
+    named = family.named(params)
+    spread = target.standard_deviations(climbs[chosen].x)
+    return EMFit(
+        params=to_dataset(family, named),
+        log_likelihood=L,
+        log_posterior=run.log_likelihood,
+        converged=run.converged,
+        n_iter=run.n_iter,
+        history=run.history,
+        reasons=(),
+        starts=starts_table(as_runs, chosen).rename(columns={"log_likelihood": "log_posterior"}),
+        method="map",
+        spec=spec,
+        data=data,
+        posterior_spread=to_dataset(family, reorder(family, {v: spread[v] for v in named}, order)),
+    )

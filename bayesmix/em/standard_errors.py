@@ -1,0 +1,67 @@
+"""Standard errors from the observed information, and what is wrong with them in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from bayesmix.likelihood.likelihood import Family, Params
+
+MOST_PARAMETERS = 10_000
+"""Beyond it the information and its inverse, three matrices of this size, do not fit into 2.5 GB."""
+SINGULAR = 1e-12
+"""Smallest eigenvalue, of 1 along every coordinate, below which an information is singular."""
+
+
+def standard_errors(family: Family, params: Params) -> dict[str, np.ndarray]:
+    """Of every named estimate: J I^-1 J', I the observed information in closed form; NaN where it is singular.
+
+    Raises
+    ------
+    ValueError
+        Where there are more than 10,000 free parameters.
+    """
+    p = family.n_parameters
+    if p > MOST_PARAMETERS:
+        raise ValueError(
+            f"standard_errors: {p:,} free parameters need matrices of {8e-9 * p**2:.1f} GB each; at most "
+            f"{MOST_PARAMETERS:,} are inverted. Choose fewer components or a covariance with fewer entries"
+        )
+    inverse = inverted(family.information(params))
+    if inverse is None:
+        return {v: np.full(np.shape(a), np.nan) for v, a in family.named(params).items()}
+    return family.spread(params, inverse)
+
+
+def inverted(information: np.ndarray) -> np.ndarray | None:
+    """I^-1; None where the information is singular or not positive definite."""
+    scale = np.sqrt(np.abs(np.diag(information)))
+    if not (np.isfinite(information).all() and (scale > 0).all()):
+        return None
+    scaled = information / np.outer(scale, scale)
+    if np.linalg.eigvalsh(scaled)[0] < SINGULAR:
+        return None
+    return np.asarray(np.linalg.inv(scaled) / np.outer(scale, scale))
+
+
+def notes(family: Family, params: Params, errors: Mapping[str, np.ndarray]) -> tuple[str, ...]:
+    """Which standard errors are missing, or so large that their estimate says nothing; by name."""
+    labels = {"NaN": list[str](), "huge": list[str]()}
+    for variable, bound in family.hopeless(params).items():
+        free = family.free[variable] if variable in family.free else np.ones(np.shape(bound), bool)
+        for where in map(tuple, np.argwhere(free)):
+            error = errors[variable][where]
+            if not error < np.broadcast_to(bound, np.shape(errors[variable]))[where]:
+                names = [family.coords[d][i] for d, i in zip(family.dims[variable], where, strict=True)]
+                labels["huge" if np.isfinite(error) else "NaN"].append(f"{variable}[{', '.join(names)}]")
+    words = {
+        "NaN": "no standard errors, the observed information is not positive definite: {}",
+        "huge": "standard errors so large that the data say next to nothing: {}",
+    }
+    return tuple(words[kind].format(_listed(found)) for kind, found in labels.items() if found)
+
+
+def _listed(names: list[str], most: int = 6) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -1,0 +1,145 @@
+"""EM runs: on which rows they begin, where each start ended, which ends are one solution, which is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from bayesmix.estep import responsibilities
+from bayesmix.inputs.data import evenly
+from bayesmix.likelihood.likelihood import Family, Params
+from bayesmix.mixture.permutations import best_permutations
+
+SAME_MODE = 1e-5
+"""Two solutions may be one where log-likelihoods differ by less than SAME_MODE (1 + |L|), ..."""
+SAME_AGREEMENT = 0.995
+"""... and are, where their responsibilities agree to this degree, up to labels."""
+COMPARED_ROWS = 1000
+FEW_ROWS, FEW_PER_PARAMETER, MOST_FEW_ROWS = 5_000, 4, 20_000
+"""Starts climb over so many rows, or so many for each free parameter, where there are more."""
+WITHIN_REACH = 50.0
+"""Solutions further than this and twice the number of parameters below the best, in L, are not carried on."""
+LEAST_LABELLED = 50
+"""So many labelled rows of every class are among the few, where there are so many."""
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One start, carried to its end.
+
+    ``n_iter``: E-steps spent on it. ``own``: False where the end was taken over from another start that reached the
+    same solution; those runs share one ``params`` object. ``left``: given up, since it would not have become the best.
+    """
+
+    kind: str
+    params: Params
+    history: np.ndarray
+    converged: bool
+    reasons: tuple[str, ...]
+    n_iter: int
+    own: bool = True
+    left: bool = False
+
+    @property
+    def log_likelihood(self) -> float:
+        """L at the end."""
+        return float(self.history[-1])
+
+    def at(self, end: Run) -> Run:
+        """The start at another's end."""
+        return replace(end, kind=self.kind, n_iter=self.n_iter, own=False)
+
+
+def few_rows(family: Family, rng: np.random.Generator) -> Family:
+    """The family over a random sample of its rows, labelled rows in proportion; over all where they are few enough.
+
+    Rows without weight are left out. Where the sample cannot tell the covariates' effects apart, all rows are kept.
+    """
+    n = min(max(FEW_ROWS, FEW_PER_PARAMETER * family.n_parameters), MOST_FEW_ROWS)
+    if len(family.data) <= n:
+        return family
+    shuffled = rng.permutation(np.flatnonzero(family.row_weights > 0))
+    label = np.where(family.data.labelled, family.evidence.argmax(axis=1), -1)[shuffled]
+    by_label = shuffled[np.argsort(label, kind="stable")]
+    picked = by_label[evenly(len(by_label), n)]
+    rare = [shuffled[label == k][:LEAST_LABELLED] for k in range(len(family.components))]
+    few = family.rebind(family.data.take(np.unique(np.concatenate([picked, *rare]))))
+    lost = any(np.linalg.matrix_rank(X / X.abs().max().clip(1e-300)) < X.shape[1] for X in few.design.values())
+    return family if lost else few
+
+
+def best_run(runs: Sequence[Run]) -> int:
+    """The best run that is not degenerate. Where none is: the best that came to an end, which no spike does.
+
+    Of equals, the one that came by itself.
+    """
+    usable = [i for i, run in enumerate(runs) if not run.reasons]
+    usable = usable or [i for i, run in enumerate(runs) if run.converged] or list(range(len(runs)))
+    return max(usable, key=lambda i: (runs[i].log_likelihood, runs[i].own))
+
+
+def similarity(q: np.ndarray, r: np.ndarray, groups: np.ndarray) -> float:
+    """How far two sets of responsibilities (n, K) agree up to labels: 1 where they are proportional."""
+    agreement = r.T @ q
+    order = best_permutations(agreement[None], groups)[0]
+    return float(agreement[order, np.arange(len(order))].sum() / np.sqrt((r**2).sum() * (q**2).sum()))
+
+
+def merged(family: Family, runs: Sequence[Run], groups: np.ndarray | None = None) -> list[Run]:
+    """The same runs, where those that reached one solution share the best end among them.
+
+    Equal log-likelihoods do not suffice: groups may be split in two ways that are equally likely. Labels may switch
+    within ``groups``, by default those that the label evidence leaves.
+    """
+    groups = family.groups if groups is None else groups
+    rows = family.evenly(COMPARED_ROWS)
+    ends: list[tuple[Run, np.ndarray]] = []
+    result = list(runs)
+    for i in sorted(range(len(runs)), key=lambda i: (-runs[i].log_likelihood, not runs[i].own)):
+        if not np.isfinite(runs[i].log_likelihood) or family.spikes(runs[i].params):
+            continue
+        r = responsibilities(rows, runs[i].params)
+        end = next((end for end, q in ends if _one(end, runs[i]) and _alike(q, r, groups)), None)
+        if end is None:
+            ends.append((runs[i], r))
+        else:
+            result[i] = runs[i].at(end)
+    return result
+
+
+def _one(a: Run, b: Run) -> bool:
+    gap = abs(a.log_likelihood - b.log_likelihood)
+    return bool(a.reasons) == bool(b.reasons) and gap < SAME_MODE * (1 + abs(a.log_likelihood))
+
+
+def _alike(q: np.ndarray, r: np.ndarray, groups: np.ndarray) -> bool:
+    return similarity(q, r, groups) > SAME_AGREEMENT
+
+
+def solutions(runs: Sequence[Run]) -> list[tuple[Run, int]]:
+    """One run for each solution, with the number of starts that reached it; the best first."""
+    counts = pd.Series([id(run.params) for run in runs]).value_counts()
+    ends = {id(run.params): run for run in sorted(runs, key=lambda run: run.own)}
+    ordered = sorted(ends.values(), key=lambda run: -run.log_likelihood)
+    return [(run, int(counts[id(run.params)])) for run in ordered]
+
+
+def starts_table(runs: Sequence[Run], chosen: int) -> pd.DataFrame:
+    """One row per start."""
+    number = {id(run.params): i + 1 for i, (run, _) in enumerate(solutions(runs))}
+    return pd.DataFrame(
+        {
+            "kind": [run.kind for run in runs],
+            "log_likelihood": [run.log_likelihood for run in runs],
+            "n_iter": [run.n_iter for run in runs],
+            "converged": [run.converged for run in runs],
+            "degenerate": [bool(run.reasons) for run in runs],
+            "reasons": ["; ".join(run.reasons) for run in runs],
+            "left": [run.left for run in runs],
+            "solution": [number[id(run.params)] for run in runs],
+            "chosen": np.arange(len(runs)) == chosen,
+        }
+    )

@@ -1,0 +1,164 @@
+"""Gaussian mixtures in PyMC.
+
+Correlations have an LKJ(eta) prior through batched canonical partial correlations (Lewandowski, Kurowicka and Joe 2009,
+doi:10.1016/j.jmva.2009.04.008): z_ij ~ Beta(b_j, b_j), b_j = eta + (d - 2 - j) / 2, p = 2 z - 1 and
+
+    L_ij = p_ij prod_{m<j} sqrt(1 - p_im^2),      L_ii = prod_{m<i} sqrt(1 - p_im^2).
+
+Standard variables only: PyMC's LKJCorr breaks ``compute_log_likelihood`` and LKJCholeskyCov does not batch.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+from pymc.distributions.transforms import Ordered
+from pytensor.tensor import TensorVariable
+
+from bayesmix.estep.op import EStep, GaussianEStep
+from bayesmix.families.gaussian.maths import Gaussian
+from bayesmix.inputs.pairs import correlation_matrices
+from bayesmix.inputs.prior import Prior
+from bayesmix.likelihood.likelihood import Params
+from bayesmix.model.variables import Graph, constant, random_variable
+
+
+class OrderedComponents(Ordered):
+    """PyMC's ordered transform along the components of a (component, 1) variable.
+
+    ``forward`` serves starts alone; one whose values coincide or descend is spread by ``smallest_step``, where PyMC's
+    own would begin at -inf.
+    """
+
+    name = "ordered"  # PyMC strips one word: with two, compute_log_likelihood would not find the variable
+
+    def __init__(self, smallest_step: float) -> None:
+        super().__init__()
+        self.smallest_step = smallest_step
+
+    def backward(self, value: Any, *inputs: Any) -> Any:
+        """From the real line to ascending values."""
+        return super().backward(value[..., 0], *inputs)[..., None]
+
+    def forward(self, value: Any, *inputs: Any) -> Any:
+        """From ascending values to the real line."""
+        flat = value[..., 0]
+        steps = pt.log(pt.maximum(pt.diff(flat, axis=-1), self.smallest_step))
+        return pt.concatenate([flat[..., :1], steps], axis=-1)[..., None]
+
+    def log_jac_det(self, value: Any, *inputs: Any) -> Any:
+        """Sum of the log-steps, for the whole variable."""
+        return pt.sum(value[..., 1:, 0], axis=-1)
+
+
+class GaussianGraph(Graph):
+    """Variables weights, means, scales, partial_correlations; deterministics covariances, correlations."""
+
+    name: ClassVar[str] = "gaussian"
+    signature: ClassVar[str] = "(k),(k,d),(k,d,d),(k),()->(d)"
+    family: Gaussian
+
+    def x_data(self) -> np.ndarray:
+        """(n, d) floats."""
+        return self.family.x
+
+    def variables(self) -> list[TensorVariable]:
+        """weights (K), means (K, d) and Cholesky factors C (K, d, d)."""
+        f = self.family
+        if f.K > 1:
+            prior = self.priors["weights"]
+            spread = Prior(prior.distribution, a=np.broadcast_to(prior.parameters["a"], f.K))
+            weights = random_variable("weights", spread, dims=("component",))
+        else:
+            weights = pm.Deterministic("weights", pt.ones(1), dims=("component",))
+        transform = (
+            {"default_transform": OrderedComponents(1e-3 * f.sd[0])} if self.order == "means" and f.K > 1 else {}
+        )
+        means = random_variable("means", self.priors["means"], dims=("component", "feature"), **transform)
+        scales = random_variable("scales", self.priors["scales"], dims=f.kind.scale_dims)
+        C = self._by_component(scales)[..., None] * self._correlation_factor()
+        covariances = C @ C.mT
+        pm.Deterministic("covariances", covariances, dims=("component", "feature", "feature_bis"))
+        return [weights, means, C]
+
+    def _by_component(self, scales: TensorVariable) -> TensorVariable:
+        """Scales as (K, d)."""
+        dims = self.family.kind.scale_dims
+        wide = scales if "feature" in dims else scales[:, None]
+        wide = wide if "component" in dims else wide[None, :]
+        return wide * pt.ones((self.family.K, self.family.d))
+
+    def _correlation_factor(self) -> TensorVariable:
+        """Cholesky factors of the correlation matrices, (1 or K, d, d)."""
+        f = self.family
+        if not f.has_correlations:
+            return pt.eye(f.d)[None]
+        rows, columns = np.tril_indices(f.d, k=-1)
+        batch = () if f.kind.shared else ("component",)
+        beta = constant("correlations_eta", self.priors["correlations"].parameters["eta"]) + (f.d - 2 - columns) / 2
+        shape = (len(rows),) if f.kind.shared else (f.K, len(rows))
+        z = pm.Beta("partial_correlations_01", beta, beta, shape=shape, dims=(*batch, "pair"))
+        p = 2 * z - 1
+        L = self._canonical(p)
+        pm.Deterministic("correlations", (L @ L.mT)[..., rows, columns], dims=f.kind.correlation_dims)
+        return L[None] if f.kind.shared else L
+
+    def _canonical(self, p: TensorVariable) -> TensorVariable:
+        """L (..., d, d) from partial correlations p (..., pairs): the products as cumulative ones."""
+        d = self.family.d
+        if d == 2:  # one pair needs no products: a third of the graph
+            first = pt.concatenate([pt.ones_like(p), pt.zeros_like(p)], axis=-1)
+            return pt.stack([first, pt.concatenate([p, pt.sqrt(1 - p**2)], axis=-1)], axis=-2)
+        rows, columns = np.tril_indices(d, k=-1)
+        P = pt.zeros((*p.shape[:-1], d, d))[..., rows, columns].set(p)
+        product = pt.cumprod(pt.sqrt(1 - P**2), axis=-1)
+        before = pt.concatenate([pt.ones_like(P[..., :1]), product[..., :-1]], axis=-1)
+        return (P + pt.eye(d)) * before
+
+    @property
+    def e_step(self) -> EStep:
+        """The E-step of this covariance kind."""
+        return GaussianEStep(self.family.d, diagonal=not self.family.kind.correlated)
+
+    def mixture(self, *parameters: Any, **kwargs: Any) -> TensorVariable:
+        """pm.Mixture of multivariate normals."""
+        weights, means, C = parameters
+        components = [pm.MvNormal.dist(mu=means[k], chol=C[k]) for k in range(self.family.K)]
+        return pm.Mixture("x", w=weights, comp_dists=components, **kwargs)
+
+    def draw(self, *arguments: Any) -> TensorVariable:
+        """z_i from w_k exp(a_ik), x_i = mu_z + C_z eps."""
+        weights, means, C, evidence, _, _ = arguments
+        z = pm.Categorical.dist(logit_p=pt.log(weights) + evidence)
+        eps = pm.Normal.dist(0.0, 1.0, shape=(evidence.shape[0], self.family.d))
+        return means[z] + (C[z] * eps[:, None, :]).sum(axis=-1)
+
+    def start(self, params: Params) -> dict[str, np.ndarray]:
+        """Free variables from weights, means and covariances."""
+        f = self.family
+        named = f.named(params)
+        start = {"means": params["means"], "scales": named["scales"]}
+        if f.K > 1:
+            weights = np.maximum(params["weights"], 1e-8)
+            start["weights"] = weights / weights.sum()
+        if self.order == "means":
+            by_mean = np.argsort(params["means"][:, 0])
+            start = {v: a[by_mean] if len(a) == f.K and f.dims[v][0] == "component" else a for v, a in start.items()}
+        if f.has_correlations:
+            R = correlation_matrices(np.asarray(named["correlations"]))
+            p = _partial_correlations(np.linalg.cholesky(R))
+            start["partial_correlations_01"] = np.clip((p + 1) / 2, 1e-6, 1 - 1e-6)
+        return start
+
+
+def _partial_correlations(L: np.ndarray) -> np.ndarray:
+    """The canonical partial correlations (..., pairs) of Cholesky factors (..., d, d)."""
+    d = L.shape[-1]
+    columns = []
+    for i, j in zip(*np.tril_indices(d, k=-1), strict=True):
+        left = np.sqrt(np.maximum(1 - (L[..., i, :j] ** 2).sum(axis=-1), 1e-300))
+        columns.append(L[..., i, j] / left)
+    return np.stack(columns, axis=-1)

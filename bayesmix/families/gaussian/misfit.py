@@ -1,0 +1,74 @@
+"""How rows can miss a Gaussian mixture: the shape of components, dependence within them, rows that stand apart."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+from scipy.special import softmax
+
+from bayesmix import estep
+from bayesmix.families.gaussian.maths import Gaussian
+from bayesmix.kernels.residuals import COUNT, residuals, shapes
+from bayesmix.kernels.threads import in_threads
+from bayesmix.likelihood.discrepancies import Discrepancies, Measure
+from bayesmix.likelihood.likelihood import Params
+
+SHAPE = "Try more components, or components with heavier tails; look at the rows far from all means."
+
+
+class GaussianDiscrepancies(Discrepancies):
+    """Statistics of the standardized residuals within components (:mod:`bayesmix.kernels.residuals`)."""
+
+    measures: ClassVar[tuple[Measure, ...]] = (
+        Measure("tails", "A component has heavier tails than a normal distribution.", SHAPE),
+        Measure(
+            "flatness",
+            "A component is flatter than a normal distribution, as two groups are that one component covers.",
+            "Try one component more.",
+        ),
+        Measure(
+            "skewness",
+            "Components are skewed, which no normal distribution is.",
+            "Try a logarithm or another transformation of the columns, or more components.",
+        ),
+        Measure(
+            "dependence",
+            "Features depend on each other within components more than this covariance allows.",
+            'Try covariance="full", or more components.',
+        ),
+        Measure(
+            "spread",
+            "Components differ in their spread more than this covariance allows.",
+            'Try covariance="full", or "diag".',
+        ),
+        Measure("far rows", "A row lies too far from its component.", SHAPE),
+        Measure("margin", "The distribution of a column is not that of the mixture.", "Try one component more."),
+    )
+
+    def compare(self, family: Gaussian, params: Params, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Large where the residuals have another shape than independent normals."""
+        n, d, K, S = len(family.x), family.d, family.K, len(params["weights"])
+        with np.errstate(divide="ignore"):
+            shares = softmax(family.log_weights(params) + family.evidence[: n if family.data.labelled.any() else 1], -1)
+        C = np.linalg.cholesky(params["covariances"])
+        z = drawn(estep.responsibilities(family, params), rng.random((S, n)))
+        z_new = drawn(np.broadcast_to(shares, (S, n, K)), rng.random((S, n)))
+        e, u = np.empty((2, S, n, d))
+        e_new, u_new = rng.standard_normal((S, n, d)), rng.random((S, n, d))
+        found, new = np.empty((2, S, COUNT))
+
+        def some(first: int) -> None:
+            s = slice(first, first + 50)
+            residuals(family.x, params["means"][s], C[s], shares[s], z[s], e[s], u[s])
+            shapes(e[s], u[s], z[s], K, found[s])
+            shapes(e_new[s], u_new[s], z_new[s], K, new[s])
+
+        in_threads(some, range(0, S, 50))
+        return found, new
+
+
+def drawn(p: np.ndarray, u: np.ndarray) -> np.ndarray:
+    """A component for every row from its probabilities p (..., K), by uniform numbers u (...)."""
+    cumulative = p.cumsum(axis=-1)
+    return np.asarray((cumulative[..., :-1] <= u[..., None] * cumulative[..., -1:]).sum(axis=-1))

@@ -1,0 +1,147 @@
+"""The compiled E-step of the zero-inflated Poisson: component 0 is the structural zero, component 1 the count.
+
+    log_joint_i0 = log pi_i where x_i = 0, else -inf
+    log_joint_i1 = log(1 - pi_i) + x_i eta_i - e^eta_i - log x_i!
+
+with eta_i = log lambda_i and zeta_i = logit pi_i by row. The statistic is v_i r_i0 for every row.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from scipy.special import gammaln
+
+from bayesmix.families.zero_inflated_poisson.maths import ZeroInflatedPoisson
+from bayesmix.kernels.blocks import MOST, driver, keep_rows, load_rows
+from bayesmix.kernels.cache import entry_point
+from bayesmix.kernels.lanes import LANES, load, store, where_less
+from bayesmix.kernels.vector import exp, inlined, log, log_and_inverse
+from bayesmix.likelihood.kernel import Kernel
+from bayesmix.likelihood.likelihood import Params, Statistics
+
+SMALL = 64
+LARGEST_EXPONENT = 709.0
+LOG_FACTORIAL = gammaln(np.arange(SMALL) + 1.0)
+HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
+
+
+@inlined
+def log_factorial(m: float) -> float:
+    """log m! of a whole number: by table, from 64 on by Stirling's series, whose rest is below 1e-16; inf below 0."""
+    if m < 0:
+        return np.inf
+    if m < SMALL:
+        return LOG_FACTORIAL[int(m)]
+    q = 1.0 / (m * m)
+    return (m + 0.5) * log(m) - m + HALF_LOG_2_PI + (1 / 12 - q * (1 / 360 - q / 1260)) / m
+
+
+@inlined
+def log_joint(rows: Any, params: Any, work: Any, block: Any, out: np.ndarray) -> None:
+    """Both components of a block; leaves counts, e^eta and pi in ``work``."""
+    log_rate, logit_zero = params
+    counts, rates, zeros = work
+    _, size, most = block
+    load_rows(rows, block, 1, 0, counts, 0)
+    load_rows(log_rate, block, 1, 0, rates, 0)
+    load_rows(logit_zero, block, 1, 0, zeros, 0)
+    for i in range(0, size, LANES):
+        x, eta, zeta = load(counts, i), load(rates, i), load(zeros, i)
+        above, below = where_less(0.0, zeta, zeta, 0.0), where_less(zeta, 0.0, 0.0 - zeta, 0.0)
+        e = exp(0.0 - above - below)
+        softplus, inverse = log_and_inverse(1.0 + e)
+        rate = where_less(LARGEST_EXPONENT, eta, np.inf, exp(eta))
+        store(rates, i, rate)
+        store(zeros, i, where_less(zeta, 0.0, e, 1.0) * inverse)
+        store(out, i, where_less(0.0, x, -np.inf, 0.0 - (below + softplus)))
+        store(out, most + i, (x * eta - rate) - (above + softplus))
+    for i in range(max(size, LANES)):
+        out[most + i] -= log_factorial(counts[i])
+
+
+@inlined
+def keep_structural(rows: Any, params: Any, work: Any, block: Any, r: np.ndarray, statistics: Any) -> None:
+    """v_i r_i0 in its place."""
+    keep_rows(r, 0, block, statistics)
+
+
+@inlined
+def keep_slopes(rows: Any, params: Any, work: Any, block: Any, r: np.ndarray, statistics: Any) -> None:
+    """dL/deta_i and dL/dzeta_i in their places."""
+    counts, rates, zeros = work
+    _, size, most = block
+    d_eta, d_zeta = statistics
+    for i in range(0, size, LANES):
+        structural, poisson = load(r, i), load(r, most + i)
+        store(rates, i, poisson * (load(counts, i) - load(rates, i)))
+        store(zeros, i, structural - (structural + poisson) * load(zeros, i))
+    keep_rows(rates, 0, block, d_eta)
+    keep_rows(zeros, 0, block, d_zeta)
+
+
+drive, drive_slopes = driver(log_joint, keep_structural), driver(log_joint, keep_slopes)
+
+
+@inlined
+def _run(drive: Any, x, log_rate, logit_zero, evidence, row_weights, statistics, pointwise, responsibilities):  # type: ignore[no-untyped-def]
+    flat = np.ascontiguousarray  # the layout that offsets are counted in; arrays of a graph may have another
+    params = (flat(log_rate), flat(logit_zero))
+    work = (np.empty(MOST), np.empty(MOST), np.empty(MOST))
+    return drive(
+        flat(x), params, work, MOST, flat(evidence), flat(row_weights), statistics, pointwise, responsibilities
+    )
+
+
+@entry_point
+def rows(x, log_rate, logit_zero, evidence, row_weights, pointwise, responsibilities):  # type: ignore[no-untyped-def]
+    """For every draw: fill v_i l_i (S, n) and v_i r_ik (S, n, K) where these arrays are not empty."""
+    for s in range(len(log_rate)):
+        _run(drive, x, log_rate[s], logit_zero[s], evidence, row_weights, None, pointwise[s], responsibilities[s])
+
+
+@entry_point
+def e_step(x, log_rate, logit_zero, evidence, row_weights):  # type: ignore[no-untyped-def]
+    """L and v_i r_i0 (n,)."""
+    structural, nothing, none = np.empty(x.size), np.empty(0), np.empty((0, 0))
+    L = _run(drive, x, log_rate, logit_zero, evidence, row_weights, structural, nothing, none)
+    return L, structural
+
+
+@entry_point
+def gradient(x, log_rate, logit_zero, evidence, row_weights, pointwise):  # type: ignore[no-untyped-def]
+    """L, dL/deta_i = v_i r_i1 (x_i - lambda_i), dL/dzeta_i = v_i (r_i0 - pi_i); fills v_i l_i unless empty."""
+    slopes, none = (np.empty(x.size), np.empty(x.size)), np.empty((0, 0))
+    L = _run(drive_slopes, x, log_rate, logit_zero, evidence, row_weights, slopes, pointwise, none)
+    return L, slopes[0], slopes[1]
+
+
+class ZeroInflatedPoissonKernel(Kernel):
+    """Statistics are by row."""
+
+    rows = staticmethod(rows)
+    e_step = staticmethod(e_step)
+
+    def parameters(self, family: ZeroInflatedPoisson, params: Params) -> tuple[Any, ...]:
+        """Both parts' coefficients."""
+        return params["rate_coef"], params["zero_coef"]
+
+    def arguments(
+        self, family: ZeroInflatedPoisson, parameters: tuple[Any, ...], rows: slice, v: np.ndarray
+    ) -> tuple[Any, ...]:
+        """Counts, log lambda_i and logit pi_i (..., rows), evidence, v."""
+        rate_coef, zero_coef = parameters
+        by_row = family.linear_predictors({"rate_coef": rate_coef, "zero_coef": zero_coef}, rows)
+        return (family.x[rows], *by_row, family.evidence[rows], v)
+
+    def statistics(self, family: ZeroInflatedPoisson, parts: Sequence[tuple[np.ndarray, ...]]) -> Statistics:
+        """structural: r_i0 without its row weight; 0 where that is 0."""
+        v = family.row_weights
+        weighted = np.concatenate([part for (part,) in parts])
+        return {"structural": np.divide(weighted, v, out=np.zeros_like(weighted), where=v > 0)}
+
+
+KERNEL = ZeroInflatedPoissonKernel()

@@ -1,0 +1,197 @@
+"""Model folders: where they are, and what their model.toml says, checked key by key. Nothing heavy is imported."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Any
+
+FILE = "model.toml"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a value must be: in words, and as a test."""
+
+    words: str
+    test: Callable[[Any], bool]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(v, str) for v in value)
+
+
+TEXT = Kind("a text", lambda value: isinstance(value, str))
+TEXTS = Kind("a list of texts", _is_texts)
+NUMBER = Kind("a number", _is_number)
+POSITIVE = Kind("a positive number", lambda value: _is_number(value) and value > 0)
+SHARE = Kind("a number between 0 and 1", lambda value: _is_number(value) and 0 < value < 1)
+COUNT = Kind("a whole number >= 0", _is_count)
+TABLE = Kind("a table", lambda value: isinstance(value, dict))
+TABLES = Kind("an array of tables", lambda value: isinstance(value, list) and all(isinstance(v, dict) for v in value))
+
+TOP = {
+    "title": TEXT,
+    "description": TEXT,
+    "source": TEXT,
+    "expected": TEXT,
+    "data": TABLE,
+    "mixture": TABLE,
+    "sampler": TABLE,
+    "em": TABLE,
+    "expect": TABLES,
+}
+DATA = {
+    "file": TEXT,
+    "columns": TEXTS,
+    "response": TEXT,
+    "label": TEXT,
+    "classes": TEXTS,
+    "truth": TEXT,
+    "row_weights": TEXT,
+    "test_file": TEXT,
+    "scale": POSITIVE,
+}
+SAMPLER = {"draws": COUNT, "tune": COUNT, "chains": COUNT, "target_accept": SHARE, "seed": COUNT, "n_starts": COUNT}
+EM = {"n_starts": COUNT, "seed": COUNT, "max_iter": COUNT, "tolerance": POSITIVE}
+EXPECT = {
+    "quantity": TEXT,
+    "interval_of": TEXT,
+    "value": NUMBER,
+    "tolerance": NUMBER,
+    "at_least": NUMBER,
+    "at_most": NUMBER,
+    "because": TEXT,
+}
+
+
+def gallery_folder() -> Path:
+    """The folder of the gallery: inside an installed package, or beside the package in a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    for folder in (package / "models", package.parent / "models"):
+        if folder.is_dir():
+            return folder
+    raise ValueError(f"gallery: no models folder in {package} or beside it; this installation is incomplete")
+
+
+def names() -> list[str]:
+    """Names of the gallery's models, sorted."""
+    return sorted(path.parent.name for path in gallery_folder().glob(f"*/{FILE}"))
+
+
+def find(name_or_path: str | Path) -> Path:
+    """The folder of a model: a gallery name, or the path of a folder that holds a model.toml.
+
+    Raises
+    ------
+    ValueError
+        Where it is neither, with the names there are.
+    """
+    if str(name_or_path) in names():
+        return gallery_folder() / str(name_or_path)
+    path = Path(name_or_path)
+    if path.is_dir():
+        if not (path / FILE).is_file():
+            raise ValueError(f"{path}: the folder holds no {FILE}; 'bayesmix new' writes one")
+        return path
+    raise ValueError(f"no model {str(name_or_path)!r}: give the path of a model folder, or one of {', '.join(names())}")
+
+
+def read_toml(folder: Path) -> dict[str, Any]:
+    """What model.toml says, every key and kind of value checked; the tables sampler, em and expect are always there.
+
+    Raises
+    ------
+    ValueError
+        Naming the file, the table, the key and the value, with the choices where there are some.
+    """
+    path = folder / FILE
+    try:
+        entry = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: is not UTF-8 text: {error.reason} at byte {error.start}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path}: not valid TOML: {error}") from None
+    try:
+        return _checked(entry)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def _checked(entry: dict[str, Any]) -> dict[str, Any]:
+    _check(entry, TOP, "", required=("title", "data", "mixture"))
+    entry = {"sampler": {}, "em": {}, "expect": []} | entry
+    _check_data(entry["data"])
+    _check_mixture(entry["mixture"])
+    _check(entry["sampler"], SAMPLER, "[sampler] ")
+    _check(entry["em"], EM, "[em] ")
+    for number, claim in enumerate(entry["expect"], start=1):
+        where = f"[[expect]] number {number}: "
+        _check(claim, EXPECT, where, required=("because",))
+        _check_rule(claim, where)
+    return entry
+
+
+def _check(entry: Mapping[str, Any], kinds: Mapping[str, Kind], where: str, *, required: tuple[str, ...] = ()) -> None:
+    for key, value in entry.items():
+        if key not in kinds:
+            raise ValueError(f"{where}unknown key {key!r}; choose from {', '.join(kinds)}")
+        if not kinds[key].test(value):
+            raise ValueError(f"{where}{key}: must be {kinds[key].words}; got {value!r}")
+    for key in required:
+        if key not in entry:
+            raise ValueError(f"{where}the key {key!r} is missing")
+
+
+def _check_data(entry: Mapping[str, Any]) -> None:
+    _check(entry, DATA, "[data] ", required=("file",))
+    for key in ("file", "test_file"):
+        path = PurePath(entry.get(key, "."))
+        if path.is_absolute() or ".." in path.parts:  # a folder from elsewhere names no file of the reader's machine
+            raise ValueError(f"[data] {key}: must be a file in the model's folder; got {entry[key]!r}")
+    if ("columns" in entry) == ("response" in entry):
+        raise ValueError("[data] needs either columns (measurements) or response (counts)")
+    if "scale" in entry and "response" in entry:
+        raise ValueError("[data] scale: is for columns of measurements, not for counts")
+    if "test_file" in entry and "truth" not in entry:
+        raise ValueError("[data] test_file: held-out rows are scored, so truth must name the column of true classes")
+
+
+def _check_mixture(entry: Mapping[str, Any]) -> None:
+    """Kinds only: which keys a family has, and their values, :class:`bayesmix.Mixture` knows."""
+    for key, value in entry.items():
+        if key != "priors" and not (isinstance(value, str) or _is_count(value)):
+            raise ValueError(f"[mixture] {key}: must be a text or a whole number; got {value!r}")
+    priors = entry.get("priors", {})
+    if not isinstance(priors, dict) or not all(isinstance(prior, dict) for prior in priors.values()):
+        raise ValueError(f"[mixture] priors: must be a table of tables; got {priors!r}")
+    for key, prior in priors.items():
+        if not isinstance(prior.get("distribution"), str):
+            raise ValueError(f"[mixture.priors.{key}] distribution: must be a text; got {prior.get('distribution')!r}")
+
+
+def _check_rule(claim: Mapping[str, Any], where: str) -> None:
+    rules = {
+        ("interval_of", "value"),
+        ("quantity", "at_least"),
+        ("quantity", "at_most"),
+        ("quantity", "at_least", "at_most"),
+        ("quantity", "value", "tolerance"),
+    }
+    if {*claim} - {"because"} not in [set(rule) for rule in rules]:
+        raise ValueError(
+            f"{where}needs quantity with at_least, at_most or value and tolerance; or interval_of with value; "
+            f"got {', '.join(claim)}"
+        )

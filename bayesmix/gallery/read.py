@@ -1,0 +1,258 @@
+"""models/<name>/ -> (Mixture, Data): the only reader of model folders, the gallery's and the user's own."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bayesmix.gallery import manifest
+from bayesmix.gallery.manifest import names
+from bayesmix.inputs.csv_columns import column, numeric, read_csv
+from bayesmix.inputs.data import Data
+from bayesmix.mixture.spec import Mixture, resolve
+
+__all__ = ["Expectation", "GalleryModel", "load", "names", "read"]
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """A claim of the model's source: that a number of the report has a value, or that an interval covers it.
+
+    Attributes
+    ----------
+    quantity : str or None
+        Path into ``summary.json``, parts separated by ``/``, such as ``em/log_likelihood``.
+    interval_of : str or None
+        Instead of ``quantity``: a parameter, such as ``means[component_1, x]``, whose posterior 99% interval is to
+        contain ``value``.
+    value, tolerance : float or None
+        |quantity - value| <= tolerance.
+    at_least, at_most : float or None
+        Bounds of the quantity.
+    because : str
+        Where the claim comes from.
+
+    Examples
+    --------
+    >>> claim = Expectation("the paper", quantity="em/log_likelihood", at_least=-10.0)
+    >>> claim.judge({"em": {"log_likelihood": -9.5}})["holds"]
+    True
+    """
+
+    because: str
+    quantity: str | None = None
+    interval_of: str | None = None
+    value: float | None = None
+    tolerance: float | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+
+    @property
+    def rule(self) -> str:
+        """The claim in words."""
+        if self.interval_of is not None:
+            return f"99% interval contains {self.value:.10g}"
+        if self.tolerance is not None:
+            return f"{self.value:.10g} ± {self.tolerance:.10g}"
+        bounds = {"at least": self.at_least, "at most": self.at_most}
+        return " and ".join(f"{words} {bound:.10g}" for words, bound in bounds.items() if bound is not None)
+
+    def judge(self, summary: Mapping[str, Any]) -> dict[str, Any]:
+        """Whether the claim holds in a report's summary.
+
+        Returns
+        -------
+        dict
+            ``quantity, rule, value, holds, because``. ``value`` is the number found, for an interval its two ends, and
+            None (then ``holds`` is False) where the summary has no such number.
+        """
+        name = self.quantity if self.interval_of is None else self.interval_of
+        found = self._interval(summary) if self.quantity is None else _number_at(summary, self.quantity.split("/"))
+        holds = found is not None and self._holds(found)
+        return {"quantity": name, "rule": self.rule, "value": found, "holds": holds, "because": self.because}
+
+    def _interval(self, summary: Mapping[str, Any]) -> list[float] | None:
+        path = ["posterior", "parameters", str(self.interval_of)]
+        ends = [_number_at(summary, [*path, end]) for end in ("lower99", "upper99")]
+        return None if None in ends else [end for end in ends if end is not None]
+
+    def _holds(self, found: float | list[float]) -> bool:
+        if isinstance(found, list):
+            return self.value is not None and found[0] <= self.value <= found[1]
+        if self.value is not None and self.tolerance is not None:
+            return abs(found - self.value) <= self.tolerance
+        above = self.at_least is None or found >= self.at_least
+        return above and (self.at_most is None or found <= self.at_most)
+
+
+@dataclass(frozen=True)
+class GalleryModel:
+    """A model folder, read.
+
+    Attributes
+    ----------
+    name : str
+        The folder's name.
+    folder : Path
+    title, description, source, expected : str
+        For readers.
+    spec : Mixture
+        As written: priors that it leaves open are not resolved.
+    data : Data
+    test : Data or None
+        Held-out rows: nothing is known of their components, ``truth`` is there for scoring.
+    sampler, em : dict
+        Keyword arguments of :func:`bayesmix.sample` and of :func:`bayesmix.fit_em`.
+    expectations : tuple of Expectation
+    """
+
+    name: str
+    folder: Path
+    title: str
+    description: str
+    source: str
+    expected: str
+    spec: Mixture
+    data: Data
+    test: Data | None
+    sampler: dict[str, Any]
+    em: dict[str, Any]
+    expectations: tuple[Expectation, ...]
+
+
+def read(name_or_path: str | Path) -> GalleryModel:
+    """Read a model: what model.toml says, and the rows of its CSV files.
+
+    Parameters
+    ----------
+    name_or_path
+        A gallery name (see :func:`names`), or the path of a model folder.
+
+    Returns
+    -------
+    GalleryModel
+
+    Raises
+    ------
+    ValueError
+        Naming the file and what is wrong in it: the key and the choices, or the column, the row (counted from 1 below
+        the header) and the value. The mixture is known to fit the data when this returns.
+
+    Examples
+    --------
+    >>> read("old_faithful").data.feature_names
+    ('eruptions', 'waiting')
+    """
+    folder = manifest.find(name_or_path)
+    entry = manifest.read_toml(folder)
+    toml = folder / manifest.FILE
+    with _within(toml, "[mixture] "):
+        spec = Mixture.from_dict(entry["mixture"])
+    data = _read_data(folder, entry["data"])
+    with _within(toml, ""), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # they are raised, once, by what uses the model
+        resolve(spec, data)
+    texts = {key: entry.get(key, "") for key in ("title", "description", "source", "expected")}
+    return GalleryModel(
+        name=folder.resolve().name,
+        folder=folder,
+        spec=spec,
+        data=data,
+        test=_read_test(folder, entry["data"], data),
+        sampler=entry["sampler"],
+        em=entry["em"],
+        expectations=tuple(Expectation(**claim) for claim in entry["expect"]),
+        **texts,
+    )
+
+
+def load(name_or_path: str | Path) -> tuple[Mixture, Data]:
+    """A model of the gallery, or of a folder of the user's own, as what every other function takes.
+
+    Parameters
+    ----------
+    name_or_path
+        A gallery name, or the path of a model folder.
+
+    Returns
+    -------
+    Mixture, Data
+
+    Raises
+    ------
+    ValueError
+        Naming the file, and the key, column, row or value that is wrong.
+
+    Examples
+    --------
+    >>> spec, data = load("galaxies")
+    >>> spec.n_components, len(data)
+    (3, 82)
+    """
+    model = read(name_or_path)
+    return model.spec, model.data
+
+
+def _read_data(folder: Path, entry: Mapping[str, Any]) -> Data:
+    path = folder / entry["file"]
+    frame = read_csv(path)
+    with _within(path, ""):
+        extra = {key: column(frame, entry[key], key).tolist() for key in ("label", "truth") if key in entry}
+        weights = column(frame, entry["row_weights"], "row_weights").to_frame() if "row_weights" in entry else None
+        return Data(
+            _observed(frame, entry),
+            extra.get("label"),
+            classes=entry.get("classes"),
+            row_weights=None if weights is None else numeric(weights)[:, 0],
+            response=entry.get("response"),
+            truth=extra.get("truth"),
+        )
+
+
+def _read_test(folder: Path, entry: Mapping[str, Any], data: Data) -> Data | None:
+    """Held-out rows, with their labels hidden."""
+    if "test_file" not in entry:
+        return None
+    path = folder / entry["test_file"]
+    frame = read_csv(path)
+    with _within(path, ""):
+        truth = column(frame, entry["truth"], "truth").tolist()
+        return Data(_observed(frame, entry), classes=data.classes, response=entry.get("response"), truth=truth)
+
+
+def _observed(frame: pd.DataFrame, entry: Mapping[str, Any]) -> pd.DataFrame:
+    """The features; or the counts with their covariates."""
+    if "response" in entry:
+        special = [entry[key] for key in ("label", "truth", "row_weights") if key in entry]
+        return frame.drop(columns=special)
+    for name in entry["columns"]:
+        column(frame, name, "columns")
+    features = frame[entry["columns"]]
+    return features if "scale" not in entry else features.assign(**_scaled(features, entry["scale"]))
+
+
+def _scaled(features: pd.DataFrame, scale: float) -> dict[str, Any]:
+    return dict(zip(map(str, features.columns), (numeric(features) * scale).T, strict=True))
+
+
+def _number_at(summary: Any, path: list[str]) -> float | None:
+    for part in path:
+        if not isinstance(summary, Mapping) or part not in summary:
+            return None
+        summary = summary[part]
+    return float(summary) if isinstance(summary, int | float) and not isinstance(summary, bool) else None
+
+
+@contextmanager
+def _within(path: Path, where: str) -> Iterator[None]:
+    """Errors that begin with the file in which the cause stands."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{path}: {where}{str(error).removeprefix('X: ')}") from None

@@ -1,0 +1,133 @@
+"""Covariates as a formula may use them: numbers, or factors; what looks like one and is the other is refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bayesmix.inputs.csv_columns import NUMBER, PLAIN_NUMBERS
+from bayesmix.inputs.levels import as_levels, level_text
+
+DATE = re.compile(r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([T ].*)?")
+FEWEST_LEVELS = 5
+"""A factor with so many levels must have two rows for each, on average."""
+
+
+def covariate(
+    column: pd.Series, *, as_factor: bool, encoded: bool = False, known: Sequence[str] | None = None
+) -> pd.Series:
+    """A column as floats, or as a factor whose levels are text.
+
+    Parameters
+    ----------
+    column : Series
+        Its index names the rows.
+    as_factor : bool
+        Whether the formula asks for a factor: ``C(column)``.
+    encoded : bool
+        Whether the formula was evaluated before, on other rows; ``known`` are the levels it met there, None where it
+        met numbers.
+
+    Raises
+    ------
+    ValueError
+        Naming column, row and value: a missing cell; a date; numbers that came as text; a level that the fit never
+        saw; a factor with a level for most rows.
+
+    Examples
+    --------
+    >>> covariate(pd.Series(["a", "b", "a"]), as_factor=False).cat.categories.tolist()
+    ['a', 'b']
+    """
+    name = str(column.name)
+    missing = np.flatnonzero(column.isna())
+    if len(missing):
+        raise ValueError(f"column {name!r}, row {column.index[missing[0]]} is missing")
+    column = column.infer_objects()
+    if not (as_factor or isinstance(column.dtype, pd.CategoricalDtype)):
+        numbers = _as_numbers(column, name)
+        if numbers is not None:
+            if known is not None:
+                raise ValueError(f"column {name!r} holds numbers; the fit knew the levels {', '.join(known)}")
+            return numbers
+        if not encoded:
+            _check_text(column, name)
+    factor = as_levels(column)
+    if encoded:
+        return _with_levels(factor, column, name, known)
+    count = len(factor.cat.categories)
+    if count >= FEWEST_LEVELS and 2 * count > len(factor):
+        raise ValueError(
+            f"column {name!r} has {count} levels in {len(factor)} rows, too many for a coefficient each: leave it out "
+            "if it only names the rows; group its levels if not"
+        )
+    return factor
+
+
+def known_levels(column: pd.Series) -> tuple[str, ...] | None:
+    """The levels of a factor from :func:`covariate`; None where it is numbers."""
+    return tuple(column.cat.categories) if isinstance(column.dtype, pd.CategoricalDtype) else None
+
+
+def _as_numbers(column: pd.Series, name: str) -> pd.Series | None:
+    """The column as floats, None where it is text."""
+    if pd.api.types.is_complex_dtype(column):
+        raise ValueError(f"column {name!r} must hold real numbers; got complex ones")
+    kinds = {pd.api.types.infer_dtype(column)}
+    if kinds & {"datetime64", "datetime", "date", "timedelta64", "timedelta", "period", "time"}:
+        raise ValueError(_dated(column, name, column.iloc[0]))
+    if pd.api.types.is_numeric_dtype(column) or kinds & {"decimal", "mixed-integer-float"}:
+        return column.astype(float)
+    return None
+
+
+def _check_text(column: pd.Series, name: str) -> None:
+    """Text whose levels mostly look like numbers or dates is neither in silence."""
+    text = column.map(level_text)
+    levels = pd.Series(text.unique())
+    for pattern, told in ((DATE, _dated), (NUMBER, _textual)):
+        like = levels.map(lambda level, pattern=pattern: bool(pattern.fullmatch(level)))
+        if 2 * like.sum() >= len(levels):
+            odd = [v for v in levels if not _is_plain(v)] if pattern is NUMBER else list(levels)
+            raise ValueError(told(column, name, (odd or list(levels))[0]))
+
+
+def _is_plain(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _dated(column: pd.Series, name: str, value: Any) -> str:
+    return (
+        f"column {name!r}{_row(column, value)} holds dates or times ({value}), which have no unit of their own: make "
+        f"it numbers, such as days since the first, or a factor by C({name})"
+    )
+
+
+def _textual(column: pd.Series, name: str, value: str) -> str:
+    return (
+        f"column {name!r}{_row(column, value)} is the text {value!r} in a column that mostly holds numbers: make it "
+        f"numbers, with {PLAIN_NUMBERS}, or a factor by C({name})"
+    )
+
+
+def _row(column: pd.Series, value: Any) -> str:
+    found = np.flatnonzero(column.map(level_text) == level_text(value))
+    return f", row {column.index[found[0]]}" if len(found) else ""
+
+
+def _with_levels(factor: pd.Series, column: pd.Series, name: str, known: Sequence[str] | None) -> pd.Series:
+    if known is None:
+        raise ValueError(f"column {name!r} must hold numbers, as in the fit; got {column.iloc[0]!r}")
+    new = np.flatnonzero(~factor.isin(list(known)))
+    if len(new):
+        value, row = str(factor.iloc[new[0]]), factor.index[new[0]]
+        raise ValueError(f"column {name!r}, row {row} has the level {value!r}; the fit knew {', '.join(known)}")
+    return factor.cat.set_categories(list(known))

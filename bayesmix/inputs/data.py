@@ -1,0 +1,290 @@
+"""Observations, label evidence and row weights, validated before anything compiles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import ArrayLike
+
+from bayesmix.inputs.containers import array_names, by_row, frame_of, has_index
+from bayesmix.inputs.coordinates import coordinates
+from bayesmix.inputs.csv_columns import column, numeric
+from bayesmix.inputs.labels import class_name, label_evidence
+from bayesmix.inputs.storage import restored, stored
+
+
+@dataclass(frozen=True, init=False, eq=False)
+class Data:
+    """What was observed: measurements or counts, with what is known of each row's component.
+
+    Parameters
+    ----------
+    X : array or DataFrame, shape (n,) or (n, n_features)
+        Finite numbers, in pandas, NumPy, polars or arrow; a masked cell is a missing one. With ``response``, a
+        DataFrame of which one column is the response and the others are covariates that formulas may use; those that
+        none uses may hold anything.
+    labels : sequence, optional
+        What is known of each row. One entry per row: None, NaN, NA, -1, "" or a masked entry for nothing; a class for a
+        hard label; a ``set`` or ``frozenset`` of classes for "one of these". Or probabilities (n, n_classes), as an
+        array, DataFrame or nested lists: per observation a row that sums to 1 (NaN throughout for nothing known). One
+        column is hard labels. The text "nan" (NumPy makes it of NaN among texts) is refused unless it is one of
+        ``classes``; in a CSV file every cell that pandas reads as missing is nothing: empty, NA, N/A, None, null, nan.
+    classes : sequence, optional
+        The class names; by default those that occur in ``labels``, sorted. Needed for a class that no row carries.
+    row_weights : array, shape (n,), optional
+        Non-negative weights v_i of the rows' log-likelihoods; 1 by default.
+    response : str, optional
+        The column of ``X`` that is observed (counts); the others are covariates.
+    truth : sequence, optional
+        True classes, used for scoring alone: they never enter a fit.
+
+    Labels, row weights and truth in pandas go by their index where ``X`` has one: the same labels in another order are
+    put in that of ``X``, other labels are refused. Everything else goes by position.
+
+    Raises
+    ------
+    ValueError
+        Naming the column, the row (counted from 1, or its label in a named index) and the value.
+
+    Notes
+    -----
+    The evidence a_ik is 0 where class k is possible, -inf where it is excluded, log b_ik for a probability b_ik.
+
+    Examples
+    --------
+    >>> data = Data([[1.0], [2.0], [9.0]], labels=[None, "low", "high"])
+    >>> data.classes
+    ('high', 'low')
+    >>> data.evidence(("high", "low", "component_1"))[1]
+    array([-inf,   0., -inf])
+    """
+
+    x: np.ndarray
+    """Observations, (n, n_features)."""
+    feature_names: tuple[str, ...]
+    covariates: pd.DataFrame
+    """Columns that formulas may use, (n, n_covariates); no columns without ``response``. Its index names the rows."""
+    classes: tuple[str, ...]
+    class_evidence: np.ndarray
+    """(n, n_classes) log-weights; only rows with ``labelled`` carry information."""
+    labelled: np.ndarray
+    """(n,) bool: rows that say anything of their component."""
+    row_weights: np.ndarray
+    """(n,)"""
+    truth: np.ndarray | None
+    """(n,) true class names, for scoring alone."""
+
+    def __init__(
+        self,
+        X: ArrayLike | pd.DataFrame | pd.Series,
+        labels: Any = None,
+        *,
+        classes: Sequence[Any] | None = None,
+        row_weights: ArrayLike | None = None,
+        response: str | None = None,
+        truth: Sequence[Any] | None = None,
+    ) -> None:
+        given = frame_of(X)
+        rows = given.index if has_index(X) else None
+        frame, covariates = _split(_with_row_names(given), None if response is None else str(response))
+        x = numeric(frame)
+        n = len(x)
+        labels = None if labels is None else by_row(labels, rows, n, "labels")
+        class_names, evidence, labelled = label_evidence(labels, classes, n)
+        values = {
+            "x": x,
+            "feature_names": tuple(str(c) for c in frame.columns),
+            "covariates": covariates,
+            "classes": class_names,
+            "class_evidence": evidence,
+            "labelled": labelled,
+            "row_weights": _weights(row_weights, rows, n),
+            "truth": _truth(truth, rows, n),
+        }
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    def __repr__(self) -> str:
+        parts = [f"{len(self)} rows", f"{', '.join(self.feature_names[:8])}{', ...' if self.n_features > 8 else ''}"]
+        if len(self.covariates.columns):
+            parts += [f"{len(self.covariates.columns)} other columns"]
+        if self.labelled.any():
+            known = np.isfinite(self.class_evidence[self.known]).sum(axis=0)
+            counts = [(name, int(count)) for name, count in zip(self.classes, known, strict=True)]
+            several = int((self.labelled & ~self.known).sum())
+            counts += [("of several classes", several)] if several else []
+            parts += [f"labelled: {', '.join(f'{name} {count}' for name, count in counts)}"]
+            parts += [f"without a label: {int((~self.labelled).sum())}"]
+        parts += ["weighted"] if self.weighted else []
+        return f"Data({'; '.join(parts)})"
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    @cached_property
+    def obs_names(self) -> tuple[str, ...]:
+        """The rows' names: the index of ``X``, or numbers from 1. Made where asked for: of many rows they are large."""
+        return tuple(map(str, self.covariates.index))
+
+    @property
+    def n_features(self) -> int:
+        """Number of columns of ``x``."""
+        return self.x.shape[1]
+
+    @property
+    def weighted(self) -> bool:
+        """True where some row's weight is not 1."""
+        return bool((self.row_weights != 1).any())
+
+    @property
+    def known(self) -> np.ndarray:
+        """(n,) bool: rows whose component is certain, for one class alone is possible."""
+        return self.labelled & (np.isfinite(self.class_evidence).sum(axis=1) == 1)
+
+    def evidence(self, components: Sequence[str]) -> np.ndarray:
+        """Label evidence a_ik, shape (n, n_components), for components of these names.
+
+        A labelled row excludes the components that are no class of its; an unlabelled one leaves all open (a_i = 0).
+        """
+        unknown = [c for c in self.classes if c not in components]
+        if unknown:
+            raise ValueError(f"labels: the class {unknown[0]!r} is none of the components {', '.join(components)}")
+        full = np.zeros((len(self), len(components)))
+        full[self.labelled] = -np.inf
+        for k, name in enumerate(self.classes):
+            full[self.labelled, components.index(name)] = self.class_evidence[self.labelled, k]
+        return full
+
+    def take(self, rows: ArrayLike) -> Data:
+        """The same data with these rows only (a boolean mask or row numbers)."""
+        index = np.arange(len(self))[np.asarray(rows)]
+        new = object.__new__(Data)
+        for name in self.__dataclass_fields__:
+            value = getattr(self, name)
+            if isinstance(value, pd.DataFrame):
+                value = value.iloc[index]
+            elif isinstance(value, np.ndarray):
+                value = value[index]
+            object.__setattr__(new, name, value)
+        return new
+
+    def with_features(self, names: Sequence[str]) -> Data:
+        """The same rows with the columns of ``x`` in this order.
+
+        Columns without names of their own (an array's: x, or x1, x2, ...) are taken by position. ValueError where the
+        names are others.
+        """
+        own, wanted = self.feature_names, tuple(names)
+        if own == wanted:
+            return self
+        order = list(range(len(wanted)))
+        if set(own) == set(wanted):
+            order = [own.index(name) for name in wanted]
+        elif len(own) != len(wanted) or own != array_names(len(own)):
+            counts = f"{len(wanted)} columns, as the fit had ({', '.join(wanted)})"
+            raise ValueError(f"data: must have {counts}; got {len(own)} ({', '.join(own)})")
+        new = self.take(np.arange(len(self)))
+        object.__setattr__(new, "x", self.x[:, order])
+        object.__setattr__(new, "feature_names", wanted)
+        return new
+
+    def with_covariates(self, names: Sequence[str]) -> Data:
+        """The same rows with these covariates only."""
+        new = self.take(np.arange(len(self)))
+        object.__setattr__(new, "covariates", self.covariates[list(names)])
+        return new
+
+    def without_labels(self) -> Data:
+        """The same rows with nothing known of their components."""
+        new = self.take(np.arange(len(self)))
+        object.__setattr__(new, "labelled", np.zeros(len(self), dtype=bool))
+        return new
+
+    def to_dataset(self) -> xr.Dataset:
+        """All of it as a Dataset that NetCDF can hold; :meth:`from_dataset` is the inverse.
+
+        A covariate that is not numbers or times comes back as a factor, with text for levels: what a formula sees.
+        """
+        variables: dict[str, Any] = {
+            "x": (("obs", "feature"), self.x),
+            "class_evidence": (("obs", "class"), self.class_evidence),
+            "labelled": ("obs", self.labelled.astype("int8")),
+            "row_weights": ("obs", self.row_weights),
+        }
+        if self.truth is not None:
+            variables["truth"] = ("obs", self.truth.astype(str))
+        variables |= stored(self.covariates)
+        names = {"obs": self.obs_names, "feature": self.feature_names, "class": self.classes}
+        return xr.Dataset(variables, coords=coordinates(names))
+
+    @classmethod
+    def from_dataset(cls, dataset: xr.Dataset) -> Data:
+        """The inverse of :meth:`to_dataset`."""
+        new = object.__new__(cls)
+        values = {
+            "x": dataset["x"].to_numpy().astype(float),
+            "feature_names": tuple(str(v) for v in dataset["feature"].values),
+            "covariates": restored(dataset),
+            "classes": tuple(str(v) for v in dataset["class"].values),
+            "class_evidence": dataset["class_evidence"].to_numpy(),
+            "labelled": dataset["labelled"].to_numpy().astype(bool),
+            "row_weights": dataset["row_weights"].to_numpy(),
+            "truth": dataset["truth"].to_numpy().astype(str) if "truth" in dataset else None,
+        }
+        for name, value in values.items():
+            object.__setattr__(new, name, value)
+        return new
+
+
+def evenly(n: int, most: int) -> np.ndarray:
+    """At most so many of n places, evenly spaced from the first to the last."""
+    return np.linspace(0, n - 1, min(n, most)).astype(int)
+
+
+def _with_row_names(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows are called by their index, or by numbers from 1."""
+    if isinstance(frame.index, pd.RangeIndex) or not frame.index.is_unique:
+        return frame.set_axis(pd.RangeIndex(1, len(frame) + 1), axis=0)
+    return frame
+
+
+def _split(frame: pd.DataFrame, response: str | None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    if response is None:
+        return frame, frame[[]]
+    column(frame, response, "response")
+    return frame[[response]], frame.drop(columns=response).set_axis([str(i) for i in frame.index], axis=0)
+
+
+def _weights(row_weights: Any, rows: pd.Index | None, n: int) -> np.ndarray:
+    if row_weights is None:
+        return np.ones(n)
+    entries = by_row(row_weights, rows, n, "row_weights")
+    if np.ndim(entries) != 1:
+        raise ValueError(f"row_weights: must be one column, one weight per row; got shape {np.shape(entries)}")
+    weights = pd.to_numeric(pd.Series(list(entries), dtype=object), errors="coerce").to_numpy(
+        dtype=float, na_value=np.nan
+    )
+    bad = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
+    if len(bad):
+        raise ValueError(f"row_weights: must be finite and not negative; row {bad[0] + 1} is {entries[bad[0]]}")
+    if not weights.any():
+        raise ValueError("row_weights: at least one must be positive; all are 0")
+    return weights
+
+
+def _truth(truth: Any, rows: pd.Index | None, n: int) -> np.ndarray | None:
+    if truth is None:
+        return None
+    entries = by_row(truth, rows, n, "truth")
+    if np.ndim(entries) != 1:
+        raise ValueError(f"truth: must be one column, one class per row; got shape {np.shape(entries)}")
+    missing = np.flatnonzero(pd.isna(pd.Series(list(entries), dtype=object)))
+    if len(missing):
+        raise ValueError(f"truth: row {missing[0] + 1} is missing; every row needs its true class")
+    return np.asarray([class_name(value) for value in entries])

@@ -1,0 +1,116 @@
+"""Every prior in SciPy: independent draws and log-densities, without PyMC."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy import stats
+from scipy.linalg import solve_triangular
+from scipy.special import xlogy
+
+from bayesmix.inputs.pairs import below_diagonal, correlation_matrices
+from bayesmix.inputs.prior import Prior
+
+SCIPY: dict[str, Callable[..., Any]] = {
+    "Normal": lambda mu, sigma: stats.norm(mu, sigma),
+    "StudentT": lambda nu, mu, sigma: stats.t(nu, mu, sigma),
+    "Laplace": lambda mu, b: stats.laplace(mu, b),
+    "Logistic": lambda mu, s: stats.logistic(mu, s),
+    "Cauchy": lambda alpha, beta: stats.cauchy(alpha, beta),
+    "InverseGamma": lambda alpha, beta: stats.invgamma(alpha, scale=beta),
+    "LogNormal": lambda mu, sigma: stats.lognorm(sigma, scale=np.exp(mu)),
+    "Gamma": lambda alpha, beta: stats.gamma(alpha, scale=1 / beta),
+    "Exponential": lambda lam: stats.expon(scale=1 / lam),
+    "HalfNormal": lambda sigma: stats.halfnorm(scale=sigma),
+    "HalfCauchy": lambda beta: stats.halfcauchy(scale=beta),
+}
+"""SciPy's distribution from PyMC's parameters, for scalars; SciPy has no half-t."""
+
+
+def draw(prior: Prior, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """Independent draws.
+
+    Parameters
+    ----------
+    prior : Prior
+        Of scalars: its parameters broadcast against ``shape``. Of simplexes, vectors or correlations (those of all
+        pairs of features, see :mod:`bayesmix.inputs.pairs`): those take the last dimension.
+    shape : tuple of int
+        Of the result.
+    rng : Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray
+
+    Examples
+    --------
+    >>> x = draw(Prior("Gamma", alpha=3.0, beta=[1.0, 10.0]), (20_000, 2), np.random.default_rng(1))
+    >>> x.mean(axis=0).round(1)
+    array([3. , 0.3])
+    """
+    parameters = prior.parameters
+    if prior.support == "simplex":
+        return rng.dirichlet(np.broadcast_to(parameters["a"], shape[-1]), shape[:-1])
+    if prior.support == "correlation":
+        return below_diagonal(_onion(float(parameters["eta"]), correlation_matrices(np.zeros(shape)).shape, rng))
+    if prior.support == "real vector":
+        return np.asarray(parameters["mu"] + rng.standard_normal(shape) @ parameters["chol"].T)
+    if prior.distribution == "HalfStudentT":
+        return np.abs(parameters["sigma"] * rng.standard_t(parameters["nu"], shape))
+    return np.asarray(SCIPY[prior.distribution](**parameters).rvs(size=shape, random_state=rng))
+
+
+def log_density(prior: Prior, value: np.ndarray) -> np.ndarray:
+    """The log-density of a prior, without the constants of Dirichlet and LKJ.
+
+    Parameters
+    ----------
+    prior : Prior
+        As for :func:`draw`.
+    value : ndarray
+        Where it is taken.
+
+    Returns
+    -------
+    ndarray
+        The shape of ``value``, of which a simplex, a vector or the correlations of all pairs take one dimension.
+
+    Examples
+    --------
+    >>> float(log_density(Prior("Normal", mu=0.0, sigma=1.0), np.array(0.0)).round(4))
+    -0.9189
+    """
+    parameters = prior.parameters
+    if prior.support == "simplex":
+        return np.asarray(xlogy(parameters["a"] - 1, value).sum(axis=-1))
+    if prior.support == "correlation":
+        return np.asarray((parameters["eta"] - 1) * np.linalg.slogdet(correlation_matrices(value))[1])
+    if prior.support == "real vector":
+        chol = parameters["chol"]
+        z = solve_triangular(chol, (value - parameters["mu"]).reshape(-1, len(chol)).T, lower=True)
+        log_det = np.log(np.diag(chol)).sum()
+        return np.asarray(stats.norm.logpdf(z).sum(axis=0) - log_det).reshape(value.shape[:-1])
+    if prior.distribution == "HalfStudentT":
+        return np.asarray(np.log(2) + stats.t(parameters["nu"], 0.0, parameters["sigma"]).logpdf(value))
+    return np.asarray(SCIPY[prior.distribution](**parameters).logpdf(value))
+
+
+def _onion(eta: float, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """LKJ(eta) correlation matrices, shape (..., d, d), row by row of the Cholesky factor (the onion method).
+
+    Row j below the first is sqrt(y) u, sqrt(1 - y), with u uniform on the sphere of j dimensions and
+    y ~ Beta(j / 2, eta + (d - 1 - j) / 2). Lewandowski, Kurowicka and Joe (2009), doi:10.1016/j.jmva.2009.04.008.
+    """
+    *batch, d, _ = shape
+    L = np.zeros(shape)
+    L[..., 0, 0] = 1
+    for j in range(1, d):
+        y = rng.beta(j / 2, eta + (d - 1 - j) / 2, batch)
+        u = rng.standard_normal((*batch, j))
+        L[..., j, :j] = np.sqrt(y)[..., None] * u / np.linalg.norm(u, axis=-1, keepdims=True)
+        L[..., j, j] = np.sqrt(1 - y)
+    return L @ np.swapaxes(L, -1, -2)

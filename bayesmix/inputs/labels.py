@@ -1,0 +1,123 @@
+"""Label evidence: what is known of each row's component, as log-weights on the classes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+
+def class_name(value: Any) -> str:
+    """A class as text: 1, 1.0 and "1" are one class (a CSV column with empty cells holds its integers as floats)."""
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return str(int(value))
+    return str(value)
+
+
+TEXTS_OF_NOTHING = ("nan", "NaN", "<NA>", "NaT")
+"""What becomes of missing values where they are made text; no class is called so without a word."""
+
+
+def _is_nothing(entry: Any) -> bool:
+    if entry is None or entry is pd.NA or entry is pd.NaT or (isinstance(entry, str) and entry == ""):
+        return True
+    return isinstance(entry, int | float | np.number) and (bool(np.isnan(entry)) or entry == -1)
+
+
+def label_evidence(
+    labels: Any, classes: Sequence[Any] | None, n: int
+) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
+    """The class names, their log-weights (n, n_classes), and which rows say anything (n,).
+
+    ``labels``: as :func:`bayesmix.inputs.containers.by_row` gives them; :class:`bayesmix.Data` says what they may be.
+    ValueError naming the row and the value.
+    """
+    given = None if classes is None else tuple(class_name(c) for c in classes)
+    if given is not None and len(set(given)) < len(given):
+        raise ValueError(f"classes: names must differ; got {', '.join(given)}")
+    if labels is None:
+        names = given or ()
+        return names, np.zeros((n, len(names))), np.zeros(n, dtype=bool)
+    if _is_table(labels):
+        return _probability_rows(labels, given)
+    return _label_sets(labels, given)
+
+
+def _is_table(labels: Any) -> bool:
+    """Whether the labels are rows of probabilities rather than one entry per row."""
+    try:
+        return np.ndim(labels) == 2
+    except ValueError:  # NumPy's word for ragged rows
+        widths = {np.size(entry) if isinstance(entry, list | tuple | np.ndarray) else None for entry in labels}
+        found = ", ".join(sorted("single entries" if w is None else f"{w} entries" for w in widths))
+        raise ValueError(
+            "labels: rows of probabilities must all have one entry per class (NaN throughout where nothing is known), "
+            f"and classes that are allowed together are written as a set; got rows of {found}"
+        ) from None
+
+
+def _label_sets(labels: Any, given: tuple[str, ...] | None) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
+    """Hard labels and sets of allowed classes, from one entry per row."""
+    allowed: list[tuple[Any, ...]] = []
+    for row, entry in enumerate(labels, start=1):
+        is_set = isinstance(entry, set | frozenset)
+        if isinstance(entry, Collection) and not is_set and not isinstance(entry, str):
+            raise ValueError(f"labels: row {row} must be a class, a set of classes or None; got {entry!r}")
+        if is_set and not len(entry):
+            raise ValueError(f"labels: row {row} allows no class at all; use None where nothing is known")
+        allowed.append(tuple(entry) if is_set else () if _is_nothing(entry) else (entry,))
+    found = {class_name(c): c for entry in allowed for c in entry}
+    names = given if given is not None else tuple(class_name(c) for c in _sorted(found.values()))
+    position = {name: k for k, name in enumerate(names)}
+    evidence = np.zeros((len(allowed), len(names)))
+    for i, entry in enumerate(allowed):
+        if not entry:
+            continue
+        evidence[i] = -np.inf
+        for c in entry:
+            if c in TEXTS_OF_NOTHING and c not in (given or ()):
+                raise ValueError(
+                    f"labels: row {i + 1} is the text {class_name(c)!r}, as NumPy writes a missing value among texts; "
+                    "use None where nothing is known, or name it in classes"
+                )
+            if class_name(c) not in position:
+                raise ValueError(f"labels: row {i + 1} has the class {class_name(c)!r}; classes are {', '.join(names)}")
+            evidence[i, position[class_name(c)]] = 0.0
+    return names, evidence, np.array([bool(entry) for entry in allowed])
+
+
+def _sorted(values: Collection[Any]) -> list[Any]:
+    try:
+        return sorted(values)
+    except TypeError:
+        return sorted(values, key=str)
+
+
+def _probability_rows(labels: Any, given: tuple[str, ...] | None) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
+    """Soft labels: one probability per class, rows that sum to 1."""
+    if isinstance(labels, pd.DataFrame):
+        columns = tuple(class_name(c) for c in labels.columns)
+        given = columns if given is None else given
+        if set(columns) != set(given):
+            raise ValueError(f"labels: the columns are {', '.join(columns)}, but classes are {', '.join(given)}")
+        labels = labels.set_axis(columns, axis=1)[list(given)]
+    try:
+        b = np.asarray(labels, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"labels: rows must hold probabilities, a number per class ({error}); classes that are allowed together "
+            "are written as a set"
+        ) from None
+    names = given if given is not None else tuple(f"class_{k + 1}" for k in range(b.shape[1]))
+    if len(names) != b.shape[1]:
+        raise ValueError(f"labels: {b.shape[1]} probability columns for {len(names)} classes ({', '.join(names)})")
+    labelled = ~np.isnan(b).all(axis=1)
+    with np.errstate(invalid="ignore"):
+        wrong = labelled & ~((b >= 0).all(axis=1) & (np.abs(b.sum(axis=1) - 1) < 1e-6))
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        raise ValueError(f"labels: probabilities must be >= 0 and sum to 1; row {row + 1} is {b[row].tolist()}")
+    with np.errstate(divide="ignore"):
+        return names, np.where(labelled[:, None], np.log(b), 0.0), labelled

@@ -1,0 +1,34 @@
+"""What a family is asked about its fit to the data: the measures, in words, and how to try another model."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from bayesmix.likelihood.likelihood import Params
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One way in which data can miss the model: its name, what it means where it does, and what to try."""
+
+    name: str
+    meaning: str
+    advice: str
+
+
+class Discrepancies(ABC):
+    """A family's measures, of the data and of data that it makes itself.
+
+    Realized discrepancies (Gelman, Meng and Stern 1996): T(x, z, theta) and T(x_rep, z_rep, theta) for every draw
+    theta, with hidden components z drawn given the rows. Under the model the two have one distribution.
+    """
+
+    measures: ClassVar[tuple[Measure, ...]]
+
+    @abstractmethod
+    def compare(self, family: Any, params: Params, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """The measures of the rows and of replicated rows under every draw, each (draws, measures); large is bad."""

@@ -1,0 +1,1 @@
+"""The mixture that a user declares, and what follows from the declaration alone."""

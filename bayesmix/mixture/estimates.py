@@ -1,0 +1,35 @@
+"""Named estimates in the family's dimensions, and their components in an order that a reader can rely on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from bayesmix.likelihood.likelihood import Family
+from bayesmix.mixture.spec import Mixture, exchange_groups
+
+
+def canonical_order(spec: Mixture, family: Family, named: dict[str, np.ndarray]) -> np.ndarray:
+    """An order of the components, (n_components,): within a group of exchangeable ones by their first mean."""
+    groups = exchange_groups(spec, family)
+    order = np.arange(len(groups))
+    if "means" in named:
+        for g in np.unique(groups):
+            members = np.flatnonzero(groups == g)
+            order[members] = members[np.argsort(named["means"][members, 0], kind="stable")]
+    return order
+
+
+def to_dataset(family: Family, named: dict[str, Any]) -> xr.Dataset:
+    """Named estimates as a Dataset with the family's dimensions and coordinates."""
+    used = {d for v in named for d in family.dims[v]} | {"component"}
+    coords = {d: values for d, values in family.coords.items() if d in used}
+    return xr.Dataset({v: (family.dims[v], np.asarray(a)) for v, a in named.items()}, coords=coords)
+
+
+def reorder(family: Family, named: Mapping[str, np.ndarray], order: np.ndarray) -> dict[str, np.ndarray]:
+    """Named estimates with their components taken in ``order``."""
+    return {v: np.asarray(a)[order] if family.dims[v][:1] == ("component",) else a for v, a in named.items()}

@@ -1,0 +1,57 @@
+"""The free scalars of a mixture, one by one, with the labels that tables show: ``means[component_1, waiting]``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import product
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from bayesmix.likelihood.likelihood import Family
+
+
+def index_of(family: Family, *, derived: bool = False) -> list[tuple[str, tuple[int, ...], str]]:
+    """(variable, index, label) of every free scalar; with ``derived`` also of scalars that follow (rate, zero_prob)."""
+    entries = []
+    masks: Mapping[str, np.ndarray] = family.free
+    for variable, dims in family.dims.items():
+        if variable not in masks and not (derived and dims == ()):
+            continue
+        mask = masks.get(variable, np.ones((), dtype=bool))
+        for where in np.argwhere(mask):
+            names = [family.coords[d][i] for d, i in zip(dims, where, strict=True)]
+            label = f"{variable}[{', '.join(names)}]" if names else variable
+            entries.append((variable, tuple(int(i) for i in where), label))
+    return entries
+
+
+def of_estimate(family: Family, params: xr.Dataset, *, derived: bool = False) -> dict[str, float]:
+    """Label -> value, from a Dataset of named estimates."""
+    arrays = {v: params[v].transpose(*family.dims[v]).to_numpy() for v in family.dims if v in params}
+    return {label: float(arrays[v][where]) for v, where, label in index_of(family, derived=derived)}
+
+
+def of_posterior(family: Family, posterior: xr.Dataset, *, derived: bool = False) -> xr.DataArray:
+    """All free scalars as one array (chain, draw, scalar)."""
+    entries = index_of(family, derived=derived)
+    arrays: dict[str, Any] = {
+        v: posterior[v].transpose("chain", "draw", *family.dims[v]).to_numpy()
+        for v in dict.fromkeys(e[0] for e in entries)
+    }
+    stacked = np.stack([arrays[v][..., *where] for v, where, _ in entries], axis=-1)
+    coords = {d: posterior[d].values for d in ("chain", "draw")} | {"scalar": [label for *_, label in entries]}
+    return xr.DataArray(stacked, dims=("chain", "draw", "scalar"), coords=coords, name="value")
+
+
+def of_variable(variable: xr.DataArray) -> xr.DataArray:
+    """All scalars of a variable that the family does not know, (chain, draw, scalar)."""
+    inner = [d for d in variable.dims if d not in ("chain", "draw")]
+    values = variable.transpose("chain", "draw", ...).to_numpy()
+    named = [variable[d].to_numpy() if d in variable.coords else np.arange(variable.sizes[d]) for d in inner]
+    labels = [f"{variable.name}[{', '.join(map(str, where))}]" for where in product(*named)]
+    coords = {"chain": variable["chain"].values, "draw": variable["draw"].values}
+    coords["scalar"] = np.array(labels if inner else [str(variable.name)])
+    flat = values.reshape(*values.shape[:2], -1)
+    return xr.DataArray(flat, dims=("chain", "draw", "scalar"), coords=coords, name="value")

@@ -1,0 +1,116 @@
+"""One labelling of a group of modes: draws brought into it, and the integral of the posterior density over it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from bayesmix.compiled.log_posterior import Target
+from bayesmix.compiled.many_points import Points
+from bayesmix.em.starts import COMPARED_ROWS
+from bayesmix.likelihood.likelihood import Family, Params
+from bayesmix.mixture.permutations import best_permutations, component_axes, permute
+from bayesmix.mixture.spec import Mixture, switching_groups
+from bayesmix.multimodality.bridge import UNKNOWN, Evidence, bridge
+from bayesmix.multimodality.proposal import DRAWS_PER_DIMENSION
+from bayesmix.posterior.agreement import agreement_with
+from bayesmix.posterior.predict import stacked
+
+EVIDENCE_DRAWS = 2000
+"""As many draws are taken, or (where there are so many) what three normals of the proposal need in either half of them:
+where a few draws lie far off, a single normal is stretched until it misses the rest."""
+
+type Region = Callable[[Params], np.ndarray]
+"""Which draws (S, ...) belong to a region of the parameters, (S,) bool, whatever their labels."""
+
+
+def local_evidence(
+    target: Target,
+    family: Family,
+    spec: Mixture,
+    posterior: xr.Dataset,
+    lp: np.ndarray,
+    *,
+    region: Region | None = None,
+) -> Evidence:
+    """log of the integral of the posterior density over one labelling of a region, by bridge sampling.
+
+    The integral is over the unconstrained points of the region in the cell of one labelling: those whose components
+    match a pivot's, by their responsibilities, better as they are than permuted. The cells of all labellings are
+    congruent and fill the region, so that the evidence of the posterior is the sum over regions of exp(value), times
+    the number of labellings: the product of the factorials of the sizes of the exchange groups (1 with an order).
+
+    Parameters
+    ----------
+    target : Target
+        The compiled posterior.
+    family, spec
+        The mixture.
+    posterior : Dataset
+        Draws (chain, draw) of the free variables and of the family's parameters, in any labels, of chains that explore
+        the region.
+    lp : ndarray, shape (chain, draw)
+        Their log-posterior on the unconstrained scale.
+    region : Region, optional
+        Which parameters belong to the region; by default all. Draws outside it are passed over.
+
+    Returns
+    -------
+    Evidence
+    """
+    cell = _Cell(
+        Points(target, family.parameter_names), family.evenly(COMPARED_ROWS), switching_groups(spec, family), region
+    )
+    step = max(1, lp.size // max(EVIDENCE_DRAWS, 2 * 3 * DRAWS_PER_DIMENSION * target.n_dim))
+    thin = posterior.isel(draw=slice(None, None, step))
+    values, shape = lp[:, ::step], (thin.sizes["chain"], thin.sizes["draw"])
+    draws = {v: thin[v].transpose("chain", "draw", ...) for v in cell.points.free}
+    flat = {v: a.to_numpy().reshape(values.size, *a.shape[2:]) for v, a in draws.items()}
+    params = stacked(thin, family)
+    inside = np.isfinite(values.ravel()) & (True if region is None else region(params))
+    if not inside.any():
+        return UNKNOWN
+    best = int(np.argmax(np.where(inside, values.ravel(), -np.inf)))
+    pivot = {v: a[best] for v, a in params.items()}
+    order = best_permutations(agreement_with(cell.rows, params, pivot), cell.groups)
+    moved = {v: permute(flat[v], order, *component_axes(draws[v].dims[1:])) for v in cell.points.free}
+    return bridge(
+        lambda x: cell.log_density(x, pivot),
+        cell.points.rows(moved).reshape(*shape, -1),
+        values,
+        inside=inside.reshape(shape),
+    )
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """The posterior density in one labelling of a region; 0 elsewhere."""
+
+    points: Points
+    rows: Family
+    groups: np.ndarray
+    region: Region | None
+
+    def log_density(self, x: np.ndarray, pivot: Params) -> np.ndarray:
+        """At unconstrained points (S, n_dim)."""
+        values = self.points.log_density(x)
+        if self.region is None and len(np.unique(self.groups)) == len(self.groups):
+            return values
+        there = np.flatnonzero(np.isfinite(values))
+        if len(there):
+            values[there[~self._contains(self.points.values(x[there]), pivot)]] = -np.inf
+        return values
+
+    def _contains(self, params: Params, pivot: Params) -> np.ndarray:
+        """Which draws (S,) carry the pivot's labels and lie in the region; a singular covariance matrix does not."""
+        n = len(next(iter(params.values())))
+        try:
+            order = best_permutations(agreement_with(self.rows, params, pivot), self.groups)
+            same = (order == np.arange(len(self.groups))).all(axis=1)
+            return same if self.region is None or not n else same & self.region(params)
+        except np.linalg.LinAlgError:  # one of them
+            parts = [{v: a[some] for v, a in params.items()} for some in (slice(n // 2), slice(n // 2, None))]
+            return np.zeros(1, bool) if n == 1 else np.concatenate([self._contains(part, pivot) for part in parts])

@@ -1,0 +1,133 @@
+"""The modes of a posterior as a table: what each is, how starts reach it, how much of the mass it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayesmix.likelihood.likelihood import Family
+from bayesmix.mixture.estimates import canonical_order, reorder, to_dataset
+from bayesmix.mixture.spec import Mixture
+from bayesmix.multimodality.maxima import OCCUPIED, PosteriorMode
+from bayesmix.multimodality.regions import Mass
+
+NOISE = 1e-6
+"""A mean this much smaller than the largest is printed as 0."""
+SHOWN = 5
+"""Modes that are printed."""
+NOTHING = (float("nan"), float("nan"), float("nan"), float("nan"), False)
+
+
+def modes_dataset(
+    modes: Sequence[PosteriorMode], family: Family, spec: Mixture, mass: Mapping[int, Mass], start: np.ndarray
+) -> xr.Dataset:
+    """The modes as a group of the DataTree: values, rough and bridge-sampled masses, named estimates, chain starts.
+
+    The region with the largest mass comes first, and in each the mode with the largest Laplace mass.
+    """
+    order = sorted(range(len(modes)), key=lambda i: (modes[i].group < 1, modes[i].group, -modes[i].log_mass))
+    start, modes = np.argsort(order)[start], [modes[i] for i in order]
+    highest = max(mode.log_mass for mode in modes)
+    rows = []
+    for mode in modes:
+        named = family.named(mode.params)
+        rows.append(to_dataset(family, reorder(family, named, canonical_order(spec, family, named))))
+    looked_at = all(mode.group >= 0 for mode in modes)
+    known = {1: (1.0, 0.0, float("nan"), float("nan"), True)} if looked_at and not mass else {}
+    for g, m in mass.items():
+        share = (m.share, m.error) if looked_at else NOTHING[:2]  # of how much, nobody knows
+        known[g] = (*share, m.evidence.value, m.evidence.standard_error, m.established and looked_at)
+    by_mode = [known.get(mode.group, NOTHING) for mode in modes]
+    columns = ("mass", "mass_error", "log_evidence", "log_evidence_error")
+    table = xr.concat(rows, dim="mode").assign_coords(mode=np.arange(1, len(modes) + 1))
+    return table.assign({name: ("mode", [row[j] for row in by_mode]) for j, name in enumerate(columns)}).assign(
+        log_posterior=("mode", [mode.log_posterior for mode in modes]),
+        laplace=("mode", [mode.log_mass - highest for mode in modes]),
+        reached=("mode", [mode.reached for mode in modes]),
+        group=("mode", [mode.group for mode in modes]),
+        established=("mode", np.array([row[-1] for row in by_mode], dtype="int8")),
+        chain_start=("chain", start + 1),
+    )
+
+
+def by_region(modes: xr.Dataset) -> list[xr.Dataset]:
+    """The maxima of every region, the largest region first; then, each alone, those that no chain was sent to."""
+    group = modes["group"].to_numpy()
+    regions = [np.flatnonzero(group == g) for g in np.unique(group[group > 0])]
+    return [modes.isel(mode=members) for members in [*regions, *([i] for i in np.flatnonzero(group <= 0))]]
+
+
+def describe_mode(mode: xr.Dataset, n: float | None = None) -> str:
+    """A mode in words: weights and means of its components; near-empty ones are named where the rows' number is known.
+
+    Examples
+    --------
+    >>> named = {"weights": ("component", [0.3, 0.7]), "means": (("component", "feature"), [[2.0], [5.0]])}
+    >>> describe_mode(xr.Dataset(named, coords={"mode": 1, "component": ["a", "b"]}))
+    'mode 1: 0.30 at (2), 0.70 at (5)'
+    """
+    if "weights" not in mode:
+        return f"mode {int(mode['mode'])}"
+    parts = []
+    least = NOISE * float(abs(mode["means"]).max())
+    for k in mode["component"].to_numpy():
+        means = ", ".join(f"{m if abs(m) > least else 0.0:.3g}" for m in np.ravel(mode["means"].sel(component=k)))
+        weight = float(mode["weights"].sel(component=k))
+        empty = n is not None and weight * n < OCCUPIED
+        parts.append(f"{weight:.2g} near-empty" if empty else f"{weight:.2f} at ({means})")
+    return f"mode {int(mode['mode'])}: " + ", ".join(parts)
+
+
+class Modes:
+    """The modes of a posterior, up to relabelling.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row per mode that chains do not leave, the largest first: ``mass`` and ``mass_error`` (its share of the
+        posterior), ``log_evidence`` (log of the posterior's integral over it, all labellings) and its
+        ``log_evidence_error``, ``log_posterior`` (at its highest point, unconstrained scale), ``reached`` (how many
+        starts led to it), ``established``, ``description``. Below them the modes whose mass is negligible by Laplace's
+        approximation, which no chain was sent to: their ``mass`` is that rough value, their error unknown. Where more
+        modes compete than chains can be sent to, no mass is known.
+    maxima : Dataset
+        Every local maximum with its estimates; those with one ``group`` are linked by chains that cross.
+    """
+
+    def __init__(self, maxima: xr.Dataset, n: float | None = None) -> None:
+        self.maxima = maxima
+        self.table = _table(maxima, n)
+
+    def __str__(self) -> str:
+        lines = []
+        for number, row in self.table.head(SHOWN).iterrows():
+            error = f" +- {row['mass_error']:.2g}" if np.isfinite(row["mass_error"]) else " (rough)"
+            share = f"{row['mass']:.3g}{error} of the mass" if np.isfinite(row["mass"]) else "an unknown share"
+            share = "all of the mass" if row["mass"] == 1 and row["mass_error"] == 0 else share
+            lines.append(f"{number}. {share}; {row['description'].split(': ')[-1]}")
+        more = len(self.table) - len(lines)
+        return "\n".join(lines + [f"and {more} lower ones"] * bool(more))
+
+
+def _table(maxima: xr.Dataset, n: float | None) -> pd.DataFrame:
+    rows, regions = [], by_region(maxima)
+    main = float(regions[0]["mass"][0])
+    for inside in regions:
+        top = inside.isel(mode=int(np.argmax(inside["log_posterior"].to_numpy())))
+        apart = int(top["group"]) != 0
+        rows.append(
+            {
+                "mass": float(top["mass"]) if apart else main * float(np.exp(top["laplace"])),
+                "mass_error": float(top["mass_error"]),
+                "log_evidence": float(top["log_evidence"]),
+                "log_evidence_error": float(top["log_evidence_error"]),
+                "log_posterior": float(top["log_posterior"]),
+                "reached": int(inside["reached"].sum()),
+                "established": bool(top["established"]),
+                "description": describe_mode(top, n),
+            }
+        )
+    return pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1, name="mode"))

@@ -1,0 +1,1 @@
+"""What is read off a posterior: responsibilities, densities, LOO, labels, files."""

@@ -1,0 +1,14 @@
+"""How far two sets of parameters allocate the rows alike."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bayesmix.estep import responsibilities
+from bayesmix.likelihood.likelihood import Family, Params
+
+
+def agreement_with(family: Family, params: Params, pivot: Params) -> np.ndarray:
+    """sum_i v_i r_ik q_ij of parameters (..., K, K) with the pivot's responsibilities q."""
+    q = responsibilities(family, pivot) * family.row_weights[:, None]
+    return np.asarray(np.swapaxes(responsibilities(family, params), -1, -2) @ q)

@@ -1,0 +1,81 @@
+"""What every posterior carries besides its draws: one labelling, log-likelihoods, the model that it is of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from bayesmix import estep
+from bayesmix.compiled.log_posterior import Target
+from bayesmix.likelihood.likelihood import Family, Params
+from bayesmix.mixture.exchangeable import Exchange
+from bayesmix.mixture.spec import Mixture
+from bayesmix.model.symmetry import refreshed
+from bayesmix.posterior.predict import row_blocks, stacked
+from bayesmix.posterior.relabel import apply, permutations
+
+STORED_BYTES = 64e6
+"""The pointwise log-likelihood is stored up to this size."""
+PACKAGES = ("bayesmix", "pymc", "pytensor", "nutpie", "arviz", "numpy")
+
+
+def _log_likelihoods(family: Family, params: Params, *, keep: bool) -> tuple[np.ndarray, np.ndarray | None]:
+    """L of every draw, and v_i l_i (draws, n) where kept."""
+    n_draws = len(next(iter(params.values())))
+    total, pointwise = np.zeros(n_draws), np.empty((n_draws, len(family.data))) if keep else None
+    for rows, block in row_blocks(family, n_draws):
+        l = estep.pointwise(block, params) * block.row_weights
+        total += l.sum(axis=-1)
+        if pointwise is not None:
+            pointwise[:, rows] = l
+    return total, pointwise
+
+
+def sort_labels(
+    dt: xr.DataTree,
+    target: Target,
+    spec: Mixture,
+    family: Family,
+    exchange: Exchange,
+    *,
+    where: np.ndarray,
+    log_likelihood: bool | str,
+) -> xr.DataTree:
+    """Relabel to the best draw of every region (``where``: that of each draw) and add log-likelihoods.
+
+    Deterministics that no permutation renews are computed anew; ``log_likelihood``: as for :func:`bayesmix.sample`.
+    """
+    posterior = dt["posterior"].to_dataset()
+    params = stacked(posterior, family)
+    n_draws, n = len(next(iter(params.values()))), len(family.data)
+    keep = log_likelihood is True or (log_likelihood == "auto" and 8.0 * n_draws * n <= STORED_BYTES)
+    total, pointwise = _log_likelihoods(family, params, keep=keep)
+    shape = posterior.sizes["chain"], posterior.sizes["draw"]
+    statistics = dt["sample_stats"].to_dataset().assign(log_likelihood=(("chain", "draw"), total.reshape(shape)))
+    dt["sample_stats"] = xr.DataTree(statistics)
+    if pointwise is not None:
+        coords = {d: posterior[d].values for d in ("chain", "draw")} | {"obs": list(family.data.obs_names)}
+        values = (("chain", "draw", "obs"), pointwise.reshape(*shape, n))
+        dt["log_likelihood"] = xr.DataTree(xr.Dataset({"x": values}, coords=coords))
+    if "component" not in posterior.dims:
+        return dt
+    order = permutations(posterior, dt["sample_stats"]["lp"].to_numpy(), where, spec, family, "ecr")
+    dt = apply(dt, order, method="order" if spec.order else "ecr")
+    if exchange.stale:
+        dt["posterior"] = xr.DataTree(refreshed(target, dt["posterior"].to_dataset(), order, exchange.stale))
+    return dt
+
+
+def attributes(spec: Mixture, own: Sequence[str], exchange: Exchange) -> dict[str, Any]:
+    """What a posterior remembers of its model: the mixture, what the user added to it, versions."""
+    return {
+        "spec": json.dumps(spec.to_dict()),
+        "versions": json.dumps({name: version(name) for name in PACKAGES}),
+        "extension": json.dumps(list(own)),
+        "exchange": exchange.to_json(),
+    }

@@ -1,0 +1,318 @@
+"""What a fit says of rows: responsibilities, densities, pointwise log-likelihood, new data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import numpy as np
+import xarray as xr
+
+from bayesmix import estep
+from bayesmix.em.fit_em import EMFit
+from bayesmix.inputs.data import Data
+from bayesmix.kernels.lanes import LANES
+from bayesmix.likelihood.likelihood import Family, Params
+from bayesmix.mixture.exchangeable import Exchange
+from bayesmix.mixture.spec import Mixture, bind
+
+BLOCK_BYTES = 64e6
+"""Arrays of draws x rows x components stay near this size."""
+
+RAW = "raw_"
+"""Before the names of the groups that hold the draws as the chains made them."""
+
+type Fit = EMFit | xr.DataTree
+
+
+def spec_of(dt: xr.DataTree) -> Mixture:
+    """The resolved mixture that a posterior was drawn from."""
+    if not isinstance(dt, xr.DataTree):
+        raise ValueError(f"dt: must be a posterior from bayesmix.sample, a DataTree; got a {type(dt).__name__}")
+    if "spec" not in dt.attrs:
+        raise ValueError("dt: not a posterior from bayesmix.sample: its attributes hold no 'spec'")
+    return Mixture.from_dict(json.loads(dt.attrs["spec"]))
+
+
+def data_of(dt: xr.DataTree) -> Data:
+    """The data that a posterior was drawn from."""
+    return Data.from_dataset(dt["input"].to_dataset())
+
+
+def family_of(fit: Fit, data: Data | None = None) -> Family:
+    """The family's maths over the rows of the fit, or over new ones."""
+    family = bind(fit.spec, fit.data) if isinstance(fit, EMFit) else bind(spec_of(fit), data_of(fit))
+    exchange = None if isinstance(fit, EMFit) else Exchange.of(fit)
+    family = family if exchange is None else family.with_measured(exchange.groups)
+    if not isinstance(data, Data | None):
+        raise ValueError(f"data: must be a bm.Data, as bm.Data(frame) makes one; got a {type(data).__name__}")
+    return family if data is None else family.rebind(data)
+
+
+def resampled_by_mass(dt: xr.DataTree) -> bool:
+    """Whether the draws of several regions were resampled, so that the chains as they were made stand beside."""
+    return RAW + "posterior" in dt.children
+
+
+def as_made(dt: xr.DataTree, group: str) -> xr.Dataset:
+    """``posterior`` or ``sample_stats`` as the chains made them, before regions were resampled by mass."""
+    return dt[RAW + group if resampled_by_mass(dt) else group].to_dataset()
+
+
+def params_of(fit: Fit, family: Family, *, thin: int = 1) -> Params:
+    """Parameters of the likelihood: as estimated, or with a leading dimension of all draws (chain-major)."""
+    if isinstance(fit, EMFit):
+        return {v: fit.params[v].to_numpy() for v in family.parameter_names}
+    return stacked(fit["posterior"].to_dataset().isel(draw=slice(None, None, thin)), family)
+
+
+def stacked(posterior: xr.Dataset, family: Family) -> Params:
+    """Parameters of the likelihood with chains and draws as one leading dimension, chain-major.
+
+    They follow from what ``posterior`` holds, be it all named estimates or those that vary
+    (:mod:`bayesmix.posterior.varying`).
+    """
+    there = {v: dims for v, dims in family.dims.items() if v in posterior}
+    arrays = {v: posterior[v].transpose("chain", "draw", *dims).to_numpy() for v, dims in there.items()}
+    return family.parameters({v: a.reshape(-1, *a.shape[2:]) for v, a in arrays.items()})
+
+
+def row_blocks(family: Family, n_draws: int) -> Iterator[tuple[slice, Family]]:
+    """The rows in blocks small enough for all draws at once, each with the family over those rows."""
+    for rows in row_slices(family, n_draws):
+        yield rows, family.rebind(family.data.take(np.arange(len(family.data))[rows]))
+
+
+def row_slices(family: Family, n_draws: int) -> Iterator[slice]:
+    """The rows in ranges small enough for all draws at once."""
+    n = len(family.data)
+    width = max(1, int(BLOCK_BYTES / (8 * n_draws * (len(family.components) + 2))))
+    width -= width % LANES if width > LANES else 0
+    for start in range(0, n, width):
+        yield slice(start, min(start + width, n))
+
+
+def open_rows(family: Family, params: Params) -> np.ndarray:
+    """Which rows, (n,) bool, can belong to more than one component: neither their label nor their value settles it."""
+    return np.isfinite(family.log_joint(params)).sum(axis=1) > 1
+
+
+def responsibilities(fit: Fit, *, data: Data | None = None) -> xr.DataArray:
+    """Responsibilities r_ik = P(component k | x_i, parameters).
+
+    Parameters
+    ----------
+    fit : DataTree or EMFit
+        A posterior of :func:`bayesmix.sample`, or a point estimate.
+    data : Data, optional
+        New rows; by default those of the fit, with their label evidence.
+
+    Returns
+    -------
+    DataArray
+        Dimensions chain, draw, obs, component (obs, component for a point estimate). All draws at once: for many rows
+        prefer :func:`responsibility_summary`.
+
+    Raises
+    ------
+    ValueError
+        Where the columns of ``data`` are not those of the fit (another order is put right; an array's columns are
+        taken by position), or a covariate has a level that the fit never saw.
+
+    Examples
+    --------
+    >>> from bayesmix import Data, Mixture, fit_em
+    >>> em = fit_em(Mixture("gaussian", n_components=2), Data([1.0, 2.0, 3.0, 11.0, 12.0, 13.0]), n_starts=1)
+    >>> r = responsibilities(em, data=Data([2.0, 12.0]))
+    >>> r.dims
+    ('obs', 'component')
+    >>> r.values.round(3).max(axis=1)
+    array([1., 1.])
+    """
+    family = family_of(fit, data)
+    params = params_of(fit, family)
+    if isinstance(fit, EMFit):
+        return _array(family, estep.responsibilities(family, params), ("obs", "component"))
+    shape = (fit["posterior"].sizes["chain"], fit["posterior"].sizes["draw"])
+    draws = estep.Draws(family, params)
+    r = np.empty((draws.size, len(family.data), len(family.components)))
+    for rows in row_slices(family, draws.size):
+        r[:, rows] = draws.responsibilities(rows)
+    sample = _sample_coords(fit)
+    return _array(family, r.reshape(*shape, *r.shape[1:]), ("chain", "draw", "obs", "component"), sample)
+
+
+def responsibility_summary(dt: xr.DataTree, *, data: Data | None = None, prob: float = 0.9) -> xr.Dataset:
+    """Posterior mean, sd and equal-tailed interval of every responsibility, in bounded memory.
+
+    Parameters
+    ----------
+    dt : DataTree
+        A posterior of :func:`bayesmix.sample`.
+    data : Data, optional
+        New rows; by default those of the fit, with their label evidence.
+    prob : float
+        Probability of the interval, between 0 and 1.
+
+    Returns
+    -------
+    Dataset
+        ``mean, sd, lower, upper``, each (obs, component).
+
+    Raises
+    ------
+    ValueError
+        For a ``prob`` outside (0, 1), and as :func:`responsibilities`.
+    """
+    if not 0 < prob < 1:
+        raise ValueError(f"prob: must be between 0 and 1; got {prob}")
+    family = family_of(dt, data)
+    draws = estep.Draws(family, params_of(dt, family))
+    tails = [(1 - prob) / 2, (1 + prob) / 2]
+    out = np.empty((4, len(family.data), len(family.components)))
+    r: np.ndarray | None = None
+    for rows in row_slices(family, draws.size):
+        r = draws.responsibilities(rows, held=r)
+        out[:, rows] = estep.summaries(r.reshape(draws.size, -1), tails).reshape(4, *r.shape[1:])
+    names = ("mean", "sd", "lower", "upper")
+    return xr.Dataset({v: _array(family, a, ("obs", "component")) for v, a in zip(names, out, strict=True)})
+
+
+def log_density(fit: Fit, data: Data, *, thin: int = 1) -> np.ndarray:
+    """Log-density of the mixture, log p(x_i) = log sum_k w_ik exp(a_ik) f(x_i | theta_k).
+
+    Parameters
+    ----------
+    fit : DataTree or EMFit
+        A posterior of :func:`bayesmix.sample`, or a point estimate.
+    data : Data
+        The rows. With labels it is the joint density of a row and its label; row weights do not enter.
+    thin : int
+        Of the posterior, every ``thin``-th draw of each chain.
+
+    Returns
+    -------
+    ndarray, shape (n,) or (n_draws, n)
+        One value per row; for a posterior also per draw, chain by chain. In log(1 / unit of x) per column; for counts
+        the log-probability.
+
+    Raises
+    ------
+    ValueError
+        As :func:`responsibilities`.
+
+    Examples
+    --------
+    One component on four rows is the normal density with their mean 3 and variance 2.5:
+
+    >>> from bayesmix import Data, Mixture, fit_em
+    >>> em = fit_em(Mixture("gaussian", n_components=1), Data([1.0, 2.0, 4.0, 5.0]), n_starts=1)
+    >>> log_density(em, Data([3.0])).round(4)
+    array([-1.3771])
+    """
+    family = family_of(fit, data)
+    draws = estep.Draws(family, params_of(fit, family, thin=thin))
+    if isinstance(fit, EMFit):
+        return draws.pointwise()
+    out = np.empty((draws.size, len(data)))
+    for rows in row_slices(family, draws.size):
+        out[:, rows] = draws.pointwise(rows)
+    return out
+
+
+def replicate(dt: xr.DataTree, n: int = 200, *, seed: int | None = None) -> np.ndarray:
+    """New data from the posterior predictive distribution; rows keep their covariates and label evidence.
+
+    Parameters
+    ----------
+    dt : DataTree
+        A posterior of :func:`bayesmix.sample`.
+    n : int
+        How many data sets, each from a draw taken at random with replacement.
+    seed : int, optional
+        Of the random numbers; by default the fit's own, so that whatever is said of its replicates is of the same ones.
+
+    Returns
+    -------
+    ndarray, shape (n, n_obs, n_features)
+        In the units of the data.
+
+    Raises
+    ------
+    ValueError
+        Where row weights are not 1: what a weighted row would look like anew is not defined here.
+    """
+    family = family_of(dt)
+    if family.data.weighted:
+        raise ValueError("replicate: is defined for row weights of 1 only")
+    params = params_of(dt, family)
+    rng = np.random.default_rng(int(dt.attrs.get("seed", 1)) if seed is None else seed)
+    draws = rng.choice(len(next(iter(params.values()))), n, replace=True)
+    return np.stack([family.simulate({v: a[s] for v, a in params.items()}, rng) for s in draws])
+
+
+def log_likelihood(dt: xr.DataTree) -> xr.DataArray:
+    """Pointwise v_i l_i as (chain, draw, obs): stored, or computed where it was too large to store."""
+    if "log_likelihood" in dt.children:
+        return dt["log_likelihood"].to_dataset()["x"]
+    family = family_of(dt)
+    sizes = dt["posterior"].sizes
+    values = family.row_weights * log_density(dt, family.data)
+    sample = _sample_coords(dt)
+    return _array(family, values.reshape(sizes["chain"], sizes["draw"], -1), ("chain", "draw", "obs"), sample)
+
+
+def loo(dt: xr.DataTree) -> xr.Dataset:
+    """Pareto-smoothed leave-one-out in blocks of rows (Vehtari et al. 2017, doi:10.1007/s11222-016-9696-4).
+
+    Parameters
+    ----------
+    dt : DataTree
+        A posterior of :func:`bayesmix.sample`.
+
+    Returns
+    -------
+    Dataset
+        ``elpd``, ``pareto_k`` and ``p``, each (obs); rows with ``pareto_k`` above 0.7 are not estimated well. ``p``, by
+        how much a row's log-density is better with itself among the data, sums to the effective number of parameters.
+        With labels the density is the joint one of (x, y).
+
+    Raises
+    ------
+    ValueError
+        Where row weights are not 1: leaving a weighted row out is not defined here.
+    """
+    spec_of(dt)
+    family = family_of(dt)
+    if family.data.weighted:
+        raise ValueError("loo: is defined for row weights of 1 only")
+    draws, tail = estep.Draws(family, params_of(dt, family)), tail_size(dt)
+    found = np.empty((3, len(family.data)))
+    for rows in row_slices(family, draws.size):
+        found[:, rows] = estep.leave_one_out(draws.pointwise(rows), tail)
+    elpd, k, known = found
+    columns = {"elpd": elpd, "pareto_k": k, "p": known - elpd}
+    return xr.Dataset({name: _array(family, values, ("obs",)) for name, values in columns.items()})
+
+
+def tail_size(dt: xr.DataTree) -> int:
+    """How many of the S weights of a row are smoothed: 3 sqrt(S / e), S e the mean effective size of the parameters."""
+    import arviz as az  # its own import takes a second, which nothing else here needs
+
+    posterior = dt["posterior"].to_dataset()
+    S, share = posterior.sizes["chain"] * posterior.sizes["draw"], 1.0
+    if posterior.sizes["chain"] > 1:
+        ess = az.ess(posterior, method="mean")
+        share = float(np.concatenate([ess[v].to_numpy().ravel() for v in ess.data_vars]).mean()) / S
+    return min(int(3 * np.sqrt(S / share)), S - 1) if S * share > 225 else S // 5
+
+
+def _sample_coords(dt: xr.DataTree) -> dict[str, np.ndarray]:
+    return {d: dt["posterior"].coords[d].to_numpy() for d in ("chain", "draw")}
+
+
+def _array(
+    family: Family, values: np.ndarray, dims: tuple[str, ...], coords: dict[str, np.ndarray] | None = None
+) -> xr.DataArray:
+    known = {"obs": list(family.data.obs_names), "component": list(family.components)} | (coords or {})
+    return xr.DataArray(values, dims=dims, coords={d: known[d] for d in dims})

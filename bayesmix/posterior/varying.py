@@ -1,0 +1,59 @@
+"""Where draws are kept: ``posterior`` holds what varies; variables with constant entries are whole in ``derived``.
+
+Constants have no R-hat, no density and no rank: ArviZ, which is handed ``posterior``, would stumble over them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from bayesmix.inputs.pairs import below_diagonal
+from bayesmix.likelihood.likelihood import Family
+from bayesmix.posterior.predict import RAW, family_of, stacked
+
+DERIVED = "derived"
+LAYOUT = 1
+"""The number of this layout, an attribute of every posterior; those before had none."""
+
+
+def by_variation(dt: xr.DataTree, family: Family) -> xr.DataTree:
+    """The posterior without variables that have constant entries, which ``derived`` then holds anew.
+
+    They are computed from the rest, so that permuted or resampled draws have theirs.
+    """
+    result = dt.copy()
+    result.attrs["layout"] = LAYOUT
+    if not family.unvarying:
+        return result
+    for name in ("posterior", RAW + "posterior"):
+        if name in dt.children:
+            draws = dt[name].to_dataset()
+            result[name] = xr.DataTree(draws[[v for v in draws if v not in family.unvarying]])
+    result[DERIVED] = xr.DataTree(derived(result["posterior"].to_dataset(), family))
+    return result
+
+
+def derived(posterior: xr.Dataset, family: Family) -> xr.Dataset:
+    """The variables with constant entries, (chain, draw, ...), from what varies."""
+    named, shape = family.named(stacked(posterior, family)), (posterior.sizes["chain"], posterior.sizes["draw"])
+    dims = {v: ("chain", "draw", *family.dims[v]) for v in family.unvarying}
+    used = {d for of in dims.values() for d in of}
+    coords = {d: posterior[d].to_numpy() for d in ("chain", "draw")}
+    coords |= {d: np.array(names) for d, names in family.coords.items() if d in used}
+    return xr.Dataset({v: (dims[v], named[v].reshape(*shape, *named[v].shape[1:])) for v in dims}, coords=coords)
+
+
+def converted(dt: xr.DataTree) -> xr.DataTree:
+    """A posterior of an older bayesmix, which kept whole correlation matrices and every constant, in today's layout."""
+    if dt.attrs.get("layout") == LAYOUT or "covariances" not in dt["posterior"]:  # only Gaussians had constants
+        return dt
+    family, result = family_of(dt), dt.copy()
+    for name, group in dt.children.items():
+        held = group.to_dataset()
+        if "correlations" in held and "feature_bis" in held["correlations"].dims:
+            matrices = held["correlations"].transpose(..., "feature", "feature_bis")
+            pairs = (*matrices.dims[:-2], "pair"), below_diagonal(matrices.to_numpy()), matrices.attrs
+            kept = held.drop_vars("correlations").assign_coords(pair=family.coords["pair"])
+            result[name] = xr.DataTree(kept.assign(correlations=pairs))
+    return by_variation(result, family)

@@ -1,0 +1,1 @@
+"""The whole way to a posterior."""

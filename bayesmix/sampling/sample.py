@@ -1,0 +1,217 @@
+"""Draw from the posterior by NUTS: chains spread over the modes, labels sorted out, everything in one DataTree."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from numbers import Real
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import xarray as xr
+
+from bayesmix.compiled.log_posterior import Target
+from bayesmix.em.fit_em import run_starts
+from bayesmix.em.starts import Run, solutions
+from bayesmix.inputs.data import Data
+from bayesmix.inputs.errors import explained
+from bayesmix.mixture.spec import Mixture, resolve
+from bayesmix.model.build import build, graph
+from bayesmix.model.symmetry import measure
+from bayesmix.model.variables import Graph
+from bayesmix.multimodality.maxima import Climber, find_modes
+from bayesmix.multimodality.table import modes_dataset
+from bayesmix.posterior.files import rehearse
+from bayesmix.posterior.finish import attributes, sort_labels
+from bayesmix.posterior.varying import by_variation
+from bayesmix.sampling.nutpie import FEWEST_DRAWS, Runner, assemble, data_groups, finished
+from bayesmix.sampling.pool import pool, settle
+from bayesmix.sampling.rescue import rescued
+from bayesmix.sampling.scouts import explore
+
+LEAST = {"cores": 1, "draws": FEWEST_DRAWS, "tune": 1, "chains": 1, "seed": 0, "n_starts": 1}
+
+
+def sample(
+    spec: Mixture,
+    data: Data,
+    *,
+    model: pm.Model | None = None,
+    draws: int = 1000,
+    tune: int = 500,
+    chains: int = 4,
+    cores: int | None = None,
+    target_accept: float = 0.9,
+    seed: int = 1,
+    n_starts: int = 20,
+    log_likelihood: bool | str = "auto",
+    progress: bool = True,
+    target: Target | None = None,
+    runs: list[Run] | None = None,
+) -> xr.DataTree:
+    """Sample the posterior of a mixture with NUTS (nutpie).
+
+    EM runs from many starts; from each of its solutions and from as many random allocations (of up to 20,000 rows), the
+    log-posterior is climbed to a mode. Where modes compete, short chains are sent to them (without a progress bar):
+    pieces of these chains that R-hat tells apart make regions, which are weighed by bridge sampling. Every region that
+    holds more than a thousandth of the mass, or an unknown share, gets chains in proportion, two at least, so that more
+    than ``chains`` chains may run; the posterior then holds ``chains`` times ``draws`` of their draws, each region's in
+    proportion to its mass. After sampling the labels are sorted out: each draw's components are permuted to agree with
+    the allocation at the best draw of its region (or sorted, with ``order="means"``). Labelled classes stay, and so do
+    components that the model tells apart, the user's part of it included: only those whose exchange, in all variables
+    with the dimension ``component``, leaves the log-density as it is are permuted. That is measured, at scattered
+    points. Deterministics are those of the permuted variables.
+
+    Parameters
+    ----------
+    spec, data
+        The mixture and what was observed.
+    model : pymc.Model, optional
+        The user's own extension of :func:`bayesmix.build`'s model. Variables of its own that run over components need
+        the dimension ``component``, to be permuted with the rest.
+    draws, tune : int
+        Kept draws and warm-up draws per chain.
+    chains, cores : int
+        Number of chains, and how many run at once (by default all that the machine has).
+    target_accept : float
+        NUTS' target acceptance rate. With the 0.8 that is common elsewhere the curved posteriors of overlapping groups
+        diverge.
+    seed : int
+        Same seed, same draws, for any number of cores of one machine. Another kind of processor, and the one run that
+        compiles the model for the first time, may round sums in another order, and so draw other numbers.
+    n_starts : int
+        EM starts from which modes are sought, and climbs from random allocations.
+    log_likelihood : {"auto", True, False}
+        Store the pointwise log-likelihood; "auto": up to 64 MB.
+    progress : bool
+        Show a progress bar.
+    target : Target, optional
+        ``model`` compiled before, to sample again without compiling.
+    runs : list of Run, optional
+        EM's runs from the same ``n_starts`` and ``seed``, where there are any already.
+
+    Returns
+    -------
+    DataTree
+        ``posterior`` (what varies), ``derived`` (variables with constant entries, whole, where there are any: the only
+        weight, diagonal covariance matrices of several features), ``sample_stats`` (with ``log_likelihood``, the sum
+        over rows, and the ``region`` of each draw), ``raw_posterior`` and ``raw_sample_stats`` (the chains as they were
+        made, where there are several regions; ``sample_stats.raw_draw`` says which of these draws each is),
+        ``observed_data``, ``constant_data``, ``input`` (the data as given), ``relabelling`` (the permutation of each
+        draw), ``modes``, ``log_likelihood``. Attributes: ``spec`` as JSON, seed, settings, versions. Interrupted by
+        Ctrl-C, it holds the draws there are and says so in ``attrs["interrupted"]``; before the chains have begun,
+        nothing is kept.
+
+    Raises
+    ------
+    ValueError
+        Where an argument is impossible, naming it.
+    FitError
+        Where no mode is found, no chain can begin, or a step fails after the draws, which are then in a file.
+
+    Examples
+    --------
+    >>> import bayesmix as bm
+    >>> counts = bm.Data([0, 0, 0, 2, 3, 5, 0, 1])
+    >>> dt = sample(bm.Mixture("zero_inflated_poisson"), counts, draws=200, chains=2, progress=False)
+    >>> dt["posterior"]["rate"].sizes
+    Frozen({'chain': 2, 'draw': 200})
+    """
+    settings: dict[str, Any] = whole_numbers(draws=draws, tune=tune, chains=chains)
+    settings["target_accept"] = _probability(target_accept)
+    extra = whole_numbers(seed=seed, n_starts=n_starts)
+    if cores is not None:
+        cores = whole_numbers(cores=cores)["cores"]
+    if not isinstance(target, Target | None):
+        raise ValueError(f"target: must be a compiled model, {Target.__module__}.Target; got a {type(target).__name__}")
+    if log_likelihood != "auto" and not isinstance(log_likelihood, bool):
+        raise ValueError(f"log_likelihood: must be 'auto', True or False; got {log_likelihood!r}")
+    spec = resolve(spec, data)
+    parts = graph(spec, data)
+    stored = data.with_covariates(parts.family.covariates)
+    rehearse(stored.to_dataset().assign_coords(parts.family.coords))
+    target = _compiled(spec, data, parts, model, target)
+    if runs is None:
+        runs = run_starts(parts.family, n_starts=extra["n_starts"], seed=extra["seed"])
+    sound = [run.params for run, _ in solutions(runs) if not run.reasons]
+    beside = data_groups(target.model, stored)
+    with explained("finding the posterior's modes"):
+        exchange = measure(target, parts, spec, sound or [runs[0].params])
+        parts = parts.over(parts.family.with_measured(exchange.groups))
+        climber = Climber(target, parts, spec)
+        found = find_modes(climber, runs, climbs=extra["n_starts"], seed=extra["seed"])
+        run = Runner(target, cores, extra["seed"], found[0].whitening)
+        scouts = explore(run, climber, found, settings["target_accept"])
+        group_of_chain = scouts.allocate(settings["chains"])
+        start = scouts.starts(group_of_chain)
+    known = parts.start(found[0].params)
+    own = [rv.name for rv in target.model.free_RVs if rv.name not in known]
+    made = scouts.sample(run, group_of_chain, start, progress=progress, **settings)
+    raw, drawn = finished(made)
+    cut = len(drawn) < len(start)
+    start, group_of_chain = start[drawn], group_of_chain[drawn]
+    with rescued(raw):
+        dt = assemble(raw, beside)
+        settled = settle(dt, target, parts.family, spec, scouts, group_of_chain)
+        dt = sort_labels(dt, target, spec, parts.family, exchange, where=settled.where, log_likelihood=log_likelihood)
+        dt = pool(dt, settled, chains=min(settings["chains"], len(start)), seed=extra["seed"])
+        modes = [replace(mode, group=settled.number.get(mode.group, mode.group)) for mode in scouts.modes]
+        dt["modes"] = xr.DataTree(modes_dataset(modes, parts.family, spec, settled.mass, start))
+        dt = by_variation(dt, parts.family)
+    dt.attrs |= attributes(spec, own, exchange) | {
+        "settings": json.dumps(settings | extra),
+        "seed": extra["seed"],
+        "extended_model": int(model is not None or bool(own) or bool(target.model.potentials)),
+        "interrupted": int(dt["posterior"].sizes["draw"] < settings["draws"] or cut),
+    }
+    return dt
+
+
+def whole_numbers(**settings: Any) -> dict[str, int]:
+    """Whole numbers that are large enough, and fit a machine's, as plain integers."""
+    for name, value in settings.items():
+        least = LEAST.get(name, 1)
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value < 2**63:
+            raise ValueError(f"{name}: must be a whole number >= {least}; got {value!r}")
+    return {name: int(value) for name, value in settings.items()}
+
+
+def _compiled(spec: Mixture, data: Data, parts: Graph, model: pm.Model | None, target: Target | None) -> Target:
+    """The target to sample: of the user's model or compiled before, checked before anything compiles."""
+    if model is not None and target is not None and target.model is not model:
+        raise ValueError("target: is another model than model; give one of the two")
+    if target is None:
+        model = build(spec, data) if model is None else model
+        check_model(model, parts)
+        return Target(model)
+    check_model(target.model, parts)
+    return target.with_data(target.model)  # pm.set_data may have changed its data since it was compiled
+
+
+def check_model(model: pm.Model, parts: Graph) -> None:
+    """A model of the user's own must be an extension of this mixture's over these rows, for NUTS to sample."""
+    for rv in model.free_RVs:
+        if not rv.dtype.startswith("float"):
+            raise ValueError(f"model: {rv.name} is {rv.dtype}; NUTS samples continuous variables only")
+    for name, dims in model.named_vars_to_dims.items():
+        if len(set(dims) - {None}) < len([d for d in dims if d is not None]):
+            raise ValueError(
+                f"model: {name} has a dimension twice, {dims}; call the second one by a name of its own "
+                "('component_bis' runs over components too)"
+            )
+    wanted = {
+        "x_data": parts.x_data(),
+        "label_evidence": parts.family.evidence,
+        "row_weights": parts.family.row_weights,
+    }
+    for name, values in wanted.items():
+        held = model[name].get_value(borrow=True) if name in model.named_vars else None
+        if held is None or not np.array_equal(held, values):
+            raise ValueError(f"model: its {name} is not that of spec and data; extend bm.build(spec, data)")
+
+
+def _probability(target_accept: float) -> float:
+    if not (isinstance(target_accept, Real) and 0 < target_accept < 1):
+        raise ValueError(f"target_accept: must lie between 0 and 1; got {target_accept!r}")
+    return float(target_accept)

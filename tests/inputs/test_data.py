@@ -1,0 +1,235 @@
+"""Data: what is accepted, and what is refused with its column, row and value."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import bayesmix as bm
+from bayesmix.inputs.csv_columns import read_csv
+from bayesmix.inputs.data import evenly
+
+INF = float("inf")
+
+
+def test_arrays_frames_and_series_are_one():
+    column = [1.0, 2.0, 4.0]
+    for X in (column, np.array(column), np.array(column)[:, None], pd.Series(column), pd.DataFrame({"x": column})):
+        data = bm.Data(X)
+        assert data.feature_names == ("x",)
+        assert data.obs_names == ("1", "2", "3")
+        np.testing.assert_array_equal(data.x, np.array(column)[:, None])
+    assert bm.Data(np.ones((2, 3))).feature_names == ("x1", "x2", "x3")
+    assert bm.Data(pd.Series(column, name="height", index=["u", "v", "w"])).obs_names == ("u", "v", "w")
+
+
+@pytest.mark.parametrize(("n", "most", "kept"), [(7, 3, [0, 3, 6]), (3, 7, [0, 1, 2]), (1, 1, [0]), (0, 5, [])])
+def test_places_are_evenly_spaced_from_the_first_to_the_last(n, most, kept):
+    assert evenly(n, most).tolist() == kept
+
+
+def test_a_response_leaves_the_covariates():
+    data = bm.Data(pd.DataFrame({"a": ["p", "q"], "y": [0, 3], "b": [1, 2]}), response="y")
+    assert data.feature_names == ("y",)
+    assert list(data.covariates) == ["a", "b"]
+
+
+BAD_X = {
+    "nan": ({"a": [1.0, np.nan]}, "column 'a', row 2 is missing"),
+    "none": ({"a": [1.0, None]}, "column 'a', row 2 is missing"),
+    "infinite": ({"a": [INF, 1.0]}, "column 'a', row 1 is not a finite number: inf"),
+    "text": ({"a": [1.0, 2.0], "b": [3, "four"]}, "column 'b', row 2 is not a finite number: 'four'"),
+    "several": ({"a": ["p", "q", "r"]}, "column 'a', row 1 is not a finite number: 'p' (and 2 more rows)"),
+    "complex": ({"a": [1j, 2j]}, "column 'a' must hold real numbers; got complex ones"),
+    "no rows": ({"a": []}, "needs at least one row and one column; got shape (0, 1)"),
+}
+
+
+@pytest.mark.parametrize(("columns", "words"), BAD_X.values(), ids=BAD_X)
+def test_cells_are_refused_with_their_place(columns, words):
+    with pytest.raises(ValueError, match=re.escape(words)):
+        bm.Data(pd.DataFrame(columns))
+
+
+def test_the_row_is_named_as_the_index_names_it():
+    frame = pd.DataFrame({"a": [1.0, np.nan]}, index=["monday", "tuesday"])
+    with pytest.raises(ValueError, match="column 'a', row tuesday is missing"):
+        bm.Data(frame)
+
+
+def test_shapes_and_names_are_refused():
+    with pytest.raises(ValueError, match=r"must have shape \(n,\) or \(n, n_features\); got shape \(2, 2, 2\)"):
+        bm.Data(np.ones((2, 2, 2)))
+    with pytest.raises(ValueError, match="column names must differ; got a, a"):
+        bm.Data(pd.DataFrame(np.ones((2, 2)), columns=["a", "a"]))
+    with pytest.raises(ValueError, match="response: no column 'z'; the columns are a, b"):
+        bm.Data(pd.DataFrame({"a": [1], "b": [2]}), response="z")
+
+
+@pytest.mark.parametrize("nothing", [None, np.nan, -1, "", pd.NA])
+def test_nothing_known_is_written_in_several_ways(nothing):
+    data = bm.Data([1.0, 2.0, 3.0], labels=["b", nothing, "a"])
+    assert data.classes == ("a", "b")
+    assert list(data.labelled) == [True, False, True]
+    expected = [[-np.inf, 0.0, -np.inf], [0.0, 0.0, 0.0], [0.0, -np.inf, -np.inf]]
+    np.testing.assert_array_equal(data.evidence(("a", "b", "component_1")), expected)
+
+
+def test_numbers_are_classes_however_they_are_stored():
+    for labels in ([1, 2, 1], [1.0, 2.0, np.nan], ["1", "2", None]):
+        assert bm.Data([1.0, 2.0, 3.0], labels=labels).classes == ("1", "2")
+
+
+def test_sets_and_probabilities_are_evidence():
+    sets = bm.Data([1.0, 2.0], labels=[{"a", "b"}, "c"])
+    np.testing.assert_array_equal(sets.evidence(("a", "b", "c")), [[0, 0, -np.inf], [-np.inf, -np.inf, 0]])
+    soft = bm.Data([1.0, 2.0], labels=pd.DataFrame({"a": [0.2, np.nan], "b": [0.8, np.nan]}))
+    np.testing.assert_allclose(soft.evidence(("a", "b")), [np.log([0.2, 0.8]), [0, 0]])
+    np.testing.assert_array_equal(soft.evidence(("a", "b", "component_1"))[0, 2], -np.inf)
+
+
+def test_nested_lists_are_probabilities():
+    rows = [[0.9, 0.1], [np.nan, np.nan]]
+    for labels in (rows, tuple(map(tuple, rows)), [np.array(row) for row in rows], np.array(rows)):
+        data = bm.Data([1.0, 2.0], labels=labels, classes=["u", "v"])
+        np.testing.assert_allclose(data.evidence(("u", "v")), [np.log([0.9, 0.1]), [0, 0]])
+    assert bm.Data([1.0, 2.0], labels=rows).classes == ("class_1", "class_2")
+    assert bm.Data([1.0, 2.0], labels=[frozenset("ab"), None]).classes == ("a", "b")
+
+
+def test_rows_are_known_where_one_class_alone_is_possible():
+    data = bm.Data(np.arange(4.0), labels=["a", {"a", "b"}, {"b"}, None])
+    np.testing.assert_array_equal(data.known, [True, False, True, False])
+    soft = bm.Data(np.arange(3.0), labels=[[1, 0], [0.9, 0.1], [np.nan, np.nan]])
+    np.testing.assert_array_equal(soft.known, [True, False, False])
+    assert not data.without_labels().known.any()
+    assert not bm.Data([1.0, 2.0]).known.any()
+
+
+BAD_ARGUMENTS = {
+    "ragged": ({"labels": [[0.9, 0.1], [0.2, 0.3, 0.5]]}, "got rows of 2 entries, 3 entries"),
+    "ragged with nothing": ({"labels": [[0.9, 0.1], None]}, "got rows of 2 entries, single entries"),
+    "classes in lists": ({"labels": [["a", "b"], ["a", "a"]]}, "allowed together are written as a set"),
+    "a list among entries": (
+        {"labels": pd.Series([["a", "b"], "a"])},
+        "labels: row 1 must be a class, a set of classes or None; got ['a', 'b']",
+    ),
+    "too few labels": ({"labels": ["a"]}, "labels: must have one entry per row, 2; got 1"),
+    "no class allowed": ({"labels": ["a", set()]}, "labels: row 2 allows no class at all"),
+    "class unknown": (
+        {"labels": ["a", "c"], "classes": ["a", "b"]},
+        "labels: row 2 has the class 'c'; classes are a, b",
+    ),
+    "classes twice": ({"labels": ["a", "a"], "classes": ["a", "a"]}, "classes: names must differ; got a, a"),
+    "no sum to 1": ({"labels": np.array([[0.5, 0.5], [0.5, 0.4]])}, "row 2 is [0.5, 0.4]"),
+    "negative probability": ({"labels": np.array([[1.5, -0.5], [0.5, 0.5]])}, "row 1 is [1.5, -0.5]"),
+    "soft width": ({"labels": np.ones((2, 2)) / 2, "classes": ["a"]}, "2 probability columns for 1 classes (a)"),
+    "negative weight": ({"row_weights": [1, -1]}, "row_weights: must be finite and not negative; row 2 is -1"),
+    "missing weight": ({"row_weights": [np.nan, 1]}, "row_weights: must be finite and not negative; row 1 is nan"),
+    "no weight": ({"row_weights": [0, 0]}, "row_weights: at least one must be positive; all are 0"),
+    "weights' shape": ({"row_weights": [1]}, "row_weights: must have one entry per row, 2; got 1"),
+    "truth's length": ({"truth": ["a"]}, "truth: must have one entry per row, 2; got 1"),
+    "truth missing": ({"truth": ["a", None]}, "truth: row 2 is missing"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "words"), BAD_ARGUMENTS.values(), ids=BAD_ARGUMENTS)
+def test_arguments_are_refused_with_row_and_value(arguments, words):
+    with pytest.raises(ValueError, match=re.escape(words)):
+        bm.Data([1.0, 2.0], **arguments)
+
+
+def test_evidence_for_components_that_lack_a_class():
+    with pytest.raises(ValueError, match="the class 'b' is none of the components a, c"):
+        bm.Data([1.0, 2.0], labels=["a", "b"]).evidence(("a", "c"))
+
+
+BAD_COUNTS = {
+    "negative": ([0, -2, 1], "column 'y', row 2: a count must not be negative; got -2"),
+    "fraction": ([0, 1, 1.5], "column 'y', row 3: a count must be a whole number; got 1.5"),
+    "huge": ([2**31, 1, 1], "column 'y', row 1: a count must be at most 2147483647; got 2147483648"),
+}
+
+
+@pytest.mark.parametrize(("counts", "words"), BAD_COUNTS.values(), ids=BAD_COUNTS)
+def test_counts_are_refused_with_their_place(counts, words):
+    data = bm.Data(pd.DataFrame({"y": counts}), response="y")
+    with pytest.raises(ValueError, match=re.escape(words)):
+        bm.resolve(bm.Mixture("zero_inflated_poisson"), data)
+
+
+def test_rows_are_taken_with_all_that_belongs_to_them():
+    frame = pd.DataFrame({"y": [0, 1, 2], "a": ["p", "q", "r"]})
+    labels = [None, "poisson", None]
+    data = bm.Data(frame, labels, row_weights=[1, 2, 3], response="y", truth=["u", "v", "w"])
+    part = data.take([False, True, True])
+    assert part.obs_names == ("2", "3")
+    assert list(part.covariates["a"]) == ["q", "r"]
+    assert list(part.row_weights) == [2, 3]
+    assert list(part.truth) == ["v", "w"]
+    assert list(part.labelled) == [True, False]
+    assert not part.without_labels().labelled.any()
+    assert part.weighted
+
+
+@pytest.mark.parametrize("labels", [None, [None, "poisson", None]])
+def test_a_dataset_holds_all_of_it(labels):
+    frame = pd.DataFrame({"y": [0, 1, 2], "a": ["p", "q", "r"], "b": [0.5, 1.5, 2.5]})
+    data = bm.Data(frame, labels, row_weights=[1, 2, 3], response="y", truth=["u", "v", "w"])
+    back = bm.Data.from_dataset(data.to_dataset())
+    for name in ("feature_names", "classes", "obs_names"):
+        assert getattr(back, name) == getattr(data, name)
+    for name in ("x", "class_evidence", "labelled", "row_weights", "truth"):
+        np.testing.assert_array_equal(getattr(back, name), getattr(data, name))
+    assert back.covariates.to_dict("list") == data.covariates.to_dict("list")
+
+
+BAD_CSV = {
+    "empty": (b"", "the file is empty"),
+    "blank": (b"\n\n", "the file is empty, or its first line is blank"),
+    "header only": (b"a,b\n", "there is a header and no rows"),
+    "header and blanks": (b"a,b\n\n\n", "there is a header and no rows"),
+    "extra field": (b"a,b\n1,2\n3,4,5\n", "row 2 (line 3) has 3 fields, the header has 2; the row is '3,4,5'"),
+    "extra field throughout": (b"a,b\n1,2,3\n4,5,6\n", "row 1 (line 2) has 3 fields, the header has 2"),
+    "missing field": (b"a,b\n1,2\n3\n", "row 2 (line 3) has 1 fields, the header has 2; the row is '3'"),
+    "blank line": (b"a\n1\n\n3\n", "line 3 is blank"),
+    "column twice": (b"a,b,a\n1,2,3\n", "the column 'a' occurs twice in the header"),
+    "open quote": (b'a,b\n"1,2\n', "cannot be read as CSV"),
+    "not text": (b"a\n\xff\xfe\n", "is not UTF-8 text"),
+}
+
+
+@pytest.mark.parametrize(("text", "words"), BAD_CSV.values(), ids=BAD_CSV)
+def test_a_wrong_csv_is_refused_with_its_line(tmp_path, text, words):
+    (tmp_path / "t.csv").write_bytes(text)
+    with pytest.raises(ValueError, match=re.escape(words)) as caught:
+        read_csv(tmp_path / "t.csv")
+    assert str(tmp_path / "t.csv") in str(caught.value)
+
+
+def test_a_csv_that_is_not_there(tmp_path):
+    with pytest.raises(ValueError, match=r"t.csv: the file does not exist"):
+        read_csv(tmp_path / "t.csv")
+    with pytest.raises(ValueError, match="cannot be read: Is a directory"):
+        read_csv(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"a,b\n1,x\n2,\n",
+        b"a,b\r\n1,x\r\n2,\r\n",
+        b"\xef\xbb\xbfa,b\n1,x\n2,\n\n\n",
+        b'"a","b"\n1,"x"\n2,""',
+        b"a, b\n1, x\n2, \n",
+    ],
+    ids=["plain", "windows", "byte order mark", "quoted", "spaced"],
+)
+def test_a_csv_is_read(tmp_path, text):
+    (tmp_path / "t.csv").write_bytes(text)
+    frame = read_csv(tmp_path / "t.csv")
+    assert list(frame.columns) == ["a", "b"]
+    assert list(frame["a"]) == [1, 2]
+    assert frame["b"][1] == "x"
+    assert pd.isna(frame["b"][2])
