@@ -16,7 +16,8 @@ import numpy as np
 from scipy.special import xlogy
 
 from bayesmix import estep
-from bayesmix.likelihood.likelihood import Family, Params
+from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.likelihood.part import Params
 from bayesmix.mixture import scalars
 from bayesmix.mixture.permutations import ascending
 from bayesmix.mixture.prior_density import log_prior
@@ -25,7 +26,9 @@ from bayesmix.mixture.spec import Mixture, exchange_groups
 LOG_LIKELIHOOD, LOG_PRIOR, ENTROPY, RESPONSIBILITY = "log_likelihood", "log_prior", "weight_entropy", "responsibility"
 
 
-def quantities(spec: Mixture, family: Family, params: Params, centres: Mapping[str, float]) -> dict[str, np.ndarray]:
+def quantities(
+    spec: Mixture, family: Likelihood, params: Params, centres: Mapping[str, float]
+) -> dict[str, np.ndarray]:
     """Every test quantity of S parameter draws, by name, each (S,).
 
     The free scalars after relabelling (the last weight follows from the others), the log-likelihood, the log-prior, the
@@ -33,7 +36,7 @@ def quantities(spec: Mixture, family: Family, params: Params, centres: Mapping[s
     each less its entry in ``centres``.
     """
     named = family.named(params)
-    order = by_first_mean(exchange_groups(spec, family), named)
+    order = by_first_entry(exchange_groups(spec, family), named, family.sorted_by)
     sorted_ = {v: _taken(a, order) if family.dims[v][:1] == ("component",) else a for v, a in named.items()}
     values = parameters(family, sorted_)
     found = dict(values)
@@ -49,11 +52,12 @@ def quantities(spec: Mixture, family: Family, params: Params, centres: Mapping[s
     return found
 
 
-def by_first_mean(groups: np.ndarray, named: Mapping[str, np.ndarray]) -> np.ndarray:
-    """The order of the components (S, K): within a group by the first mean, ascending."""
-    if len(np.unique(groups)) == len(groups):
+def by_first_entry(groups: np.ndarray, named: Mapping[str, np.ndarray], by: str | None) -> np.ndarray:
+    """The order of the components (S, K): within a group by the first entry of an estimate, ascending."""
+    if by is None or len(np.unique(groups)) == len(groups):
         return np.tile(np.arange(len(groups)), (len(next(iter(named.values()))), 1))
-    return ascending(named["means"][..., 0], groups)
+    first = named[by].reshape(*named[by].shape[:2], -1)[..., 0]
+    return ascending(first, groups)
 
 
 def _taken(values: np.ndarray, order: np.ndarray) -> np.ndarray:
@@ -61,17 +65,17 @@ def _taken(values: np.ndarray, order: np.ndarray) -> np.ndarray:
     return np.take_along_axis(values, order.reshape(order.shape + (1,) * (values.ndim - 2)), axis=1)
 
 
-def parameters(family: Family, named: Mapping[str, Any]) -> dict[str, np.ndarray]:
+def parameters(family: Likelihood, named: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """The free scalars by label, each (S,)."""
     return {label: named[v][:, *where] for v, where, label in _entries(family)}
 
 
-def _entries(family: Family) -> list[tuple[str, tuple[int, ...], str]]:
+def _entries(family: Likelihood) -> list[tuple[str, tuple[int, ...], str]]:
     last = ("weights", (len(family.components) - 1,))
     return [entry for entry in scalars.index_of(family) if entry[:2] != last]
 
 
-def pairs(family: Family) -> list[tuple[str, str]]:
+def pairs(family: Likelihood) -> list[tuple[str, str]]:
     """Labels of the pairs that are multiplied: the first scalars of any two variables, the first and last of one."""
     by_variable: dict[str, list[str]] = {}
     for variable, _, label in _entries(family):
@@ -81,7 +85,7 @@ def pairs(family: Family) -> list[tuple[str, str]]:
     return [*combinations(firsts, 2), *within]
 
 
-def watched_row(family: Family) -> int:
+def watched_row(family: Likelihood) -> int:
     """The row whose responsibility is watched: of those without a label the one at the lower quartile of ``x``.
 
     Of counts that is a zero where there are enough: other counts have responsibilities that are known.

@@ -21,7 +21,7 @@ from bayesmix.checks.convergence import parts
 from bayesmix.checks.diagnose import diagnose
 from bayesmix.compiled.log_posterior import Target
 from bayesmix.inputs.data import Data
-from bayesmix.likelihood.likelihood import Family
+from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.simulate import one, parameters_from_prior, simulate
 from bayesmix.mixture.spec import Mixture, bind
 from bayesmix.model.build import build, graph
@@ -54,7 +54,7 @@ class Simulator:
     build: Build = build
 
     @cached_property
-    def family(self) -> Family:
+    def family(self) -> Likelihood:
         """The family over the design."""
         return bind(self.spec, self.design)
 
@@ -79,7 +79,7 @@ class Simulator:
         """The compiled model with other observations and labels: building it anew takes longer than sampling."""
         parts, model = graph(self.spec, data), self._compiled.model
         model["x_data"].set_value(parts.x_data().astype(model["x_data"].dtype))
-        model["label_evidence"].set_value(parts.family.evidence)
+        model["label_evidence"].set_value(parts.likelihood.evidence)
         return self._compiled.with_data(model)
 
     def draw(self, number: int) -> tuple[dict[str, np.ndarray], Data, np.random.Generator]:
@@ -110,7 +110,7 @@ class Simulator:
             "problems": [problem.name for problem in diagnose(dt, model=False).problems],
         }
 
-    def _fit(self, data: Data, family: Family, seed: int) -> tuple[xr.DataTree, np.ndarray, float]:
+    def _fit(self, data: Data, family: Likelihood, seed: int) -> tuple[xr.DataTree, np.ndarray, float]:
         """A posterior, its test quantities (draws, Q) and the smallest ESS; longer where the chains are slow.
 
         The draws of several regions are a mixture with shares p_g: 1 / ESS = sum_g p_g^2 / ESS_g.
@@ -130,7 +130,7 @@ class Simulator:
         pooled = values[0] if len(regions) == 1 else self._values(dt["posterior"].to_dataset(), family)
         return dt, pooled.reshape(-1, len(self.names)), ess
 
-    def _values(self, posterior: xr.Dataset, family: Family) -> np.ndarray:
+    def _values(self, posterior: xr.Dataset, family: Likelihood) -> np.ndarray:
         """The test quantities of draws, (chain, draw, Q)."""
         found = quantities(self.spec, family, stacked(posterior, family), self.centres)
         return np.stack([found[name] for name in self.names], axis=-1).reshape(posterior.sizes["chain"], -1, len(found))

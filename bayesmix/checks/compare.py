@@ -11,7 +11,7 @@ import xarray as xr
 from bayesmix.checks.scores import score_table
 from bayesmix.em.fit_em import EMFit
 from bayesmix.inputs.data import Data
-from bayesmix.likelihood.likelihood import Family
+from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture import scalars
 from bayesmix.mixture.estimates import reorder, to_dataset
 from bayesmix.mixture.permutations import best_permutations
@@ -145,7 +145,7 @@ def matched(em: EMFit, dt: xr.DataTree, posterior_mean: np.ndarray) -> EMFit:
     return replace(em, params=moved(em.params), posterior_spread=spread)
 
 
-def _check_same(argument: str, fit: EMFit, dt: xr.DataTree, family: Family) -> None:
+def _check_same(argument: str, fit: EMFit, dt: xr.DataTree, family: Likelihood) -> None:
     if fit.spec != spec_of(dt):
         raise ValueError(f"{argument}: was fitted to another mixture than dt: {fit.spec} against {spec_of(dt)}")
     if not np.array_equal(fit.data.x, family.data.x):
@@ -168,7 +168,7 @@ def _check_same(argument: str, fit: EMFit, dt: xr.DataTree, family: Family) -> N
         raise ValueError(f"{argument}: was fitted to other data than dt: the {' and '.join(differs)} differ")
 
 
-def _parameters(em: EMFit, map_fit: EMFit | None, dt: xr.DataTree, family: Family) -> pd.DataFrame:
+def _parameters(em: EMFit, map_fit: EMFit | None, dt: xr.DataTree, family: Likelihood) -> pd.DataFrame:
     draws = scalars.of_posterior(family, dt["posterior"].to_dataset(), derived=True)
     flat = draws.stack(sample=("chain", "draw")).transpose("scalar", "sample").to_numpy()
     tails = [(1 - INTERVAL) / 2, (1 + INTERVAL) / 2]
@@ -183,7 +183,7 @@ def _parameters(em: EMFit, map_fit: EMFit | None, dt: xr.DataTree, family: Famil
     return pd.DataFrame(columns, index=pd.Index(draws["scalar"].to_numpy(), name="parameter"))
 
 
-def _responsibilities(em: EMFit, summary: xr.Dataset, family: Family) -> pd.DataFrame:
+def _responsibilities(em: EMFit, summary: xr.Dataset, family: Likelihood) -> pd.DataFrame:
     r_em = responsibilities(em).to_numpy()
     mean = summary["mean"].to_numpy()
     names = np.array(family.components)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayesmix.likelihood.likelihood import Family
+from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture import scalars
 from bayesmix.multimodality.watched import invariants
 from bayesmix.posterior.predict import as_made, resampled_by_mass
@@ -29,7 +29,7 @@ class Part:
     ``share``: of the posterior's draws; ``error``: of the share; ``chains``: their numbers.
     """
 
-    family: Family
+    family: Likelihood
     region: int
     share: float
     error: float
@@ -48,7 +48,7 @@ class Part:
         return watched(self.family, self.posterior, self.statistics)
 
 
-def parts(dt: xr.DataTree, family: Family) -> list[Part]:
+def parts(dt: xr.DataTree, family: Likelihood) -> list[Part]:
     """One part for every region that chains were sent to."""
     posterior, statistics = as_made(dt, "posterior"), as_made(dt, "sample_stats")
     drawn = dt["sample_stats"].to_dataset()
@@ -83,7 +83,7 @@ def counting(regions: Sequence[Part]) -> list[Part]:
     return [part for part in regions if part.counts]
 
 
-def watched(family: Family, posterior: xr.Dataset, statistics: xr.Dataset) -> xr.DataArray:
+def watched(family: Likelihood, posterior: xr.Dataset, statistics: xr.Dataset) -> xr.DataArray:
     """What labels do not change, with the log-likelihood, (chain, draw, scalar)."""
     values = invariants(family, posterior, statistics["lp"])
     log_likelihood = statistics["log_likelihood"].expand_dims(scalar=["log likelihood"], axis=-1)
@@ -105,7 +105,9 @@ def convergence(values: xr.DataArray) -> pd.DataFrame:
     return pd.DataFrame({k: np.asarray(v) for k, v in columns.items()}, index=pd.Index(values["scalar"].values))
 
 
-def of_parameters(family: Family, dt: xr.DataTree, regions: Sequence[Part], *, derived: bool = False) -> pd.DataFrame:
+def of_parameters(
+    family: Likelihood, dt: xr.DataTree, regions: Sequence[Part], *, derived: bool = False
+) -> pd.DataFrame:
     """The convergence of every free scalar, of a user's extension too; with ``derived`` also of scalars that follow."""
     own = json.loads(dt.attrs.get("extension", "[]"))
 
@@ -117,7 +119,7 @@ def of_parameters(family: Family, dt: xr.DataTree, regions: Sequence[Part], *, d
     return pooled(lambda: values(dt["posterior"].to_dataset()), regions, [values(part.posterior) for part in regions])
 
 
-def of_invariants(family: Family, dt: xr.DataTree, regions: Sequence[Part]) -> pd.DataFrame:
+def of_invariants(family: Likelihood, dt: xr.DataTree, regions: Sequence[Part]) -> pd.DataFrame:
     """The convergence of what labels do not change."""
 
     def whole() -> xr.DataArray:

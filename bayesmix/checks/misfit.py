@@ -9,18 +9,15 @@ import pandas as pd
 import xarray as xr
 
 from bayesmix import estep
+from bayesmix.checks.columns import ColumnsDiscrepancies
 from bayesmix.checks.problems import Problem
-from bayesmix.families.gaussian.misfit import GaussianDiscrepancies
-from bayesmix.families.zero_inflated_poisson.misfit import ZeroInflatedPoissonDiscrepancies
 from bayesmix.inputs.data import evenly
 from bayesmix.likelihood.discrepancies import Discrepancies, Measure
-from bayesmix.likelihood.likelihood import Family, Params
+from bayesmix.likelihood.facets import facet
+from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.likelihood.part import Params
 from bayesmix.posterior.predict import family_of, params_of, tail_size
 
-FAMILIES: dict[str, Discrepancies] = {
-    "gaussian": GaussianDiscrepancies(),
-    "zero_inflated_poisson": ZeroInflatedPoissonDiscrepancies(),
-}
 LEVEL = 0.005
 """A model is refuted by a measure that so small a share of replicated data sets reaches."""
 LOO_ROWS, PARETO_K = 1000, 0.7
@@ -70,6 +67,12 @@ class ModelCheck:
 NOT_ASKED = ModelCheck((), pd.DataFrame(), "it was not asked")
 
 
+def discrepancies_of(family: Likelihood) -> Discrepancies:
+    """The measures of a family's facet ``misfit``, or those of independent columns."""
+    found = facet(family.name, "misfit")
+    return ColumnsDiscrepancies(family.family.observation) if found is None else found.DISCREPANCIES
+
+
 def check_model(dt: xr.DataTree) -> ModelCheck:
     """Hold the data against data that the model makes, draw by draw (Gelman, Meng and Stern 1996).
 
@@ -92,7 +95,7 @@ def check_model(dt: xr.DataTree) -> ModelCheck:
         return ModelCheck((), pd.DataFrame(), "rows carry weights, for which replicated data are not defined")
     some = family.evenly(ROWS)
     params = params_of(dt, family)
-    own = FAMILIES[family.name]
+    own = discrepancies_of(family)
     p = _p_values(own, some, params)
     table = pd.DataFrame({"p_value": p}, index=pd.Index([m.name for m in own.measures], name="measure"))
     found = [
@@ -108,7 +111,7 @@ def _in_words(measure: Measure, p: float) -> str:
     return f"{measure.meaning.removesuffix('.')} ({shown})."
 
 
-def _influence(dt: xr.DataTree, family: Family, params: Params) -> list[Problem]:
+def _influence(dt: xr.DataTree, family: Likelihood, params: Params) -> list[Problem]:
     """Whether single rows move the posterior more than rows of this model do."""
     rows = family.evenly(LOO_ROWS)
     elpd, k, known = estep.leave_one_out(estep.pointwise(rows, params), tail_size(dt))
@@ -124,7 +127,7 @@ def _influence(dt: xr.DataTree, family: Family, params: Params) -> list[Problem]
     return [Problem("influence", p, most, message, "Look at the rows hardest to leave out; try heavier tails.")]
 
 
-def _p_values(own: Discrepancies, family: Family, params: Params) -> np.ndarray:
+def _p_values(own: Discrepancies, family: Likelihood, params: Params) -> np.ndarray:
     """The share of draws whose replicated data are at least as extreme as the rows, ties counted half."""
     rng, size = np.random.default_rng(1), len(next(iter(params.values())))
     draws = evenly(size, DRAWS) if size >= DRAWS else np.arange(DRAWS) % size

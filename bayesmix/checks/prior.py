@@ -11,7 +11,8 @@ import pandas as pd
 import xarray as xr
 
 from bayesmix import estep
-from bayesmix.likelihood.likelihood import Family, Params
+from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.likelihood.part import Params
 from bayesmix.mixture import scalars
 from bayesmix.mixture.prior_density import log_prior
 from bayesmix.mixture.simulate import one, parameters_from_prior
@@ -24,7 +25,6 @@ SENSITIVE = 0.05
 DATA_SETS = 200
 MOST_ROWS = 2000
 """Data sets from the prior have so many of the rows, evenly spaced, where there are more."""
-NUISANCE = ("scales", "correlations")
 """Variables whose sensitivity is not asked for."""
 
 
@@ -36,12 +36,12 @@ class PriorPredictive:
     n_features), in the units of the data.
     """
 
-    family: Family
+    family: Likelihood
     params: Params
     x: np.ndarray
 
 
-def prior_data_sets(spec: Mixture, family: Family, *, seed: int = 1) -> PriorPredictive:
+def prior_data_sets(spec: Mixture, family: Likelihood, *, seed: int = 1) -> PriorPredictive:
     """200 data sets from a resolved prior, with the covariates and labels of at most 2,000 rows.
 
     Raises
@@ -89,7 +89,8 @@ def sensitivity(dt: xr.DataTree, rows: Sequence[int] | np.ndarray = ()) -> pd.Da
         raise ValueError("sensitivity: the posterior is of the user's extension of the model, not of the mixture")
     posterior = dt["posterior"].to_dataset()
     values = scalars.of_posterior(family, posterior)
-    wanted = [not str(name).startswith(tuple(f"{v}[" for v in NUISANCE)) for name in values["scalar"].values]
+    nuisance = tuple(f"{p.name}[" for p in family.parameters if p.nuisance)
+    wanted = [not str(name).startswith(nuisance) for name in values["scalar"].values]
     values = xr.concat([values.isel(scalar=wanted), _responsibilities(dt, family, rows)], dim="scalar")
     shape = values.shape[:2]
     prior = log_prior(spec, family.named(params_of(dt, family))).reshape(shape)
@@ -105,7 +106,7 @@ def sensitivity(dt: xr.DataTree, rows: Sequence[int] | np.ndarray = ()) -> pd.Da
     return pd.DataFrame(columns, index=pd.Index(values["scalar"].values))
 
 
-def _responsibilities(dt: xr.DataTree, family: Family, rows: Sequence[int] | np.ndarray) -> xr.DataArray:
+def _responsibilities(dt: xr.DataTree, family: Likelihood, rows: Sequence[int] | np.ndarray) -> xr.DataArray:
     """Log-odds of the most probable component of some rows, (chain, draw, scalar): they have no end to pile up at."""
     some = taken(family, rows) if len(rows) else family.rebind(family.data.take(np.arange(0)))
     r = estep.responsibilities(some, params_of(dt, family))

@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from bayesmix.checks.convergence import LEAST_SHARE, Part, counting
-from bayesmix.likelihood.likelihood import Family
+from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.exchangeable import Exchange
 from bayesmix.mixture.spec import Mixture
 from bayesmix.multimodality.maxima import NEGLIGIBLE
@@ -136,7 +136,7 @@ def regions_table(dt: xr.DataTree) -> pd.DataFrame:
     return table.assign(established=table["established"] == 1, description=[describe_mode(top) for top in apart])
 
 
-def label_problems(spec: Mixture, family: Family, regions: Sequence[Part]) -> list[Problem]:
+def label_problems(spec: Mixture, family: Likelihood, regions: Sequence[Part]) -> list[Problem]:
     """Components whose labels remain a matter of chance after relabelling."""
     overlaps = _overlaps(spec, family, regions)
     alike = {pair: value for pair, value in overlaps.items() if value > UNTOLD}
@@ -173,7 +173,7 @@ def exchange_problems(dt: xr.DataTree) -> list[Problem]:
     return [Problem("exchange", float(len(exchange.bound)), 0.0, message, advice)]
 
 
-def _overlaps(spec: Mixture, family: Family, regions: Sequence[Part]) -> dict[tuple[str, str], float]:
+def _overlaps(spec: Mixture, family: Likelihood, regions: Sequence[Part]) -> dict[tuple[str, str], float]:
     """How untold every two labels are in the region where they are least told apart."""
     found: dict[tuple[str, str], float] = {}
     for part in counting(regions):

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from bayesmix.drawing.view import View
 from bayesmix.inputs.data import Data
+from bayesmix.likelihood.part import Params
 
 
 class Picture(ABC):
@@ -27,6 +28,10 @@ class Picture(ABC):
     @abstractmethod
     def small(self, ax: Axes, view: View) -> None:
         """The same in a few hundred pixels, without text."""
+
+    @abstractmethod
+    def prior(self, data: Data, params: Params, new: np.ndarray) -> Figure:
+        """What the prior expects, parameters (S, ...) and data sets (S, n, n_features), beside the observed rows."""
 
     @abstractmethod
     def predictive(self, data: Data, replicates: np.ndarray) -> Figure:

@@ -52,17 +52,8 @@ STYLE: dict[Any, Any] = {
     "savefig.dpi": 110,
     "text.usetex": False,
 }
-SYMBOLS = {
-    "weights": "weights $w$",
-    "means": r"means $\mu$",
-    "scales": r"scales $\sigma$",
-    "correlations": r"correlations $\rho$",
-    "rate_coef": "rate_coef (log of the rate)",
-    "zero_coef": "zero_coef (logit of P(structural zero))",
-    "rate": r"rate $\lambda$",
-    "zero_prob": r"zero_prob $\pi$ = P(structural zero)",
-}
-"""What the axis of a variable says."""
+DATA = "#b0b0b0"
+"""The rows behind what a model says of them."""
 
 
 def styled[**P](draw: Callable[P, Figure]) -> Callable[P, Figure]:

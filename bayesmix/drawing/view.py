@@ -10,7 +10,8 @@ import numpy as np
 from bayesmix import estep
 from bayesmix.drawing.style import rows_shown
 from bayesmix.inputs.data import evenly
-from bayesmix.likelihood.likelihood import Family, Params
+from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.likelihood.part import Params
 
 POINTS = 5000
 
@@ -22,7 +23,7 @@ class View:
     ``params``: evenly spaced draws over all chains, each array (draws, ...). ``em``: the point estimate, or None.
     """
 
-    family: Family
+    family: Likelihood
     params: Params
     em: Params | None
 

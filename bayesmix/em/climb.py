@@ -16,7 +16,8 @@ import numpy as np
 
 from bayesmix.em.starts import Run
 from bayesmix.estep import e_step, responsibilities
-from bayesmix.likelihood.likelihood import Family, Params, Statistics
+from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.likelihood.part import Params, Sums
 
 MONOTONE = 1e-12
 """L may fall by MONOTONE (1 + |L|) between iterations: the rounding of the sum."""
@@ -62,7 +63,7 @@ class Memory:
 class Ascent:
     """A run under way: the point, L there and before, what acceleration remembers, and the E-steps spent."""
 
-    def __init__(self, family: Family, params: Params) -> None:
+    def __init__(self, family: Likelihood, params: Params) -> None:
         self.family, self.params = family, params
         self.L, self.statistics = e_step(family, params)
         self.history, self.plain = [self.L], [self.L]
@@ -98,7 +99,7 @@ class Ascent:
         self.plain = [self.L]
         return False
 
-    def _move(self, params: Params, L: float, statistics: Statistics) -> None:
+    def _move(self, params: Params, L: float, statistics: Sums) -> None:
         self.params, self.L, self.statistics = params, L, statistics
         self.history.append(L)
 
@@ -159,7 +160,7 @@ def crawls(history: Sequence[float], bound: float, near: float) -> bool:
 
 
 def climb(
-    family: Family,
+    family: Likelihood,
     kind: str,
     params: Params,
     *,

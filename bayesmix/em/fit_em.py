@@ -19,7 +19,7 @@ from bayesmix.em.starts import WITHIN_REACH, Run, best_run, few_rows, merged, so
 from bayesmix.estep import e_step
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.errors import FitError
-from bayesmix.likelihood.likelihood import Family
+from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.estimates import canonical_order, reorder, to_dataset
 from bayesmix.mixture.spec import Mixture, bind, exchange_groups, resolve
 
@@ -205,7 +205,7 @@ def fit_em(
 
 
 def run_starts(
-    family: Family,
+    family: Likelihood,
     *,
     n_starts: int,
     seed: int,
@@ -245,7 +245,7 @@ def run_starts(
     return beyond_saddles(family, merged(family, runs, groups), max_iter=max_iter, tolerance=tolerance)
 
 
-def _finished(family: Family, few: Family, run: Run, bar: float, max_iter: int, tolerance: float) -> Run:
+def _finished(family: Likelihood, few: Likelihood, run: Run, bar: float, max_iter: int, tolerance: float) -> Run:
     """A rough run over few rows carried on over all, to its end; below the bar only its log-likelihood is that of all.
 
     A run that ended in a spike over all rows has nowhere to go on to.
@@ -283,7 +283,7 @@ def ml_fit(spec: Mixture, data: Data, runs: list[Run]) -> EMFit:
     )
 
 
-def _climbed(family: Family, run: Run, climbed: Climb, values: Mapping[str, np.ndarray]) -> Run:
+def _climbed(family: Likelihood, run: Run, climbed: Climb, values: Mapping[str, np.ndarray]) -> Run:
     """The run, after the climb of the posterior from its end."""
     end = {v: np.asarray(values[v]) for v in run.params}
     reasons, steps = tuple(family.spikes(end)), len(climbed.history) - 1

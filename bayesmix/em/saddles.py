@@ -15,7 +15,8 @@ import numpy as np
 from bayesmix.em.climb import climb
 from bayesmix.em.starts import COMPARED_ROWS, Run, best_run
 from bayesmix.estep import e_step, responsibilities
-from bayesmix.likelihood.likelihood import Family, Params
+from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.likelihood.part import Params
 
 ALIKE = 0.98
 """Two components are alike where the cosine between their responsibilities is at least this."""
@@ -47,7 +48,7 @@ class WayUp:
     alike: bool
 
 
-def beyond_saddles(family: Family, runs: Sequence[Run], *, max_iter: int, tolerance: float) -> list[Run]:
+def beyond_saddles(family: Likelihood, runs: Sequence[Run], *, max_iter: int, tolerance: float) -> list[Run]:
     """The same runs, where the best one is no saddle: those that ended in one are carried on, or say so."""
     runs, looked_at = list(runs), set[int]()
     while True:
@@ -64,7 +65,7 @@ def beyond_saddles(family: Family, runs: Sequence[Run], *, max_iter: int, tolera
         ]
 
 
-def _beyond(family: Family, run: Run, max_iter: int, tolerance: float) -> Run:
+def _beyond(family: Likelihood, run: Run, max_iter: int, tolerance: float) -> Run:
     """The best sound end above the run's; the run itself where it is a maximum, with a reason where it is a saddle."""
     way = way_up(family, run.params)
     if way is None:
@@ -88,7 +89,7 @@ def _beyond(family: Family, run: Run, max_iter: int, tolerance: float) -> Run:
     return replace(run, reasons=(why,), n_iter=spent)
 
 
-def way_up(family: Family, params: Params) -> WayUp | None:
+def way_up(family: Likelihood, params: Params) -> WayUp | None:
     """Where the likelihood rises from a stationary point, or does not fall; None at a maximum."""
     pairs = _alike(family, params)
     values, vectors = _curvature(family, params, everything=bool(pairs))
@@ -103,7 +104,7 @@ def way_up(family: Family, params: Params) -> WayUp | None:
     return None
 
 
-def _alike(family: Family, params: Params) -> list[int]:
+def _alike(family: Likelihood, params: Params) -> list[int]:
     """The components that another one equals."""
     r = responsibilities(family.evenly(COMPARED_ROWS), params)
     r = r / np.maximum(np.linalg.norm(r, axis=0), np.finfo(float).tiny)
@@ -112,7 +113,7 @@ def _alike(family: Family, params: Params) -> list[int]:
     return sorted({k for pair in pairs for k in pair})
 
 
-def _curvature(family: Family, params: Params, *, everything: bool) -> tuple[np.ndarray, np.ndarray]:
+def _curvature(family: Likelihood, params: Params, *, everything: bool) -> tuple[np.ndarray, np.ndarray]:
     """Eigenvalues and -vectors of the information over some rows, or none where it is positive definite.
 
     ``everything``: in any case. The eigenvectors are directions in the coordinates of ``family.information``.
@@ -146,7 +147,7 @@ def _longest(directions: np.ndarray) -> np.ndarray:
     return np.asarray(directions / np.maximum(np.abs(directions).max(axis=1, keepdims=True), 1e-300))
 
 
-def _curves_up(family: Family, params: Params, direction: np.ndarray, h: float = 1e-3) -> bool:
+def _curves_up(family: Likelihood, params: Params, direction: np.ndarray, h: float = 1e-3) -> bool:
     """Whether L over all rows is convex along the direction."""
     L, up, down = (e_step(family, family.moved(params, s * h * direction))[0] for s in (0, 1, -1))
     return up + down - 2 * L > 1e-12 * (1 + abs(L))

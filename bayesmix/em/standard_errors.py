@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from bayesmix.likelihood.likelihood import Family, Params
+from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.likelihood.part import Params
 
 MOST_PARAMETERS = 10_000
 """Beyond it the information and its inverse, three matrices of this size, do not fit into 2.5 GB."""
@@ -14,7 +15,7 @@ SINGULAR = 1e-12
 """Smallest eigenvalue, of 1 along every coordinate, below which an information is singular."""
 
 
-def standard_errors(family: Family, params: Params) -> dict[str, np.ndarray]:
+def standard_errors(family: Likelihood, params: Params) -> dict[str, np.ndarray]:
     """Of every named estimate: J I^-1 J', I the observed information in closed form; NaN where it is singular.
 
     Raises
@@ -45,7 +46,7 @@ def inverted(information: np.ndarray) -> np.ndarray | None:
     return np.asarray(np.linalg.inv(scaled) / np.outer(scale, scale))
 
 
-def notes(family: Family, params: Params, errors: Mapping[str, np.ndarray]) -> tuple[str, ...]:
+def notes(family: Likelihood, params: Params, errors: Mapping[str, np.ndarray]) -> tuple[str, ...]:
     """Which standard errors are missing, or so large that their estimate says nothing; by name."""
     labels = {"NaN": list[str](), "huge": list[str]()}
     for variable, bound in family.hopeless(params).items():

@@ -10,7 +10,8 @@ import pandas as pd
 
 from bayesmix.estep import responsibilities
 from bayesmix.inputs.data import evenly
-from bayesmix.likelihood.likelihood import Family, Params
+from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.likelihood.part import Params
 from bayesmix.mixture.permutations import best_permutations
 
 SAME_MODE = 1e-5
@@ -53,7 +54,7 @@ class Run:
         return replace(end, kind=self.kind, n_iter=self.n_iter, own=False)
 
 
-def few_rows(family: Family, rng: np.random.Generator) -> Family:
+def few_rows(family: Likelihood, rng: np.random.Generator) -> Likelihood:
     """The family over a random sample of its rows, labelled rows in proportion; over all where they are few enough.
 
     Rows without weight are left out. Where the sample cannot tell the covariates' effects apart, all rows are kept.
@@ -88,7 +89,7 @@ def similarity(q: np.ndarray, r: np.ndarray, groups: np.ndarray) -> float:
     return float(agreement[order, np.arange(len(order))].sum() / np.sqrt((r**2).sum() * (q**2).sum()))
 
 
-def merged(family: Family, runs: Sequence[Run], groups: np.ndarray | None = None) -> list[Run]:
+def merged(family: Likelihood, runs: Sequence[Run], groups: np.ndarray | None = None) -> list[Run]:
     """The same runs, where those that reached one solution share the best end among them.
 
     Equal log-likelihoods do not suffice: groups may be split in two ways that are equally likely. Labels may switch

@@ -8,10 +8,10 @@ import pytensor.tensor as pt
 from pytensor.compile import optdb
 from pytensor.graph.rewriting.basic import dfs_rewriter, node_rewriter
 
-from bayesmix.estep.op import EStep, GaussianEStep, ZeroInflatedPoissonEStep
+from bayesmix.estep.op import EStep
 
 
-@node_rewriter([GaussianEStep, ZeroInflatedPoissonEStep])
+@node_rewriter([EStep])
 def written_out(fgraph: Any, node: Any) -> list[Any]:
     """v_i l_i as an expression; gradients too, where the graph uses them."""
     op: EStep = node.op

@@ -11,50 +11,31 @@ from pytensor.graph.rewriting.basic import dfs_rewriter, node_rewriter
 from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_and_cache_key
 from pytensor.tensor.math import Sum
 
-from bayesmix.estep.op import EStep, GaussianEStep, ZeroInflatedPoissonEStep
-from bayesmix.families.gaussian import kernel as gaussian
-from bayesmix.families.zero_inflated_poisson import kernel as zero_inflated_poisson
+from bayesmix.estep.op import EStep
 from bayesmix.kernels.cache import SOURCES
+from bayesmix.likelihood.facets import facet
 
 
-@register_funcify_and_cache_key(GaussianEStep)
-def gaussian_e_step(op: GaussianEStep, node: Any, **kwargs: Any) -> tuple[Any, str]:
-    """Whether C is diagonal is fixed when the graph is compiled."""
-    kernel, diagonal = gaussian.gradient, op.diagonal
-
-    @register_jitable
-    def gradient(pointwise, x, weights, means, C, evidence, row_weights):  # type: ignore[no-untyped-def]
-        return kernel(x, weights, means, C, evidence, row_weights, diagonal, pointwise)
-
-    return _node(op, gradient), f"bayesmix {op.__class__.__name__} {op._props()} {SOURCES}"
-
-
-@register_funcify_and_cache_key(ZeroInflatedPoissonEStep)
-def zero_inflated_poisson_e_step(op: ZeroInflatedPoissonEStep, node: Any, **kwargs: Any) -> tuple[Any, str]:
-    """Counts come as integers."""
-    kernel = zero_inflated_poisson.gradient
+@register_funcify_and_cache_key(EStep)
+def e_step(op: EStep, node: Any, **kwargs: Any) -> tuple[Any, str]:
+    """The gradient of the family's kernel; its settings are fixed when the graph is compiled."""
+    kernel, settings = facet(op.family, "kernel").gradient, op.settings
 
     @register_jitable
-    def gradient(pointwise, x, log_rate, logit_zero, evidence, row_weights):  # type: ignore[no-untyped-def]
-        return kernel(x, log_rate, logit_zero, evidence, row_weights, pointwise)
-
-    return _node(op, gradient), f"bayesmix {op.__class__.__name__} {op._props()} {SOURCES}"
-
-
-def _node(op: EStep, gradient: Any) -> Any:
-    """L as a 0-d array, or v_i l_i, before the gradients."""
+    def gradient(pointwise, rest):  # type: ignore[no-untyped-def]
+        return kernel(*(rest + settings + (pointwise,)))  # numba adds tuples, and unpacks one
 
     @numba_njit
-    def summed(x, *rest):  # type: ignore[no-untyped-def]
-        found = gradient(np.empty(0), x, *rest)
+    def summed(*rest):  # type: ignore[no-untyped-def]
+        found = gradient(np.empty(0), rest)
         return (np.array(found[0]), *found[1:])
 
     @numba_njit
-    def by_row(x, *rest):  # type: ignore[no-untyped-def]
-        pointwise = np.empty(x.shape[0])
-        return (pointwise, *gradient(pointwise, x, *rest)[1:])
+    def by_row(*rest):  # type: ignore[no-untyped-def]
+        pointwise = np.empty(rest[0].shape[0])
+        return (pointwise, *gradient(pointwise, rest)[1:])
 
-    return summed if op.summed else by_row
+    return (summed if op.summed else by_row), f"bayesmix EStep {op._props()} {SOURCES}"
 
 
 @node_rewriter([Sum])

@@ -9,15 +9,16 @@ from functools import reduce
 
 import numpy as np
 
-from bayesmix.likelihood.likelihood import Family, Params, Statistics
+from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.likelihood.part import Params, Sums
 
 
-def both(family: Family, params: Params) -> tuple[np.ndarray, np.ndarray]:
+def both(likelihood: Likelihood, params: Params) -> tuple[np.ndarray, np.ndarray]:
     """l_i (..., n), without its weight, and r_ik (..., n, n_components).
 
     Reductions run component by component: NumPy is several times slower along a short last axis.
     """
-    log_joint = family.log_joint(params)
+    log_joint = likelihood.log_joint(params)
     top = reduce(np.maximum, np.moveaxis(log_joint, -1, 0))
     e = np.exp(log_joint - np.where(np.isfinite(top), top, 0.0)[..., None])
     total = reduce(np.add, np.moveaxis(e, -1, 0))
@@ -25,17 +26,17 @@ def both(family: Family, params: Params) -> tuple[np.ndarray, np.ndarray]:
         return np.log(total) + top, e / total[..., None]
 
 
-def pointwise(family: Family, params: Params) -> np.ndarray:
+def pointwise(likelihood: Likelihood, params: Params) -> np.ndarray:
     """l_i, shape (..., n): the log-density of every row, without its weight."""
-    return both(family, params)[0]
+    return both(likelihood, params)[0]
 
 
-def responsibilities(family: Family, params: Params) -> np.ndarray:
+def responsibilities(likelihood: Likelihood, params: Params) -> np.ndarray:
     """r_ik, shape (..., n, n_components); rows sum to 1."""
-    return both(family, params)[1]
+    return both(likelihood, params)[1]
 
 
-def e_step(family: Family, params: Params) -> tuple[float, Statistics]:
+def e_step(likelihood: Likelihood, params: Params) -> tuple[float, Sums]:
     """L = sum_i v_i l_i and the expected sufficient statistics, for one set of parameters."""
-    l, r = both(family, params)
-    return float(family.row_weights @ l), family.statistics(r, params)
+    l, r = both(likelihood, params)
+    return float(likelihood.row_weights @ l), likelihood.sums(r, params)

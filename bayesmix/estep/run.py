@@ -5,67 +5,73 @@ Chunks do not depend on the number of threads, and their sums are added in order
 
 from __future__ import annotations
 
+from functools import reduce
 from itertools import product
-from typing import Any
 
 import numpy as np
 
 from bayesmix.kernels.threads import in_threads, n_threads
 from bayesmix.likelihood.facets import facet
 from bayesmix.likelihood.kernel import Kernel
-from bayesmix.likelihood.likelihood import Family, Params, Statistics
+from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.likelihood.part import Params, Sums
 
 CHUNK = 65_536
 """Rows that one thread takes at a time."""
 
 
-def kernel_of(family: Family) -> Kernel:
+def kernel_of(likelihood: Likelihood) -> Kernel:
     """The compiled functions of a family: its facet ``kernel``."""
-    kernel: Kernel = facet(family.name, "kernel").KERNEL
+    kernel: Kernel = facet(likelihood.name, "kernel").KERNEL
     return kernel
 
 
-def e_step(family: Family, params: Params) -> tuple[float, Statistics]:
+def e_step(likelihood: Likelihood, params: Params) -> tuple[float, Sums]:
     """L = sum_i v_i l_i and the expected sufficient statistics about one set of parameters."""
-    kernel, n = kernel_of(family), len(family.row_weights)
-    parameters = kernel.parameters(family, params)
+    kernel, n = kernel_of(likelihood), len(likelihood.row_weights)
+    parameters = kernel.parameters(likelihood, params)
 
-    def chunk(first: int) -> tuple[Any, ...]:
+    def chunk(first: int) -> tuple[float, Sums]:
         rows = slice(first, first + CHUNK)
-        return kernel.e_step(*kernel.arguments(family, parameters, rows, family.row_weights[rows]))
+        return kernel.e_step(likelihood, parameters, rows, likelihood.row_weights[rows])
 
     parts = in_threads(chunk, range(0, n, CHUNK))
-    return float(sum(L for L, *_ in parts)), kernel.statistics(family, [tuple(part) for _, *part in parts])
+    return float(sum(L for L, _ in parts)), reduce(added, (sums for _, sums in parts))
 
 
-def pointwise(family: Family, params: Params) -> np.ndarray:
+def added(a: Sums, b: Sums) -> Sums:
+    """The sums over the rows of both."""
+    return {name: a[name] + b[name] for name in a}
+
+
+def pointwise(likelihood: Likelihood, params: Params) -> np.ndarray:
     """l_i, shape (..., n): the log-density of every row, without its weight."""
-    return Draws(family, params).pointwise()
+    return Draws(likelihood, params).pointwise()
 
 
-def responsibilities(family: Family, params: Params) -> np.ndarray:
+def responsibilities(likelihood: Likelihood, params: Params) -> np.ndarray:
     """r_ik, shape (..., n, n_components); rows sum to 1."""
-    return Draws(family, params).responsibilities()
+    return Draws(likelihood, params).responsibilities()
 
 
-def both(family: Family, params: Params) -> tuple[np.ndarray, np.ndarray]:
+def both(likelihood: Likelihood, params: Params) -> tuple[np.ndarray, np.ndarray]:
     """l_i (..., n), without its weight, and r_ik (..., n, n_components)."""
-    return Draws(family, params).both()
+    return Draws(likelihood, params).both()
 
 
 class Draws:
     """Parameters with leading dimensions of draws, laid out once for the kernel, to be asked about some rows at a time.
 
-    ``rows`` is a range of the family's rows, all by default.
+    ``rows`` is a range of the rows, all by default.
     """
 
-    def __init__(self, family: Family, params: Params) -> None:
-        own_dims = {v: len(family.dims[v]) for v in family.parameter_names}
-        first = family.parameter_names[0]
+    def __init__(self, likelihood: Likelihood, params: Params) -> None:
+        own_dims = {v: len(likelihood.dims[v]) for v in likelihood.parameter_names}
+        first = likelihood.parameter_names[0]
         self.leading = np.shape(params[first])[: -own_dims[first]]
         draws = {v: np.reshape(params[v], (-1, *np.shape(params[v])[len(self.leading) :])) for v in own_dims}
-        self.family, self.kernel, self.size = family, kernel_of(family), len(draws[first])
-        self.parameters = self.kernel.parameters(family, draws)
+        self.likelihood, self.kernel, self.size = likelihood, kernel_of(likelihood), len(draws[first])
+        self.parameters = self.kernel.parameters(likelihood, draws)
 
     def pointwise(self, rows: slice = slice(None)) -> np.ndarray:
         """l_i (..., rows), without its weight."""
@@ -75,7 +81,7 @@ class Draws:
 
     def responsibilities(self, rows: slice = slice(None), *, held: np.ndarray | None = None) -> np.ndarray:
         """r_ik (..., rows, n_components); in ``held`` where that has their size, for pages of memory cost time."""
-        shape = (self.size, self._length(rows), len(self.family.components))
+        shape = (self.size, self._length(rows), len(self.likelihood.components))
         r = held if held is not None and held.shape == shape else np.empty(shape)
         self._fill(rows, np.empty((self.size, 0)), r)
         return r.reshape(*self.leading, *shape[1:])
@@ -83,22 +89,24 @@ class Draws:
     def both(self, rows: slice = slice(None)) -> tuple[np.ndarray, np.ndarray]:
         """l_i and r_ik."""
         n = self._length(rows)
-        l, r = np.empty((self.size, n)), np.empty((self.size, n, len(self.family.components)))
+        l, r = np.empty((self.size, n)), np.empty((self.size, n, len(self.likelihood.components)))
         self._fill(rows, l, r)
         return l.reshape(*self.leading, -1), r.reshape(*self.leading, *r.shape[1:])
 
     def _length(self, rows: slice) -> int:
-        return len(range(*rows.indices(len(self.family.data))))
+        return len(range(*rows.indices(len(self.likelihood.data))))
 
     def _fill(self, rows: slice, l: np.ndarray, r: np.ndarray) -> None:
         """Fill the arrays that are not empty."""
-        start, stop, _ = rows.indices(len(self.family.data))
+        start, stop, _ = rows.indices(len(self.likelihood.data))
         ones = np.ones(stop - start)
 
         def part(which: tuple[int, int]) -> None:
             some, here = slice(which[0], which[0] + step), slice(which[1], which[1] + CHUNK)
             there = slice(start + here.start, min(start + here.stop, stop))
-            arguments = self.kernel.arguments(self.family, tuple(a[some] for a in self.parameters), there, ones[here])
+            arguments = self.kernel.arguments(
+                self.likelihood, tuple(a[some] for a in self.parameters), there, ones[here]
+            )
             self.kernel.rows(*arguments, l[some, here], r[some, here])
 
         step = max(1, -(-self.size // (4 * n_threads())))

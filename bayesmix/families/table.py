@@ -1,7 +1,10 @@
-"""The mixture families: one table."""
+"""The mixture families: one table. A family is a folder beside this file and its name here."""
 
-from bayesmix.families.gaussian.maths import Gaussian
-from bayesmix.families.zero_inflated_poisson.maths import ZeroInflatedPoisson
-from bayesmix.likelihood.likelihood import Family
+from bayesmix.likelihood.facets import facet
+from bayesmix.likelihood.family import Family
 
-FAMILIES: dict[str, type[Family]] = {cls.name: cls for cls in (Gaussian, ZeroInflatedPoisson)}
+NAMES = (
+    "gaussian",
+    "zero_inflated_poisson",
+)
+FAMILIES: dict[str, Family] = {name: facet(name, "maths").FAMILY for name in NAMES}

@@ -19,7 +19,7 @@ LEAST_ROWS = 10
 ORDERS = 8
 """Legendre polynomials that the uniforms are held against (Neyman's smooth test)."""
 COUNT = 7
-"""Statistics of :func:`shape`."""
+"""Sums of :func:`shape`."""
 
 
 @entry_point

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
-from bayesmix.likelihood.likelihood import Params
+from bayesmix.likelihood.part import Params
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,14 @@ class Discrepancies(ABC):
     theta, with hidden components z drawn given the rows. Under the model the two have one distribution.
     """
 
-    measures: ClassVar[tuple[Measure, ...]]
+    measures: tuple[Measure, ...]
 
     @abstractmethod
     def compare(self, family: Any, params: Params, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """The measures of the rows and of replicated rows under every draw, each (draws, measures); large is bad."""
+
+
+def drawn(p: np.ndarray, u: np.ndarray) -> np.ndarray:
+    """A component for every row from its probabilities p (..., K), by uniform numbers u (...)."""
+    cumulative = p.cumsum(axis=-1)
+    return np.asarray((cumulative[..., :-1] <= u[..., None] * cumulative[..., -1:]).sum(axis=-1))

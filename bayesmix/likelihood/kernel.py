@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
 
-from bayesmix.likelihood.likelihood import Params, Statistics
+from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.likelihood.part import Params, Sums
 
 
 class Kernel(ABC):
     """A family's compiled functions, and how its parameters are laid out for them.
 
-    ``rows(*arguments, pointwise, responsibilities)`` takes a leading dimension of draws, ``e_step(*arguments)`` none.
+    ``rows(*arguments, pointwise, responsibilities)`` takes a leading dimension of draws. ``gradient(x, *operands,
+    evidence, row_weights, *settings, pointwise)`` is the same over the operands of the PyTensor node
+    (:mod:`bayesmix.estep.op`): L and dL by each operand.
     """
 
     rows: ClassVar[Callable]
-    e_step: ClassVar[Callable]
+    gradient: ClassVar[Callable]
 
     @abstractmethod
-    def parameters(self, family: Any, params: Params) -> tuple[Any, ...]:
+    def parameters(self, likelihood: Likelihood, params: Params) -> tuple[Any, ...]:
         """What the kernel needs of the parameters, computed once; leading draw dimensions are kept."""
 
     @abstractmethod
-    def arguments(self, family: Any, parameters: tuple[Any, ...], rows: slice, v: np.ndarray) -> tuple[Any, ...]:
+    def arguments(
+        self, likelihood: Likelihood, parameters: tuple[Any, ...], rows: slice, v: np.ndarray
+    ) -> tuple[Any, ...]:
         """The kernel's arguments over some rows, with these row weights."""
 
     @abstractmethod
-    def statistics(self, family: Any, parts: Sequence[tuple[np.ndarray, ...]]) -> Statistics:
-        """The expected sufficient statistics from those of the chunks."""
+    def e_step(
+        self, likelihood: Likelihood, parameters: tuple[Any, ...], rows: slice, v: np.ndarray
+    ) -> tuple[float, Sums]:
+        """L over some rows, and their part of the expected sufficient statistics."""

@@ -1,238 +1,280 @@
-"""What a mixture family is: the maths of its components, in NumPy, bound to the rows it is to explain.
+"""The likelihood of a mixture, weights times components, bound to the rows it is to explain.
 
-Every family is one likelihood. For row i with weight v_i and label evidence a_ik::
+For row i with weight v_i and label evidence a_ik::
 
     l_i  = logsumexp_k( log w_ik + a_ik + log f(x_i | theta_k) )          L = sum_i v_i l_i
     r_ik = exp( log w_ik + a_ik + log f(x_i | theta_k) - l_i )
 
-A family supplies the term inside the sum (:meth:`Family.log_joint`) and what follows from it: the expected sufficient
-statistics, the M-step and the score in free coordinates that read them, starts, simulation. Parameter arrays may carry
-leading draw dimensions wherever that is said.
+Weights (:mod:`bayesmix.likelihood.weights`) supply log w, components (:mod:`bayesmix.likelihood.component`) log f, and
+both what follows: sums over rows of expected statistics, the M-step and the score that read those sums alone. Whatever
+can add partial sums (threads, chunks of rows) can run the E-step. Parameter arrays may carry leading draw dimensions
+wherever that is said.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from scipy.special import logsumexp
 
+from bayesmix.formulas.linear import Linear
 from bayesmix.inputs.data import Data, evenly
-from bayesmix.inputs.prior import Prior, choices
+from bayesmix.inputs.prior import Prior
+from bayesmix.likelihood import curvature
+from bayesmix.likelihood.family import Family
+from bayesmix.likelihood.parameter import Parameter
+from bayesmix.likelihood.part import Params, Part, Point, Sums
 
-type Params = Mapping[str, np.ndarray]
-"""Parameter arrays by name: the least that fixes the likelihood."""
-type Statistics = Mapping[str, np.ndarray]
-"""Expected sufficient statistics by name: all that the M-step and the score read of the rows."""
 
-
-class Family(ABC):
-    """A mixture family bound to data.
+class Likelihood:
+    """A mixture of a family bound to data.
 
     Attributes
     ----------
+    family : Family
+    weights : Weights
+    component : Component
+    data : Data
     components : tuple of str
         Component names: class names first, then the unnamed ones.
     evidence : ndarray, shape (n, n_components)
         Label evidence a_ik.
-    row_weights : ndarray, shape (n,)
-        v_i.
     groups : ndarray of int, shape (n_components,)
         Components of one group may switch labels; a labelled class is alone in its group.
     measured : ndarray of int, shape (n_components,), optional
         The same, as measured on the density of a model that may have more to say than labels (see
         :mod:`bayesmix.model.symmetry`).
-    design : mapping of str to DataFrame
-        Design matrices by part, where formulas make any.
-    covariates : tuple of str
-        The data's covariates that the formulas use.
-    offsets : mapping of str to ndarray, shape (n,)
-        What is added to the linear predictor of each part.
     """
 
-    name: ClassVar[str]
-    options: ClassVar[dict[str, Any]]
-    """Option names and defaults."""
-    default_components: ClassVar[int | None] = None
-    orders: ClassVar[tuple[str, ...]] = ()
-    """What ``order=`` may say, besides None."""
-    observed_dims: ClassVar[tuple[str, ...]]
-    parameter_names: ClassVar[tuple[str, ...]]
-    """The named estimates that fix the likelihood: the keys of ``params``."""
+    def __init__(self, family: Family, options: Mapping[str, Any], n_components: int, data: Data) -> None:
+        self.family, self.data = family, data
+        self.components = family.component_names(data, n_components)
+        self.weights, self.component = family.parts(options, self.components, data)
+        self.evidence = family.evidence(data, self.components)
+        like = any(p.dims[:1] == ("component",) for p in self.parameters)
+        self.groups = exchange_groups(self.evidence) if like else np.arange(len(self.components))
+        self.measured: np.ndarray | None = None
 
-    data: Data
-    components: tuple[str, ...]
-    evidence: np.ndarray
-    row_weights: np.ndarray
-    groups: np.ndarray
-    measured: np.ndarray | None = None
-    design: Mapping[str, pd.DataFrame] = MappingProxyType({})
-    covariates: tuple[str, ...] = ()
-    offsets: Mapping[str, np.ndarray] = MappingProxyType({})
+    @property
+    def name(self) -> str:
+        """Of the family."""
+        return self.family.name
 
-    @classmethod
-    @abstractmethod
-    def check_options(cls, options: Mapping[str, Any], n_components: int) -> dict[str, Any]:
-        """The options with defaults filled in; ValueError naming the option, the value and the choices."""
+    @property
+    def parts(self) -> tuple[Part, Part]:
+        """Weights and components, in the order of their coordinates."""
+        return (self.component, self.weights) if self.weights.last else (self.weights, self.component)
 
-    @classmethod
-    @abstractmethod
-    def prior_supports(cls, options: Mapping[str, Any]) -> dict[str, str]:
-        """The prior keys of this family and the support each prior must have."""
+    @property
+    def row_weights(self) -> np.ndarray:
+        """v_i, (n,)."""
+        return self.data.row_weights
 
-    @abstractmethod
-    def __init__(self, options: Mapping[str, Any], n_components: int, data: Data) -> None: ...
-
-    @abstractmethod
-    def rebind(self, data: Data) -> Self:
-        """The same family over other rows (same columns; encodings of factors are kept)."""
-
-    def with_measured(self, groups: np.ndarray) -> Self:
-        """The same family, whose components may switch labels within these groups at most."""
+    def _with(self, **changes: Any) -> Self:
         new = object.__new__(type(self))
-        new.__dict__.update(self.__dict__)
-        new.measured = groups
+        new.__dict__.update(self.__dict__ | changes)
         return new
 
+    def rebind(self, data: Data) -> Self:
+        """The same mixture over other rows (same columns; encodings of factors are kept)."""
+        data = self.component.aligned(data)
+        weights, component = self.weights.over(data), self.component.over(data)
+        evidence = self.family.evidence(data, self.components)
+        return self._with(data=data, weights=weights, component=component, evidence=evidence)
+
+    def with_measured(self, groups: np.ndarray) -> Self:
+        """The same mixture, whose components may switch labels within these groups at most."""
+        return self._with(measured=groups)
+
     def evenly(self, most: int) -> Self:
-        """The family over at most so many of its rows, evenly spaced."""
+        """The mixture over at most so many of its rows, evenly spaced."""
         return self.rebind(self.data.take(evenly(len(self.data), most)))
 
-    @abstractmethod
-    def default_priors(self) -> dict[str, Prior]:
-        """The weakly informative default priors, in numbers."""
+    # what there is to estimate
 
     @property
-    def offset_words(self) -> dict[str, str]:
-        """The offset of every part that has one, as the formula says it."""
-        return {}
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The table of its named estimates: those with priors in the order in which they are shown, then the others."""
+        both = [p for part in self.parts for p in part.parameters]
+        return tuple(sorted(both, key=lambda p: not p.prior))
 
     @property
-    @abstractmethod
+    def parameter_names(self) -> tuple[str, ...]:
+        """The keys of ``params``."""
+        return tuple(name for part in self.parts for name in part.names)
+
+    @property
     def coords(self) -> dict[str, list[str]]:
         """Coordinate values of every dimension but ``obs``."""
+        own = {d: list(names) for part in self.parts for d, names in part.coords.items()}
+        return {"component": list(self.components)} | own
 
     @property
-    @abstractmethod
     def dims(self) -> dict[str, tuple[str, ...]]:
         """Dimensions of every named estimate, in the order in which they are shown."""
+        return {p.name: p.dims for p in self.parameters}
 
     @property
-    @abstractmethod
     def free(self) -> dict[str, np.ndarray]:
         """Which entries of the named estimates are free scalars: boolean arrays by name."""
+        sizes = {d: len(names) for d, names in self.coords.items()}
+        return {p.name: np.full([sizes[d] for d in p.dims], p.varies) for p in self.parameters if p.prior}
+
+    @property
+    def sorted_by(self) -> str | None:
+        """The estimate by whose first entry components that may switch labels are named, if there is one."""
+        return next((p.name for p in self.parameters if p.sorts), None)
 
     @property
     def unvarying(self) -> tuple[str, ...]:
-        """Named estimates with entries that never vary, such as the zeros of a diagonal matrix.
-
-        Of a posterior they are stored apart, in the group ``derived``: what varies says them.
-        """
-        return ()
+        """Named estimates with entries that never vary."""
+        return tuple(p.name for p in self.parameters if not p.varies)
 
     @property
-    @abstractmethod
     def n_parameters(self) -> int:
-        """Number of free parameters (for AIC and BIC)."""
+        """Number of free coordinates (for AIC and BIC)."""
+        return sum(part.size for part in self.parts)
 
-    @abstractmethod
+    @property
+    def linears(self) -> tuple[Linear, ...]:
+        """Its linear predictors: those of the components, then those of the weights."""
+        return (*self.component.linears, *self.weights.linears)
+
+    @property
+    def design(self) -> dict[str, pd.DataFrame]:
+        """Design matrices by part, where formulas make any."""
+        return {linear.name: linear.matrix for linear in self.linears}
+
+    @property
+    def offsets(self) -> dict[str, np.ndarray]:
+        """What is added to the linear predictor of each part, (n,)."""
+        return {linear.name: linear.offset for linear in self.linears}
+
+    @property
+    def covariates(self) -> tuple[str, ...]:
+        """The data's covariates that the formulas use."""
+        used = [name for linear in self.linears for name in linear.encoder.columns]
+        return tuple(dict.fromkeys(used))
+
+    def default_priors(self) -> dict[str, Prior]:
+        """The weakly informative default priors, in numbers (see :func:`bayesmix.resolve`)."""
+        return {key: prior for part in self.parts for key, prior in part.default_priors().items()}
+
+    # the density
+
     def log_weights(self, params: Params) -> np.ndarray:
-        """log w_ik, shape (..., 1 or n, n_components)."""
+        """log w_ik, (..., 1 or n, n_components)."""
+        return self.weights.log_weights(params)
 
-    @abstractmethod
     def log_density(self, params: Params) -> np.ndarray:
-        """log f(x_i | theta_k), shape (..., n, n_components)."""
+        """log f(x_i | theta_k), (..., n, n_components)."""
+        return self.component.log_density(params)
 
     def log_joint(self, params: Params) -> np.ndarray:
         """log w_ik + a_ik + log f(x_i | theta_k), shape (..., n, n_components)."""
         with np.errstate(divide="ignore"):
             return self.log_weights(params) + self.evidence + self.log_density(params)
 
-    @abstractmethod
-    def statistics(self, r: np.ndarray, params: Params) -> Statistics:
-        """Expected sufficient statistics, row weights included, about ``params``; r (n, n_components)."""
+    # EM
 
-    @abstractmethod
-    def m_step(self, statistics: Statistics, params: Params) -> Params:
-        """Parameters that maximize the expected complete-data log-likelihood, from statistics about ``params``."""
+    def sums(self, r: np.ndarray, params: Params) -> Sums:
+        """Expected sufficient statistics about ``params``, row weights included; r (n, n_components)."""
+        vr = self.row_weights[:, None] * r
+        sums = {"mass": vr.sum(axis=0)}
+        for part in self.parts:
+            sums |= part.sums(vr, params)
+        return sums
 
-    @abstractmethod
-    def initial(self, kind: str, rng: np.random.Generator) -> Params:
-        """A start of one of :attr:`start_kinds`."""
+    def m_step(self, sums: Sums, params: Params) -> Params:
+        """Parameters that raise the expected complete-data log-likelihood, from sums about ``params``."""
+        return _together([part.step(sums, params) for part in self.parts])
 
     @property
-    @abstractmethod
     def start_kinds(self) -> tuple[str, ...]:
-        """Kinds of EM starts: the first, which is deterministic, once; the others in turn."""
+        """Kinds of EM starts: the first, which is deterministic, once; the others in turn; the last is random."""
+        return self.family.start_kinds
 
-    @abstractmethod
+    def initial(self, kind: str, rng: np.random.Generator) -> Params:
+        """A start of one of :attr:`start_kinds`."""
+        vr = self.row_weights[:, None] * self.family.allocation(self, kind, rng)
+        return _together([part.start(vr) for part in self.parts])
+
     def spikes(self, params: Params, r: np.ndarray | None = None) -> list[str]:
         """Why these parameters are degenerate, in words; empty where they are not.
 
         Without ``r`` only what stops EM: an unbounded likelihood (a vanishing eigenvalue), values that are not finite.
         """
+        return self.family.spikes(self, params, r)
 
-    @abstractmethod
+    # free coordinates
+
     def pack(self, params: Params) -> np.ndarray:
         """Free coordinates theta, shape (n_parameters,), without constraints."""
+        return np.concatenate([part.pack(params) for part in self.parts])
 
-    @abstractmethod
     def unpack(self, theta: np.ndarray) -> Params:
         """The inverse of :meth:`pack`."""
+        first, second = self.parts
+        return _together([first.unpack(theta[: first.size]), second.unpack(theta[first.size :])])
 
-    @abstractmethod
     def units(self, params: Params) -> np.ndarray:
         """The natural size of a step in each coordinate of :meth:`pack`, whatever the units of the data."""
+        return np.concatenate([part.units(params) for part in self.parts])
 
-    @abstractmethod
-    def score(self, theta: np.ndarray, statistics: Statistics) -> np.ndarray:
-        """dL/dtheta by Fisher's identity, shape (n_parameters,), from the E-step's statistics at theta."""
+    def score(self, theta: np.ndarray, sums: Sums) -> np.ndarray:
+        """dL/dtheta by Fisher's identity, shape (n_parameters,), from the E-step's sums at theta."""
+        params = self.unpack(theta)
+        return np.concatenate([part.score(params, sums) for part in self.parts])
 
-    @abstractmethod
     def information(self, params: Params) -> np.ndarray:
-        """The observed information -d2L/du2 (n_parameters, n_parameters), in coordinates u without units.
-
-        In closed form (Louis 1982, doi:10.1111/j.2517-6161.1982.tb01203.x).
-        """
+        """The observed information -d2L/du2 (n_parameters, n_parameters), u the coordinates in their units."""
+        return curvature.information(self, params)
 
     def missing(self, params: Params) -> float:
         """A bound on trace(I_complete^-1 I_missing) at a stationary point, infinite where none is known.
 
         Below 1 the information is positive definite.
         """
-        return float("inf")
+        return curvature.missing(self, params)
 
-    @abstractmethod
     def moved(self, params: Params, step: np.ndarray) -> Params:
-        """The parameters after a step in the coordinates of :meth:`information`."""
+        """The parameters after a step of so many units in every coordinate."""
+        return self.unpack(self.pack(params) + self.units(params) * step)
 
-    @abstractmethod
     def spread(self, params: Params, covariance: np.ndarray) -> dict[str, np.ndarray]:
         """Standard deviations of the named estimates, by the delta method, where ``covariance`` is that of u."""
+        return curvature.spread(self, params, covariance)
 
-    @abstractmethod
+    def on_boundary(self, params: Params) -> np.ndarray:
+        """Which coordinates have run to where a parameter ends, such as a probability of 0, (n_parameters,) bool."""
+        return np.concatenate([part.on_boundary(params) for part in self.parts])
+
     def hopeless(self, params: Params) -> dict[str, np.ndarray]:
         """By named estimate: a standard error beyond which the estimate says nothing."""
+        return {v: bound for part in self.parts for v, bound in part.hopeless(params).items()}
 
-    @abstractmethod
+    # names
+
     def named(self, params: Params) -> dict[str, np.ndarray]:
         """Every named estimate (:attr:`dims`) that follows from ``params``; leading draw dimensions are kept."""
+        found = {v: a for part in self.parts for v, a in part.named(params).items()}
+        return {v: found[v] for v in self.dims}
 
-    def parameters(self, named: Params) -> Params:
+    def given(self, named: Params) -> Params:
         """The inverse of :meth:`named`; estimates of :attr:`unvarying` may be missing."""
-        return {v: named[v] for v in self.parameter_names}
+        first = next(iter(named))
+        own = len(self.dims[first])
+        leading = np.shape(named[first])[: np.ndim(named[first]) - own]
+        return _together([part.given(named, leading) for part in self.parts])
+
+    # data
 
     def probes(self, rng: np.random.Generator, n: int = 6) -> Data:
         """Rows without labels at which the fitted density is watched."""
-        return self.data.take(rng.choice(len(self.data), min(n, len(self.data)), replace=False)).without_labels()
-
-    @abstractmethod
-    def simulate(self, params: Params, rng: np.random.Generator) -> np.ndarray:
-        """New observations for the same rows, (n, n_features), each from the components that its evidence allows."""
+        return self.family.probes(self, rng, n)
 
     def draw_components(self, params: Params, rng: np.random.Generator) -> np.ndarray:
         """A component for every row, from w_ik exp(a_ik)."""
@@ -242,38 +284,15 @@ class Family(ABC):
         u = rng.random((len(cumulative), 1)) * cumulative[:, -1:]
         return np.asarray((cumulative <= u).sum(axis=-1))
 
-
-def check_priors(cls: type[Family], options: Mapping[str, Any], priors: Mapping[str, Any]) -> dict[str, Prior]:
-    """The user's priors, each known to the family and of the right support."""
-    supports = cls.prior_supports(options)
-    for key, prior in priors.items():
-        if key not in supports:
-            raise ValueError(
-                f"priors: unknown key {key!r} for this {cls.name} mixture; choose from {', '.join(supports)}"
-            )
-        if not isinstance(prior, Prior):
-            raise ValueError(f"priors: {key!r} must be a Prior; got {prior!r}")
-        if prior.distribution not in choices(supports[key]):
-            raise ValueError(
-                f"priors: {key!r} needs a prior on the {supports[key]} scale "
-                f"({', '.join(choices(supports[key]))}); got {prior.distribution}"
-            )
-    return dict(priors)
+    def simulate(self, params: Params, rng: np.random.Generator) -> np.ndarray:
+        """New observations for the same rows, (n, n_features), each from the components that its evidence allows."""
+        return self.component.draw(self.draw_components(params, rng), params, rng)
 
 
-def component_names(data: Data, n_components: int) -> tuple[str, ...]:
-    """Class names first, then ``component_1`` ... for the unnamed."""
-    if n_components < len(data.classes):
-        raise ValueError(
-            f"n_components: must be at least the number of classes, {len(data.classes)} "
-            f"({', '.join(data.classes)}); got {n_components}"
-        )
-    unnamed = n_components - len(data.classes)
-    names = tuple(f"component_{k + 1}" for k in range(unnamed))
-    taken = [name for name in names if name in data.classes]
-    if taken:
-        raise ValueError(f"labels: the class name {taken[0]!r} is that of an unnamed component; rename the class")
-    return data.classes + names
+def _together(pieces: list[Params]) -> Point:
+    """One point from those of the parts."""
+    memory = {k: v for piece in pieces if isinstance(piece, Point) for k, v in piece.memory.items()}
+    return Point({v: a for piece in pieces for v, a in piece.items()}, memory)
 
 
 def exchange_groups(evidence: np.ndarray) -> np.ndarray:

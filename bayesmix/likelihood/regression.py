@@ -1,27 +1,24 @@
-"""Weighted regressions with canonical links: the M-step of a mixture whose parts depend on covariates."""
+"""A component whose natural parameter is a linear predictor, and weighted regressions with canonical links."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
-from scipy.special import expit
 
+from bayesmix.formulas.linear import Linear
 from bayesmix.formulas.orthonormal import Orthonormal
+from bayesmix.inputs.data import Data
+from bayesmix.inputs.prior import Prior
+from bayesmix.likelihood.canonical import HOPELESS, Canonical
+from bayesmix.likelihood.component import Component
+from bayesmix.likelihood.parameter import Parameter
+from bayesmix.likelihood.part import Params, Sums
 
 
-@dataclass(frozen=True)
-class Canonical:
-    """A regression with canonical link: log-likelihood y eta - b(eta), mean b', variance b''."""
-
-    b: Callable[[np.ndarray], np.ndarray]
-    mean: Callable[[np.ndarray], np.ndarray]
-    variance: Callable[[np.ndarray], np.ndarray]
-
-
-POISSON = Canonical(np.exp, np.exp, np.exp)
-LOGISTIC = Canonical(lambda eta: np.logaddexp(0, eta), expit, lambda eta: expit(eta) * expit(-eta))
+def hopeless_coefficients(at: Orthonormal) -> np.ndarray:
+    """Standard errors of coefficients where every direction of the linear predictor has one of HOPELESS."""
+    return np.asarray(HOPELESS * np.linalg.norm(at.inverse, axis=1))
 
 
 def regress(
@@ -62,3 +59,93 @@ def _newton(
             break
         beta, current = beta + step, proposed
     return beta
+
+
+class Regression(Component):
+    """One component: y_i has the natural parameter eta_i = X_i beta + o_i.
+
+    ``mean``: what the mean is called where it is one number for all rows.
+    """
+
+    K = 1
+
+    def __init__(self, data: Data, linear: Linear, model: Canonical, mean: Parameter, coefficients: Parameter) -> None:
+        self.x, self.linear, self.linears, self.model = data.x[:, 0], linear, (linear,), model
+        self.row_weights = data.row_weights
+        self.names = (linear.coef,)
+        self._mean = mean
+        self.parameters = (coefficients, *([mean] if linear.constant else []))
+        self.coords = {f"{linear.name}_term": linear.terms}
+
+    @property
+    def size(self) -> int:
+        """One per term."""
+        return len(self.linear.terms)
+
+    def over(self, data: Data) -> Self:
+        """The formula over other rows."""
+        return type(self)(data, self.linear.over(data), self.model, self._mean, self.parameters[0])
+
+    def predictor(self, params: Params, rows: slice = slice(None)) -> np.ndarray:
+        """eta_i of a range of rows, (..., rows)."""
+        return self.linear.predictor(params[self.linear.coef], rows)
+
+    def default_priors(self) -> dict[str, Prior]:
+        """The level at the mean of the positive observations; a factor e per standard deviation is one sigma."""
+        v, some = self.row_weights, self.x > 0
+        mass = float((v * self.model.mean(self.linear.offset))[some].sum())
+        centre = float(self.model.link(np.array(v @ self.x / mass))) if mass else 0.0
+        return {self.linear.coef: self.linear.at.prior(centre, level=1.5, slope=1.0)}
+
+    def log_density(self, params: Params) -> np.ndarray:
+        """(..., n, 1)."""
+        eta = self.predictor(params)
+        return np.asarray(self.x * eta - self.model.b(eta) + self.model.h(self.x))[..., None]
+
+    def sums(self, vr: np.ndarray, params: Params) -> Sums:
+        """Gradient and information of the regression."""
+        eta = self.predictor(params)
+        return self.linear.sums(vr[:, 0] * (self.x - self.model.mean(eta)), vr[:, 0] * self.model.variance(eta))
+
+    def step(self, sums: Sums, params: Params) -> Params:
+        """One step of Newton's method."""
+        name, coef = self.linear.name, self.linear.coef
+        return {coef: self.linear.newton(sums[f"{name}_gradient"], sums[f"{name}_information"], params[coef])}
+
+    def start(self, vr: np.ndarray) -> Params:
+        """The regression to its end, from a constant."""
+        at, offset = self.linear.at, self.linear.offset
+        level = self.model.link(np.array(max(float(self.x.mean()), 1e-3) / float(self.model.mean(offset).mean())))
+        first = at.coefficients(level * at.constant)
+        return {self.linear.coef: regress(at, self.x, vr[:, 0], self.model, first, offset)}
+
+    def pack(self, params: Params) -> np.ndarray:
+        """Orthonormal coordinates of the coefficients: a step of 1 moves the predictor by 1 in the root mean square."""
+        return self.linear.at.coordinates(params[self.linear.coef])
+
+    def unpack(self, theta: np.ndarray) -> Params:
+        """The inverse of :meth:`pack`."""
+        return {self.linear.coef: self.linear.at.coefficients(theta)}
+
+    def score(self, params: Params, sums: Sums) -> np.ndarray:
+        """Q' v r (y - mean)."""
+        return sums[f"{self.linear.name}_gradient"]
+
+    def named(self, params: Params) -> dict[str, np.ndarray]:
+        """The coefficients, and the mean where it is one number."""
+        coefficients = np.asarray(params[self.linear.coef])
+        constant = {self._mean.name: self.model.mean(coefficients[..., 0])} if self.linear.constant else {}
+        return {self.linear.coef: coefficients} | constant
+
+    def hopeless(self, params: Params) -> dict[str, np.ndarray]:
+        """Coefficients that may move the predictor by ten."""
+        return {self.linear.coef: hopeless_coefficients(self.linear.at)}
+
+    def draw(self, z: np.ndarray, params: Params, rng: np.random.Generator) -> np.ndarray:
+        """A draw for every row."""
+        with np.errstate(over="ignore"):
+            return self.model.draw(rng, self.model.mean(self.predictor(params)))[:, None]
+
+    def clouds(self) -> np.ndarray:
+        """The observations."""
+        return self.x[:, None]

@@ -8,28 +8,29 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from bayesmix.likelihood.likelihood import Family
+from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.spec import Mixture, exchange_groups
 
 
-def canonical_order(spec: Mixture, family: Family, named: dict[str, np.ndarray]) -> np.ndarray:
-    """An order of the components, (n_components,): within a group of exchangeable ones by their first mean."""
+def canonical_order(spec: Mixture, family: Likelihood, named: dict[str, np.ndarray]) -> np.ndarray:
+    """An order of the components, (n_components,): within a group by the first entry of ``sorted_by``."""
     groups = exchange_groups(spec, family)
     order = np.arange(len(groups))
-    if "means" in named:
+    by = family.sorted_by
+    if by is not None:
         for g in np.unique(groups):
             members = np.flatnonzero(groups == g)
-            order[members] = members[np.argsort(named["means"][members, 0], kind="stable")]
+            order[members] = members[np.argsort(named[by][members].reshape(len(members), -1)[:, 0], kind="stable")]
     return order
 
 
-def to_dataset(family: Family, named: dict[str, Any]) -> xr.Dataset:
+def to_dataset(family: Likelihood, named: dict[str, Any]) -> xr.Dataset:
     """Named estimates as a Dataset with the family's dimensions and coordinates."""
     used = {d for v in named for d in family.dims[v]} | {"component"}
     coords = {d: values for d, values in family.coords.items() if d in used}
     return xr.Dataset({v: (family.dims[v], np.asarray(a)) for v, a in named.items()}, coords=coords)
 
 
-def reorder(family: Family, named: Mapping[str, np.ndarray], order: np.ndarray) -> dict[str, np.ndarray]:
+def reorder(family: Likelihood, named: Mapping[str, np.ndarray], order: np.ndarray) -> dict[str, np.ndarray]:
     """Named estimates with their components taken in ``order``."""
     return {v: np.asarray(a)[order] if family.dims[v][:1] == ("component",) else a for v, a in named.items()}

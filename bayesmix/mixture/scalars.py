@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from bayesmix.likelihood.likelihood import Family
+from bayesmix.likelihood.likelihood import Likelihood
 
 
-def index_of(family: Family, *, derived: bool = False) -> list[tuple[str, tuple[int, ...], str]]:
+def index_of(family: Likelihood, *, derived: bool = False) -> list[tuple[str, tuple[int, ...], str]]:
     """(variable, index, label) of every free scalar; with ``derived`` also of scalars that follow (rate, zero_prob)."""
     entries = []
     masks: Mapping[str, np.ndarray] = family.free
@@ -27,13 +27,13 @@ def index_of(family: Family, *, derived: bool = False) -> list[tuple[str, tuple[
     return entries
 
 
-def of_estimate(family: Family, params: xr.Dataset, *, derived: bool = False) -> dict[str, float]:
+def of_estimate(family: Likelihood, params: xr.Dataset, *, derived: bool = False) -> dict[str, float]:
     """Label -> value, from a Dataset of named estimates."""
     arrays = {v: params[v].transpose(*family.dims[v]).to_numpy() for v in family.dims if v in params}
     return {label: float(arrays[v][where]) for v, where, label in index_of(family, derived=derived)}
 
 
-def of_posterior(family: Family, posterior: xr.Dataset, *, derived: bool = False) -> xr.DataArray:
+def of_posterior(family: Likelihood, posterior: xr.Dataset, *, derived: bool = False) -> xr.DataArray:
     """All free scalars as one array (chain, draw, scalar)."""
     entries = index_of(family, derived=derived)
     arrays: dict[str, Any] = {

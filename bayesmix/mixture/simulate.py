@@ -9,7 +9,9 @@ import pandas as pd
 
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.distributions import draw
-from bayesmix.likelihood.likelihood import Family, Params
+from bayesmix.inputs.prior import Prior
+from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.likelihood.part import Params
 from bayesmix.mixture.spec import Mixture, bind, resolve
 
 
@@ -49,22 +51,22 @@ def prior_draws(spec: Mixture, data: Data, n: int, *, seed: int = 1) -> dict[str
     return family.named(parameters_from_prior(spec, family, n, np.random.default_rng(seed)))
 
 
-def parameters_from_prior(spec: Mixture, family: Family, n: int, rng: np.random.Generator) -> Params:
+def parameters_from_prior(spec: Mixture, family: Likelihood, n: int, rng: np.random.Generator) -> Params:
     """Parameters of the likelihood under a resolved prior, each (n, ...)."""
     shapes = {v: tuple(len(family.coords[d]) for d in dims) for v, dims in family.dims.items() if v in spec.priors}
     values = {v: draw(spec.priors[v], (n, *shape), rng) for v, shape in shapes.items()}
-    if spec.order == "means":
-        _check_exchangeable(spec, shapes["means"])
-        values["means"] = np.sort(values["means"], axis=1)
-    return family.parameters(values)
+    if spec.order is not None:
+        _check_exchangeable(spec.priors[spec.order], spec.order, shapes[spec.order])
+        values[spec.order] = np.sort(values[spec.order], axis=1)
+    return family.given(values)
 
 
-def _check_exchangeable(spec: Mixture, shape: tuple[int, ...]) -> None:
-    for name, value in spec.priors["means"].parameters.items():
+def _check_exchangeable(prior: Prior, order: str, shape: tuple[int, ...]) -> None:
+    for name, value in prior.parameters.items():
         if np.ptp(np.broadcast_to(value, shape), axis=0).any():
             raise ValueError(
-                f"order: 'means' can be drawn from the prior only where all means have one prior; {name} of priors "
-                f"'means' is {value.tolist()}"
+                f"order: {order!r} can be drawn from the prior only where all {order} have one prior; {name} of priors "
+                f"{order!r} is {value.tolist()}"
             )
 
 
@@ -99,7 +101,7 @@ def prior_predictive(spec: Mixture, data: Data, n: int, *, seed: int = 1) -> np.
     return np.stack([family.simulate(one(params, s), rng) for s in range(n)])
 
 
-def simulate(family: Family, params: Params, rng: np.random.Generator) -> Data:
+def simulate(family: Likelihood, params: Params, rng: np.random.Generator) -> Data:
     """New data from one set of parameters, in the layout of the family's own: z_i ~ w_i, x_i ~ f(. | theta_z).
 
     Rows that carry a label reveal their new z_i; covariates stay. It is the model of the joint likelihood of x and y,

@@ -11,8 +11,9 @@ import numpy as np
 
 from bayesmix.families.table import FAMILIES
 from bayesmix.inputs.data import Data
-from bayesmix.inputs.prior import Prior
-from bayesmix.likelihood.likelihood import Family, check_priors
+from bayesmix.inputs.prior import Prior, choices
+from bayesmix.likelihood.family import Family
+from bayesmix.likelihood.likelihood import Likelihood
 
 
 @dataclass(frozen=True, init=False)
@@ -75,20 +76,22 @@ class Mixture:
     ) -> None:
         if family not in list(FAMILIES):
             raise ValueError(f"family: unknown family {family!r}; choose from {', '.join(FAMILIES)}")
-        cls = FAMILIES[family]
-        K = _components(cls, n_components)
+        declared = FAMILIES[family]
+        K = _components(declared, n_components)
         for name in options:
-            if name not in cls.options:
-                raise ValueError(f"{name}: not an option of a {family} mixture; choose from {', '.join(cls.options)}")
-        checked = cls.check_options(options, K)
-        if order is not None and order not in cls.orders:
-            raise ValueError(f"order: must be None{''.join(f' or {o!r}' for o in cls.orders)} here; got {order!r}")
+            if name not in declared.options:
+                raise ValueError(
+                    f"{name}: not an option of a {family} mixture; choose from {', '.join(declared.options)}"
+                )
+        checked = declared.check_options(options, K)
+        if order is not None and order not in declared.orders:
+            raise ValueError(f"order: must be None{''.join(f' or {o!r}' for o in declared.orders)} here; got {order!r}")
         values = {
             "family": family,
             "n_components": K,
             "order": order,
             "_options": tuple(checked.items()),
-            "_priors": tuple(sorted(check_priors(cls, checked, priors or {}).items())),
+            "_priors": tuple(sorted(check_priors(declared, checked, priors or {}).items())),
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)
@@ -139,13 +142,31 @@ class Mixture:
         return f"Mixture({', '.join(parts)})"
 
 
-def bind(spec: Mixture, data: Data) -> Family:
-    """The family's maths over these rows; ValueError where the data cannot be that family's."""
+def check_priors(family: Family, options: Mapping[str, Any], priors: Mapping[str, Any]) -> dict[str, Prior]:
+    """The user's priors, each known to the family and of the right support."""
+    supports = {p.name: p.support for p in family.parameters(options)}
+    for key, prior in priors.items():
+        if key not in supports:
+            raise ValueError(
+                f"priors: unknown key {key!r} for this {family.name} mixture; choose from {', '.join(supports)}"
+            )
+        if not isinstance(prior, Prior):
+            raise ValueError(f"priors: {key!r} must be a Prior; got {prior!r}")
+        if prior.distribution not in choices(supports[key]):
+            raise ValueError(
+                f"priors: {key!r} needs a prior on the {supports[key]} scale "
+                f"({', '.join(choices(supports[key]))}); got {prior.distribution}"
+            )
+    return dict(priors)
+
+
+def bind(spec: Mixture, data: Data) -> Likelihood:
+    """The likelihood over these rows; ValueError where the data cannot be that family's."""
     if not isinstance(spec, Mixture):
         raise ValueError(f"spec: must be a bm.Mixture; got a {type(spec).__name__}")
     if not isinstance(data, Data):
         raise ValueError(f"data: must be a bm.Data, as bm.Data(frame) makes one; got a {type(data).__name__}")
-    return FAMILIES[spec.family](spec.options, spec.n_components, data)
+    return Likelihood(FAMILIES[spec.family], spec.options, spec.n_components, data)
 
 
 def resolve(spec: Mixture, data: Data) -> Mixture:
@@ -208,7 +229,7 @@ def resolve(spec: Mixture, data: Data) -> Mixture:
     return spec.replace(priors=priors)
 
 
-def exchange_groups(spec: Mixture, family: Family) -> np.ndarray:
+def exchange_groups(spec: Mixture, family: Likelihood) -> np.ndarray:
     """A group number per component: labels may switch within a group, by evidence, prior and what was measured."""
     rows = [family.groups] if family.measured is None else [family.groups, family.measured]
     for key, prior in spec.priors.items():
@@ -222,29 +243,29 @@ def exchange_groups(spec: Mixture, family: Family) -> np.ndarray:
     return np.unique(np.array(rows), axis=1, return_inverse=True)[1].reshape(-1)
 
 
-def switching_groups(spec: Mixture, family: Family) -> np.ndarray:
+def switching_groups(spec: Mixture, family: Likelihood) -> np.ndarray:
     """A group number per component; the labels of one group may switch between draws. Ordered ones do not."""
     groups = exchange_groups(spec, family)
     return groups if spec.order is None else np.arange(len(groups))
 
 
-def _components(cls: type[Family], n_components: int | None) -> int:
-    value = cls.default_components if n_components is None else n_components
+def _components(family: Family, n_components: int | None) -> int:
+    value = family.default_components if n_components is None else n_components
     if value is None:
-        raise ValueError(f"n_components: a {cls.name} mixture needs it, a whole number >= 1")
+        raise ValueError(f"n_components: a {family.name} mixture needs it, a whole number >= 1")
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
         raise ValueError(f"n_components: must be a whole number >= 1; got {value!r}")
     return int(value)
 
 
 def _check_order(spec: Mixture, data: Data) -> None:
-    if spec.order == "means" and data.n_features != 1:
-        raise ValueError(f"order: 'means' needs one feature; the data have {data.n_features}")
-    if spec.order == "means" and data.labelled.any():
-        raise ValueError("order: 'means' cannot be combined with labels: the labels name the components")
+    if spec.order is not None and data.n_features != 1:
+        raise ValueError(f"order: {spec.order!r} needs one feature; the data have {data.n_features}")
+    if spec.order is not None and data.labelled.any():
+        raise ValueError(f"order: {spec.order!r} cannot be combined with labels: the labels name the components")
 
 
-def _check_shapes(family: Family, priors: Mapping[str, Prior]) -> None:
+def _check_shapes(family: Likelihood, priors: Mapping[str, Prior]) -> None:
     """Each parameter must broadcast to its variable."""
     for key, prior in priors.items():
         dims = family.dims.get(key)

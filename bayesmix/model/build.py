@@ -8,13 +8,13 @@ from pytensor.tensor.sharedvar import TensorSharedVariable
 
 from bayesmix.inputs.data import Data
 from bayesmix.mixture.spec import Mixture, bind, resolve
-from bayesmix.model.graphs import GRAPHS
+from bayesmix.model.graphs import graph_of
 from bayesmix.model.variables import Graph
 
 
 def graph(spec: Mixture, data: Data) -> Graph:
     """The PyMC half of a resolved mixture, bound to data."""
-    return GRAPHS[spec.family](bind(spec, data), spec.priors, spec.order)
+    return graph_of(spec.family)(bind(spec, data), spec.priors, spec.order)
 
 
 def build(spec: Mixture, data: Data, *, likelihood: str = "fused") -> pm.Model:
@@ -59,12 +59,12 @@ def build(spec: Mixture, data: Data, *, likelihood: str = "fused") -> pm.Model:
     if likelihood not in ("fused", "textbook"):
         raise ValueError(f"likelihood: must be 'fused' or 'textbook'; got {likelihood!r}")
     parts = graph(resolve(spec, data), data)
-    family = parts.family
-    with pm.Model(coords=family.coords | {"obs": data.obs_names}) as model:
-        dims = family.observed_dims
+    bound = parts.likelihood
+    with pm.Model(coords=bound.coords | {"obs": data.obs_names}) as model:
+        dims = bound.family.observed_dims
         x_data = _held("x_data", parts.x_data(), dims)
-        evidence = _held("label_evidence", family.evidence, ("obs", "component"))
-        row_weights = _held("row_weights", family.row_weights, ("obs",))
+        evidence = _held("label_evidence", bound.evidence, ("obs", "component"))
+        row_weights = _held("row_weights", bound.row_weights, ("obs",))
         observed = parts.observed if likelihood == "fused" else parts.textbook
         observed(parts.variables(), evidence, row_weights, observed=x_data, dims=dims)
     return model

@@ -19,7 +19,7 @@ from pytensor.tensor import TensorVariable
 from pytensor.tensor.random.utils import normalize_size_param
 from scipy.linalg import solve_triangular
 
-from bayesmix.formulas.orthonormal import Orthonormal
+from bayesmix.formulas.linear import Linear
 from bayesmix.inputs.prior import Prior
 from bayesmix.model.variables import constant, random_variable
 
@@ -89,15 +89,13 @@ class OrthonormalCoordinates(Transform):
         return pt.log(pt.diagonal(self.matrices[1])).sum()
 
 
-def linear_predictor(
-    part: str, prior: Prior, at: Orthonormal, offset: np.ndarray | None
-) -> tuple[TensorVariable, TensorVariable]:
+def linear_predictor(linear: Linear, prior: Prior) -> tuple[TensorVariable, TensorVariable]:
     """The free vector ``<part>_coef`` and X beta = Q (R beta), (n,), plus the offset where there is one.
 
     Q, R and its inverse are data: one compiled model serves other designs. R and its inverse are one array because
     PyMC lets a transform read only what is an input of the model's graph.
     """
-    name, dims = f"{part}_coef", (f"{part}_term",)
+    part, name, dims, at = linear.name, linear.coef, (f"{linear.name}_term",), linear.at
     basis = pm.Data(f"{part}_basis", at.basis, dims=("obs", *dims))
     matrices = constant(f"{part}_coordinates", np.stack([at.R, at.inverse]))
     transform = OrthonormalCoordinates(matrices)
@@ -109,4 +107,6 @@ def linear_predictor(
     else:
         coefficients = random_variable(name, prior, dims=dims, default_transform=transform)
     predictor = basis @ (matrices[0] @ coefficients)
-    return coefficients, predictor if offset is None else predictor + pm.Data(f"{part}_offset", offset, dims=("obs",))
+    if not linear.has_offset:
+        return coefficients, predictor
+    return coefficients, predictor + pm.Data(f"{part}_offset", linear.offset, dims=("obs",))

@@ -1,9 +1,14 @@
-"""The PyMC half of each family: its variables, its textbook log-density, its forward draws. One table."""
+"""The PyMC half of each family: its facet ``graph``, or that of independent columns."""
 
 import bayesmix.estep.lower_jax
 import bayesmix.estep.lower_numba  # noqa: F401  # both register the E-step's node by being imported
-from bayesmix.families.gaussian.graph import GaussianGraph
-from bayesmix.families.zero_inflated_poisson.graph import ZeroInflatedPoissonGraph
+from bayesmix.likelihood.facets import facet
+from bayesmix.model.columns import ColumnsGraph
 from bayesmix.model.variables import Graph
 
-GRAPHS: dict[str, type[Graph]] = {cls.name: cls for cls in (GaussianGraph, ZeroInflatedPoissonGraph)}
+
+def graph_of(family: str) -> type[Graph]:
+    """The class of a family's graph."""
+    found = facet(family, "graph")
+    graph: type[Graph] = ColumnsGraph if found is None else found.GRAPH
+    return graph

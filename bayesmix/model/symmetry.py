@@ -9,7 +9,8 @@ import numpy as np
 import xarray as xr
 
 from bayesmix.compiled.log_posterior import Target, curvature_scales
-from bayesmix.likelihood.likelihood import Family, Params
+from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.likelihood.part import Params
 from bayesmix.mixture.estimates import reorder
 from bayesmix.mixture.exchangeable import Exchange
 from bayesmix.mixture.permutations import component_axes
@@ -55,12 +56,12 @@ def measure(target: Target, parts: Graph, spec: Mixture, known: Sequence[Params]
     -------
     Exchange
     """
-    groups = exchange_groups(spec, parts.family)
+    groups = exchange_groups(spec, parts.likelihood)
     if spec.order is not None or len(np.unique(groups)) == len(groups):
         return Exchange(groups)
     own = [rv.name for rv in target.model.free_RVs if rv.name not in parts.start(known[0])]
     points = list(_scattered(target, parts, groups, known, own, np.random.default_rng(seed)))
-    model = _Swaps(target, parts.family, own, points)
+    model = _Swaps(target, parts.likelihood, own, points)
     classes: list[list[int]] = []
     bound: set[str] = set()
     for k in range(len(groups)):
@@ -97,11 +98,11 @@ def _scattered(
     rng: np.random.Generator,
 ) -> Iterator[Values]:
     """Values of the free variables at points that the density allows, the user's ``own`` moved at random."""
-    few, found = parts.family.evenly(FEW_ROWS), 0
+    few, found = parts.likelihood.evenly(FEW_ROWS), 0
     more = (few.initial(few.start_kinds[-1], rng) for _ in range(LABELLINGS))
     for params in chain(known[: POINTS // 2], more):
         for _ in range(LABELLINGS):
-            x = target.start(parts.start(reorder(parts.family, params, _shuffled(groups, rng))))
+            x = target.start(parts.start(reorder(parts.likelihood, params, _shuffled(groups, rng))))
             if np.isfinite(target.log_density(x)[0]):
                 yield target.values(_moved(target, x, own, rng))
                 found += 1
@@ -143,7 +144,7 @@ class _Swaps:
     long as there are components and have no dimension of bayesmix's: they may run over components without saying so.
     """
 
-    def __init__(self, target: Target, family: Family, own: Sequence[str], points: Sequence[Values]) -> None:
+    def __init__(self, target: Target, family: Likelihood, own: Sequence[str], points: Sequence[Values]) -> None:
         self.target, self.family, self.own, self.points = target, family, own, points
         self.free = [rv.name for rv in target.model.free_RVs]
         self.x = [target.start({v: values[v] for v in self.free}) for values in points]

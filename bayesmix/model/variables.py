@@ -1,4 +1,4 @@
-"""What the PyMC half of a family is."""
+"""The PyMC half of a likelihood: its variables, its density, its forward draws."""
 
 from __future__ import annotations
 
@@ -8,29 +8,40 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import pymc as pm
+import pytensor.tensor as pt
 from pytensor.tensor import TensorVariable
 
 from bayesmix.estep.op import EStep
 from bayesmix.inputs.prior import Prior
-from bayesmix.likelihood.likelihood import Family, Params
+from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.likelihood.part import Params
 
 
 class Graph(ABC):
-    """Variables and log-density of a family, in PyMC and PyTensor.
+    """Variables and log-density of a likelihood, in PyMC and PyTensor.
 
-    ``signature`` is that of the observed ``pm.CustomDist``: the family's own parameters, then the label evidence
-    ``(k)`` and the row weight ``()``.
+    ``signature`` is that of the observed ``pm.CustomDist``: the operands of the family's kernel, then the label
+    evidence ``(k)`` and the row weight ``()``. ``settings``: what the kernel takes besides.
     """
 
-    name: ClassVar[str]
     signature: ClassVar[str]
 
-    def __init__(self, family: Family, priors: Mapping[str, Prior], order: str | None) -> None:
-        self.family, self.priors, self.order = family, priors, order
+    def __init__(self, likelihood: Likelihood, priors: Mapping[str, Prior], order: str | None) -> None:
+        self.likelihood, self.priors, self.order = likelihood, priors, order
 
-    def over(self, family: Family) -> Self:
-        """The same variables and priors for a family that knows more, or other rows."""
-        return type(self)(family, self.priors, self.order)
+    def over(self, likelihood: Likelihood) -> Self:
+        """The same variables and priors for a likelihood that knows more, or other rows."""
+        return type(self)(likelihood, self.priors, self.order)
+
+    @property
+    def settings(self) -> tuple[Any, ...]:
+        """None."""
+        return ()
+
+    @property
+    def e_step(self) -> EStep:
+        """The node whose first output is v_i l_i, from x, the operands, evidence and row weights."""
+        return EStep(self.likelihood.name, self.likelihood.data.n_features, self.settings)
 
     @abstractmethod
     def x_data(self) -> np.ndarray:
@@ -38,24 +49,35 @@ class Graph(ABC):
 
     @abstractmethod
     def variables(self) -> list[TensorVariable]:
-        """Create the free variables and deterministics in the model at hand; the parameters of the likelihood."""
+        """Create the free variables and deterministics in the model at hand; the operands of the kernel."""
 
-    @property
-    @abstractmethod
-    def e_step(self) -> EStep:
-        """The node whose first output is v_i l_i, from x, the parameters, evidence and row weights."""
+    def weights(self) -> TensorVariable:
+        """Constant weights, (K,)."""
+        K = len(self.likelihood.components)
+        if K == 1:
+            return pm.Deterministic("weights", pt.ones(1), dims=("component",))
+        prior = self.priors["weights"]
+        spread = Prior(prior.distribution, a=np.broadcast_to(prior.parameters["a"], K))
+        return random_variable("weights", spread, dims=("component",))
 
-    @abstractmethod
-    def mixture(self, *parameters: Any, **kwargs: Any) -> TensorVariable:
-        """The same distribution by PyMC's own means, for rows without labels and weights."""
+    def mixture(self, operands: Sequence[Any], **kwargs: Any) -> TensorVariable | None:
+        """The same distribution by PyMC's own means, for rows without labels and weights; None where it has none."""
+        return None
 
     @abstractmethod
     def draw(self, *arguments: Any) -> TensorVariable:
-        """Forward draws: parameters, evidence, row weights, size -> x."""
+        """Forward draws: operands, evidence, row weights, size -> x."""
 
     @abstractmethod
     def start(self, params: Params) -> dict[str, np.ndarray]:
         """Values of the free variables that give these parameters."""
+
+    def start_of_weights(self, params: Params) -> dict[str, np.ndarray]:
+        """Weights away from 0, unless there is but one."""
+        if len(self.likelihood.components) == 1:
+            return {}
+        weights = np.maximum(params["weights"], 1e-8)
+        return {"weights": weights / weights.sum()}
 
     def observed(self, parameters: Sequence[Any], evidence: Any, row_weights: Any, **kwargs: Any) -> TensorVariable:
         """The observed variable over the compiled E-step."""
@@ -64,9 +86,11 @@ class Graph(ABC):
 
     def textbook(self, parameters: Sequence[Any], evidence: Any, row_weights: Any, **kwargs: Any) -> TensorVariable:
         """The observed variable as textbooks write it; with labels or weights, unknown to PyMC's mixtures, in sums."""
-        if self.family.data.weighted or self.family.evidence.any():
-            return self._custom((*parameters, evidence, row_weights), self.e_step.pointwise, **kwargs)
-        return self.mixture(*parameters, **kwargs)
+        plain = not (self.likelihood.data.weighted or self.likelihood.evidence.any())
+        mixture = self.mixture(parameters, **kwargs) if plain else None
+        if mixture is not None:
+            return mixture
+        return self._custom((*parameters, evidence, row_weights), self.e_step.pointwise, **kwargs)
 
     def _custom(self, arguments: Sequence[Any], logp: Callable, **kwargs: Any) -> TensorVariable:
         return pm.CustomDist("x", *arguments, logp=logp, dist=self.draw, signature=self.signature, **kwargs)

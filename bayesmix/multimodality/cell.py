@@ -11,7 +11,8 @@ import xarray as xr
 from bayesmix.compiled.log_posterior import Target
 from bayesmix.compiled.many_points import Points
 from bayesmix.em.starts import COMPARED_ROWS
-from bayesmix.likelihood.likelihood import Family, Params
+from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.likelihood.part import Params
 from bayesmix.mixture.permutations import best_permutations, component_axes, permute
 from bayesmix.mixture.spec import Mixture, switching_groups
 from bayesmix.multimodality.bridge import UNKNOWN, Evidence, bridge
@@ -29,7 +30,7 @@ type Region = Callable[[Params], np.ndarray]
 
 def local_evidence(
     target: Target,
-    family: Family,
+    family: Likelihood,
     spec: Mixture,
     posterior: xr.Dataset,
     lp: np.ndarray,
@@ -90,7 +91,7 @@ class _Cell:
     """The posterior density in one labelling of a region; 0 elsewhere."""
 
     points: Points
-    rows: Family
+    rows: Likelihood
     groups: np.ndarray
     region: Region | None
 

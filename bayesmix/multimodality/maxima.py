@@ -13,7 +13,8 @@ from bayesmix.compiled.whitening import Whitening, thinned
 from bayesmix.em.starts import COMPARED_ROWS, SAME_AGREEMENT, WITHIN_REACH, Run, similarity, solutions
 from bayesmix.estep import responsibilities
 from bayesmix.inputs.errors import FitError
-from bayesmix.likelihood.likelihood import Family, Params
+from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.likelihood.part import Params
 from bayesmix.mixture.estimates import reorder
 from bayesmix.mixture.permutations import best_permutations, labellings
 from bayesmix.mixture.spec import Mixture, switching_groups
@@ -95,14 +96,14 @@ class Climber:
     @property
     def groups(self) -> np.ndarray:
         """Components of one group may switch labels."""
-        return switching_groups(self.spec, self.parts.family)
+        return switching_groups(self.spec, self.parts.likelihood)
 
     def named(self, params: Params) -> list[np.ndarray]:
         """Unconstrained points at these parameters, in every way to name components that only the likelihood confuses.
 
         The most probable comes first; of many ways only so many are tried as climbs can be afforded.
         """
-        family = self.parts.family
+        family = self.parts.likelihood
         ways = labellings(family.groups, self.groups, most=MOST_TRIED, seed=1)
         if self.spec.order is not None or len(ways) == 1:
             return [self.target.start(self.parts.start(params))]
@@ -136,9 +137,9 @@ class Climber:
         return [*known, replace(self.at(end.x), reached=starts, converged=end.converged)]
 
     @property
-    def _rows(self) -> Family:
+    def _rows(self) -> Likelihood:
         """The family over a sample of the rows, by which ends are compared."""
-        return self.parts.family.evenly(COMPARED_ROWS)
+        return self.parts.likelihood.evenly(COMPARED_ROWS)
 
     def _approach(self, x: np.ndarray, ends: list[PosteriorMode]) -> tuple[np.ndarray, bool]:
         """Some steps upwards in the labels and coordinates of the end that is most alike; whether it ends there.
@@ -152,7 +153,7 @@ class Climber:
         like = max(ends, key=lambda end: similarity(end.r, r, self.groups))
         order = best_permutations((r.T @ like.r)[None], self.groups)[0]
         if (order != np.arange(len(order))).any():
-            x = self.target.start(self.parts.start(reorder(self.parts.family, params, order)))
+            x = self.target.start(self.parts.start(reorder(self.parts.likelihood, params, order)))
         return self.target.approach(x, like.whitening.factor)
 
     def _counted(self, x: np.ndarray, starts: int, known: list[PosteriorMode]) -> list[PosteriorMode] | None:
@@ -168,14 +169,14 @@ class Climber:
     def at(self, x: np.ndarray) -> PosteriorMode:
         """An unconstrained point as it is, as if it were a mode that no start led to."""
         value, params = self.target.log_density(x)[0], self._params(x)
-        family = self.parts.family.evenly(COMPARED_ROWS)
+        family = self.parts.likelihood.evenly(COMPARED_ROWS)
         precision, r, v = self.target.precision(x), responsibilities(family, params), family.row_weights
-        rows = self.parts.family.row_weights.sum() * (v @ r) / max(v.sum(), np.finfo(float).tiny)
+        rows = self.parts.likelihood.row_weights.sum() * (v @ r) / max(v.sum(), np.finfo(float).tiny)
         return PosteriorMode(x, params, value, laplace(value, precision), precision, r, rows, 0, converged=False)
 
     def _params(self, x: np.ndarray) -> Params:
         values = self.target.values(x)
-        return {v: np.asarray(values[v]) for v in self.parts.family.parameter_names}
+        return {v: np.asarray(values[v]) for v in self.parts.likelihood.parameter_names}
 
     def merge(self, modes: Sequence[PosteriorMode], ends: Iterable[PosteriorMode]) -> list[PosteriorMode]:
         """The modes and those ends of climbs that are none of them; the modes keep their places."""
@@ -208,7 +209,7 @@ def find_modes(climber: Climber, runs: Sequence[Run], *, climbs: int = 0, seed: 
     largest mass comes first. A climb that stopped on a slope ended at no mode: its curvature says nothing of a mass. It
     counts only where none did better.
     """
-    family = climber.parts.family
+    family = climber.parts.likelihood
     starts = [(x, n) for run, n in _within_reach(solutions(runs), family) for x in climber.named(run.params)]
     starts += [(x, 1) for params in _random(family, climbs, seed) for x in climber.named(params)[:1]]
     ends: list[PosteriorMode] = []
@@ -224,14 +225,14 @@ def find_modes(climber: Climber, runs: Sequence[Run], *, climbs: int = 0, seed: 
     return sorted(found, key=lambda mode: -mode.log_mass)
 
 
-def _random(family: Family, n: int, seed: int) -> Iterator[Params]:
+def _random(family: Likelihood, n: int, seed: int) -> Iterator[Params]:
     """Parameters after random allocations of the rows."""
     rng = np.random.default_rng(seed)
     if len(family.data) <= MOST_CLIMBED_ROWS and len(family.components) > 1:
         yield from (family.initial(family.start_kinds[-1], rng) for _ in range(n))
 
 
-def _within_reach(ends: Sequence[tuple[Run, int]], family: Family) -> list[tuple[Run, int]]:
+def _within_reach(ends: Sequence[tuple[Run, int]], family: Likelihood) -> list[tuple[Run, int]]:
     """Solutions whose likelihood does not rule them out; a spike's likelihood tells nothing of the posterior there."""
     sound = [run.log_likelihood for run, _ in ends if not run.reasons]
     least = max(sound, default=-np.inf) - WITHIN_REACH - 2 * family.n_parameters

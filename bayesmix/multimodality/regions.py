@@ -18,7 +18,8 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from bayesmix.compiled.log_posterior import Target
 from bayesmix.inputs.data import evenly
-from bayesmix.likelihood.likelihood import Family, Params
+from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.likelihood.part import Params
 from bayesmix.mixture.spec import Mixture, exchange_groups
 from bayesmix.multimodality.bridge import Evidence
 from bayesmix.multimodality.cell import local_evidence
@@ -75,7 +76,7 @@ def _within(samples: Sequence[np.ndarray]) -> np.ndarray:
     return np.where(scale > 1e-12 * (1 + typical), scale, 1.0)
 
 
-def pieces_apart(family: Family, pieces: xr.Dataset, lp: xr.DataArray) -> tuple[int, ...]:
+def pieces_apart(family: Likelihood, pieces: xr.Dataset, lp: xr.DataArray) -> tuple[int, ...]:
     """A number per piece of a chain: pieces share one where links lead from one to the other; 0 for those in passing.
 
     Two pieces are linked where R-hat cannot tell them apart. A chain that goes over from one mode to another, once,
@@ -136,7 +137,7 @@ def masses(evidence: Mapping[int, Evidence]) -> dict[int, Mass]:
 
 def weigh(
     target: Target,
-    family: Family,
+    family: Likelihood,
     spec: Mixture,
     draws: Mapping[int, tuple[xr.Dataset, xr.DataArray]],
     inside: Callable[[int], Callable[[Params], np.ndarray]] | None,
@@ -156,10 +157,11 @@ def weigh(
 
 def check_order(argument: str, spec: Mixture) -> None:
     """An order leaves one labelling of K! where the priors of the means are alike."""
-    for name, value in spec.priors["means"].parameters.items() if spec.order else ():
+    for name, value in spec.priors[spec.order].parameters.items() if spec.order else ():
         if value.ndim == 2 and np.ptp(value, axis=0).any():
             raise ValueError(
-                f"{argument}: with order='means' the means must share one prior; {name} differs between components"
+                f"{argument}: with order={spec.order!r} the {spec.order} must share one prior; {name} differs between "
+                "components"
             )
 
 
@@ -171,7 +173,7 @@ def total(parts: Sequence[Evidence]) -> Evidence:
     return Evidence(value, relative, all(e.established for e in parts))
 
 
-def log_labellings(spec: Mixture, family: Family) -> float:
+def log_labellings(spec: Mixture, family: Likelihood) -> float:
     """log of the number of ways to label the components: the factorials of the groups that may switch.
 
     With an order log K!: PyMC's density of ordered means lacks this factor, by which it is normalized.

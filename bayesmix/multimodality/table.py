@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayesmix.likelihood.likelihood import Family
+from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.estimates import canonical_order, reorder, to_dataset
 from bayesmix.mixture.spec import Mixture
 from bayesmix.multimodality.maxima import OCCUPIED, PosteriorMode
@@ -22,7 +22,7 @@ NOTHING = (float("nan"), float("nan"), float("nan"), float("nan"), False)
 
 
 def modes_dataset(
-    modes: Sequence[PosteriorMode], family: Family, spec: Mixture, mass: Mapping[int, Mass], start: np.ndarray
+    modes: Sequence[PosteriorMode], family: Likelihood, spec: Mixture, mass: Mapping[int, Mass], start: np.ndarray
 ) -> xr.Dataset:
     """The modes as a group of the DataTree: values, rough and bridge-sampled masses, named estimates, chain starts.
 
@@ -61,7 +61,7 @@ def by_region(modes: xr.Dataset) -> list[xr.Dataset]:
 
 
 def describe_mode(mode: xr.Dataset, n: float | None = None) -> str:
-    """A mode in words: weights and means of its components; near-empty ones are named where the rows' number is known.
+    """A mode in words: weights of its components, and where they are; ``n`` rows tell which are near-empty.
 
     Examples
     --------
@@ -72,9 +72,10 @@ def describe_mode(mode: xr.Dataset, n: float | None = None) -> str:
     if "weights" not in mode:
         return f"mode {int(mode['mode'])}"
     parts = []
-    least = NOISE * float(abs(mode["means"]).max())
+    where = next(v for v, a in mode.data_vars.items() if v != "weights" and a.dims[:1] == ("component",))
+    least = NOISE * float(abs(mode[where]).max())
     for k in mode["component"].to_numpy():
-        means = ", ".join(f"{m if abs(m) > least else 0.0:.3g}" for m in np.ravel(mode["means"].sel(component=k)))
+        means = ", ".join(f"{m if abs(m) > least else 0.0:.3g}" for m in np.ravel(mode[where].sel(component=k)))
         weight = float(mode["weights"].sel(component=k))
         empty = n is not None and weight * n < OCCUPIED
         parts.append(f"{weight:.2g} near-empty" if empty else f"{weight:.2f} at ({means})")

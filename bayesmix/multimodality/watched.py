@@ -11,7 +11,8 @@ import xarray as xr
 from scipy.special import xlogy
 
 from bayesmix import estep
-from bayesmix.likelihood.likelihood import Family, Params
+from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.likelihood.part import Params
 from bayesmix.posterior.predict import stacked
 
 SEPARATED = 1.3
@@ -31,7 +32,7 @@ class Watch:
     rows are: labellings of one grouping are different regions there. The rows are the same in every session.
     """
 
-    def __init__(self, family: Family) -> None:
+    def __init__(self, family: Likelihood) -> None:
         rng = np.random.default_rng(0)
         probes = family.probes(rng, WATCHED)
         self.probes = family.rebind(probes)
@@ -59,7 +60,7 @@ class Watch:
         return columns
 
 
-def invariants(family: Family, posterior: xr.Dataset, lp: xr.DataArray) -> xr.DataArray:
+def invariants(family: Likelihood, posterior: xr.Dataset, lp: xr.DataArray) -> xr.DataArray:
     """The log-posterior and label-free quantities of every draw, (chain, draw, scalar), but those that stand still.
 
     Rows and pairs of rows that are hardly ever in doubt stand still too.

@@ -6,31 +6,26 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
+from bayesmix.drawing.columns import ColumnsPicture
 from bayesmix.drawing.picture import Picture
 from bayesmix.drawing.style import styled
 from bayesmix.em.fit_em import EMFit
-from bayesmix.families.gaussian.picture import OneFeature, PairGrid, TwoFeatures
-from bayesmix.families.zero_inflated_poisson.picture import Counts
 from bayesmix.inputs.data import Data
-from bayesmix.likelihood.likelihood import Family
+from bayesmix.likelihood.facets import facet
+from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.plots.view import view
 from bayesmix.posterior.predict import family_of, replicate
 
-PICTURES: dict[str, tuple[Picture, ...]] = {
-    "gaussian": (OneFeature(), TwoFeatures(), PairGrid()),
-    "zero_inflated_poisson": (Counts(),),
-}
-"""Per family its pictures for one feature, two, ...; the last serves any larger number."""
 
-
-def picture_of(family: Family) -> Picture:
-    """The picture for this family and its number of features."""
-    choices = PICTURES[family.name]
+def picture_of(family: Likelihood) -> Picture:
+    """The picture of this family's facet for its number of features, or that of independent columns."""
+    found = facet(family.name, "picture")
+    choices: tuple[Picture, ...] = (ColumnsPicture(),) if found is None else found.PICTURES
     return choices[min(family.data.n_features, len(choices)) - 1]
 
 
 @styled
-def data_plot(data: Data, family: Family) -> Figure:
+def data_plot(data: Data, family: Likelihood) -> Figure:
     """The data alone: histogram, scatter plot, pair grid, or bars of counts; labelled rows in their class's colour.
 
     Parameters

@@ -25,7 +25,7 @@ from bayesmix.drawing.style import (
     styled,
 )
 from bayesmix.inputs.data import evenly
-from bayesmix.likelihood.likelihood import Family
+from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture import scalars
 from bayesmix.posterior.predict import as_made, family_of
 
@@ -102,7 +102,7 @@ def independent(dt: xr.DataTree) -> xr.DataArray:
     return free_scalars(family_of(dt), dt["posterior"].to_dataset())
 
 
-def free_scalars(family: Family, posterior: xr.Dataset) -> xr.DataArray:
+def free_scalars(family: Likelihood, posterior: xr.Dataset) -> xr.DataArray:
     """The free scalars without the last weight, which the others determine: (chain, draw, scalar)."""
     values = scalars.of_posterior(family, posterior)
     weights = [label for label in values["scalar"].to_numpy() if str(label).startswith("weights[")]

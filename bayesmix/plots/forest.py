@@ -14,7 +14,6 @@ from bayesmix.drawing.style import (
     FAINT,
     INK,
     MUTED,
-    SYMBOLS,
     Style,
     colour,
     legend_above,
@@ -23,13 +22,11 @@ from bayesmix.drawing.style import (
     plain,
     styled,
 )
-from bayesmix.likelihood.likelihood import Family
+from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture import scalars
 from bayesmix.posterior.predict import family_of
 
 QUANTILES = (0.05, 0.25, 0.75, 0.95)
-CENTRED = ("correlations", "rate_coef", "zero_coef")
-"""Variables for which zero means something."""
 EM_MARK: Style = {"marker": "x", "color": "black", "markersize": 5, "markeredgewidth": 1.3, "linestyle": "none"}
 MAP_MARK: Style = {"marker": "D", "color": "black", "markerfacecolor": "none", "markersize": 4, "linestyle": "none"}
 
@@ -45,10 +42,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Panel:
-    """Scalars of one unit of measurement."""
+    """Scalars of one unit of measurement; ``centred``: whether zero means something."""
 
     title: str
-    variable: str
+    centred: bool
     rows: list[Row]
 
     @property
@@ -74,7 +71,7 @@ def forest(dt: xr.DataTree, cmp: Comparison) -> Figure:
         for ax, panel in zip(axes, column, strict=True):
             _draw(ax, panel.rows, draws, cmp)
             ax.set_title(panel.title)
-            if panel.variable in CENTRED:
+            if panel.centred:
                 ax.axvline(0, color=MUTED, linewidth=0.9, zorder=1)
     has_map = "map" in cmp.parameters
     entries = [
@@ -86,19 +83,20 @@ def forest(dt: xr.DataTree, cmp: Comparison) -> Figure:
     return fig
 
 
-def panels(family: Family) -> list[Panel]:
+def panels(family: Likelihood) -> list[Panel]:
     """The scalars in panels of one unit each."""
     found: dict[str, Panel] = {}
+    known = {p.name: p for p in family.parameters}
     for variable, where, label in scalars.index_of(family, derived=True):
         dims = family.dims[variable]
         names = {d: family.coords[d][i] for d, i in zip(dims, where, strict=True)}
         own = "component" if "pair" in dims else "feature"
         shared = names.pop(own, None)
-        title = SYMBOLS[variable] + ("" if shared is None else f", {plain(shared, limit=26)}")
+        title = known[variable].label + ("" if shared is None else f", {plain(shared, limit=26)}")
         limit = 34 if "pair" in names else 24 if len(names) == 1 else 16
         tick = ", ".join(plain(name, limit=limit) for name in names.values()) or "all"
         tint = colour(where[0]) if dims[:1] == ("component",) else INK
-        found.setdefault(title, Panel(title, variable, [])).rows.append(Row(label, tick, tint))
+        found.setdefault(title, Panel(title, known[variable].centred, [])).rows.append(Row(label, tick, tint))
     return list(found.values())
 
 

@@ -25,7 +25,7 @@ from bayesmix.drawing.style import (
     styled,
 )
 from bayesmix.inputs.data import evenly
-from bayesmix.likelihood.likelihood import Family
+from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.posterior.predict import family_of, open_rows, params_of
 
 MOST_AMBIGUOUS = 20
@@ -63,7 +63,7 @@ def responsibilities(dt: xr.DataTree, cmp: Comparison) -> Figure:
     return fig
 
 
-def responsibility_table(family: Family, cmp: Comparison) -> pd.DataFrame:
+def responsibility_table(family: Likelihood, cmp: Comparison) -> pd.DataFrame:
     """``component, mean, lower, upper, em, entropy`` of the responsibility that is shown of each row, sorted by it."""
     rows, names = cmp.responsibilities, list(family.components)
     mean = rows[[f"mean[{k}]" for k in names]].to_numpy()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from bayesmix.estep import responsibilities
-from bayesmix.likelihood.likelihood import Family, Params
+from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.likelihood.part import Params
 
 
-def agreement_with(family: Family, params: Params, pivot: Params) -> np.ndarray:
+def agreement_with(family: Likelihood, params: Params, pivot: Params) -> np.ndarray:
     """sum_i v_i r_ik q_ij of parameters (..., K, K) with the pivot's responsibilities q."""
     q = responsibilities(family, pivot) * family.row_weights[:, None]
     return np.asarray(np.swapaxes(responsibilities(family, params), -1, -2) @ q)

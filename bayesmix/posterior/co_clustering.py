@@ -12,7 +12,8 @@ from scipy.spatial.distance import squareform
 from bayesmix import estep
 from bayesmix.inputs.data import evenly
 from bayesmix.likelihood.clusters import cut
-from bayesmix.likelihood.likelihood import Family, Params
+from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.likelihood.part import Params
 from bayesmix.posterior.partitions import LOSSES, best_partition
 from bayesmix.posterior.predict import family_of, params_of, spec_of
 
@@ -149,7 +150,7 @@ def _cuts(together: np.ndarray, K: int) -> Iterator[np.ndarray]:
         yield c
 
 
-def taken(family: Family, rows: Sequence[int] | np.ndarray | None) -> Family:
+def taken(family: Likelihood, rows: Sequence[int] | np.ndarray | None) -> Likelihood:
     """The family over these rows."""
     n = len(family.data)
     if rows is None:

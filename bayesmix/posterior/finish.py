@@ -12,7 +12,8 @@ import xarray as xr
 
 from bayesmix import estep
 from bayesmix.compiled.log_posterior import Target
-from bayesmix.likelihood.likelihood import Family, Params
+from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.likelihood.part import Params
 from bayesmix.mixture.exchangeable import Exchange
 from bayesmix.mixture.spec import Mixture
 from bayesmix.model.symmetry import refreshed
@@ -24,7 +25,7 @@ STORED_BYTES = 64e6
 PACKAGES = ("bayesmix", "pymc", "pytensor", "nutpie", "arviz", "numpy")
 
 
-def _log_likelihoods(family: Family, params: Params, *, keep: bool) -> tuple[np.ndarray, np.ndarray | None]:
+def _log_likelihoods(family: Likelihood, params: Params, *, keep: bool) -> tuple[np.ndarray, np.ndarray | None]:
     """L of every draw, and v_i l_i (draws, n) where kept."""
     n_draws = len(next(iter(params.values())))
     total, pointwise = np.zeros(n_draws), np.empty((n_draws, len(family.data))) if keep else None
@@ -40,7 +41,7 @@ def sort_labels(
     dt: xr.DataTree,
     target: Target,
     spec: Mixture,
-    family: Family,
+    family: Likelihood,
     exchange: Exchange,
     *,
     where: np.ndarray,

@@ -12,7 +12,8 @@ from bayesmix import estep
 from bayesmix.em.fit_em import EMFit
 from bayesmix.inputs.data import Data
 from bayesmix.kernels.lanes import LANES
-from bayesmix.likelihood.likelihood import Family, Params
+from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.likelihood.part import Params
 from bayesmix.mixture.exchangeable import Exchange
 from bayesmix.mixture.spec import Mixture, bind
 
@@ -39,7 +40,7 @@ def data_of(dt: xr.DataTree) -> Data:
     return Data.from_dataset(dt["input"].to_dataset())
 
 
-def family_of(fit: Fit, data: Data | None = None) -> Family:
+def family_of(fit: Fit, data: Data | None = None) -> Likelihood:
     """The family's maths over the rows of the fit, or over new ones."""
     family = bind(fit.spec, fit.data) if isinstance(fit, EMFit) else bind(spec_of(fit), data_of(fit))
     exchange = None if isinstance(fit, EMFit) else Exchange.of(fit)
@@ -59,14 +60,14 @@ def as_made(dt: xr.DataTree, group: str) -> xr.Dataset:
     return dt[RAW + group if resampled_by_mass(dt) else group].to_dataset()
 
 
-def params_of(fit: Fit, family: Family, *, thin: int = 1) -> Params:
+def params_of(fit: Fit, family: Likelihood, *, thin: int = 1) -> Params:
     """Parameters of the likelihood: as estimated, or with a leading dimension of all draws (chain-major)."""
     if isinstance(fit, EMFit):
         return {v: fit.params[v].to_numpy() for v in family.parameter_names}
     return stacked(fit["posterior"].to_dataset().isel(draw=slice(None, None, thin)), family)
 
 
-def stacked(posterior: xr.Dataset, family: Family) -> Params:
+def stacked(posterior: xr.Dataset, family: Likelihood) -> Params:
     """Parameters of the likelihood with chains and draws as one leading dimension, chain-major.
 
     They follow from what ``posterior`` holds, be it all named estimates or those that vary
@@ -74,16 +75,16 @@ def stacked(posterior: xr.Dataset, family: Family) -> Params:
     """
     there = {v: dims for v, dims in family.dims.items() if v in posterior}
     arrays = {v: posterior[v].transpose("chain", "draw", *dims).to_numpy() for v, dims in there.items()}
-    return family.parameters({v: a.reshape(-1, *a.shape[2:]) for v, a in arrays.items()})
+    return family.given({v: a.reshape(-1, *a.shape[2:]) for v, a in arrays.items()})
 
 
-def row_blocks(family: Family, n_draws: int) -> Iterator[tuple[slice, Family]]:
+def row_blocks(family: Likelihood, n_draws: int) -> Iterator[tuple[slice, Likelihood]]:
     """The rows in blocks small enough for all draws at once, each with the family over those rows."""
     for rows in row_slices(family, n_draws):
         yield rows, family.rebind(family.data.take(np.arange(len(family.data))[rows]))
 
 
-def row_slices(family: Family, n_draws: int) -> Iterator[slice]:
+def row_slices(family: Likelihood, n_draws: int) -> Iterator[slice]:
     """The rows in ranges small enough for all draws at once."""
     n = len(family.data)
     width = max(1, int(BLOCK_BYTES / (8 * n_draws * (len(family.components) + 2))))
@@ -92,7 +93,7 @@ def row_slices(family: Family, n_draws: int) -> Iterator[slice]:
         yield slice(start, min(start + width, n))
 
 
-def open_rows(family: Family, params: Params) -> np.ndarray:
+def open_rows(family: Likelihood, params: Params) -> np.ndarray:
     """Which rows, (n,) bool, can belong to more than one component: neither their label nor their value settles it."""
     return np.isfinite(family.log_joint(params)).sum(axis=1) > 1
 
@@ -312,7 +313,7 @@ def _sample_coords(dt: xr.DataTree) -> dict[str, np.ndarray]:
 
 
 def _array(
-    family: Family, values: np.ndarray, dims: tuple[str, ...], coords: dict[str, np.ndarray] | None = None
+    family: Likelihood, values: np.ndarray, dims: tuple[str, ...], coords: dict[str, np.ndarray] | None = None
 ) -> xr.DataArray:
     known = {"obs": list(family.data.obs_names), "component": list(family.components)} | (coords or {})
     return xr.DataArray(values, dims=dims, coords={d: known[d] for d in dims})

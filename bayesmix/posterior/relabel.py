@@ -6,7 +6,8 @@ import numpy as np
 import xarray as xr
 
 from bayesmix import estep
-from bayesmix.likelihood.likelihood import Family, Params
+from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.likelihood.part import Params
 from bayesmix.mixture.estimates import canonical_order, reorder
 from bayesmix.mixture.exchangeable import Exchange
 from bayesmix.mixture.permutations import METHODS, best_permutations, component_axes, orders, permute
@@ -92,7 +93,7 @@ def _check_stale(dt: xr.DataTree, order: np.ndarray) -> None:
 
 
 def permutations(
-    draws: xr.Dataset, lp: np.ndarray, where: np.ndarray, spec: Mixture, family: Family, method: str
+    draws: xr.Dataset, lp: np.ndarray, where: np.ndarray, spec: Mixture, family: Likelihood, method: str
 ) -> np.ndarray:
     """The permutation of every draw, (chain, draw, K); every region (``where``, as ``lp``) has a best draw."""
     params, groups = stacked(draws, family), switching_groups(spec, family)
@@ -110,19 +111,19 @@ def permutations(
     return found.reshape(*lp.shape, -1)
 
 
-def _agreement(family: Family, params: Params, pivot: Params) -> np.ndarray:
+def _agreement(family: Likelihood, params: Params, pivot: Params) -> np.ndarray:
     """How well the components of every draw fit the pivot's, (draws, K, K)."""
     some, n_draws = family.evenly(AGREEMENT_ROWS), len(next(iter(params.values())))
     return np.sum([agreement_with(block, params, pivot) for _, block in row_blocks(some, n_draws)], axis=0)
 
 
-def best_draw(spec: Mixture, family: Family, params: Params, lp: np.ndarray) -> Params:
+def best_draw(spec: Mixture, family: Likelihood, params: Params, lp: np.ndarray) -> Params:
     """The draw with the largest log-posterior, its components in a canonical order; the names of the labels."""
     best = {v: a[int(np.argmax(lp))] for v, a in params.items()}
     return reorder(family, best, canonical_order(spec, family, family.named(best)))
 
 
-def _held(family: Family, params: Params) -> np.ndarray:
+def _held(family: Likelihood, params: Params) -> np.ndarray:
     """Responsibilities (draws, K, n), in single precision."""
     n_draws = len(next(iter(params.values())))
     r = np.empty((n_draws, len(family.components), len(family.data)), dtype=np.float32)

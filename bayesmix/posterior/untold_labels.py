@@ -7,9 +7,10 @@ from itertools import combinations
 
 import numpy as np
 import xarray as xr
+from scipy.special import logit
 from scipy.stats import gaussian_kde
 
-from bayesmix.likelihood.likelihood import Family
+from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.spec import Mixture, exchange_groups
 
 DRAWS = 4000
@@ -20,6 +21,8 @@ UNCONSTRAINED: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "simplex": np.log,
     "positive": np.log,
     "real": np.asarray,
+    "real vector": np.asarray,
+    "unit": logit,
     "correlation": np.arctanh,
 }
 """By support."""
@@ -58,7 +61,7 @@ def boundary_density(contrasts: np.ndarray) -> float:
     return float(f(0.0)[0] / f(t[:: -(-len(t) // AVERAGED)]).mean())
 
 
-def label_overlaps(spec: Mixture, family: Family, posterior: xr.Dataset) -> dict[tuple[str, str], float]:
+def label_overlaps(spec: Mixture, family: Likelihood, posterior: xr.Dataset) -> dict[tuple[str, str], float]:
     """:func:`boundary_density` of every two components that neither labels nor priors tell apart, by their names."""
     groups = exchange_groups(spec, family)
     pairs = [(j, k) for j, k in combinations(range(len(groups)), 2) if groups[j] == groups[k]]
@@ -69,9 +72,9 @@ def label_overlaps(spec: Mixture, family: Family, posterior: xr.Dataset) -> dict
     return {(names[j], names[k]): boundary_density(values[:, j] - values[:, k]) for j, k in pairs}
 
 
-def _by_component(spec: Mixture, family: Family, posterior: xr.Dataset) -> np.ndarray:
+def _by_component(spec: Mixture, family: Likelihood, posterior: xr.Dataset) -> np.ndarray:
     """Free scalars of every component without constraints, (draws, K, p)."""
-    supports = family.prior_supports(spec.options)
+    supports = {p.name: p.support for p in family.parameters}
     columns = []
     for variable, mask in family.free.items():
         dims = family.dims[variable]

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from bayesmix.inputs.pairs import below_diagonal
-from bayesmix.likelihood.likelihood import Family
+from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.posterior.predict import RAW, family_of, stacked
 
 DERIVED = "derived"
@@ -17,7 +17,7 @@ LAYOUT = 1
 """The number of this layout, an attribute of every posterior; those before had none."""
 
 
-def by_variation(dt: xr.DataTree, family: Family) -> xr.DataTree:
+def by_variation(dt: xr.DataTree, family: Likelihood) -> xr.DataTree:
     """The posterior without variables that have constant entries, which ``derived`` then holds anew.
 
     They are computed from the rest, so that permuted or resampled draws have theirs.
@@ -34,7 +34,7 @@ def by_variation(dt: xr.DataTree, family: Family) -> xr.DataTree:
     return result
 
 
-def derived(posterior: xr.Dataset, family: Family) -> xr.Dataset:
+def derived(posterior: xr.Dataset, family: Likelihood) -> xr.Dataset:
     """The variables with constant entries, (chain, draw, ...), from what varies."""
     named, shape = family.named(stacked(posterior, family)), (posterior.sizes["chain"], posterior.sizes["draw"])
     dims = {v: ("chain", "draw", *family.dims[v]) for v in family.unvarying}

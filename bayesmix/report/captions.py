@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from bayesmix.likelihood.words import words_of
 from bayesmix.posterior.predict import resampled_by_mass
 from bayesmix.report.blocks import Figure
 from bayesmix.report.figures import KINDS
@@ -41,13 +42,12 @@ TITLES = {
 
 
 def _data(fits: Fits, summary: Summary) -> str:
-    n = len(fits.data)
-    if fits.family.observed_dims == ("obs",):
-        zeros = int((fits.data.x == 0).sum())
-        return f"Look for more zeros than the other counts would lead one to expect: {zeros} of {n} counts are zero."
+    caption = words_of(fits.family).data_caption(fits.data)
+    if caption.endswith("zero"):
+        return f"{caption}."
     labelled = fits.data.labelled.sum()
     tail = f"; {plural(labelled, 'row carries', 'rows carry')} a label." if labelled else ", without any label."
-    return f"Look for separate clouds, long tails and rows that stand apart: {plural(n, 'row')}{tail}"
+    return f"{caption}: {plural(len(fits.data), 'row')}{tail}"
 
 
 def _em_history(fits: Fits, summary: Summary) -> str:
@@ -100,15 +100,11 @@ def _pairs(fits: Fits, summary: Summary) -> str:
 
 
 def _components(fits: Fits, summary: Summary) -> str:
-    if fits.family.observed_dims == ("obs",):
-        zero = fits.comparison.responsibilities
-        share = (
-            float(np.mean(zero.loc[fits.data.x[:, 0] == 0, "mean[structural_zero]"])) if (fits.data.x == 0).any() else 0
-        )
-        return (
-            "Bars that the two parts together reach are explained: on average "
-            f"{percent(share)} of a zero's probability goes to the structural zeros, the rest to the Poisson part."
-        )
+    table = fits.comparison.responsibilities
+    responsibilities = {k: table[f"mean[{k}]"].to_numpy() for k in fits.family.components}
+    own = words_of(fits.family).components_caption(fits.data, responsibilities)
+    if own is not None:
+        return own
     widths = "the band" if fits.data.n_features == 1 else "the spread of the ellipses, each from one posterior draw,"
     weights = summary["posterior"]["parameters"]
     shares = [

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from bayesmix.likelihood.likelihood import Family
+from bayesmix.likelihood.likelihood import Likelihood
 
 type Statistic = Callable[[np.ndarray], np.ndarray]
 
@@ -33,20 +33,20 @@ PRIOR_STATISTICS = ("mean", "standard deviation", "smallest", "largest", "zeros"
 """What is asked of data sets from the prior."""
 
 
-def predictive_checks(family: Family, replicates: np.ndarray, only: Container[str] | None = None) -> dict[str, Any]:
+def predictive_checks(family: Likelihood, replicates: np.ndarray, only: Container[str] | None = None) -> dict[str, Any]:
     """Every statistic of every column: observed, mean and 90% interval of replicates, predictive p-value.
 
     p = P(T_rep >= T_obs), ties counted half; 0.5 where the data look like replicated data, near 0 or 1 where they do
     not. ``replicates``: (S, n, n_features). ``only``: these statistics, where given.
     """
-    counts = family.observed_dims == ("obs",)
+    counts = family.family.counts
     table = {name: f for name, f in (COUNTS if counts else MEASUREMENTS).items() if only is None or name in only}
     out: dict[str, Any] = {}
     for j, column in enumerate(family.data.feature_names):
         for name, statistic in table.items():
             observed = float(statistic(family.data.x[:, j]))
             replicated = np.asarray(statistic(replicates[:, :, j]), dtype=float)
-            out[name if counts else f"{name} of {column}"] = {
+            out[name if counts and family.data.n_features == 1 else f"{name} of {column}"] = {
                 "observed": observed,
                 "mean": replicated.mean(),
                 "lower": np.quantile(replicated, 0.05),

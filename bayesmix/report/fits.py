@@ -21,7 +21,7 @@ from bayesmix.em.fit_em import EMFit, fit_em, map_fit, ml_fit, run_starts
 from bayesmix.em.starts import Run
 from bayesmix.gallery.read import GalleryModel
 from bayesmix.inputs.data import Data
-from bayesmix.likelihood.likelihood import Family
+from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.spec import Mixture, bind, exchange_groups, resolve
 from bayesmix.posterior.predict import (
     family_of,
@@ -66,7 +66,7 @@ class Fits:
         return self.em.data
 
     @cached_property
-    def family(self) -> Family:
+    def family(self) -> Likelihood:
         """The family's maths over the rows."""
         return family_of(self.dt)
 

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import hypot
 
 from markupsafe import Markup
 
-from bayesmix.families.gaussian.maths import Gaussian
-from bayesmix.likelihood.likelihood import Family
+from bayesmix.formulas.linear import Linear
+from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.likelihood.parameter import Parameter
+from bayesmix.likelihood.words import letters
 
 RADIUS = 22.0
 SQUARE = 8.0
+TOP, STEP, GAP = 48.0, 62.0, 26.0
+"""Of the parameters of the components, one under the other; and between those of each and those of all."""
+GREEK = {
+    "mu": "μ",
+    "sigma": "\N{GREEK SMALL LETTER SIGMA}",
+    "beta": "β",
+    "gamma": "\N{GREEK SMALL LETTER GAMMA}",
+    "delta": "δ",
+    "lambda": "λ",
+    "pi": "π",
+    "theta": "θ",
+}
 STYLE = {"unknown": "#ffffff", "observed": "#cfd8e3"}
 
 
@@ -51,9 +66,9 @@ class Diagram:
     plates: list[Plate]
 
 
-def plate_svg(family: Family) -> Markup:
+def plate_svg(family: Likelihood) -> Markup:
     """The plate diagram of a model."""
-    diagram = _gaussian(family) if isinstance(family, Gaussian) else _zero_inflated_poisson(family)
+    diagram = _diagram(family)
     width = max(p.x + p.width for p in diagram.plates)
     width = max(width, *(n.x + RADIUS for n in diagram.nodes.values())) + 12
     height = max(*(p.y + p.height for p in diagram.plates), *(n.y + RADIUS for n in diagram.nodes.values())) + 12
@@ -70,7 +85,7 @@ def plate_svg(family: Family) -> Markup:
     return Markup("".join(parts))
 
 
-def words(family: Family) -> str:
+def words(family: Likelihood) -> str:
     """How to read the diagram."""
     known = " Squares are given." if _known(family) else ""
     z = {
@@ -81,68 +96,63 @@ def words(family: Family) -> str:
     return "Open circles are unknown, shaded ones observed; a box repeats what is in it." + known + z
 
 
-def _group_kind(family: Family) -> str:
+def _group_kind(family: Likelihood) -> str:
     labelled = family.data.labelled
     return "observed" if labelled.all() else "partly" if labelled.any() else "unknown"
 
 
-def _known(family: Family) -> list[str]:
-    constant = getattr(family, "constant", {"rate": True, "zero": True})
-    return [*(["a"] if family.data.labelled.any() else []), *(p for p in ("zero", "rate") if not constant[p])]
-
-
-def _gaussian(family: Gaussian) -> Diagram:
-    """W -> z -> x <- (mu, sigma, R): the rows' plate in the middle, the components' at the right."""
-    parameters = [("mu", "μ"), ("sigma", "\N{GREEK SMALL LETTER SIGMA}")]
-    parameters += [("R", "R")] if family.has_correlations else []
-    shared = {"sigma", "R"} if family.kind.shared else set()
-    inside = [p for p in parameters if p[0] not in shared]
-    outside = [p for p in parameters if p[0] in shared]
-    top, step = 48.0, 62.0
-    gap = 26.0 if outside else 0.0
-    middle = top + (step * (len(parameters) - 1) + gap) / 2
-    nodes = {
-        "w": Node("w", "", 40, middle),
-        "z": Node("z", "i", 150, middle, _group_kind(family)),
-        "x": Node("x", "i", 270, middle, "observed"),
-    }
-    for j, (name, letter) in enumerate(inside):
-        nodes[name] = Node(letter, "k", 410, top + step * j)
-    for j, (name, letter) in enumerate(outside, start=len(inside)):
-        nodes[name] = Node(letter, "", 410, top + step * j + gap)
-    arrows = [("w", "z"), ("z", "x"), *((name, "x") for name, _ in parameters)]
-    bottom = middle + 52.0
-    if family.data.labelled.any():
-        nodes["a"] = Node("a", "i", 150, middle + 68, "known")
-        arrows.append(("a", "z"))
-        bottom = middle + 104.0
-    plates = [
-        Plate(f"i = 1, …, {len(family.data)}", 100, middle - 38, 220, bottom - middle + 38),
-        Plate(f"k = 1, …, {family.K}", 364, top - 34, 106, step * (len(inside) - 1) + 90),
+def _known(family: Likelihood) -> list[str]:
+    """What is given besides the rows: labels, and the design vectors of predictors that differ between rows."""
+    letters_ = letters(family)
+    return [
+        *(["a"] if family.data.labelled.any() else []),
+        *(letters_[n.name][0] for n in family.linears if _varies(n)),
     ]
+
+
+def _varies(linear: Linear) -> bool:
+    return not linear.constant
+
+
+def _unknowns(parameters: Sequence[Parameter]) -> list[Parameter]:
+    return [p for p in parameters if p.prior]
+
+
+def _letter(p: Parameter) -> tuple[str, str]:
+    """The letter of a symbol and its subscript, in plain text."""
+    letter, _, subscript = p.symbol.partition("_")
+    return GREEK.get(letter.removeprefix("\\"), letter), subscript
+
+
+def _diagram(family: Likelihood) -> Diagram:
+    """Weights -> z -> x <- components: the rows' plate in the middle, that of the components at the right."""
+    of_x = _unknowns(family.component.parameters)
+    inside = [p for p in of_x if p.dims[:1] == ("component",)]
+    outside = [p for p in of_x if p not in inside]
+    gap = GAP if inside and outside else 0.0
+    middle = TOP + (STEP * (len(of_x) - 1) + gap) / 2
+    nodes = {"z": Node("z", "i", 150, middle, _group_kind(family)), "x": Node("x", "i", 270, middle, "observed")}
+    for j, p in enumerate(_unknowns(family.weights.parameters)):
+        nodes[p.name] = Node(*_letter(p), 40, middle + STEP * j)
+    for j, p in enumerate([*inside, *outside]):
+        nodes[p.name] = Node(*_letter(p), 410, TOP + STEP * j + gap * (p in outside))
+    arrows = [(p.name, "z") for p in _unknowns(family.weights.parameters)]
+    arrows += [("z", "x"), *((p.name, "x") for p in of_x)]
+    under = {"z": [n.name for n in family.weights.linears if _varies(n)], "x": []}
+    under["x"] = [n.name for n in family.component.linears if _varies(n)]
+    under["z"] = (["a"] if family.data.labelled.any() else []) + under["z"]
+    for target, names in under.items():
+        for j, name in enumerate(names):
+            at = nodes[target].x + 56 * (j - (len(names) - 1) / 2)
+            letter = "a" if name == "a" else letters(family)[name][0]
+            nodes[f"{name} known"] = Node(letter, "i", at, middle + 68, "known")
+            arrows.append((f"{name} known", target))
+    bottom = middle + (104.0 if any(under.values()) else 52.0)
+    plates = [Plate(f"i = 1, …, {len(family.data)}", 100, middle - 38, 220, bottom - middle + 38)]
+    if inside:
+        label = f"k = 1, …, {len(family.components)}"
+        plates.append(Plate(label, 364, TOP - 34, 106, STEP * (len(inside) - 1) + 90))
     return Diagram(nodes, arrows, plates)
-
-
-def _zero_inflated_poisson(family: Family) -> Diagram:
-    """Gamma -> z -> x <- beta; covariates and labels are given, under the nodes that they enter."""
-    nodes = {
-        "gamma": Node("\N{GREEK SMALL LETTER GAMMA}", "", 40, 48),
-        "z": Node("z", "i", 160, 48, _group_kind(family)),
-        "x": Node("x", "i", 300, 48, "observed"),
-        "beta": Node("β", "", 424, 48),
-    }
-    arrows = [("gamma", "z"), ("z", "x"), ("beta", "x")]
-    known = _known(family)
-    under_z = [name for name in known if name != "rate"]
-    letters = {"a": "a", "zero": "g", "rate": "f"}
-    for j, name in enumerate(under_z):
-        nodes[name] = Node(letters[name], "i", 160 + 56 * (j - (len(under_z) - 1) / 2), 122, "known")
-        arrows.append((name, "z"))
-    if "rate" in known:
-        nodes["rate"] = Node("f", "i", 300, 122, "known")
-        arrows.append(("rate", "x"))
-    height = 152.0 if known else 88.0
-    return Diagram(nodes, arrows, [Plate(f"i = 1, …, {len(family.data)}", 98, 10, 254, height)])
 
 
 def _plate(plate: Plate) -> str:

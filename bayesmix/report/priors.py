@@ -9,9 +9,8 @@ import numpy as np
 from scipy import stats
 
 from bayesmix.checks.prior import sensitivity
-from bayesmix.formulas.orthonormal import Orthonormal
 from bayesmix.inputs.prior import Prior
-from bayesmix.likelihood.likelihood import Family
+from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.report.checks import PRIOR_STATISTICS, predictive_checks
 from bayesmix.report.fits import Fits
 from bayesmix.report.text import significant
@@ -64,7 +63,7 @@ def central95(prior: Prior, where: Mapping[str, float], *, size: int, total: flo
     return np.asarray(_quantiles(prior.distribution, where, q))
 
 
-def rows(family: Family, variable: str, prior: Prior) -> list[tuple[str, str, str]]:
+def rows(family: Likelihood, variable: str, prior: Prior) -> list[tuple[str, str, str]]:
     """(of what, the distribution in numbers, central 95%), one row per distinct prior of the variable."""
     if prior.support == "real vector":
         return _of_vector(family, variable, prior)
@@ -86,7 +85,7 @@ def rows(family: Family, variable: str, prior: Prior) -> list[tuple[str, str, st
     return out
 
 
-def _of_vector(family: Family, variable: str, prior: Prior) -> list[tuple[str, str, str]]:
+def _of_vector(family: Likelihood, variable: str, prior: Prior) -> list[tuple[str, str, str]]:
     """What a joint normal prior says of the linear predictor, then of each coefficient by itself."""
     (dim,) = family.dims[variable]
     mu, chol = (prior.parameters[name] for name in ("mu", "chol"))
@@ -104,9 +103,9 @@ def _of_vector(family: Family, variable: str, prior: Prior) -> list[tuple[str, s
     return out
 
 
-def _of_predictor(family: Family, part: str, mu: np.ndarray, chol: np.ndarray) -> list[tuple[str, float, float]]:
+def _of_predictor(family: Likelihood, part: str, mu: np.ndarray, chol: np.ndarray) -> list[tuple[str, float, float]]:
     """The level at the average covariates, and a standard deviation of any direction of slopes where all have one."""
-    at: Orthonormal = family.coordinates[part]  # type: ignore[attr-defined]
+    at = next(linear.at for linear in family.linears if linear.name == part)
     mean, A = at.coordinates(mu), at.R @ chol
     if not at.has_constant:
         return []
@@ -119,7 +118,7 @@ def _of_predictor(family: Family, part: str, mu: np.ndarray, chol: np.ndarray) -
 
 
 def _label(
-    family: Family, dims: tuple[str, ...], places: list[tuple[int, ...]], distinct: int, shape: tuple[int, ...]
+    family: Likelihood, dims: tuple[str, ...], places: list[tuple[int, ...]], distinct: int, shape: tuple[int, ...]
 ) -> str:
     """Which scalars share a prior: all of them, a feature in every component, or some by name."""
     if distinct == 1:
@@ -138,7 +137,7 @@ def _words(prior: Prior, where: Mapping[str, float]) -> str:
 
 
 def prior_numbers(fits: Fits) -> dict[str, Any]:
-    """Statistics of the data among those of data sets from the prior, or the problem; the sensitivity to the prior."""
+    """Sums of the data among those of data sets from the prior, or the problem; the sensitivity to the prior."""
     found = fits.prior_data_sets
     known = {} if fits.dt.attrs.get("extended_model") else _sensitivity(fits)
     if isinstance(found, str):

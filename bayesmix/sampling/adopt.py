@@ -23,7 +23,7 @@ from bayesmix.sampling.nutpie import STATISTICS, data_groups, tidy
 from bayesmix.sampling.sample import check_model
 
 NEEDED = ("diverging", "energy", "tree_depth")
-"""Statistics of NUTS without which nothing can be said of the sampler."""
+"""Sums of NUTS without which nothing can be said of the sampler."""
 DRAWN = ("chain", "draw")
 SAME_POSTERIOR = 1e-6
 """How far log-posteriors of one draw may differ, of 1 + |lp|."""
@@ -81,10 +81,10 @@ def adopt(
     parts = graph(spec, data)
     model = build(spec, data) if model is None else model
     check_model(model, parts)
-    ours = parts.start(parts.family.initial(parts.family.start_kinds[-1], np.random.default_rng(0)))
+    ours = parts.start(parts.likelihood.initial(parts.likelihood.start_kinds[-1], np.random.default_rng(0)))
     free = _free(groups["posterior"], model, ours)
     statistics = _statistics(groups["sample_stats"])
-    stored = data.with_covariates(parts.family.covariates)
+    stored = data.with_covariates(parts.likelihood.covariates)
     held = data_groups(model, stored)
     _check_data(groups, held)
     target = Target(model)
@@ -94,13 +94,13 @@ def adopt(
     made = {"posterior": _variables(target, free, x), "sample_stats": statistics.assign(lp=(DRAWN, lp))}
     best = [x[c, s] for c, s in enumerate(lp.argmax(axis=1))]
     exchange = measure(target, parts, spec, [Climber(target, parts, spec).at(at).params for at in best])
-    parts = parts.over(parts.family.with_measured(exchange.groups))
+    parts = parts.over(parts.likelihood.with_measured(exchange.groups))
     dt = xr.DataTree.from_dict(made | held)
     where = np.ones(lp.shape, dtype=int)
-    dt = sort_labels(dt, target, spec, parts.family, exchange, where=where, log_likelihood=log_likelihood)
+    dt = sort_labels(dt, target, spec, parts.likelihood, exchange, where=where, log_likelihood=log_likelihood)
     modes, start = _modes(Climber(target, parts, spec), best)
-    dt["modes"] = xr.DataTree(modes_dataset(modes, parts.family, spec, {}, start))
-    dt = by_variation(dt, parts.family)
+    dt["modes"] = xr.DataTree(modes_dataset(modes, parts.likelihood, spec, {}, start))
+    dt = by_variation(dt, parts.likelihood)
     own = [rv.name for rv in model.free_RVs if rv.name not in ours]
     dt.attrs |= attributes(spec, own, exchange) | {
         "settings": json.dumps({"draws": lp.shape[1], "chains": lp.shape[0]}),

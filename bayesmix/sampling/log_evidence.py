@@ -9,7 +9,7 @@ import xarray as xr
 from scipy.special import logsumexp
 
 from bayesmix.compiled.log_posterior import Target
-from bayesmix.likelihood.likelihood import Family
+from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.spec import Mixture
 from bayesmix.model.build import build
 from bayesmix.multimodality.bridge import UNKNOWN, Evidence
@@ -126,7 +126,7 @@ def _recorded(modes: xr.Dataset) -> dict[int, Evidence]:
     return found
 
 
-def _whole(dt: xr.DataTree, target: Target | None, family: Family, spec: Mixture) -> dict[int, Evidence]:
+def _whole(dt: xr.DataTree, target: Target | None, family: Likelihood, spec: Mixture) -> dict[int, Evidence]:
     """The log-integral over all of the posterior, all labellings."""
     model = build(spec, family.data)
     target = Target(model) if target is None else target.with_data(model)

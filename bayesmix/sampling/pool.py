@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from bayesmix.compiled.log_posterior import Target
-from bayesmix.likelihood.likelihood import Family
+from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.spec import Mixture
 from bayesmix.multimodality.regions import Mass, masses, total, weigh
 from bayesmix.multimodality.watched import joined
@@ -50,7 +50,7 @@ def chains_in(where: np.ndarray, region: int) -> np.ndarray:
 
 
 def settle(
-    dt: xr.DataTree, target: Target, family: Family, spec: Mixture, scouts: Scouts, group_of_chain: np.ndarray
+    dt: xr.DataTree, target: Target, family: Likelihood, spec: Mixture, scouts: Scouts, group_of_chain: np.ndarray
 ) -> Settled:
     """Weigh the regions by the draws in them, or as the scouts did where chains stayed too briefly.
 

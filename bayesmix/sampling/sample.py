@@ -129,16 +129,16 @@ def sample(
         raise ValueError(f"log_likelihood: must be 'auto', True or False; got {log_likelihood!r}")
     spec = resolve(spec, data)
     parts = graph(spec, data)
-    stored = data.with_covariates(parts.family.covariates)
-    rehearse(stored.to_dataset().assign_coords(parts.family.coords))
+    stored = data.with_covariates(parts.likelihood.covariates)
+    rehearse(stored.to_dataset().assign_coords(parts.likelihood.coords))
     target = _compiled(spec, data, parts, model, target)
     if runs is None:
-        runs = run_starts(parts.family, n_starts=extra["n_starts"], seed=extra["seed"])
+        runs = run_starts(parts.likelihood, n_starts=extra["n_starts"], seed=extra["seed"])
     sound = [run.params for run, _ in solutions(runs) if not run.reasons]
     beside = data_groups(target.model, stored)
     with explained("finding the posterior's modes"):
         exchange = measure(target, parts, spec, sound or [runs[0].params])
-        parts = parts.over(parts.family.with_measured(exchange.groups))
+        parts = parts.over(parts.likelihood.with_measured(exchange.groups))
         climber = Climber(target, parts, spec)
         found = find_modes(climber, runs, climbs=extra["n_starts"], seed=extra["seed"])
         run = Runner(target, cores, extra["seed"], found[0].whitening)
@@ -153,12 +153,14 @@ def sample(
     start, group_of_chain = start[drawn], group_of_chain[drawn]
     with rescued(raw):
         dt = assemble(raw, beside)
-        settled = settle(dt, target, parts.family, spec, scouts, group_of_chain)
-        dt = sort_labels(dt, target, spec, parts.family, exchange, where=settled.where, log_likelihood=log_likelihood)
+        settled = settle(dt, target, parts.likelihood, spec, scouts, group_of_chain)
+        dt = sort_labels(
+            dt, target, spec, parts.likelihood, exchange, where=settled.where, log_likelihood=log_likelihood
+        )
         dt = pool(dt, settled, chains=min(settings["chains"], len(start)), seed=extra["seed"])
         modes = [replace(mode, group=settled.number.get(mode.group, mode.group)) for mode in scouts.modes]
-        dt["modes"] = xr.DataTree(modes_dataset(modes, parts.family, spec, settled.mass, start))
-        dt = by_variation(dt, parts.family)
+        dt["modes"] = xr.DataTree(modes_dataset(modes, parts.likelihood, spec, settled.mass, start))
+        dt = by_variation(dt, parts.likelihood)
     dt.attrs |= attributes(spec, own, exchange) | {
         "settings": json.dumps(settings | extra),
         "seed": extra["seed"],
@@ -202,8 +204,8 @@ def check_model(model: pm.Model, parts: Graph) -> None:
             )
     wanted = {
         "x_data": parts.x_data(),
-        "label_evidence": parts.family.evidence,
-        "row_weights": parts.family.row_weights,
+        "label_evidence": parts.likelihood.evidence,
+        "row_weights": parts.likelihood.row_weights,
     }
     for name, values in wanted.items():
         held = model[name].get_value(borrow=True) if name in model.named_vars else None

@@ -129,7 +129,7 @@ def _surveyed(
     lp: xr.DataArray,
 ) -> Scouts:
     """What the scouts' draws say: regions, their masses, the modes in them, where chains may begin."""
-    family, spec = climber.parts.family, climber.spec
+    family, spec = climber.parts.likelihood, climber.spec
     group = np.array(pieces_apart(family, pieces, lp))
     if not group.any():  # no piece has settled: the verdict will say so
         group[:] = 1
@@ -185,7 +185,7 @@ def _in_one_labelling(climber: Climber, pieces: xr.Dataset, lp: xr.DataArray) ->
     if "component" not in some.dims:
         return some
     everywhere = np.ones(values.shape, dtype=int)
-    order = permutations(some, values, everywhere, climber.spec, climber.parts.family, "ecr")
+    order = permutations(some, values, everywhere, climber.spec, climber.parts.likelihood, "ecr")
     return apply(xr.DataTree.from_dict({"posterior": some}), order)["posterior"].to_dataset()
 
 

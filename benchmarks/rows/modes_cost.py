@@ -28,7 +28,7 @@ def cases(*, quick: bool) -> Iterator[Case]:
         spec, data = bm.load(name)
         spec = bm.resolve(spec, data)
         parts, target = graph(spec, data), Target(bm.build(spec, data))
-        runs = run_starts(parts.family, groups=exchange_groups(spec, parts.family), n_starts=20, seed=SEED)
+        runs = run_starts(parts.likelihood, groups=exchange_groups(spec, parts.likelihood), n_starts=20, seed=SEED)
         mode = find_modes(Climber(target, parts, spec), runs)[0]
         whole, alone = [], []
         for seed in range(SEED, SEED + (1 if quick else 5)):

@@ -164,7 +164,7 @@ def test_fused_and_textbook_models_agree(rng, name):
         lp = model.logp()
         functions.append(pytensor.function(model.value_vars, [lp, *pt.grad(lp, model.value_vars)], mode=INTERPRETED))
     parts = graph(spec, data)
-    start = parts.start(parts.family.initial(parts.family.start_kinds[0], rng))
+    start = parts.start(parts.likelihood.initial(parts.likelihood.start_kinds[0], rng))
     at = pm.initial_point.make_initial_point_fn(model=fused, overrides=start, return_transformed=True)(0)
     for spread in (0.0, 0.1):
         y = {v: a + spread * rng.normal(size=np.shape(a)) for v, a in at.items()}

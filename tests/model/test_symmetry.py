@@ -58,7 +58,7 @@ def measured(spec, data, extend=lambda model: None):
     parts, model = graph(spec, data), bm.build(spec, data)
     with model:
         extend(model)
-    runs = run_starts(parts.family, n_starts=3, seed=1)
+    runs = run_starts(parts.likelihood, n_starts=3, seed=1)
     return measure(Interpreted(model), parts, spec, [run.params for run in runs])
 
 
@@ -165,7 +165,7 @@ def test_an_order_pins(three_groups):
     spec, data = three_groups
     spec = bm.resolve(spec.replace(order="means"), data)
     parts = graph(spec, data)
-    groups = exchange_groups(spec, parts.family)
+    groups = exchange_groups(spec, parts.likelihood)
     np.testing.assert_array_equal(measure(None, parts, spec, [{}]).groups, groups)
 
 
@@ -173,8 +173,8 @@ def test_every_way_to_name_components_is_a_start(three_groups, three_groups_targ
     """EM's labels are by chance: where the model tells components apart, its solutions are named in all ways."""
     spec, data = bm.resolve(*three_groups), three_groups[1]
     parts = graph(spec, data)
-    params = run_starts(parts.family, n_starts=1, seed=1)[0].params
-    pinned = parts.over(parts.family.with_measured(np.array([0, 1, 1])))
+    params = run_starts(parts.likelihood, n_starts=1, seed=1)[0].params
+    pinned = parts.over(parts.likelihood.with_measured(np.array([0, 1, 1])))
     starts = Climber(three_groups_target, pinned, spec).named(params)
     firsts = [float(three_groups_target.values(x)["means"][0, 0]) for x in starts]
     assert sorted(firsts) == pytest.approx(sorted(params["means"][:, 0]))

@@ -400,7 +400,7 @@ def test_rows_that_stand_for_many_are_many(corners):
     by_weight = bm.Data(data.x[::2], row_weights=np.full(len(data.x[::2]), 2.0))
     parts = graph(bm.resolve(spec, data), by_weight)
     climber = Climber(Target(bm.build(bm.resolve(spec, data), by_weight)), parts, bm.resolve(spec, data))
-    mode = find_modes(climber, run_starts(parts.family, n_starts=2, seed=1))[0]
+    mode = find_modes(climber, run_starts(parts.likelihood, n_starts=2, seed=1))[0]
     assert mode.rows.sum() == pytest.approx(len(data))
 
 
@@ -408,7 +408,7 @@ def test_a_climb_from_a_spike_looks_for_no_known_end(faithful, faithful_target):
     """Covariances of rank 1: there are no responsibilities to compare."""
     spec, data = bm.resolve(*faithful), faithful[1]
     climber = Climber(faithful_target, graph(spec, data), spec)
-    mode = find_modes(climber, run_starts(climber.parts.family, n_starts=2, seed=1))[0]
+    mode = find_modes(climber, run_starts(climber.parts.likelihood, n_starts=2, seed=1))[0]
     spike = mode.x.copy()
     spike[faithful_target.coordinates("partial_correlations_01")] = 40.0
     assert climber.climb_unless_known(spike, 1, [mode])[0].x is mode.x

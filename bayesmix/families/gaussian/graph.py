@@ -10,6 +10,7 @@ Standard variables only: PyMC's LKJCorr breaks ``compute_log_likelihood`` and LK
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,11 +19,10 @@ import pytensor.tensor as pt
 from pymc.distributions.transforms import Ordered
 from pytensor.tensor import TensorVariable
 
-from bayesmix.estep.op import EStep, GaussianEStep
-from bayesmix.families.gaussian.maths import Gaussian
+from bayesmix.families.gaussian.maths import normal
+from bayesmix.families.gaussian.normal import Normal
 from bayesmix.inputs.pairs import correlation_matrices
-from bayesmix.inputs.prior import Prior
-from bayesmix.likelihood.likelihood import Params
+from bayesmix.likelihood.part import Params
 from bayesmix.model.variables import Graph, constant, random_variable
 
 
@@ -57,23 +57,26 @@ class OrderedComponents(Ordered):
 class GaussianGraph(Graph):
     """Variables weights, means, scales, partial_correlations; deterministics covariances, correlations."""
 
-    name: ClassVar[str] = "gaussian"
     signature: ClassVar[str] = "(k),(k,d),(k,d,d),(k),()->(d)"
-    family: Gaussian
+
+    @property
+    def normal(self) -> Normal:
+        """The components."""
+        return normal(self.likelihood)
+
+    @property
+    def settings(self) -> tuple[Any, ...]:
+        """Whether C is diagonal."""
+        return (not self.normal.kind.correlated,)
 
     def x_data(self) -> np.ndarray:
         """(n, d) floats."""
-        return self.family.x
+        return self.normal.x
 
     def variables(self) -> list[TensorVariable]:
         """weights (K), means (K, d) and Cholesky factors C (K, d, d)."""
-        f = self.family
-        if f.K > 1:
-            prior = self.priors["weights"]
-            spread = Prior(prior.distribution, a=np.broadcast_to(prior.parameters["a"], f.K))
-            weights = random_variable("weights", spread, dims=("component",))
-        else:
-            weights = pm.Deterministic("weights", pt.ones(1), dims=("component",))
+        f = self.normal
+        weights = self.weights()
         transform = (
             {"default_transform": OrderedComponents(1e-3 * f.sd[0])} if self.order == "means" and f.K > 1 else {}
         )
@@ -86,14 +89,14 @@ class GaussianGraph(Graph):
 
     def _by_component(self, scales: TensorVariable) -> TensorVariable:
         """Scales as (K, d)."""
-        dims = self.family.kind.scale_dims
+        dims = self.normal.kind.scale_dims
         wide = scales if "feature" in dims else scales[:, None]
         wide = wide if "component" in dims else wide[None, :]
-        return wide * pt.ones((self.family.K, self.family.d))
+        return wide * pt.ones((self.normal.K, self.normal.d))
 
     def _correlation_factor(self) -> TensorVariable:
         """Cholesky factors of the correlation matrices, (1 or K, d, d)."""
-        f = self.family
+        f = self.normal
         if not f.has_correlations:
             return pt.eye(f.d)[None]
         rows, columns = np.tril_indices(f.d, k=-1)
@@ -108,7 +111,7 @@ class GaussianGraph(Graph):
 
     def _canonical(self, p: TensorVariable) -> TensorVariable:
         """L (..., d, d) from partial correlations p (..., pairs): the products as cumulative ones."""
-        d = self.family.d
+        d = self.normal.d
         if d == 2:  # one pair needs no products: a third of the graph
             first = pt.concatenate([pt.ones_like(p), pt.zeros_like(p)], axis=-1)
             return pt.stack([first, pt.concatenate([p, pt.sqrt(1 - p**2)], axis=-1)], axis=-2)
@@ -118,40 +121,47 @@ class GaussianGraph(Graph):
         before = pt.concatenate([pt.ones_like(P[..., :1]), product[..., :-1]], axis=-1)
         return (P + pt.eye(d)) * before
 
-    @property
-    def e_step(self) -> EStep:
-        """The E-step of this covariance kind."""
-        return GaussianEStep(self.family.d, diagonal=not self.family.kind.correlated)
-
-    def mixture(self, *parameters: Any, **kwargs: Any) -> TensorVariable:
+    def mixture(self, operands: Sequence[Any], **kwargs: Any) -> TensorVariable:
         """pm.Mixture of multivariate normals."""
-        weights, means, C = parameters
-        components = [pm.MvNormal.dist(mu=means[k], chol=C[k]) for k in range(self.family.K)]
+        weights, means, C = operands
+        components = [pm.MvNormal.dist(mu=means[k], chol=C[k]) for k in range(self.normal.K)]
         return pm.Mixture("x", w=weights, comp_dists=components, **kwargs)
 
     def draw(self, *arguments: Any) -> TensorVariable:
         """z_i from w_k exp(a_ik), x_i = mu_z + C_z eps."""
         weights, means, C, evidence, _, _ = arguments
         z = pm.Categorical.dist(logit_p=pt.log(weights) + evidence)
-        eps = pm.Normal.dist(0.0, 1.0, shape=(evidence.shape[0], self.family.d))
+        eps = pm.Normal.dist(0.0, 1.0, shape=(evidence.shape[0], self.normal.d))
         return means[z] + (C[z] * eps[:, None, :]).sum(axis=-1)
 
     def start(self, params: Params) -> dict[str, np.ndarray]:
         """Free variables from weights, means and covariances."""
-        f = self.family
-        named = f.named(params)
-        start = {"means": params["means"], "scales": named["scales"]}
-        if f.K > 1:
-            weights = np.maximum(params["weights"], 1e-8)
-            start["weights"] = weights / weights.sum()
+        named, dims, K = self.likelihood.named(params), self.likelihood.dims, self.normal.K
+        start = {"means": params["means"], "scales": named["scales"]} | self.start_of_weights(params)
         if self.order == "means":
             by_mean = np.argsort(params["means"][:, 0])
-            start = {v: a[by_mean] if len(a) == f.K and f.dims[v][0] == "component" else a for v, a in start.items()}
-        if f.has_correlations:
+            start = {v: a[by_mean] if len(a) == K and dims[v][0] == "component" else a for v, a in start.items()}
+        if self.normal.has_correlations:
             R = correlation_matrices(np.asarray(named["correlations"]))
             p = _partial_correlations(np.linalg.cholesky(R))
             start["partial_correlations_01"] = np.clip((p + 1) / 2, 1e-6, 1 - 1e-6)
         return start
+
+
+GRAPH = GaussianGraph
+
+
+def log_joint(x: Any, weights: Any, means: Any, C: Any, *, n_features: int) -> Any:
+    """log w_k - d/2 log 2 pi - sum_j log C_jj - z'z / 2, forward substitution written out, (n, K)."""
+    d = n_features
+    diff = x[..., None, :] - means
+    z: list[Any] = []
+    for j in range(d):
+        rest = sum((C[..., j, m] * z[m] for m in range(j)), start=0.0)
+        z.append((diff[..., j] - rest) / C[..., j, j])
+    log_det = sum(pt.log(C[..., j, j]) for j in range(d))
+    quadratic = sum(zj**2 for zj in z)
+    return pt.log(weights) - log_det - 0.5 * d * np.log(2 * np.pi) - 0.5 * quadratic
 
 
 def _partial_correlations(L: np.ndarray) -> np.ndarray:

@@ -13,17 +13,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.special import logsumexp
 
+from bayesmix.families.gaussian.maths import normal
 from bayesmix.inputs.pairs import below_diagonal
-from bayesmix.likelihood.likelihood import Params
-
-if TYPE_CHECKING:
-    from bayesmix.families.gaussian.maths import Gaussian
+from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.likelihood.part import Params
 
 CERTAIN = 1e-14
 """A row that belongs to one component but for this much misses no information."""
@@ -72,7 +70,7 @@ class Entries:
         return np.hstack([np.ones((len(z), 1)), z, self.by_coordinate(products)])
 
     def complete(self, mass: float, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-        """Sum_i v_i r_ik B_ik for (m, A), from the E-step's statistics of the component.
+        """Sum_i v_i r_ik B_ik for (m, A), from the E-step's sums of the component.
 
         The second-order terms of the complete log-likelihood are
         -1/2 [ N m'm + 2 m'(A + A')s + tr(A S A') + 2 tr(A A S) - N sum_j A_jj^2 ].
@@ -102,31 +100,31 @@ class Entries:
         return self.by_coordinate(moved + moved.swapaxes(0, 1))
 
 
-def _blocks(family: Gaussian, params: Params, most: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+def _blocks(likelihood: Likelihood, params: Params, most: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """z (K, n, d), r (n, K) and v (n,) of the rows that have a weight, ``most`` at a time."""
     C = np.linalg.cholesky(params["covariances"])
     level = np.log(params["weights"]) - np.log(np.einsum("kjj->kj", C)).sum(axis=1)
-    rows = np.flatnonzero(family.row_weights > 0)
+    rows = np.flatnonzero(likelihood.row_weights > 0)
     for first in range(0, len(rows), most):
         some = rows[first : first + most]
-        residual = family.x[some] - params["means"][:, None]
+        residual = normal(likelihood).x[some] - params["means"][:, None]
         z = np.stack([solve_triangular(c, e.T, lower=True).T for c, e in zip(C, residual, strict=True)])
-        joint = level + family.evidence[some] - 0.5 * (z**2).sum(axis=2).T
-        yield z, np.exp(joint - logsumexp(joint, axis=1, keepdims=True)), family.row_weights[some]
+        joint = level + likelihood.evidence[some] - 0.5 * (z**2).sum(axis=2).T
+        yield z, np.exp(joint - logsumexp(joint, axis=1, keepdims=True)), likelihood.row_weights[some]
 
 
-def information(family: Gaussian, params: Params) -> np.ndarray:
-    """-d2L/dtheta2 in the coordinates of ``family.pack``, in their units."""
-    K, d = family.K, family.d
-    entries = [Entries.of(index) for index in family.index]
-    n_local = K + K * d + int(family.index.max()) + 1
+def information(likelihood: Likelihood, params: Params) -> np.ndarray:
+    """-d2L/dtheta2 in the coordinates of ``pack``, in their units."""
+    K, d = normal(likelihood).K, normal(likelihood).d
+    entries = [Entries.of(index) for index in normal(likelihood).index]
+    n_local = K + K * d + int(normal(likelihood).index.max()) + 1
     places = [
         np.r_[k, K + k * d : K + (k + 1) * d, np.arange(n_local)[K + K * d :][e.coordinates]]
         for k, e in enumerate(entries)
     ]
     H = np.zeros((n_local, n_local))
     mass, first, second = np.zeros(K), np.zeros((K, d)), np.zeros((K, d, d))
-    for z, r, v in _blocks(family, params, max(BLOCK_BYTES // (8 * n_local), 256)):
+    for z, r, v in _blocks(likelihood, params, max(BLOCK_BYTES // (8 * n_local), 256)):
         open_rows = np.flatnonzero(1 - r.max(axis=1) > CERTAIN)
         scores = np.zeros((len(open_rows), n_local))
         for k in range(K):
@@ -146,24 +144,28 @@ def information(family: Gaussian, params: Params) -> np.ndarray:
     for k, e in enumerate(entries):
         own = places[k][1:]
         H[np.ix_(own, own)] += e.complete(mass[k], first[k], second[k])
-    statistics = {"mass": mass, "first": first, "second": second}
-    return _in_pack(family, params, entries, H, family.score(family.pack(params), statistics))
+    sums = {"mass": mass, "first": first, "second": second}
+    return _in_pack(likelihood, params, entries, H, likelihood.score(likelihood.pack(params), sums))
 
 
-def missing(family: Gaussian, params: Params) -> float:
+def missing(likelihood: Likelihood, params: Params) -> float:
     """Sum_k 1/N_k sum_i v_i r_ik (1 - r_ik) |s_ik|^2, |s_ik| in the metric of a complete row's information."""
-    mass, total = np.zeros(family.K), np.zeros(family.K)
-    for z, r, v in _blocks(family, params, max(BLOCK_BYTES // (8 * family.K * family.d), 256)):
+    mass, total = np.zeros(normal(likelihood).K), np.zeros(normal(likelihood).K)
+    for z, r, v in _blocks(
+        likelihood, params, max(BLOCK_BYTES // (8 * normal(likelihood).K * normal(likelihood).d), 256)
+    ):
         square = (z**2).sum(axis=2).T
-        size = 1 + square + ((square - 1) ** 2 + family.d - 1) / 2
+        size = 1 + square + ((square - 1) ** 2 + normal(likelihood).d - 1) / 2
         mass += v @ r
         total += v @ (r * (1 - r) * size)
     return float((total / mass).sum())
 
 
-def _in_pack(family: Gaussian, params: Params, entries: list[Entries], H: np.ndarray, score: np.ndarray) -> np.ndarray:
+def _in_pack(
+    likelihood: Likelihood, params: Params, entries: list[Entries], H: np.ndarray, score: np.ndarray
+) -> np.ndarray:
     """From the coordinates (log w, m, A) to those of ``pack`` in their units; log C_jj bends, by the score."""
-    K, d = family.K, family.d
+    K, d = normal(likelihood).K, normal(likelihood).d
     C = np.linalg.cholesky(params["covariances"])
     blocks = [(np.arange(K + k * d, K + (k + 1) * d), np.linalg.inv(C[k])) for k in range(K)]
     matrices = {e.first: (K + K * d + np.arange(len(H))[e.coordinates], e.local(C[k])) for k, e in enumerate(entries)}
@@ -171,23 +173,23 @@ def _in_pack(family: Gaussian, params: Params, entries: list[Entries], H: np.nda
         H[:, own] = H[:, own] @ T
         H[own] = T.T @ H[own]
     kept = np.delete(np.arange(len(H)), K - 1)
-    units = family.units(params)
+    units = likelihood.units(params)
     result = H[np.ix_(kept, kept)] * np.outer(units, units)
-    bends = np.unique(np.einsum("kjj->kj", family.index)) + K - 1 + K * d
+    bends = np.unique(np.einsum("kjj->kj", normal(likelihood).index)) + K - 1 + K * d
     result[bends, bends] -= score[bends]
     return np.asarray((result + result.T) / 2)
 
 
-def spread(family: Gaussian, params: Params, covariance: np.ndarray) -> dict[str, np.ndarray]:
+def spread(likelihood: Likelihood, params: Params, covariance: np.ndarray) -> dict[str, np.ndarray]:
     """Standard deviations of the named estimates, from the covariance of the coordinates of ``information``."""
-    K, d = family.K, family.d
-    units = family.units(params)
+    K, d = normal(likelihood).K, normal(likelihood).d
+    units = likelihood.units(params)
     V = covariance * np.outer(units, units)
     w = params["weights"]
     of_w = (np.diag(w) - np.outer(w, w))[:, : K - 1]
     variances = {"sigma": np.empty((K, d, d)), "sd": np.empty((K, d)), "R": np.empty((K, d, d))}
     C, sigma = np.linalg.cholesky(params["covariances"]), params["covariances"]
-    for k, index in enumerate(family.index):
+    for k, index in enumerate(normal(likelihood).index):
         e = Entries.of(index)
         own = np.arange(len(V))[K - 1 + K * d :][e.coordinates]
         Vk, J = V[np.ix_(own, own)], e.covariance_jacobian(C[k])
@@ -201,10 +203,10 @@ def spread(family: Gaussian, params: Params, covariance: np.ndarray) -> dict[str
     named = {
         "weights": ((of_w @ V[: K - 1, : K - 1]) * of_w).sum(axis=-1),
         "means": np.diag(V)[K - 1 : K - 1 + K * d].reshape(K, d),
-        "scales": family.kind.scales(variances["sd"]),
+        "scales": normal(likelihood).kind.scales(variances["sd"]),
     }
-    if family.has_correlations:
+    if normal(likelihood).has_correlations:
         pairs = below_diagonal(variances["R"])
-        named["correlations"] = pairs[0] if family.kind.shared else pairs
+        named["correlations"] = pairs[0] if normal(likelihood).kind.shared else pairs
     named["covariances"] = variances["sigma"]
     return {v: np.sqrt(np.maximum(a, 0.0)) for v, a in named.items()}

@@ -6,19 +6,20 @@ Diagonal factors need no product of matrices, and their z is computed twice rath
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from bayesmix.families.gaussian.maths import Gaussian, factors
+from bayesmix.families.gaussian.maths import normal
+from bayesmix.families.gaussian.normal import factors
 from bayesmix.kernels.blocks import MOST, driver, load_rows
 from bayesmix.kernels.cache import entry_point
 from bayesmix.kernels.lanes import LANES, lane, load, number, spread, store, sums
 from bayesmix.kernels.products import outer, weigh, whiten
 from bayesmix.kernels.vector import inlined
 from bayesmix.likelihood.kernel import Kernel
-from bayesmix.likelihood.likelihood import Params, Statistics
+from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.likelihood.part import Params, Sums
 
 HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
 CACHE = 4096
@@ -192,23 +193,29 @@ def _solve_transposed(C: np.ndarray, s: np.ndarray, S: np.ndarray) -> None:
 
 
 class GaussianKernel(Kernel):
-    """Statistics are sums."""
+    """Settings: whether C is diagonal."""
 
     rows = staticmethod(rows)
-    e_step = staticmethod(e_step)
+    gradient = staticmethod(gradient)
 
-    def parameters(self, family: Gaussian, params: Params) -> tuple[Any, ...]:
+    def parameters(self, likelihood: Likelihood, params: Params) -> tuple[Any, ...]:
         """weights, means and Cholesky factors."""
         arrays = (params["weights"], params["means"], factors(params))
         return tuple(np.ascontiguousarray(a, dtype=float) for a in arrays)
 
-    def arguments(self, family: Gaussian, parameters: tuple[Any, ...], rows: slice, v: np.ndarray) -> tuple[Any, ...]:
+    def arguments(
+        self, likelihood: Likelihood, parameters: tuple[Any, ...], rows: slice, v: np.ndarray
+    ) -> tuple[Any, ...]:
         """X, weights, means, C, evidence, v, whether C is diagonal."""
-        return (family.x[rows], *parameters, family.evidence[rows], v, not family.kind.correlated)
+        component = normal(likelihood)
+        return (component.x[rows], *parameters, likelihood.evidence[rows], v, not component.kind.correlated)
 
-    def statistics(self, family: Gaussian, parts: Sequence[tuple[np.ndarray, ...]]) -> Statistics:
-        """mass, first, second."""
-        return {name: np.sum([part[j] for part in parts], axis=0) for j, name in enumerate(("mass", "first", "second"))}
+    def e_step(
+        self, likelihood: Likelihood, parameters: tuple[Any, ...], rows: slice, v: np.ndarray
+    ) -> tuple[float, Sums]:
+        """L; mass, first, second."""
+        L, mass, first, second = e_step(*self.arguments(likelihood, parameters, rows, v))
+        return L, {"mass": mass, "first": first, "second": second}
 
 
 KERNEL = GaussianKernel()

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 from scipy.special import softmax
 
 from bayesmix import estep
-from bayesmix.families.gaussian.maths import Gaussian
 from bayesmix.kernels.residuals import COUNT, residuals, shapes
 from bayesmix.kernels.threads import in_threads
-from bayesmix.likelihood.discrepancies import Discrepancies, Measure
-from bayesmix.likelihood.likelihood import Params
+from bayesmix.likelihood.discrepancies import Discrepancies, Measure, drawn
+from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.likelihood.part import Params
 
 SHAPE = "Try more components, or components with heavier tails; look at the rows far from all means."
 
@@ -20,7 +18,7 @@ SHAPE = "Try more components, or components with heavier tails; look at the rows
 class GaussianDiscrepancies(Discrepancies):
     """Statistics of the standardized residuals within components (:mod:`bayesmix.kernels.residuals`)."""
 
-    measures: ClassVar[tuple[Measure, ...]] = (
+    measures = (
         Measure("tails", "A component has heavier tails than a normal distribution.", SHAPE),
         Measure(
             "flatness",
@@ -46,9 +44,10 @@ class GaussianDiscrepancies(Discrepancies):
         Measure("margin", "The distribution of a column is not that of the mixture.", "Try one component more."),
     )
 
-    def compare(self, family: Gaussian, params: Params, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    def compare(self, family: Likelihood, params: Params, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Large where the residuals have another shape than independent normals."""
-        n, d, K, S = len(family.x), family.d, family.K, len(params["weights"])
+        x = family.data.x
+        (n, d), K, S = x.shape, len(family.components), len(params["weights"])
         with np.errstate(divide="ignore"):
             shares = softmax(family.log_weights(params) + family.evidence[: n if family.data.labelled.any() else 1], -1)
         C = np.linalg.cholesky(params["covariances"])
@@ -60,7 +59,7 @@ class GaussianDiscrepancies(Discrepancies):
 
         def some(first: int) -> None:
             s = slice(first, first + 50)
-            residuals(family.x, params["means"][s], C[s], shares[s], z[s], e[s], u[s])
+            residuals(x, params["means"][s], C[s], shares[s], z[s], e[s], u[s])
             shapes(e[s], u[s], z[s], K, found[s])
             shapes(e_new[s], u_new[s], z_new[s], K, new[s])
 
@@ -68,7 +67,4 @@ class GaussianDiscrepancies(Discrepancies):
         return found, new
 
 
-def drawn(p: np.ndarray, u: np.ndarray) -> np.ndarray:
-    """A component for every row from its probabilities p (..., K), by uniform numbers u (...)."""
-    cumulative = p.cumsum(axis=-1)
-    return np.asarray((cumulative[..., :-1] <= u[..., None] * cumulative[..., -1:]).sum(axis=-1))
+DISCREPANCIES = GaussianDiscrepancies()

@@ -32,13 +32,23 @@ from bayesmix.drawing.style import (
 )
 from bayesmix.drawing.view import POINTS, View
 from bayesmix.families.gaussian import panels
+from bayesmix.families.gaussian.prior_picture import measurements
 from bayesmix.inputs.data import Data
+from bayesmix.likelihood.part import Params
 
 MOST_FEATURES = 6
 RUG_ROWS = 400
 
 
-class OneFeature(Picture):
+class Measurements(Picture):
+    """What one feature, two and more have in common."""
+
+    def prior(self, data: Data, params: Params, new: np.ndarray) -> Figure:
+        """Densities of prior draws over the histograms."""
+        return measurements(data, params, new)
+
+
+class OneFeature(Measurements):
     """A histogram, and densities over it."""
 
     def data(self, data: Data, components: Sequence[str]) -> Figure:
@@ -84,7 +94,7 @@ class OneFeature(Picture):
         return fig
 
 
-class TwoFeatures(Picture):
+class TwoFeatures(Measurements):
     """A scatter plot, and ellipses over it."""
 
     def data(self, data: Data, components: Sequence[str]) -> Figure:
@@ -261,3 +271,7 @@ def _cut_entry(data: Data) -> list[Artist]:
     if data.n_features <= MOST_FEATURES:
         return []
     return [line(f"first {MOST_FEATURES} of {data.n_features} features", color="none")]
+
+
+PICTURES = (OneFeature(), TwoFeatures(), PairGrid())
+"""For one feature, two, and any larger number."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -9,9 +10,8 @@ import pymc as pm
 import pytensor.tensor as pt
 from pytensor.tensor import TensorVariable
 
-from bayesmix.estep.op import EStep, ZeroInflatedPoissonEStep
-from bayesmix.families.zero_inflated_poisson.maths import ZeroInflatedPoisson
-from bayesmix.likelihood.likelihood import Params
+from bayesmix.families.zero_inflated_poisson.maths import parts_of
+from bayesmix.likelihood.part import Params
 from bayesmix.model.coefficients import linear_predictor
 from bayesmix.model.variables import Graph
 
@@ -22,35 +22,27 @@ LARGEST_START = 50.0
 class ZeroInflatedPoissonGraph(Graph):
     """Variables rate_coef, zero_coef; deterministics rate and zero_prob where constant."""
 
-    name: ClassVar[str] = "zero_inflated_poisson"
     signature: ClassVar[str] = "(),(),(k),()->()"
-    family: ZeroInflatedPoisson
 
     def x_data(self) -> np.ndarray:
         """(n,) integers."""
-        return self.family.x.astype("int64")
+        return self.likelihood.data.x[:, 0].astype("int64")
 
     def variables(self) -> list[TensorVariable]:
         """log lambda_i and logit P(structural zero)_i, (n,) each."""
-        f = self.family
+        poisson, weights = parts_of(self.likelihood)
         (rate_coef, log_rate), (zero_coef, logit_zero) = (
-            linear_predictor(part, self.priors[f"{part}_coef"], at, f.offsets[part] if f.has_offset[part] else None)
-            for part, at in f.coordinates.items()
+            linear_predictor(linear, self.priors[linear.coef]) for linear in (poisson.linear, weights.linear)
         )
-        if f.constant["rate"]:
+        if poisson.linear.constant:
             pm.Deterministic("rate", pt.exp(rate_coef[0]))
-        if f.constant["zero"]:
+        if weights.linear.constant:
             pm.Deterministic("zero_prob", pt.sigmoid(zero_coef[0]))
         return [log_rate, logit_zero]
 
-    @property
-    def e_step(self) -> EStep:
-        """The E-step."""
-        return ZeroInflatedPoissonEStep()
-
-    def mixture(self, *parameters: Any, **kwargs: Any) -> TensorVariable:
+    def mixture(self, operands: Sequence[Any], **kwargs: Any) -> TensorVariable:
         """pm.ZeroInflatedPoisson; its psi is P(poisson)."""
-        log_rate, logit_zero = parameters
+        log_rate, logit_zero = operands
         return pm.ZeroInflatedPoisson("x", psi=pt.sigmoid(-logit_zero), mu=pt.exp(log_rate), **kwargs)
 
     def draw(self, *arguments: Any) -> TensorVariable:
@@ -62,5 +54,15 @@ class ZeroInflatedPoissonGraph(Graph):
 
     def start(self, params: Params) -> dict[str, np.ndarray]:
         """The coefficients, kept where linear predictors are finite."""
-        kept = np.clip(self.family.pack(params), -LARGEST_START, LARGEST_START)
-        return dict(self.family.unpack(kept))
+        kept = np.clip(self.likelihood.pack(params), -LARGEST_START, LARGEST_START)
+        return dict(self.likelihood.unpack(kept))
+
+
+GRAPH = ZeroInflatedPoissonGraph
+
+
+def log_joint(x: Any, log_rate: Any, logit_zero: Any, *, n_features: int) -> Any:
+    """(log pi_i where x_i = 0, log(1 - pi_i) + Poisson log-probability), (n, 2)."""
+    structural = pt.switch(pt.eq(x, 0), -pt.softplus(-logit_zero), -np.inf)
+    poisson = x * log_rate - pt.exp(log_rate) - pt.gammaln(x + 1.0) - pt.softplus(logit_zero)
+    return pt.stack([structural, poisson], axis=-1)

@@ -3,25 +3,26 @@
     log_joint_i0 = log pi_i where x_i = 0, else -inf
     log_joint_i1 = log(1 - pi_i) + x_i eta_i - e^eta_i - log x_i!
 
-with eta_i = log lambda_i and zeta_i = logit pi_i by row. The statistic is v_i r_i0 for every row.
+with eta_i = log lambda_i and zeta_i = logit pi_i by row. Derivatives of L by both, and the complete rows' information,
+become sums over rows by products with the designs.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from scipy.special import gammaln
 
-from bayesmix.families.zero_inflated_poisson.maths import ZeroInflatedPoisson
+from bayesmix.families.zero_inflated_poisson.maths import parts_of
 from bayesmix.kernels.blocks import MOST, driver, keep_rows, load_rows
 from bayesmix.kernels.cache import entry_point
-from bayesmix.kernels.lanes import LANES, load, store, where_less
-from bayesmix.kernels.vector import exp, inlined, log, log_and_inverse
+from bayesmix.kernels.lanes import LANES, load, spread, store, where_less
+from bayesmix.kernels.vector import exp, inlined, log, log_and_inverse, total
 from bayesmix.likelihood.kernel import Kernel
-from bayesmix.likelihood.likelihood import Params, Statistics
+from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.likelihood.part import Params, Sums
 
 SMALL = 64
 LARGEST_EXPONENT = 709.0
@@ -64,9 +65,27 @@ def log_joint(rows: Any, params: Any, work: Any, block: Any, out: np.ndarray) ->
 
 
 @inlined
-def keep_structural(rows: Any, params: Any, work: Any, block: Any, r: np.ndarray, statistics: Any) -> None:
-    """v_i r_i0 in its place."""
-    keep_rows(r, 0, block, statistics)
+def keep_regressions(rows: Any, params: Any, work: Any, block: Any, r: np.ndarray, statistics: Any) -> None:
+    """dL/deta_i, v_i r_i1 lambda_i, dL/dzeta_i and v_i pi_i (1 - pi_i) in their places; adds sum_i v_i r_ik."""
+    counts, rates, zeros = work
+    _, size, most = block
+    mass, d_eta, w_eta, d_zeta, w_zeta = statistics
+    first, second = spread(0.0), spread(0.0)
+    for i in range(0, size, LANES):
+        structural, poisson = load(r, i), load(r, most + i)
+        first, second = first + structural, second + poisson
+        rate, pi = load(rates, i), load(zeros, i)
+        v = structural + poisson
+        store(counts, i, where_less(0.0, poisson, poisson * (load(counts, i) - rate), 0.0))
+        store(rates, i, where_less(0.0, poisson, poisson * rate, 0.0))
+        store(zeros, i, structural - v * pi)
+        store(r, i, v * pi * (1.0 - pi))
+    mass[0] += total(first)
+    mass[1] += total(second)
+    keep_rows(counts, 0, block, d_eta)
+    keep_rows(rates, 0, block, w_eta)
+    keep_rows(zeros, 0, block, d_zeta)
+    keep_rows(r, 0, block, w_zeta)
 
 
 @inlined
@@ -83,7 +102,7 @@ def keep_slopes(rows: Any, params: Any, work: Any, block: Any, r: np.ndarray, st
     keep_rows(zeros, 0, block, d_zeta)
 
 
-drive, drive_slopes = driver(log_joint, keep_structural), driver(log_joint, keep_slopes)
+drive, drive_slopes = driver(log_joint, keep_regressions), driver(log_joint, keep_slopes)
 
 
 @inlined
@@ -105,10 +124,11 @@ def rows(x, log_rate, logit_zero, evidence, row_weights, pointwise, responsibili
 
 @entry_point
 def e_step(x, log_rate, logit_zero, evidence, row_weights):  # type: ignore[no-untyped-def]
-    """L and v_i r_i0 (n,)."""
-    structural, nothing, none = np.empty(x.size), np.empty(0), np.empty((0, 0))
-    L = _run(drive, x, log_rate, logit_zero, evidence, row_weights, structural, nothing, none)
-    return L, structural
+    """L, v_i r_ik summed (2,), and by row: dL/deta_i, v_i r_i1 lambda_i, dL/dzeta_i, v_i pi_i (1 - pi_i)."""
+    n, nothing, none = x.size, np.empty(0), np.empty((0, 0))
+    found = (np.zeros(2), np.empty(n), np.empty(n), np.empty(n), np.empty(n))
+    L = _run(drive, x, log_rate, logit_zero, evidence, row_weights, found, nothing, none)
+    return L, found
 
 
 @entry_point
@@ -120,28 +140,35 @@ def gradient(x, log_rate, logit_zero, evidence, row_weights, pointwise):  # type
 
 
 class ZeroInflatedPoissonKernel(Kernel):
-    """Statistics are by row."""
+    """By row the two linear predictors; no settings."""
 
     rows = staticmethod(rows)
-    e_step = staticmethod(e_step)
+    gradient = staticmethod(gradient)
 
-    def parameters(self, family: ZeroInflatedPoisson, params: Params) -> tuple[Any, ...]:
+    def parameters(self, likelihood: Likelihood, params: Params) -> tuple[Any, ...]:
         """Both parts' coefficients."""
         return params["rate_coef"], params["zero_coef"]
 
     def arguments(
-        self, family: ZeroInflatedPoisson, parameters: tuple[Any, ...], rows: slice, v: np.ndarray
+        self, likelihood: Likelihood, parameters: tuple[Any, ...], rows: slice, v: np.ndarray
     ) -> tuple[Any, ...]:
         """Counts, log lambda_i and logit pi_i (..., rows), evidence, v."""
+        poisson, weights = parts_of(likelihood)
         rate_coef, zero_coef = parameters
-        by_row = family.linear_predictors({"rate_coef": rate_coef, "zero_coef": zero_coef}, rows)
-        return (family.x[rows], *by_row, family.evidence[rows], v)
+        by_row = (poisson.linear.predictor(rate_coef, rows), weights.linear.predictor(zero_coef, rows))
+        return (poisson.x[rows], *by_row, likelihood.evidence[rows], v)
 
-    def statistics(self, family: ZeroInflatedPoisson, parts: Sequence[tuple[np.ndarray, ...]]) -> Statistics:
-        """structural: r_i0 without its row weight; 0 where that is 0."""
-        v = family.row_weights
-        weighted = np.concatenate([part for (part,) in parts])
-        return {"structural": np.divide(weighted, v, out=np.zeros_like(weighted), where=v > 0)}
+    def e_step(
+        self, likelihood: Likelihood, parameters: tuple[Any, ...], rows: slice, v: np.ndarray
+    ) -> tuple[float, Sums]:
+        """L; mass, and the gradient and information of both regressions."""
+        L, (mass, d_eta, w_eta, d_zeta, w_zeta) = e_step(*self.arguments(likelihood, parameters, rows, v))
+        poisson, weights = parts_of(likelihood)
+        return L, {
+            "mass": mass,
+            **poisson.linear.sums(d_eta, w_eta, rows),
+            **weights.linear.sums(d_zeta, w_zeta, rows),
+        }
 
 
 KERNEL = ZeroInflatedPoissonKernel()

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from bayesmix.families.zero_inflated_poisson.maths import ZeroInflatedPoisson
+from bayesmix.families.zero_inflated_poisson.maths import parts_of
 from bayesmix.likelihood.discrepancies import Discrepancies, Measure
-from bayesmix.likelihood.likelihood import Params
+from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.likelihood.part import Params
 
 MOST_LEVELS = 6
 """Of a factor, and how many covariates, are looked at."""
@@ -20,7 +19,7 @@ MOST_COVARIATES = 20
 class ZeroInflatedPoissonDiscrepancies(Discrepancies):
     """Of counts that are no structural zeros: Pearson residuals; of both parts: the score of covariates left out."""
 
-    measures: ClassVar[tuple[Measure, ...]] = (
+    measures = (
         Measure(
             "overdispersion",
             "The counts vary more than a Poisson distribution does.",
@@ -50,16 +49,15 @@ class ZeroInflatedPoissonDiscrepancies(Discrepancies):
         ),
     )
 
-    def compare(
-        self, family: ZeroInflatedPoisson, params: Params, rng: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def compare(self, family: Likelihood, params: Params, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Large where counts are not those of the two parts."""
-        log_rate, logit = family.linear_predictors(params)
+        poisson, weights = parts_of(family)
+        log_rate, logit = poisson.predictor(params), weights.logits(params)
         rate = np.exp(np.minimum(log_rate, 20.0))
         known, columns = family.evidence[:, 0] - family.evidence[:, 1], _columns(family.data.covariates)
         allowed = expit(logit + known)
         new = np.where(rng.random(rate.shape) < allowed, 0, rng.poisson(rate))
-        return _measured(family.x, rate, allowed, columns), _measured(new, rate, allowed, columns)
+        return _measured(family.data.x[:, 0], rate, allowed, columns), _measured(new, rate, allowed, columns)
 
 
 def _measured(x: np.ndarray, rate: np.ndarray, zero: np.ndarray, columns: np.ndarray) -> np.ndarray:
@@ -113,3 +111,6 @@ def _centred(x: np.ndarray) -> np.ndarray:
     x = x - x.mean()
     scale = np.sqrt((x**2).mean())
     return x / scale if scale > 1e-12 * (1 + np.abs(x).max()) else np.zeros_like(x)
+
+
+DISCREPANCIES = ZeroInflatedPoissonDiscrepancies()

@@ -23,7 +23,7 @@ def data(fits: Fits, summary: Mapping[str, Any]) -> Section:
     held_out = (
         f", and {plural(summary['model']['n_test'], 'row')} held out for scoring" if fits.model.test is not None else ""
     )
-    counted = "count" if fits.family.observed_dims == ("obs",) else "measurement"
+    counted = fits.family.family.observation
     shape = f"{plural(len(rows), 'row')} of {plural(rows.n_features, counted)}{held_out}."
     blocks: list[Block] = [Paragraph(shape, "lead")]
     if fits.model.source:
@@ -42,7 +42,8 @@ def _columns(fits: Fits) -> Table:
     rows = [_column(name, x) for name, x in zip(fits.data.feature_names, fits.data.x.T, strict=True)]
     rows += [_column(name, fits.data.covariates[name]) for name in fits.family.covariates]
     if fits.family.covariates:
-        rows = [["Counts"], rows[0], ["Covariates"], *rows[1:]]
+        n, observed = fits.data.n_features, fits.family.family.observation.capitalize()
+        rows = [[f"{observed}s"], *rows[:n], ["Covariates"], *rows[n:]]
     heads = ["Column", "Mean", "SD", "Smallest", "Median", "Largest", "Values"]
     numeric = [False, True, True, True, True, True, False]
     caption = "The columns that enter the model."

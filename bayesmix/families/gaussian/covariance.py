@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayesmix.inputs.pairs import correlation_matrices
+from bayesmix.likelihood.parameter import Parameter
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,26 @@ class Covariance:
     shared: bool
     scale_dims: tuple[str, ...]
     correlated: bool
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Scales, and correlations where they are free."""
+        k = "" if self.shared else "_k"
+        label = r"scales $\sigma$"
+        scales = Parameter(
+            "scales", self.scale_dims, "positive", rf"\sigma{k}", "standard deviations", label, nuisance=True
+        )
+        correlations = Parameter(
+            "correlations",
+            self.correlation_dims,
+            "correlation",
+            f"R{k}",
+            "correlations",
+            r"correlations $\rho$",
+            centred=True,
+            nuisance=True,
+        )
+        return (scales, correlations) if self.correlated else (scales,)
 
     @property
     def correlation_dims(self) -> tuple[str, ...]:

@@ -1,0 +1,74 @@
+"""How rows can miss a mixture of independent columns: dependence within components, spread, large values."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import softmax
+
+from bayesmix import estep
+from bayesmix.likelihood.columns import Columns
+from bayesmix.likelihood.discrepancies import Discrepancies, Measure, drawn
+from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.likelihood.part import Params
+
+DEPENDENCE = Measure(
+    "dependence",
+    "Columns depend on each other within components, which a mixture of independent columns has not.",
+    "Try one component more; look at the columns that say nearly the same.",
+)
+COUNTS = (
+    Measure(
+        "overdispersion",
+        "Counts vary more within a component than a Poisson distribution does.",
+        "Try one component more; a negative binomial is made for it.",
+    ),
+    Measure(
+        "underdispersion",
+        "Counts vary less within a component than a Poisson distribution does.",
+        "Look at how the counts were made: a largest possible count, or rows that are not independent.",
+    ),
+    Measure("large counts", "The largest count is too large for its component.", "Look at that row."),
+)
+TINY = 1e-12
+
+
+class ColumnsDiscrepancies(Discrepancies):
+    """Residuals within components, drawn for every draw: products of two columns; of counts also their squares."""
+
+    def __init__(self, observation: str) -> None:
+        self.counts = observation == "count"
+        self.measures = (DEPENDENCE, *(COUNTS if self.counts else ()))
+
+    def compare(self, family: Likelihood, params: Params, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Large where residuals are not those of independent columns."""
+        component = family.component
+        assert isinstance(component, Columns)
+        means = params[component.means.name]
+        S, n = len(means), len(family.data)
+        with np.errstate(divide="ignore"):
+            shares = softmax(family.log_weights(params) + family.evidence, axis=-1)
+        each = np.arange(S)[:, None]
+        own = means[each, drawn(estep.responsibilities(family, params), rng.random((S, n)))]
+        other = means[each, drawn(shares, rng.random((S, n)))]
+        return self._measured(component, component.x, own), self._measured(
+            component, component.model.draw(rng, other), other
+        )
+
+    def _measured(self, component: Columns, x: np.ndarray, mean: np.ndarray) -> np.ndarray:
+        """The measures (S, m) of rows x (n, d) or (S, n, d) with these means (S, n, d)."""
+        e, variance = x - mean, component.model.variance(component.model.natural(mean))
+        found = [_dependence(e, variance)]
+        if self.counts:
+            squares = (e**2 / np.maximum(variance, TINY)).mean(axis=(1, 2))
+            found += [squares, -squares, (e / np.sqrt(np.maximum(variance, TINY))).max(axis=(1, 2))]
+        return np.stack(found, axis=-1)
+
+
+def _dependence(e: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    """The largest standardized sum of products of two columns' residuals, (S,)."""
+    d = e.shape[-1]
+    if d == 1:
+        return np.zeros(len(e))
+    products = np.swapaxes(e, -1, -2) @ e
+    scale = np.sqrt(np.maximum(np.swapaxes(variance, -1, -2) @ variance, TINY))
+    return np.asarray(np.abs(products / scale)[:, ~np.eye(d, dtype=bool)].max(axis=-1))

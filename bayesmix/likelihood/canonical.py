@@ -1,0 +1,52 @@
+"""One-parameter exponential families in canonical form: log f(y | eta) = y eta - b(eta) + h(y)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit, gammaln, logit
+
+LARGEST = 600.0
+"""Natural parameters are kept within it: a mean on its boundary, as latent classes have them, stays a number."""
+HOPELESS = 10.0
+"""A standard error by which a linear predictor may move by so much says nothing."""
+
+
+@dataclass(frozen=True)
+class Canonical:
+    """Mean b', variance b'', the link that leads from the mean to eta, and h."""
+
+    name: str
+    b: Callable[[np.ndarray], np.ndarray]
+    mean: Callable[[np.ndarray], np.ndarray]
+    variance: Callable[[np.ndarray], np.ndarray]
+    link: Callable[[np.ndarray], np.ndarray]
+    h: Callable[[np.ndarray], np.ndarray]
+    draw: Callable[[np.random.Generator, np.ndarray], np.ndarray]
+
+    def natural(self, mean: np.ndarray) -> np.ndarray:
+        """Eta at a mean, within ``LARGEST``."""
+        with np.errstate(divide="ignore"):
+            return np.clip(self.link(mean), -LARGEST, LARGEST)
+
+
+POISSON = Canonical(
+    "Poisson",
+    np.exp,
+    np.exp,
+    np.exp,
+    np.log,
+    lambda y: -gammaln(y + 1.0),
+    lambda rng, mean: rng.poisson(np.minimum(mean, np.exp(20.0))).astype(float),
+)
+BERNOULLI = Canonical(
+    "Bernoulli",
+    lambda eta: np.logaddexp(0, eta),
+    expit,
+    lambda eta: expit(eta) * expit(-eta),
+    logit,
+    lambda y: np.zeros(np.shape(y)),
+    lambda rng, mean: (rng.random(np.shape(mean)) < mean).astype(float),
+)

@@ -1,0 +1,72 @@
+"""Observed information of a likelihood, and what it says of named estimates: in closed form where a family has one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import logsumexp
+
+from bayesmix.likelihood.facets import facet
+from bayesmix.likelihood.part import Params
+
+if TYPE_CHECKING:
+    from bayesmix.likelihood.likelihood import Likelihood
+
+STEP = 1e-3
+"""Of differences of fourth order, in units of a coordinate: their error is that of its fourth power."""
+
+
+def information(likelihood: Likelihood, params: Params) -> np.ndarray:
+    """-d2L/du2 in the coordinates of ``pack`` in their units: by the family's facet, or differences of the score."""
+    closed = facet(likelihood.name, "information")
+    if closed is not None:
+        found: np.ndarray = closed.information(likelihood, params)
+        return found
+    theta, units = likelihood.pack(params), likelihood.units(params)
+    H = -_differences(lambda u: units * _score(likelihood, theta + units * u), len(theta))
+    return (H + H.T) / 2
+
+
+def missing(likelihood: Likelihood, params: Params) -> float:
+    """A bound on trace(I_complete^-1 I_missing), by the family's facet; infinite without."""
+    closed = facet(likelihood.name, "information")
+    bound = getattr(closed, "missing", None)
+    return float(bound(likelihood, params)) if bound is not None else float("inf")
+
+
+def spread(likelihood: Likelihood, params: Params, covariance: np.ndarray) -> dict[str, np.ndarray]:
+    """Standard deviations of the named estimates from the covariance of the coordinates of :func:`information`."""
+    closed = facet(likelihood.name, "information")
+    if closed is not None:
+        found: dict[str, np.ndarray] = closed.spread(likelihood, params, covariance)
+        return found
+    named, theta, units = likelihood.named(params), likelihood.pack(params), likelihood.units(params)
+
+    def flat(u: np.ndarray) -> np.ndarray:
+        values = likelihood.named(likelihood.unpack(theta + units * u))
+        return np.concatenate([np.ravel(a) for a in values.values()])
+
+    J = _differences(flat, len(theta)).T
+    sd = np.sqrt(np.maximum(((J @ covariance) * J).sum(axis=1), 0.0))
+    cuts = np.cumsum([np.size(a) for a in named.values()])[:-1]
+    pieces = zip(named.items(), np.split(sd, cuts), strict=True)
+    return {v: own.reshape(np.shape(a)) for (v, a), own in pieces}
+
+
+def _score(likelihood: Likelihood, theta: np.ndarray) -> np.ndarray:
+    params = likelihood.unpack(theta)
+    joint = likelihood.log_joint(params)
+    with np.errstate(invalid="ignore"):
+        r = np.exp(joint - logsumexp(joint, axis=1, keepdims=True))
+    return likelihood.score(theta, likelihood.sums(r, params))
+
+
+def _differences(f: Callable[[np.ndarray], np.ndarray], p: int) -> np.ndarray:
+    """df_j / du_i at 0, (p, m)."""
+    rows = []
+    for e in np.eye(p) * STEP:
+        near, far = f(e) - f(-e), f(2 * e) - f(-2 * e)
+        rows.append((8 * near - far) / (12 * STEP))
+    return np.array(rows)

@@ -1,0 +1,122 @@
+"""What a mixture family declares: its options, the parts of its likelihood, where EM starts, what is degenerate."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from scipy.special import softmax
+
+from bayesmix.inputs.data import Data
+from bayesmix.likelihood.canonical import Canonical
+from bayesmix.likelihood.clusters import CENTRES, known_means, nearest, pinned, whitened
+from bayesmix.likelihood.component import Component
+from bayesmix.likelihood.parameter import Parameter
+from bayesmix.likelihood.part import Params
+from bayesmix.likelihood.weights import Weights
+
+if TYPE_CHECKING:
+    from bayesmix.likelihood.likelihood import Likelihood
+
+RANDOM = "random partition"
+WHITENED = {"k-means++ whitened"}
+"""Kinds of starts that cluster the rows along their principal components, each with variance 1."""
+
+
+class Family(ABC):
+    """A family of mixtures, apart from data.
+
+    Attributes
+    ----------
+    name : str
+        That of its folder.
+    options : mapping
+        Option names and defaults.
+    default_components : int, optional
+    orders : tuple of str
+        What ``order=`` may say, besides None.
+    observed_dims : tuple of str
+    """
+
+    name: ClassVar[str]
+    options: ClassVar[dict[str, Any]] = {}
+    default_components: ClassVar[int | None] = None
+    orders: ClassVar[tuple[str, ...]] = ()
+    observed_dims: ClassVar[tuple[str, ...]] = ("obs", "feature")
+    canonical: ClassVar[Canonical | None] = None
+    """That of its columns, where they are independent (:mod:`bayesmix.likelihood.columns`)."""
+    observation: ClassVar[str] = "measurement"
+    """What an observation is: ``measurement``, ``count`` or ``category``; pictures and statistics differ."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether observations are whole numbers."""
+        return self.observation != "measurement"
+
+    def check_options(self, options: Mapping[str, Any], n_components: int) -> dict[str, Any]:
+        """The options with defaults filled in; ValueError naming the option, the value and the choices."""
+        return dict(self.options) | dict(options)
+
+    @abstractmethod
+    def parameters(self, options: Mapping[str, Any]) -> tuple[Parameter, ...]:
+        """The table of the parameters that have priors."""
+
+    def component_names(self, data: Data, n_components: int) -> tuple[str, ...]:
+        """Class names first, then ``component_1`` ... for the unnamed."""
+        return component_names(data, n_components)
+
+    @abstractmethod
+    def parts(self, options: Mapping[str, Any], components: tuple[str, ...], data: Data) -> tuple[Weights, Component]:
+        """Weights and components over these rows; ValueError where the rows cannot be the family's."""
+
+    def evidence(self, data: Data, components: tuple[str, ...]) -> np.ndarray:
+        """Label evidence a_ik, (n, K)."""
+        return data.evidence(components)
+
+    @property
+    def start_kinds(self) -> tuple[str, ...]:
+        """Kinds of EM starts: the first, which is deterministic, once; the others in turn; the last is random."""
+        return (*CENTRES, RANDOM)
+
+    def allocation(self, likelihood: Likelihood, kind: str, rng: np.random.Generator) -> np.ndarray:
+        """r_ik (n, K) of a start: hard clusters of that kind, labelled rows in their classes; or random shares."""
+        K, evidence = len(likelihood.components), likelihood.evidence
+        if kind == RANDOM:
+            r = rng.dirichlet(np.full(K, 0.5), len(evidence))
+        else:
+            y = likelihood.component.clouds()
+            y = whitened(y) if kind in WHITENED else y
+            known = known_means(y, np.where(likelihood.data.labelled[:, None], np.exp(evidence), 0.0))
+            r = nearest(y, pinned(CENTRES[kind](y, K, rng), *known))
+        with np.errstate(divide="ignore"):
+            return np.asarray(softmax(np.where(np.isneginf(evidence), -np.inf, np.log(r + 1e-12)), axis=1))
+
+    def spikes(self, likelihood: Likelihood, params: Params, r: np.ndarray | None = None) -> list[str]:
+        """Why these parameters are degenerate, in words; empty where they are not.
+
+        Without ``r`` only what stops EM: an unbounded likelihood (a vanishing eigenvalue), values that are not finite.
+        """
+        finite = all(np.isfinite(params[v]).all() for v in likelihood.parameter_names)
+        return [] if finite else ["a component lost all its rows"]
+
+    def probes(self, likelihood: Likelihood, rng: np.random.Generator, n: int = 6) -> Data:
+        """Rows without labels at which the fitted density is watched."""
+        data = likelihood.data
+        return data.take(rng.choice(len(data), min(n, len(data)), replace=False)).without_labels()
+
+
+def component_names(data: Data, n_components: int) -> tuple[str, ...]:
+    """Class names first, then ``component_1`` ... for the unnamed."""
+    if n_components < len(data.classes):
+        raise ValueError(
+            f"n_components: must be at least the number of classes, {len(data.classes)} "
+            f"({', '.join(data.classes)}); got {n_components}"
+        )
+    unnamed = n_components - len(data.classes)
+    names = tuple(f"component_{k + 1}" for k in range(unnamed))
+    taken = [name for name in names if name in data.classes]
+    if taken:
+        raise ValueError(f"labels: the class name {taken[0]!r} is that of an unnamed component; rename the class")
+    return data.classes + names

@@ -1,0 +1,47 @@
+"""What tables, pictures, priors and formulas must know of a named estimate: one entry per parameter of a family."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A named estimate of a mixture.
+
+    Attributes
+    ----------
+    name : str
+    dims : tuple of str
+    support : str
+        ``simplex``, ``real``, ``real vector``, ``positive``, ``unit`` or ``correlation``: what a prior must have.
+    symbol : str
+        In LaTeX, with its subscripts.
+    words : str
+        In the plural, as a sentence has them.
+    label : str
+        As an axis or the title of a panel has it, with mathematics between dollars.
+    prior : bool
+        Whether it is a free variable with a prior; the others follow from those.
+    varies : bool
+        False where it has entries that never vary, such as the zeros of a diagonal matrix. Of a posterior it is then
+        stored apart, in the group ``derived``: what varies says it.
+    centred : bool
+        Whether 0 means something that a picture should show.
+    sorts : bool
+        Whether components that may switch labels are named in the order of its first entries.
+    nuisance : bool
+        Whether conclusions rarely rest on it: sensitivity to its prior is not asked for.
+    """
+
+    name: str
+    dims: tuple[str, ...]
+    support: str
+    symbol: str
+    words: str
+    label: str
+    prior: bool = True
+    varies: bool = True
+    centred: bool = False
+    nuisance: bool = False
+    sorts: bool = False

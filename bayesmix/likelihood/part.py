@@ -1,0 +1,114 @@
+"""What weights and components have in common: parameters, their coordinates, and the sums that say all of the rows."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, Self
+
+import numpy as np
+
+from bayesmix.formulas.linear import Linear
+from bayesmix.inputs.data import Data
+from bayesmix.inputs.prior import Prior
+from bayesmix.likelihood.parameter import Parameter
+
+type Params = Mapping[str, np.ndarray]
+"""Parameter arrays by name: the least that fixes the likelihood."""
+type Sums = Mapping[str, np.ndarray]
+"""Expected sufficient statistics by name, sums over rows: all that M-step and score read of them. None grows with n."""
+
+
+class Point(dict[str, np.ndarray]):
+    """Parameters of one point, which remember what was computed of them (such as Cholesky factors)."""
+
+    def __init__(self, arrays: Params, memory: Mapping[str, Any] | None = None) -> None:
+        super().__init__(arrays)
+        self.memory: dict[str, Any] = dict(memory or {})
+
+
+def remembered[T](params: Params, name: str, compute: Callable[[], T]) -> T:
+    """What ``compute`` returns, once per :class:`Point`."""
+    if not isinstance(params, Point):
+        return compute()
+    if name not in params.memory:
+        params.memory[name] = compute()
+    return params.memory[name]
+
+
+class Part(ABC):
+    """Weights or components, bound to rows.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The keys of its own arrays among the ``params``.
+    parameters : tuple of Parameter
+        Its named estimates: those with a prior first.
+    coords : mapping of str to list of str
+        Coordinate values of the dimensions that it brings.
+    linears : tuple of Linear
+        Its linear predictors.
+    """
+
+    names: tuple[str, ...]
+    parameters: tuple[Parameter, ...]
+    coords: Mapping[str, list[str]]
+    linears: tuple[Linear, ...] = ()
+
+    @abstractmethod
+    def over(self, data: Data) -> Self:
+        """The same part over other rows; nothing is estimated from those."""
+
+    @abstractmethod
+    def default_priors(self) -> dict[str, Prior]:
+        """Weakly informative, in numbers."""
+
+    @abstractmethod
+    def sums(self, vr: np.ndarray, params: Params) -> Sums:
+        """Sums over rows beyond the mass N_k = sum_i v_i r_ik, about ``params``, from v_i r_ik (n, K)."""
+
+    @abstractmethod
+    def step(self, sums: Sums, params: Params) -> Params:
+        """The M-step from sums about ``params``: the maximum, or one step of Newton's method towards it."""
+
+    @abstractmethod
+    def start(self, vr: np.ndarray) -> Params:
+        """Parameters from an allocation of the rows, v_i r_ik (n, K)."""
+
+    @abstractmethod
+    def pack(self, params: Params) -> np.ndarray:
+        """Free coordinates, without constraints."""
+
+    @abstractmethod
+    def unpack(self, theta: np.ndarray) -> Params:
+        """The inverse of :meth:`pack`."""
+
+    @property
+    @abstractmethod
+    def size(self) -> int:
+        """Number of free coordinates."""
+
+    def units(self, params: Params) -> np.ndarray:
+        """The natural size of a step in each coordinate, whatever the units of the data."""
+        return np.ones(self.size)
+
+    @abstractmethod
+    def score(self, params: Params, sums: Sums) -> np.ndarray:
+        """dL/dtheta by Fisher's identity, from sums about ``params``."""
+
+    @abstractmethod
+    def named(self, params: Params) -> dict[str, np.ndarray]:
+        """Every named estimate; leading draw dimensions are kept."""
+
+    def given(self, named: Params, leading: tuple[int, ...]) -> Params:
+        """The inverse of :meth:`named`, with these leading dimensions; estimates that do not vary may be missing."""
+        return {v: named[v] for v in self.names}
+
+    @abstractmethod
+    def hopeless(self, params: Params) -> dict[str, np.ndarray]:
+        """By named estimate: a standard error beyond which the estimate says nothing."""
+
+    def on_boundary(self, params: Params) -> np.ndarray:
+        """Which coordinates have run to where a parameter ends, (size,) bool."""
+        return np.zeros(self.size, dtype=bool)

@@ -1,0 +1,91 @@
+"""A family in words and LaTeX: what reports, tables and the command line say of it. Plain strings, no HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from bayesmix.inputs.data import Data
+from bayesmix.likelihood.facets import facet
+from bayesmix.likelihood.likelihood import Likelihood
+
+type Line = tuple[str, str]
+"""Words, and a formula in LaTeX."""
+
+LETTERS = "fghuv"
+OFFSETS = "oqstc"
+"""The design vectors and offsets of the linear predictors, in their order."""
+
+
+class Words:
+    """What serves a family that has no facet ``words``."""
+
+    one, several = "component", "components"
+    """What a mixture is made of."""
+
+    def model(self, likelihood: Likelihood) -> str:
+        """The mixture in a sentence's beginning, without its full stop."""
+        K = len(likelihood.components)
+        return f"A mixture of {K} {self.several}" if K > 1 else f"One {self.one}"
+
+    def generative(self, likelihood: Likelihood) -> list[Line]:
+        """How rows come about, once their component is known."""
+        return [(f"and within a group the row is that of one {self.one}:", rf"x_i \mid z_i = k \; \sim \; {self.law}")]
+
+    law = r"f(x_i \mid \theta_k)"
+    """The distribution of a component."""
+
+    def formulas(self, likelihood: Likelihood) -> list[Line]:
+        """The generative model, the likelihood and the responsibilities."""
+        density = self.density(likelihood)
+        allowed = r"e^{a_{ik}}" if likelihood.data.labelled.any() else ""
+        term = rf"{allowed} w_k \, {density}"
+        return [
+            ("Each row comes from one of the groups,", r"P(z_i = k) = w_k , \quad \sum_{k=1}^{K} w_k = 1"),
+            *self.generative(likelihood),
+            (
+                "With the groups summed out, the log-likelihood of a row is",
+                rf"\ell_i = \log \sum_{{k=1}}^{{K}} {term}",
+            ),
+            (
+                "and the probability of each group, given the row, is its responsibility",
+                rf"r_{{ik}} = {term.strip()} \, e^{{-\ell_i}}",
+            ),
+        ]
+
+    def density(self, likelihood: Likelihood) -> str:
+        """The density of a component at a row."""
+        return r"f(x_i \mid \theta_k)"
+
+    def data_caption(self, data: Data) -> str:
+        """What to look for in the picture of the data, up to the numbers."""
+        return "Look for separate clouds, long tails and rows that stand apart"
+
+    def components_caption(self, data: Data, responsibilities: Mapping[str, np.ndarray]) -> str | None:
+        """What the picture of the components shows, where that needs words of the family's own."""
+        return None
+
+    def notice(self, likelihood: Likelihood, means: Mapping[str, float]) -> tuple[str, str] | None:
+        """A title and a text in HTML-free words on what readers confuse; ``means``: posterior means by name."""
+        return None
+
+
+def letters(likelihood: Likelihood) -> dict[str, tuple[str, str]]:
+    """By linear predictor: the letters of its design vector and of its offset."""
+    return {linear.name: (f, o) for linear, f, o in zip(likelihood.linears, LETTERS, OFFSETS, strict=False)}
+
+
+def predictor(likelihood: Likelihood, name: str) -> str:
+    """A linear predictor in LaTeX: o_i + f_i' beta."""
+    (linear,) = [one for one in likelihood.linears if one.name == name]
+    symbol = next(p.symbol for p in likelihood.parameters if p.name == linear.coef)
+    f, o = letters(likelihood)[name]
+    return (f"{o}_i + " if linear.has_offset else "") + rf"{f}_i^{{\top}} {symbol}"
+
+
+def words_of(likelihood: Likelihood) -> Words:
+    """The words of a family."""
+    found = facet(likelihood.name, "words")
+    words: Words = Words() if found is None else found.WORDS
+    return words

@@ -1,0 +1,51 @@
+"""Independent columns of one canonical family in PyMC: what serves a family that has no facet ``graph``."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+from pytensor.tensor import TensorVariable
+
+from bayesmix.likelihood.columns import Columns
+from bayesmix.likelihood.part import Params
+from bayesmix.model.variables import Graph, random_variable
+
+INSIDE = 1e-6
+"""Starts keep this far from where a mean ends."""
+
+
+class ColumnsGraph(Graph):
+    """Variables: the weights and the means of every column."""
+
+    signature: ClassVar[str] = "(k),(k,d),(k),()->(d)"
+
+    @property
+    def columns(self) -> Columns:
+        """The components."""
+        component = self.likelihood.component
+        assert isinstance(component, Columns)
+        return component
+
+    def x_data(self) -> np.ndarray:
+        """(n, d) integers."""
+        return self.columns.x.astype("int64")
+
+    def variables(self) -> list[TensorVariable]:
+        """weights (K,) and means (K, d)."""
+        means = self.columns.means
+        return [self.weights(), random_variable(means.name, self.priors[means.name], dims=means.dims)]
+
+    def draw(self, *arguments: Any) -> TensorVariable:
+        """z_i from w_k exp(a_ik), then every column."""
+        weights, means, evidence, _, _ = arguments
+        z = pm.Categorical.dist(logit_p=pt.log(weights) + evidence)
+        return getattr(pm, self.columns.model.name).dist(means[z])
+
+    def start(self, params: Params) -> dict[str, np.ndarray]:
+        """The means, away from where they end."""
+        name = self.columns.means.name
+        highest = np.inf if self.columns.means.support == "positive" else 1 - INSIDE
+        return self.start_of_weights(params) | {name: np.clip(params[name], INSIDE, highest)}
