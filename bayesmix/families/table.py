@@ -6,5 +6,7 @@ from bayesmix.likelihood.family import Family
 NAMES = (
     "gaussian",
     "zero_inflated_poisson",
+    "poisson",
+    "bernoulli",
 )
 FAMILIES: dict[str, Family] = {name: facet(name, "maths").FAMILY for name in NAMES}

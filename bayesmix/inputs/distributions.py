@@ -25,6 +25,7 @@ SCIPY: dict[str, Callable[..., Any]] = {
     "Exponential": lambda lam: stats.expon(scale=1 / lam),
     "HalfNormal": lambda sigma: stats.halfnorm(scale=sigma),
     "HalfCauchy": lambda beta: stats.halfcauchy(scale=beta),
+    "Beta": lambda alpha, beta: stats.beta(alpha, beta),
 }
 """SciPy's distribution from PyMC's parameters, for scalars; SciPy has no half-t."""
 

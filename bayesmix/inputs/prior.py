@@ -34,6 +34,7 @@ SHAPES: dict[str, Shape] = {
     "HalfNormal": Shape("positive", ("sigma",)),
     "HalfCauchy": Shape("positive", ("beta",)),
     "HalfStudentT": Shape("positive", ("nu", "sigma")),
+    "Beta": Shape("unit", ("alpha", "beta")),
     "Dirichlet": Shape("simplex", ("a",)),
     "LKJ": Shape("correlation", ("eta",)),
     "MvNormal": Shape("real vector", ("mu", "chol")),
@@ -56,7 +57,8 @@ class Prior:
     ----------
     distribution : str
         One of :data:`SHAPES`: on the real line ``Normal, StudentT, Laplace, Logistic, Cauchy``; positive
-        ``InverseGamma, LogNormal, Gamma, Exponential, HalfNormal, HalfCauchy, HalfStudentT``; on the simplex
+        ``InverseGamma, LogNormal, Gamma, Exponential, HalfNormal, HalfCauchy, HalfStudentT``; between 0 and 1
+        ``Beta``; on the simplex
         ``Dirichlet``; for correlation matrices ``LKJ``; for all coefficients of a formula together ``MvNormal``, with
         ``chol`` the lower triangular Cholesky factor of the covariance matrix.
     **parameters : float or nested sequence of float
@@ -94,7 +96,7 @@ class Prior:
 
     @property
     def support(self) -> str:
-        """``real``, ``positive``, ``simplex``, ``correlation`` or ``real vector``."""
+        """``real``, ``positive``, ``unit``, ``simplex``, ``correlation`` or ``real vector``."""
         return SHAPES[self.distribution].support
 
     @property

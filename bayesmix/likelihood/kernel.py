@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -15,13 +15,12 @@ from bayesmix.likelihood.part import Params, Sums
 class Kernel(ABC):
     """A family's compiled functions, and how its parameters are laid out for them.
 
-    ``rows(*arguments, pointwise, responsibilities)`` takes a leading dimension of draws. ``gradient(x, *operands,
-    evidence, row_weights, *settings, pointwise)`` is the same over the operands of the PyTensor node
-    (:mod:`bayesmix.estep.op`): L and dL by each operand.
+    ``rows(*arguments, pointwise, responsibilities)`` takes a leading dimension of draws. Beside it the facet ``kernel``
+    has a function ``gradient(x, *operands, evidence, row_weights, *settings, pointwise)``, the same over the operands
+    of the PyTensor node (:mod:`bayesmix.estep.op`): L and dL by each operand.
     """
 
-    rows: ClassVar[Callable]
-    gradient: ClassVar[Callable]
+    rows: Callable
 
     @abstractmethod
     def parameters(self, likelihood: Likelihood, params: Params) -> tuple[Any, ...]:

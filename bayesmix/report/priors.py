@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from scipy import stats
 
 from bayesmix.checks.prior import sensitivity
+from bayesmix.inputs.distributions import SCIPY
 from bayesmix.inputs.prior import Prior
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.report.checks import PRIOR_STATISTICS, predictive_checks
@@ -29,27 +30,16 @@ WORDS_BY_PRIOR = {
     ("StudentT", "mu"): "centre", ("StudentT", "sigma"): "scale", ("StudentT", "nu"): "df",
     ("HalfStudentT", "sigma"): "scale", ("HalfStudentT", "nu"): "df", ("Laplace", "b"): "scale",
     ("Logistic", "s"): "scale", ("Cauchy", "alpha"): "centre", ("Gamma", "beta"): "rate",
+    ("Beta", "beta"): "other shape",
     ("LogNormal", "mu"): "log-mean", ("LogNormal", "sigma"): "log-sd", ("HalfNormal", "sigma"): "scale",
 }  # fmt: skip
 
 
 def _quantiles(name: str, p: Mapping[str, float], q: np.ndarray) -> Any:
     """Quantiles of one scalar, by SciPy."""
-    table: dict[str, Callable[[], Any]] = {
-        "Normal": lambda: stats.norm(p["mu"], p["sigma"]).ppf(q),
-        "StudentT": lambda: stats.t(p["nu"], p["mu"], p["sigma"]).ppf(q),
-        "Laplace": lambda: stats.laplace(p["mu"], p["b"]).ppf(q),
-        "Logistic": lambda: stats.logistic(p["mu"], p["s"]).ppf(q),
-        "Cauchy": lambda: stats.cauchy(p["alpha"], p["beta"]).ppf(q),
-        "InverseGamma": lambda: stats.invgamma(p["alpha"], scale=p["beta"]).ppf(q),
-        "LogNormal": lambda: stats.lognorm(p["sigma"], scale=np.exp(p["mu"])).ppf(q),
-        "Gamma": lambda: stats.gamma(p["alpha"], scale=1 / p["beta"]).ppf(q),
-        "Exponential": lambda: stats.expon(scale=1 / p["lam"]).ppf(q),
-        "HalfNormal": lambda: stats.halfnorm(scale=p["sigma"]).ppf(q),
-        "HalfCauchy": lambda: stats.halfcauchy(scale=p["beta"]).ppf(q),
-        "HalfStudentT": lambda: stats.t(p["nu"], 0, p["sigma"]).ppf((1 + q) / 2),
-    }
-    return table[name]()
+    if name == "HalfStudentT":
+        return stats.t(p["nu"], 0, p["sigma"]).ppf((1 + q) / 2)
+    return SCIPY[name](**p).ppf(q)
 
 
 def central95(prior: Prior, where: Mapping[str, float], *, size: int, total: float) -> np.ndarray:

@@ -196,7 +196,6 @@ class GaussianKernel(Kernel):
     """Settings: whether C is diagonal."""
 
     rows = staticmethod(rows)
-    gradient = staticmethod(gradient)
 
     def parameters(self, likelihood: Likelihood, params: Params) -> tuple[Any, ...]:
         """weights, means and Cholesky factors."""

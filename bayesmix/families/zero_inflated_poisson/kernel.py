@@ -9,36 +9,21 @@ become sums over rows by products with the designs.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
-from scipy.special import gammaln
 
 from bayesmix.families.zero_inflated_poisson.maths import parts_of
 from bayesmix.kernels.blocks import MOST, driver, keep_rows, load_rows
 from bayesmix.kernels.cache import entry_point
+from bayesmix.kernels.factorial import log_factorial
 from bayesmix.kernels.lanes import LANES, load, spread, store, where_less
-from bayesmix.kernels.vector import exp, inlined, log, log_and_inverse, total
+from bayesmix.kernels.vector import exp, inlined, log_and_inverse, total
 from bayesmix.likelihood.kernel import Kernel
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.likelihood.part import Params, Sums
 
-SMALL = 64
 LARGEST_EXPONENT = 709.0
-LOG_FACTORIAL = gammaln(np.arange(SMALL) + 1.0)
-HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
-
-
-@inlined
-def log_factorial(m: float) -> float:
-    """log m! of a whole number: by table, from 64 on by Stirling's series, whose rest is below 1e-16; inf below 0."""
-    if m < 0:
-        return np.inf
-    if m < SMALL:
-        return LOG_FACTORIAL[int(m)]
-    q = 1.0 / (m * m)
-    return (m + 0.5) * log(m) - m + HALF_LOG_2_PI + (1 / 12 - q * (1 / 360 - q / 1260)) / m
 
 
 @inlined
@@ -143,7 +128,6 @@ class ZeroInflatedPoissonKernel(Kernel):
     """By row the two linear predictors; no settings."""
 
     rows = staticmethod(rows)
-    gradient = staticmethod(gradient)
 
     def parameters(self, likelihood: Likelihood, params: Params) -> tuple[Any, ...]:
         """Both parts' coefficients."""

@@ -1,0 +1,1 @@
+"""Latent classes: mixtures of independent Bernoulli columns."""

@@ -1,0 +1,50 @@
+"""The compiled E-step of independent Bernoulli columns (:mod:`bayesmix.kernels.independent`)."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from bayesmix.kernels.cache import entry_point
+from bayesmix.kernels.independent import run_draws, run_e_step
+from bayesmix.kernels.vector import inlined
+from bayesmix.likelihood.canonical import LARGEST
+from bayesmix.likelihood.columns import ColumnsKernel
+
+
+@inlined
+def natural(p: float) -> tuple[float, float]:
+    """logit p, within what keeps 0 and 1 numbers, and -log(1 - p)."""
+    if p <= 0.0:
+        return -LARGEST, 0.0
+    if p >= 1.0:
+        return LARGEST, LARGEST
+    return math.log(p) - math.log1p(-p), -math.log1p(-p)
+
+
+@entry_point
+def rows(X, weights, means, evidence, row_weights, pointwise, responsibilities):  # type: ignore[no-untyped-def]
+    """For every draw: fill v_i l_i (S, n) and v_i r_ik (S, n, K) where these arrays are not empty."""
+    run_draws(natural, False, X, weights, means, evidence, row_weights, pointwise, responsibilities)
+
+
+@entry_point
+def e_step(X, weights, means, evidence, row_weights):  # type: ignore[no-untyped-def]
+    """L, N (K,), s (K, d)."""
+    return run_e_step(natural, False, X, weights, means, evidence, row_weights, np.empty(0))
+
+
+@entry_point
+def gradient(X, weights, means, evidence, row_weights, pointwise):  # type: ignore[no-untyped-def]
+    """L, dL/dw_k = N_k / w_k and dL/dm_kj; fills v_i l_i unless that array is empty."""
+    L, mass, first = run_e_step(natural, False, X, weights, means, evidence, row_weights, pointwise)
+    for k in range(len(weights)):
+        for j in range(means.shape[1]):
+            m = means[k, j]
+            first[k, j] = first[k, j] / m - (mass[k] - first[k, j]) / (1.0 - m)
+        mass[k] /= weights[k]
+    return L, mass, first
+
+
+KERNEL = ColumnsKernel(rows, e_step)

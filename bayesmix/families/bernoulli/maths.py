@@ -1,0 +1,56 @@
+"""Latent classes: constant weights, independent Bernoulli columns.
+
+log f(x_i | probs_k) = sum_j x_ij log probs_kj + (1 - x_ij) log(1 - probs_kj)
+
+Lazarsfeld and Henry (1968); Goodman (1974), doi:10.1093/biomet/61.2.215.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from bayesmix.inputs.data import Data
+from bayesmix.inputs.prior import Prior
+from bayesmix.likelihood.canonical import BERNOULLI, Canonical
+from bayesmix.likelihood.columns import Columns
+from bayesmix.likelihood.component import Component
+from bayesmix.likelihood.family import Family
+from bayesmix.likelihood.parameter import Parameter
+from bayesmix.likelihood.weights import Constant, Weights
+
+PROBS = Parameter("probs", ("component", "feature"), "unit", r"p_k", "probabilities of 1", r"probs $p$", sorts=True)
+
+
+class Bernoulli(Family):
+    """Latent classes; ``params`` are weights (..., K) and probs (..., K, d)."""
+
+    name: ClassVar[str] = "bernoulli"
+    canonical: ClassVar[Canonical | None] = BERNOULLI
+    observation: ClassVar[str] = "category"
+
+    def parameters(self, options: Mapping[str, Any]) -> tuple[Parameter, ...]:
+        """weights and probs."""
+        return (Constant.parameter(), PROBS)
+
+    def parts(self, options: Mapping[str, Any], components: tuple[str, ...], data: Data) -> tuple[Weights, Component]:
+        """Constant weights, Bernoulli columns; ValueError where a cell is neither 0 nor 1."""
+        for name, x in zip(data.feature_names, data.x.T, strict=True):
+            bad = np.flatnonzero((x != 0) & (x != 1))
+            if len(bad):
+                row = bad[0]
+                raise ValueError(f"X: column {name!r}, row {data.obs_names[row]}: must be 0 or 1; got {x[row]:g}")
+        return Constant(components), Probabilities(data, components, BERNOULLI, PROBS)
+
+
+class Probabilities(Columns):
+    """Probabilities with a uniform prior."""
+
+    def default_priors(self) -> dict[str, Prior]:
+        """Beta(1, 1)."""
+        return {"probs": Prior("Beta", alpha=1.0, beta=1.0)}
+
+
+FAMILY = Bernoulli()

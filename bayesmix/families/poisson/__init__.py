@@ -1,0 +1,1 @@
+"""Poisson mixtures of one or more columns of counts."""

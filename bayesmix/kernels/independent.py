@@ -1,0 +1,99 @@
+"""The E-step of independent columns of one canonical family: log f(x_i | k) = level_k + sum_j x_ij eta_kj + h(x_i).
+
+Sums: mass N_k = sum_i v_i r_ik, first s_k = sum_i v_i r_ik x_i.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from bayesmix.kernels.blocks import MOST, driver, load_rows
+from bayesmix.kernels.factorial import log_factorial
+from bayesmix.kernels.lanes import LANES, load, number, spread, store
+from bayesmix.kernels.vector import inlined, total
+
+CACHE = 4096
+"""Doubles of a block that should stay in the nearest cache."""
+
+
+@inlined
+def log_joint(rows: Any, params: Any, work: Any, block: Any, out: np.ndarray) -> None:
+    """log w_k + log f of a block; leaves x in ``work``."""
+    level, eta, counts = params
+    x, h = work
+    _, size, most = block
+    K, d = eta.shape
+    for j in range(d):
+        load_rows(rows, block, d, j, x, j * most)
+    for i in range(max(size, LANES)):
+        h[i] = 0.0
+    if counts:
+        for j in range(d):
+            for i in range(max(size, LANES)):
+                h[i] -= log_factorial(x[j * most + i])
+    for k in range(K):
+        for i in range(0, size, LANES):
+            l = level[k] + load(h, i)
+            for j in range(d):
+                l = l + load(x, j * most + i) * number(eta, k * d + j)
+            store(out, k * most + i, l)
+
+
+@inlined
+def accumulate(rows: Any, params: Any, work: Any, block: Any, r: np.ndarray, statistics: Any) -> None:
+    """N_k += sum r, s_k += sum r x."""
+    _, eta, _ = params
+    x, _ = work
+    mass, first = statistics
+    _, size, most = block
+    K, d = eta.shape
+    for k in range(K):
+        n = spread(0.0)
+        for i in range(0, size, LANES):
+            n = n + load(r, k * most + i)
+        mass[k] += total(n)
+        for j in range(d):
+            s = spread(0.0)
+            for i in range(0, size, LANES):
+                s = s + load(r, k * most + i) * load(x, j * most + i)
+            first[k, j] += total(s)
+
+
+drive = driver(log_joint, accumulate)
+
+
+@inlined
+def run(natural, counts, X, weights, means, evidence, row_weights, statistics, pointwise, responsibilities):  # type: ignore[no-untyped-def]
+    """L, from the means; ``natural(m)`` is eta and b(eta)."""
+    flat = np.ascontiguousarray
+    K, d = means.shape
+    eta, level = np.empty((K, d)), np.empty(K)
+    for k in range(K):
+        level[k] = np.log(weights[k])
+        for j in range(d):
+            eta[k, j], b = natural(means[k, j])
+            level[k] -= b
+    most = max(64, min(MOST, CACHE // (K + d) // LANES * LANES))
+    work = (np.empty(d * most), np.empty(most))
+    params = (level, eta, counts)
+    return drive(
+        flat(X), params, work, most, flat(evidence), flat(row_weights), statistics, pointwise, responsibilities
+    )
+
+
+@inlined
+def run_draws(natural, counts, X, weights, means, evidence, row_weights, pointwise, responsibilities):  # type: ignore[no-untyped-def]
+    """For every draw: fill v_i l_i (S, n) and v_i r_ik (S, n, K) where these arrays are not empty."""
+    for s in range(len(weights)):
+        l, r = pointwise[s], responsibilities[s]
+        run(natural, counts, X, weights[s], means[s], evidence, row_weights, None, l, r)
+
+
+@inlined
+def run_e_step(natural, counts, X, weights, means, evidence, row_weights, pointwise):  # type: ignore[no-untyped-def]
+    """L, N (K,), s (K, d)."""
+    mass, first, none = np.zeros(len(weights)), np.zeros(means.shape), np.empty((0, 0))
+    L = run(natural, counts, X, weights, means, evidence, row_weights, (mass, first), pointwise, none)
+    return L, mass, first
