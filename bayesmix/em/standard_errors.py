@@ -18,6 +18,8 @@ SINGULAR = 1e-12
 def standard_errors(family: Likelihood, params: Params) -> dict[str, np.ndarray]:
     """Of every named estimate: J I^-1 J', I the observed information in closed form; NaN where it is singular.
 
+    Estimates on a boundary (a probability of 0) have none: NaN; the others have theirs with those held fixed.
+
     Raises
     ------
     ValueError
@@ -29,10 +31,15 @@ def standard_errors(family: Likelihood, params: Params) -> dict[str, np.ndarray]
             f"standard_errors: {p:,} free parameters need matrices of {8e-9 * p**2:.1f} GB each; at most "
             f"{MOST_PARAMETERS:,} are inverted. Choose fewer components or a covariance with fewer entries"
         )
-    inverse = inverted(family.information(params))
+    inside = np.flatnonzero(~family.on_boundary(params))
+    inverse = inverted(family.information(params)[np.ix_(inside, inside)])
     if inverse is None:
         return {v: np.full(np.shape(a), np.nan) for v, a in family.named(params).items()}
-    return family.spread(params, inverse)
+    if len(inside) == p:
+        return family.spread(params, inverse)
+    covariance = np.zeros((p, p))
+    covariance[np.ix_(inside, inside)] = inverse
+    return {v: np.where(sd > 0, sd, np.nan) for v, sd in family.spread(params, covariance).items()}
 
 
 def inverted(information: np.ndarray) -> np.ndarray | None:
@@ -49,6 +56,7 @@ def inverted(information: np.ndarray) -> np.ndarray | None:
 def notes(family: Likelihood, params: Params, errors: Mapping[str, np.ndarray]) -> tuple[str, ...]:
     """Which standard errors are missing, or so large that their estimate says nothing; by name."""
     labels = {"NaN": list[str](), "huge": list[str]()}
+    edge = bool(family.on_boundary(params).any())
     for variable, bound in family.hopeless(params).items():
         free = family.free[variable] if variable in family.free else np.ones(np.shape(bound), bool)
         for where in map(tuple, np.argwhere(free)):
@@ -57,7 +65,9 @@ def notes(family: Likelihood, params: Params, errors: Mapping[str, np.ndarray]) 
                 names = [family.coords[d][i] for d, i in zip(family.dims[variable], where, strict=True)]
                 labels["huge" if np.isfinite(error) else "NaN"].append(f"{variable}[{', '.join(names)}]")
     words = {
-        "NaN": "no standard errors, the observed information is not positive definite: {}",
+        "NaN": "on a boundary, where there are no standard errors: {}"
+        if edge and any(np.isfinite(a).any() for a in errors.values())
+        else "no standard errors, the observed information is not positive definite: {}",
         "huge": "standard errors so large that the data say next to nothing: {}",
     }
     return tuple(words[kind].format(_listed(found)) for kind, found in labels.items() if found)

@@ -39,7 +39,7 @@ class Pair:
 
 
 def _pair(family: Family, start: Params, rule: str) -> Pair:
-    X = family.x
+    X = family.data.x
     sklearn, mixture = timed(lambda: em.sklearn_climb(X, start, **RULES[rule]))
     L = float(mixture.score(X)) * len(X)
     climb = em.to_the_end if rule == "the optimum" else partial(em.climb, goal=L - CLOSE)

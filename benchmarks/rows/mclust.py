@@ -25,7 +25,7 @@ def cases(*, quick: bool) -> Iterator[Case]:
     problem = simulated(1_000 if quick else 10_000, 4, 3, apart=1.0)
     family, X = em.bound(problem), problem.X
     z = reference.responsibilities(family, em.kmeans_start(X, 3, 0))
-    start = family.m_step(family.statistics(z, problem.params), problem.params)
+    start = family.m_step(family.sums(z, problem.params), problem.params)
     mixture = em.sklearn_climb(X, start)
     found = _r(X, z, 3 if quick else 15)
     if found is None:

@@ -44,7 +44,7 @@ class Study:
             self._sized[key] = self._compiled.with_data(bm.build(spec, data))
         target, parts = self._sized[key], graph(spec, data)
         target.model["x_data"].set_value(parts.x_data().astype(target.model["x_data"].dtype))
-        target.model["label_evidence"].set_value(parts.family.evidence)
+        target.model["label_evidence"].set_value(parts.likelihood.evidence)
         return target.with_data(target.model)
 
     def one(self, cell: Cell, number: int) -> Record:

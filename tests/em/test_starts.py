@@ -123,8 +123,8 @@ def test_many_rows_reach_the_maximum_over_all_of_them(rng):
 
 def statistics_of(family, run):
     """The statistics by their definition, in NumPy."""
-    joint = naive.gaussian_log_joint(family.x, **run.params, evidence=family.evidence)
-    return family.statistics(naive.posterior_probabilities(joint), run.params)
+    joint = naive.gaussian_log_joint(family.data.x, **run.params, evidence=family.evidence)
+    return family.sums(naive.posterior_probabilities(joint), run.params)
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ def climbs(monkeypatch):
 
     def recording(family, *args, **kwargs):
         run = real(family, *args, **kwargs)
-        record.append((len(family.x), run.log_likelihood))
+        record.append((len(family.data.x), run.log_likelihood))
         return run
 
     monkeypatch.setattr(em, "climb", recording)

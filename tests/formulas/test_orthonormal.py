@@ -98,7 +98,10 @@ def test_the_default_prior_of_the_linear_predictor_is_the_same_in_every_coding(c
     for formula in codings:
         spec = resolve(bm.Mixture("zero_inflated_poisson", rate=formula, zero=formula), data)
         family = bind(spec, data)
-        for X, prior in ((family.F, spec.priors["rate_coef"]), (family.G, spec.priors["zero_coef"])):
+        for X, prior in (
+            (family.linears[0].X, spec.priors["rate_coef"]),
+            (family.linears[1].X, spec.priors["zero_coef"]),
+        ):
             p = prior.parameters
             A = X @ (p["chol"] if "chol" in p else np.diag(p["sigma"]))
             laws.append((X @ p["mu"], A @ A.T))

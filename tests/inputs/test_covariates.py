@@ -228,4 +228,4 @@ def test_a_formula_of_hostile_names_is_reported(tmp_path):
         spec, data = bm.load(folder)
         family = bm.spec.bind(spec, data)
         assert family.covariates == (first,)
-        np.testing.assert_allclose(family.F[:, 1], frame[first])
+        np.testing.assert_allclose(family.linears[0].X[:, 1], frame[first])

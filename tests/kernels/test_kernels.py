@@ -120,7 +120,7 @@ def test_any_number_of_rows(rng, kind, d, n):
 @pytest.mark.parametrize("d", [1, 2, 3, 4, 5, 8, 11])
 def test_gaussian_rows_are_scipys(rng, kind, d):
     family, params = mixture(rng, kind, d)
-    log_joint = naive.gaussian_log_joint(family.x, **params, evidence=family.evidence)
+    log_joint = naive.gaussian_log_joint(family.data.x, **params, evidence=family.evidence)
     l, r = estep.both(family, params)
     np.testing.assert_allclose(l, np.logaddexp.reduce(log_joint, axis=1), rtol=1e-9)
     np.testing.assert_allclose(r, naive.posterior_probabilities(log_joint), atol=1e-9)
@@ -179,7 +179,7 @@ def test_zip_rows_are_scipys(rng, rate, zero):
     family = zip_family(rng)
     params = {"rate_coef": np.array([rate]), "zero_coef": np.array([zero])}
     pi = stats.logistic.cdf(zero)
-    log_joint = naive.zip_log_joint(family.x, np.exp(rate), pi, family.evidence)
+    log_joint = naive.zip_log_joint(family.data.x, np.exp(rate), pi, family.evidence)
     l, r = estep.both(family, params)
     np.testing.assert_allclose(l, np.logaddexp.reduce(log_joint, axis=1), rtol=1e-10)
     np.testing.assert_allclose(r, naive.posterior_probabilities(log_joint), atol=1e-10)

@@ -39,7 +39,7 @@ def some_labels(n):
 @pytest.mark.parametrize(("scale", "offset"), SCALES)
 def test_gaussian_log_joint(rng, kind, d, scale, offset):
     family, params = gaussian(rng, kind, d=d, scale=scale, offset=offset, labels=some_labels(40))
-    expected = naive.gaussian_log_joint(family.x, **params, evidence=family.evidence)
+    expected = naive.gaussian_log_joint(family.data.x, **params, evidence=family.evidence)
     np.testing.assert_allclose(family.log_joint(params), expected, rtol=1e-9 if offset else 1e-11)
     assert np.isneginf(expected).any()
 
@@ -49,7 +49,7 @@ def test_gaussian_draws_lead(rng, kind):
     family, _ = gaussian(rng, kind, labels=some_labels(40))
     draws = [naive.random_gaussian(rng, 3, 2, kind) for _ in range(6)]
     stacked = {v: np.stack([p[v] for p in draws]).reshape(2, 3, *draws[0][v].shape) for v in draws[0]}
-    expected = [naive.gaussian_log_joint(family.x, **p, evidence=family.evidence) for p in draws]
+    expected = [naive.gaussian_log_joint(family.data.x, **p, evidence=family.evidence) for p in draws]
     np.testing.assert_allclose(family.log_joint(stacked), np.reshape(expected, (2, 3, 40, 3)), rtol=1e-11)
 
 
@@ -58,7 +58,7 @@ def test_soft_evidence_adds_its_logarithm(rng):
     b[3] = [1, 0]
     b[5] = np.nan
     family, params = gaussian(rng, "full", K=3, labels=b, classes=["u", "v"])
-    plain = naive.gaussian_log_joint(family.x, **params, evidence=np.zeros((40, 3)))
+    plain = naive.gaussian_log_joint(family.data.x, **params, evidence=np.zeros((40, 3)))
     with np.errstate(divide="ignore"):
         expected = plain + np.column_stack([np.log(b), np.full(40, -np.inf)])
     expected[5] = plain[5]
@@ -69,7 +69,7 @@ def test_soft_evidence_adds_its_logarithm(rng):
 def test_e_step_is_bayes_rule(rng, kind):
     v = rng.uniform(0, 3, 40)
     family, params = gaussian(rng, kind, labels=some_labels(40), row_weights=v)
-    expected = naive.gaussian_log_joint(family.x, **params, evidence=family.evidence)
+    expected = naive.gaussian_log_joint(family.data.x, **params, evidence=family.evidence)
     L, _ = reference.e_step(family, params)
     assert L == pytest.approx(naive.total(expected, v), rel=1e-12)
     r = naive.posterior_probabilities(expected)
@@ -80,7 +80,7 @@ def test_e_step_far_from_every_component(rng):
     """exp underflows for every component; the logarithms do not."""
     family, params = gaussian(rng, "full", n=10)
     far = family.rebind(Data([[1e4, 1e4], [-1e5, 3.0]]))
-    expected = naive.gaussian_log_joint(far.x, **params, evidence=np.zeros((2, 3)))
+    expected = naive.gaussian_log_joint(far.data.x, **params, evidence=np.zeros((2, 3)))
     L, _ = reference.e_step(far, params)
     assert L == pytest.approx(naive.total(expected), rel=1e-12)
     r = naive.posterior_probabilities(expected)
@@ -94,12 +94,12 @@ def test_gaussian_statistics_are_their_definition(rng, kind, d, scale, offset):
     """N_k, s_k and S_k, row by row, z by a triangular solve."""
     v = rng.uniform(0, 3, 40)
     family, params = gaussian(rng, kind, d=d, scale=scale, offset=offset, labels=some_labels(40), row_weights=v)
-    joint = naive.gaussian_log_joint(family.x, **params, evidence=family.evidence)
+    joint = naive.gaussian_log_joint(family.data.x, **params, evidence=family.evidence)
     r = naive.posterior_probabilities(joint)
     _, statistics = reference.e_step(family, params)
     for k in range(3):
         C = np.linalg.cholesky(params["covariances"][k])
-        z = np.array([solve_triangular(C, row - params["means"][k], lower=True) for row in family.x])
+        z = np.array([solve_triangular(C, row - params["means"][k], lower=True) for row in family.data.x])
         vr = v * r[:, k]
         near = {"rtol": 1e-6 if offset else 1e-9, "atol": 1e-7 if offset else 1e-9}
         np.testing.assert_allclose(statistics["mass"][k], vr.sum(), **near)
@@ -142,7 +142,7 @@ def test_gaussian_score(rng, kind, d, scale):
     theta, units = family.pack(params), family.units(params)
 
     def L(t):
-        joint = naive.gaussian_log_joint(family.x, **family.unpack(theta + units * t), evidence=family.evidence)
+        joint = naive.gaussian_log_joint(family.data.x, **family.unpack(theta + units * t), evidence=family.evidence)
         return naive.total(joint, family.row_weights)
 
     def score(t):
@@ -159,7 +159,7 @@ def score_of(family):
 
 def expected_complete(family, params, r):
     """sum_i v_i sum_k r_ik log_joint_ik by SciPy."""
-    log_joint = naive.gaussian_log_joint(family.x, **params, evidence=np.zeros_like(r))
+    log_joint = naive.gaussian_log_joint(family.data.x, **params, evidence=np.zeros_like(r))
     return float((family.row_weights[:, None] * r * log_joint).sum())
 
 
@@ -170,10 +170,10 @@ def test_gaussian_m_step_is_weighted_moments(rng, kind, scale, offset):
     v = rng.uniform(0.1, 3, 60)
     family, params = gaussian(rng, kind, n=60, scale=scale, offset=offset, row_weights=v)
     r = rng.dirichlet(np.ones(3), 60)
-    best = family.m_step(family.statistics(r, params), params)
+    best = family.m_step(family.sums(r, params), params)
     mass = v @ r
     np.testing.assert_allclose(best["weights"], mass / mass.sum(), rtol=1e-12)
-    sigma = np.array([np.cov(family.x.T, aweights=v * r[:, k], ddof=0) for k in range(3)])
+    sigma = np.array([np.cov(family.data.x.T, aweights=v * r[:, k], ddof=0) for k in range(3)])
     if kind == "tied":
         sigma = np.tile(np.average(sigma, axis=0, weights=mass), (3, 1, 1))
     if kind in ("diag", "spherical"):
@@ -181,7 +181,7 @@ def test_gaussian_m_step_is_weighted_moments(rng, kind, scale, offset):
     if kind == "spherical":
         sigma = np.array([np.eye(2) * np.trace(S) / 2 for S in sigma])
     for k in range(3):
-        mean = np.average(family.x, axis=0, weights=v * r[:, k])
+        mean = np.average(family.data.x, axis=0, weights=v * r[:, k])
         np.testing.assert_allclose(best["means"][k], mean, rtol=1e-11, atol=1e-11 * scale)
         np.testing.assert_allclose(best["covariances"][k], sigma[k], rtol=1e-8, atol=1e-8 * scale**2)
 
@@ -189,17 +189,17 @@ def test_gaussian_m_step_is_weighted_moments(rng, kind, scale, offset):
 def test_an_empty_component_keeps_its_mean(rng):
     family, params = gaussian(rng, "tied")
     r = np.eye(3)[np.arange(40) % 2]
-    best = family.m_step(family.statistics(r, params), params)
+    best = family.m_step(family.sums(r, params), params)
     assert best["weights"][2] == 0
     np.testing.assert_array_equal(best["means"][2], params["means"][2])
-    np.testing.assert_allclose(best["means"][0], family.x[::2].mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(best["means"][0], family.data.x[::2].mean(axis=0), rtol=1e-12)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_gaussian_m_step_maximizes(rng, kind):
     family, params = gaussian(rng, kind, n=60, row_weights=rng.uniform(0.1, 3, 60))
     r = rng.dirichlet(np.ones(3), 60)
-    best = family.m_step(family.statistics(r, params), params)
+    best = family.m_step(family.sums(r, params), params)
     top = expected_complete(family, best, r)
     theta = family.pack(best)
     for _ in range(50):
@@ -223,7 +223,7 @@ def test_gaussian_named_estimates(rng, kind):
     for name, dims in family.dims.items():
         assert named[name].shape == tuple(len(family.coords[d]) for d in dims)
     varying = {v: a for v, a in named.items() if v != "covariances"}
-    for name, values in family.parameters(varying).items():
+    for name, values in family.given(varying).items():
         np.testing.assert_allclose(values, params[name], rtol=1e-13)
 
 
@@ -335,7 +335,7 @@ def test_zip_rebind_refuses_a_level_it_never_saw(rng):
 def test_zip_stateful_terms_keep_their_centre(rng):
     family, frame = zip_family(rng, rate="1 + center(a)")
     new = family.rebind(Data(frame.head(4), response="y"))
-    np.testing.assert_allclose(new.F[:, 1], frame["a"].head(4) - frame["a"].mean(), rtol=1e-10)
+    np.testing.assert_allclose(new.linears[0].X[:, 1], frame["a"].head(4) - frame["a"].mean(), rtol=1e-10)
 
 
 @pytest.mark.parametrize(
@@ -396,7 +396,7 @@ def test_zip_m_step_maximizes(rng):
         return float(family.row_weights @ terms)
 
     params = zip_params(rng, family)
-    best = family.m_step(family.statistics(r, params), params)
+    best = family.m_step(family.sums(r, params), params)
     theta, top = family.pack(best), expected(best)
     for _ in range(50):
         assert expected(family.unpack(theta + 1e-3 * rng.normal(size=len(theta)))) < top
@@ -450,7 +450,7 @@ def test_gaussian_rebind_goes_by_the_columns_names(rng):
     family = bind(Mixture("gaussian", n_components=2), Data(frame))
     for same in (frame[["mass", "height"]], frame.to_numpy()):
         new = family.rebind(Data(same, row_weights=np.arange(20)))
-        np.testing.assert_array_equal(new.x, frame)
+        np.testing.assert_array_equal(new.data.x, frame)
         assert new.coords == family.coords
         assert new.data.feature_names == ("height", "mass")
         np.testing.assert_array_equal(new.row_weights, np.arange(20))
@@ -464,9 +464,9 @@ def test_probes_are_unlabelled_rows_and_midpoints(rng):
     probes = family.probes(rng, 6)
     assert probes.x.shape == (12, 2)
     assert not probes.labelled.any()
-    rows = {tuple(row) for row in family.x}
+    rows = {tuple(row) for row in family.data.x}
     assert all(tuple(row) in rows for row in probes.x[:6])
-    midpoints = {tuple((a + b) / 2) for a in family.x for b in family.x}
+    midpoints = {tuple((a + b) / 2) for a in family.data.x for b in family.data.x}
     assert all(tuple(row) in midpoints for row in probes.x[6:])
 
 
@@ -481,7 +481,7 @@ def test_probes_are_unlabelled_rows_and_midpoints(rng):
 )
 def test_zip_boundaries_are_named(rng, zero_coef, reason):
     family, _ = zip_family(rng)
-    family.G[:, 1] = np.linspace(-1, 1, len(family.G))
+    family.linears[1].X[:, 1] = np.linspace(-1, 1, len(family.linears[1].X))
     reasons = family.spikes({"rate_coef": np.zeros(4), "zero_coef": np.array(zero_coef)}, np.full((120, 2), 0.5))
     assert (reasons == []) if reason is None else (reason in reasons[0])
 
@@ -529,8 +529,8 @@ def test_covariates_come_back_as_they_were(rng, tmp_path, through_a_file):
     assert after.coords == before.coords
     assert "size[T.medium]" in after.coords["rate_term"]
     assert "size[T.small]" not in after.coords["rate_term"]
-    np.testing.assert_array_equal(after.F, before.F)
-    np.testing.assert_array_equal(after.G, before.G)
+    np.testing.assert_array_equal(after.linears[0].X, before.linears[0].X)
+    np.testing.assert_array_equal(after.linears[1].X, before.linears[1].X)
     shades = [design_matrix("1 + shade", d.covariates, "rate")[0] for d in (data, back)]
     pd.testing.assert_frame_equal(*shades)
     assert list(shades[1]) == ["Intercept", "shade[T.dark]"]  # no row is "none": its column would be zero

@@ -155,7 +155,7 @@ def test_without_an_extension_it_is_what_labels_and_priors_say(unit, covariance)
     priors = {"weights": bm.Prior("Dirichlet", a=[3, 2, 2, 4, 4])}
     spec, data = bm.Mixture("gaussian", n_components=5, covariance=covariance, priors=priors), bm.Data(x, labels)
     spec = bm.resolve(spec, data)
-    expected = exchange_groups(spec, graph(spec, data).family)
+    expected = exchange_groups(spec, graph(spec, data).likelihood)
     assert sorted(np.bincount(expected).tolist()) == [1, 2, 2]
     found = measured(spec, data).groups
     np.testing.assert_array_equal(found[:, None] == found, expected[:, None] == expected)

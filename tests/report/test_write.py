@@ -20,8 +20,8 @@ from scipy import stats
 import bayesmix as bm
 from bayesmix.checks.problems import Problem
 from bayesmix.cli import main
-from bayesmix.families.table import FAMILIES
 from bayesmix.gallery.read import Expectation
+from bayesmix.mixture.spec import bind
 from bayesmix.report import figures, fits, numbers, priors, rebuild, text, write, write_report, write_report_from
 from bayesmix.report.checks import predictive_checks
 from bayesmix.report.figures import render
@@ -506,7 +506,7 @@ def test_soft_labels_enter_the_formulas_as_logs():
     soft = bm.Data([1.0, 2.0, 4.0, 8.0], np.array([[0.5, 0.5], [1.0, 0.0], [0.9, 0.1], [np.nan] * 2]))
     hard = bm.Data([1.0, 2.0, 4.0, 8.0], ["a", "b", None, None])
     pages = [
-        " ".join(f"{w} {m}" for w, m in formulas(FAMILIES["gaussian"]({"covariance": "full"}, 2, data)))
+        " ".join(f"{w} {m}" for w, m in formulas(bind(bm.Mixture("gaussian", n_components=2), data)))
         for data in (soft, hard)
     ]
     assert ["probability that its label gives" in page for page in pages] == [True, False]
@@ -527,7 +527,7 @@ def test_priors_of_their_own_keep_labels_apart(faithful_fits):
 @pytest.mark.parametrize("labels", [None, [None, "a"] * 10, ["a", "b"] * 10])
 def test_formulas_and_diagram_are_well_formed(covariance, labels, rng):
     data = bm.Data(rng.normal(size=(20, 2)), labels)
-    family = FAMILIES["gaussian"]({"covariance": covariance}, 2, data)
+    family = bind(bm.Mixture("gaussian", n_components=2, covariance=covariance), data)
     for words, formula in formulas(family):
         assert words
         assert ET.fromstring(formula).tag.endswith("math")
@@ -545,7 +545,7 @@ def test_formulas_and_diagram_are_well_formed(covariance, labels, rng):
 
 def test_zip_diagram_shows_covariates():
     data = bm.Data(pd.DataFrame({"y": [0, 1, 2, 0, 3], "age": [1.0, 2, 3, 5, 4]}), response="y")
-    family = FAMILIES["zero_inflated_poisson"]({"rate": "1 + age", "zero": "1"}, 2, data)
+    family = bind(bm.Mixture("zero_inflated_poisson", rate="1 + age"), data)
     letters = "".join(ET.fromstring(plate_svg(family)).itertext())
     assert "f" in letters
     assert "g" not in letters
@@ -585,7 +585,7 @@ def test_prior_intervals_of_weights_and_correlations(rng):
 def test_prior_rows_name_what_they_are_for():
     data = bm.Data(pd.DataFrame({"a": [1.0, 2, 4, 8], "b": [1.0, 3, 2, 9]}))
     spec = bm.resolve(bm.Mixture("gaussian", n_components=2), data)
-    family = FAMILIES["gaussian"](spec.options, 2, data)
+    family = bind(spec, data)
     assert [row[0] for row in priors.rows(family, "means", spec.priors["means"])] == ["a", "b"]
     own = bm.Prior("Normal", mu=[[0, 0], [1, 0]], sigma=1)
     labels = [row[0] for row in priors.rows(family, "means", own)]

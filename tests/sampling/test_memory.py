@@ -92,7 +92,7 @@ def test_compiling_and_assembling_copy_nothing():
 
 
 def test_likelihoods_of_all_draws_go_in_blocks(spec, data):
-    family = graph(spec, data).family
+    family = graph(spec, data).likelihood
     one = family.initial("random rows", np.random.default_rng(1))
     draws = {v: np.stack([a] * 400) for v, a in one.items()}
     whole = 8 * 400

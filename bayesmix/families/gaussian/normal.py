@@ -137,10 +137,13 @@ class Normal(Component):
         return z
 
     def sums(self, vr: np.ndarray, params: Params) -> Sums:
-        """first (K, d) and second (K, d, d) moments of the whitened residuals."""
+        """first (K, d) and second (K, d, d) moments of the whitened residuals; of uncorrelated ones the diagonal alone."""
         z = self._whiten(np.linalg.cholesky(params["covariances"]), params["means"])
         weighted = vr.T[:, None, :]
-        return {"first": (weighted * z).sum(axis=-1), "second": (weighted * z) @ z.swapaxes(-1, -2)}
+        second = (weighted * z) @ z.swapaxes(-1, -2)
+        if not self.kind.correlated:
+            second = second * np.eye(self.d)
+        return {"first": (weighted * z).sum(axis=-1), "second": second}
 
     def step(self, sums: Sums, params: Params) -> Params:
         """mu_k = weighted mean, Sigma_k from the weighted scatter by covariance kind."""
