@@ -115,7 +115,7 @@ def _entries(n: int, record: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nda
 
 @numba.njit(forceinline=True)
 def _moved(n: int, u_at: int, record: np.ndarray) -> np.ndarray:
-    """Centre + A u."""
+    """centre + A u."""
     u = carray(_pointer(u_at), (n,), np.float64)
     x = carray(_pointer(record[3]), (n,), np.float64).copy()
     A, columns, begins = _entries(n, record)

@@ -70,7 +70,7 @@ class Entries:
         return np.hstack([np.ones((len(z), 1)), z, self.by_coordinate(products)])
 
     def complete(self, mass: float, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-        """Sum_i v_i r_ik B_ik for (m, A), from the E-step's sums of the component.
+        """sum_i v_i r_ik B_ik for (m, A), from the E-step's sums of the component.
 
         The second-order terms of the complete log-likelihood are
         -1/2 [ N m'm + 2 m'(A + A')s + tr(A S A') + 2 tr(A A S) - N sum_j A_jj^2 ].
@@ -149,7 +149,7 @@ def information(likelihood: Likelihood, params: Params) -> np.ndarray:
 
 
 def missing(likelihood: Likelihood, params: Params) -> float:
-    """Sum_k 1/N_k sum_i v_i r_ik (1 - r_ik) |s_ik|^2, |s_ik| in the metric of a complete row's information."""
+    """sum_k 1/N_k sum_i v_i r_ik (1 - r_ik) |s_ik|^2, |s_ik| in the metric of a complete row's information."""
     mass, total = np.zeros(normal(likelihood).K), np.zeros(normal(likelihood).K)
     for z, r, v in _blocks(
         likelihood, params, max(BLOCK_BYTES // (8 * normal(likelihood).K * normal(likelihood).d), 256)

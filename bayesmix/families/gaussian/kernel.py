@@ -177,7 +177,7 @@ def gradient(X, weights, means, C, evidence, row_weights, diagonal, pointwise): 
 
 @inlined
 def _solve_transposed(C: np.ndarray, s: np.ndarray, S: np.ndarray) -> None:
-    """S <- C^-T s and S <- tril(C^-T S), in place, by back substitution."""
+    """s <- C^-T s and S <- tril(C^-T S), in place, by back substitution."""
     d = C.shape[0]
     for i in range(d - 1, -1, -1):
         for m in range(i + 1, d):
