@@ -87,7 +87,7 @@ def _one_row(means, A, k, j, x, z, i, most):  # type: ignore[no-untyped-def]
 
 @inlined
 def weigh(r, z, rz, k, block, first):  # type: ignore[no-untyped-def]
-    """Rz, and first_k += its sums; sum r."""
+    """rz, and first_k += its sums; sum r."""
     _, size, most = block
     d, n = first.shape[1], spread(0.0)
     for i in range(0, size, LANES):
