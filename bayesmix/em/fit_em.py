@@ -17,6 +17,7 @@ from bayesmix.em.saddles import beyond_saddles
 from bayesmix.em.standard_errors import notes, standard_errors
 from bayesmix.em.starts import WITHIN_REACH, Run, best_run, few_rows, merged, solutions, starts_table
 from bayesmix.estep import e_step
+from bayesmix.inputs.arguments import N_STARTS, whole_numbers
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.errors import FitError
 from bayesmix.likelihood.likelihood import Likelihood
@@ -144,7 +145,7 @@ def fit_em(
     data: Data,
     *,
     method: str = "ml",
-    n_starts: int = 20,
+    n_starts: int = N_STARTS,
     seed: int = 1,
     max_iter: int = 2000,
     tolerance: float = 1e-9,
@@ -221,9 +222,7 @@ def run_starts(
     them back; without ``everything``, those that cannot become the best (``CATCH_UP``). ``groups``: components that may
     switch labels without a difference, where the priors leave fewer than the evidence does.
     """
-    for name, value, least in (("n_starts", n_starts, 1), ("seed", seed, 0), ("max_iter", max_iter, 1)):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-            raise ValueError(f"{name}: must be a whole number >= {least}; got {value!r}")
+    whole_numbers(n_starts=n_starts, seed=seed, max_iter=max_iter)
     if not tolerance > 0:
         raise ValueError(f"tolerance: must be positive; got {tolerance!r}")
     once, *others = family.start_kinds

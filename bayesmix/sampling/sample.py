@@ -14,6 +14,7 @@ import xarray as xr
 from bayesmix.compiled.log_posterior import Target
 from bayesmix.em.fit_em import run_starts
 from bayesmix.em.starts import Run, solutions
+from bayesmix.inputs.arguments import N_STARTS, whole_numbers
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.errors import explained
 from bayesmix.mixture.spec import Mixture, resolve
@@ -25,12 +26,10 @@ from bayesmix.multimodality.table import modes_dataset
 from bayesmix.posterior.files import rehearse
 from bayesmix.posterior.finish import attributes, sort_labels
 from bayesmix.posterior.varying import by_variation
-from bayesmix.sampling.nutpie import FEWEST_DRAWS, Runner, assemble, data_groups, finished
+from bayesmix.sampling.nutpie import Runner, assemble, data_groups, finished
 from bayesmix.sampling.pool import pool, settle
 from bayesmix.sampling.rescue import rescued
 from bayesmix.sampling.scouts import explore
-
-LEAST = {"cores": 1, "draws": FEWEST_DRAWS, "tune": 1, "chains": 1, "seed": 0, "n_starts": 1}
 
 
 def sample(
@@ -44,7 +43,7 @@ def sample(
     cores: int | None = None,
     target_accept: float = 0.9,
     seed: int = 1,
-    n_starts: int = 20,
+    n_starts: int = N_STARTS,
     log_likelihood: bool | str = "auto",
     progress: bool = True,
     target: Target | None = None,
@@ -168,15 +167,6 @@ def sample(
         "interrupted": int(dt["posterior"].sizes["draw"] < settings["draws"] or cut),
     }
     return dt
-
-
-def whole_numbers(**settings: Any) -> dict[str, int]:
-    """Whole numbers that are large enough, and fit a machine's, as plain integers."""
-    for name, value in settings.items():
-        least = LEAST.get(name, 1)
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value < 2**63:
-            raise ValueError(f"{name}: must be a whole number >= {least}; got {value!r}")
-    return {name: int(value) for name, value in settings.items()}
 
 
 def _compiled(spec: Mixture, data: Data, parts: Graph, model: pm.Model | None, target: Target | None) -> Target:

@@ -9,7 +9,7 @@ import xarray as xr
 from scipy import stats
 
 import bayesmix as bm
-from bayesmix.checks.misfit import FAMILIES, LEVEL, check_model
+from bayesmix.checks.misfit import DISCREPANCIES, MISFIT_LEVEL, check_model
 from bayesmix.families.gaussian.misfit import drawn
 from bayesmix.kernels.residuals import residuals, shapes
 from bayesmix.mixture.spec import bind
@@ -107,7 +107,7 @@ def test_under_the_model_the_data_and_replicates_have_one_distribution(rng, fami
                 rng, lambda a, b: np.where(rng.random(80) < 0.3, 0, rng.poisson(np.exp(1 + 0.3 * a))), n=80
             )
             params = {"rate_coef": [1.0, 0.3], "zero_coef": [np.log(0.3 / 0.7)]}
-        measured = FAMILIES[spec.family].compare(
+        measured = DISCREPANCIES[spec.family].compare(
             bind(spec, data), {name: np.array([value]) for name, value in params.items()}, rng
         )
         here.append(measured[0][0])
@@ -137,7 +137,7 @@ def test_shapes_of_components_refute(rng, make, wanted):
     assert check.ok == (not wanted)
     assert wanted <= names(check)
     p = check.measures["p_value"]
-    assert set(p.index[p <= LEVEL]) == names(check) - {"influence"}
+    assert set(p.index[p <= MISFIT_LEVEL]) == names(check) - {"influence"}
 
 
 @pytest.mark.parametrize(
