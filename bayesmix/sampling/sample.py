@@ -119,20 +119,15 @@ def sample(
     """
     settings: dict[str, Any] = whole_numbers(draws=draws, tune=tune, chains=chains)
     settings["target_accept"] = _probability(target_accept)
-    extra = whole_numbers(seed=seed, n_starts=n_starts)
-    if cores is not None:
-        cores = whole_numbers(cores=cores)["cores"]
-    if not isinstance(target, Target | None):
-        raise ValueError(f"target: must be a compiled model, {Target.__module__}.Target; got a {type(target).__name__}")
-    if log_likelihood != "auto" and not isinstance(log_likelihood, bool):
-        raise ValueError(f"log_likelihood: must be 'auto', True or False; got {log_likelihood!r}")
+    extra: dict[str, Any] = whole_numbers(seed=seed, n_starts=n_starts)
+    cores = None if cores is None else whole_numbers(cores=cores)["cores"]
+    _check_objects(target, log_likelihood)
     spec = resolve(spec, data)
     parts = graph(spec, data)
     stored = data.with_covariates(parts.likelihood.covariates)
     rehearse(stored.to_dataset().assign_coords(parts.likelihood.coords))
     target = _compiled(spec, data, parts, model, target)
-    if runs is None:
-        runs = run_starts(parts.likelihood, n_starts=extra["n_starts"], seed=extra["seed"])
+    runs = run_starts(parts.likelihood, **extra) if runs is None else runs
     sound = [run.params for run, _ in solutions(runs) if not run.reasons]
     beside = data_groups(target.model, stored)
     with explained("finding the posterior's modes"):
@@ -167,6 +162,13 @@ def sample(
         "interrupted": int(dt["posterior"].sizes["draw"] < settings["draws"] or cut),
     }
     return dt
+
+
+def _check_objects(target: Any, log_likelihood: Any) -> None:
+    if not isinstance(target, Target | None):
+        raise ValueError(f"target: must be a compiled model, {Target.__module__}.Target; got a {type(target).__name__}")
+    if log_likelihood != "auto" and not isinstance(log_likelihood, bool):
+        raise ValueError(f"log_likelihood: must be 'auto', True or False; got {log_likelihood!r}")
 
 
 def _compiled(spec: Mixture, data: Data, parts: Graph, model: pm.Model | None, target: Target | None) -> Target:
