@@ -17,7 +17,8 @@ from bayesmix.checks.compare import Comparison, compare, matched
 from bayesmix.checks.diagnose import Diagnostics, diagnose
 from bayesmix.checks.prior import PriorPredictive, prior_data_sets
 from bayesmix.checks.scores import score_table
-from bayesmix.em.fit_em import EMFit, fit_em, map_fit, ml_fit, run_starts
+from bayesmix.em.fit_em import EMFit, fit_em, ml_fit, run_starts
+from bayesmix.em.map_fit import map_fit
 from bayesmix.em.starts import Run
 from bayesmix.gallery.read import GalleryModel
 from bayesmix.inputs.arguments import N_STARTS

@@ -132,7 +132,8 @@ def sample(
     beside = data_groups(target.model, stored)
     with explained("finding the posterior's modes"):
         exchange = measure(target, parts, spec, sound or [runs[0].params])
-        parts = parts.over(parts.likelihood.with_measured(exchange.groups))
+        likelihood = parts.likelihood.with_measured(exchange.groups)
+        parts = parts.over(likelihood)
         climber = Climber(target, parts, spec)
         found = find_modes(climber, runs, climbs=extra["n_starts"], seed=extra["seed"])
         run = Runner(target, cores, extra["seed"], found[0].whitening)
@@ -143,18 +144,15 @@ def sample(
     own = [rv.name for rv in target.model.free_RVs if rv.name not in known]
     made = scouts.sample(run, group_of_chain, start, progress=progress, **settings)
     raw, drawn = finished(made)
-    cut = len(drawn) < len(start)
-    start, group_of_chain = start[drawn], group_of_chain[drawn]
+    cut, start, group_of_chain = len(drawn) < len(start), start[drawn], group_of_chain[drawn]
     with rescued(raw):
         dt = assemble(raw, beside)
-        settled = settle(dt, target, parts.likelihood, spec, scouts, group_of_chain)
-        dt = sort_labels(
-            dt, target, spec, parts.likelihood, exchange, where=settled.where, log_likelihood=log_likelihood
-        )
+        settled = settle(dt, target, likelihood, spec, scouts, group_of_chain)
+        dt = sort_labels(dt, target, spec, likelihood, exchange, where=settled.where, log_likelihood=log_likelihood)
         dt = pool(dt, settled, chains=min(settings["chains"], len(start)), seed=extra["seed"])
         modes = [replace(mode, group=settled.number.get(mode.group, mode.group)) for mode in scouts.modes]
-        dt["modes"] = xr.DataTree(modes_dataset(modes, parts.likelihood, spec, settled.mass, start))
-        dt = by_variation(dt, parts.likelihood)
+        dt["modes"] = xr.DataTree(modes_dataset(modes, likelihood, spec, settled.mass, start))
+        dt = by_variation(dt, likelihood)
     dt.attrs |= attributes(spec, own, exchange) | {
         "settings": json.dumps(settings | extra),
         "seed": extra["seed"],

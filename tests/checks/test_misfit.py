@@ -9,7 +9,7 @@ import xarray as xr
 from scipy import stats
 
 import bayesmix as bm
-from bayesmix.checks.misfit import DISCREPANCIES, MISFIT_LEVEL, check_model
+from bayesmix.checks.misfit import MISFIT_LEVEL, check_model, discrepancies_of
 from bayesmix.families.gaussian.misfit import drawn
 from bayesmix.kernels.residuals import residuals, shapes
 from bayesmix.mixture.spec import bind
@@ -107,8 +107,9 @@ def test_under_the_model_the_data_and_replicates_have_one_distribution(rng, fami
                 rng, lambda a, b: np.where(rng.random(80) < 0.3, 0, rng.poisson(np.exp(1 + 0.3 * a))), n=80
             )
             params = {"rate_coef": [1.0, 0.3], "zero_coef": [np.log(0.3 / 0.7)]}
-        measured = DISCREPANCIES[spec.family].compare(
-            bind(spec, data), {name: np.array([value]) for name, value in params.items()}, rng
+        bound = bind(spec, data)
+        measured = discrepancies_of(bound).compare(
+            bound, {name: np.array([value]) for name, value in params.items()}, rng
         )
         here.append(measured[0][0])
         new.append(measured[1][0])
