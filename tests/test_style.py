@@ -21,6 +21,8 @@ MANY_PARAMETERS = {
     "families/gaussian/kernel.py: rows",
     "families/zero_inflated_poisson/kernel.py: _run",
     "kernels/blocks.py: driver.drive",
+    "kernels/independent.py: run",
+    "kernels/independent.py: run_draws",
     "kernels/lanes.py: sums",
 }
 ASSERTING = {"verify_grad"}
