@@ -41,6 +41,8 @@ def test_the_wheel_works_by_itself(scripts, tmp_path):
     shipped = sorted(path.name for path in (ROOT / "bayesmix" / "report" / "templates").iterdir())
     assert shipped
     assert sorted(path.name for path in (package.parent / "report" / "templates").iterdir()) == shipped
+    licences = {path.name for path in package.parents[1].glob("bayesmix-*.dist-info/licenses/*")}
+    assert {"LICENSE", "models"} <= licences
     names = [line.split()[0] for line in output(scripts / "bayesmix", "list", folder=tmp_path).splitlines()]
     assert names == sorted(path.parent.name for path in (ROOT / "models").glob("*/model.toml"))
     assert "log-likelihood -1130.264" in output(scripts / "bayesmix", "em", "old_faithful", folder=tmp_path)

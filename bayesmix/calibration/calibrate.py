@@ -15,11 +15,11 @@ import numpy as np
 
 from bayesmix.calibration import store
 from bayesmix.calibration.result import Calibration
-from bayesmix.calibration.simulation import SETTINGS, Build, Record, Simulator
+from bayesmix.calibration.simulation import FIT_SETTINGS, Build, Record, Simulator
+from bayesmix.inputs.arguments import whole_numbers
 from bayesmix.inputs.data import Data
 from bayesmix.mixture.spec import Mixture, bind
 from bayesmix.model.build import build as build_model
-from bayesmix.sampling.sample import whole_numbers
 
 
 def calibrate(
@@ -91,13 +91,13 @@ def calibrate(
     ((2, 7), True)
     """
     for name in settings:
-        if name not in SETTINGS:
-            raise ValueError(f"{name}: not a setting of a fit; choose from {', '.join(SETTINGS)}")
+        if name not in FIT_SETTINGS:
+            raise ValueError(f"{name}: not a setting of a fit; choose from {', '.join(FIT_SETTINGS)}")
     settings = whole_numbers(**settings)
     asked = whole_numbers(n_sims=n_sims, seed=seed, cores=1 if cores is None else cores)
     n_sims, seed = asked["n_sims"], asked["seed"]
     _check_design(spec, design)
-    simulator = Simulator(spec, design, seed, SETTINGS | settings, build)
+    simulator = Simulator(spec, design, seed, FIT_SETTINGS | settings, build)
     head = store.header(simulator)
     path = None if folder is None else Path(folder) / f"{store.key(head)}.jsonl"
     head, done = _begun(path, head)

@@ -17,7 +17,7 @@ from bayesmix.calibration.simulation import RANKED_DRAWS, Record
 from bayesmix.checks.problems import Problem
 from bayesmix.mixture.spec import Mixture
 
-LEVEL = 0.01
+CALIBRATION_LEVEL = 0.01
 """A right posterior is called wrong with at most this probability, over all quantities together."""
 INTERVALS = (0.5, 0.8, 0.95)
 FEWEST = 100
@@ -90,10 +90,10 @@ class Calibration:
     def problems(self) -> tuple[Problem, ...]:
         """What makes the posterior untrustworthy: quantities whose ranks are not uniform, fits that did not finish."""
         found = []
-        for name, row in self.table[self.table["adjusted"] < LEVEL].sort_values("adjusted").iterrows():
+        for name, row in self.table[self.table["adjusted"] < CALIBRATION_LEVEL].sort_values("adjusted").iterrows():
             message = f"The ranks of {name} are not uniform (p = {row['adjusted']:.1g} after correction)."
             advice = "The model, the sampler or the simulation is wrong."
-            found.append(Problem(str(name), float(row["adjusted"]), LEVEL, message, advice))
+            found.append(Problem(str(name), float(row["adjusted"]), CALIBRATION_LEVEL, message, advice))
         errors = [record["error"] for record in self.records if "error" in record]
         if errors:
             message = f"{len(errors)} of {len(self.records)} fits did not finish, the first with {errors[0]}."

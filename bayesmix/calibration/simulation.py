@@ -19,6 +19,7 @@ import xarray as xr
 from bayesmix.calibration.quantities import parameters, quantities
 from bayesmix.checks.convergence import parts
 from bayesmix.checks.diagnose import diagnose
+from bayesmix.checks.problems import ESS
 from bayesmix.compiled.log_posterior import Target
 from bayesmix.inputs.data import Data
 from bayesmix.likelihood.likelihood import Likelihood
@@ -30,13 +31,11 @@ from bayesmix.sampling.sample import sample
 
 RANKED_DRAWS = 255
 """Thinned draws among which the truth is ranked: ranks are 0, ..., 255."""
-ENOUGH = 400.0
-"""Effective sample size of the slowest quantity from which 255 thinned draws are nearly independent."""
-MOST_DRAWS = 20_000
+MOST_PER_CHAIN = 20_000
 """Per chain."""
 RUNS = 3
 CENTRE_DRAWS = 1000
-SETTINGS: dict[str, Any] = {"draws": 500, "tune": 300, "chains": 4, "n_starts": 6}
+FIT_SETTINGS: dict[str, Any] = {"draws": 500, "tune": 300, "chains": 4, "n_starts": 6}
 
 type Record = dict[str, Any]
 """What is kept of a simulation, as JSON: its number and ranks, or its error."""
@@ -50,7 +49,7 @@ class Simulator:
     spec: Mixture
     design: Data
     seed: int
-    settings: dict[str, Any] = field(default_factory=lambda: dict(SETTINGS))
+    settings: dict[str, Any] = field(default_factory=lambda: dict(FIT_SETTINGS))
     build: Build = build
 
     @cached_property
@@ -124,9 +123,9 @@ class Simulator:
             regions = parts(dt, family)
             values = [self._values(part.posterior, family) for part in regions]
             ess = 1 / sum(part.share**2 / smallest_ess(v) for part, v in zip(regions, values, strict=True))
-            if ess >= ENOUGH or settings["draws"] >= MOST_DRAWS or run == RUNS - 1:
+            if ess >= ESS or settings["draws"] >= MOST_PER_CHAIN or run == RUNS - 1:
                 break
-            settings["draws"] = min(MOST_DRAWS, int(settings["draws"] * min(16.0, 1.5 * ENOUGH / ess)))
+            settings["draws"] = min(MOST_PER_CHAIN, int(settings["draws"] * min(16.0, 1.5 * ESS / ess)))
         pooled = values[0] if len(regions) == 1 else self._values(dt["posterior"].to_dataset(), family)
         return dt, pooled.reshape(-1, len(self.names)), ess
 

@@ -14,7 +14,7 @@ from typing import Any
 from bayesmix.calibration.simulation import Record, Simulator
 from bayesmix.posterior.finish import PACKAGES
 
-KEPT = ("spec", "seed", "settings", "design", "versions")
+IDENTITY = ("spec", "seed", "settings", "design", "versions")
 
 
 def header(simulator: Simulator) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def _layout(simulator: Simulator) -> str:
 
 def key(head: Mapping[str, Any]) -> str:
     """The name of a calibration: of its spec, design, settings, seed and versions."""
-    return hashlib.sha256(json.dumps({k: head[k] for k in KEPT}, sort_keys=True).encode()).hexdigest()[:12]
+    return hashlib.sha256(json.dumps({k: head[k] for k in IDENTITY}, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def write(path: Path, head: Mapping[str, Any], records: list[Record]) -> None:

@@ -16,7 +16,7 @@ DEPENDENCE = Measure(
     "Columns depend on each other within components, which a mixture of independent columns has not.",
     "Try one component more; look at the columns that say nearly the same.",
 )
-COUNTS = (
+COUNT_MEASURES = (
     Measure(
         "overdispersion",
         "Counts vary more within a component than a Poisson distribution does.",
@@ -37,7 +37,7 @@ class ColumnsDiscrepancies(Discrepancies):
 
     def __init__(self, observation: str) -> None:
         self.counts = observation == "count"
-        self.measures = (DEPENDENCE, *(COUNTS if self.counts else ()))
+        self.measures = (DEPENDENCE, *(COUNT_MEASURES if self.counts else ()))
 
     def compare(self, family: Likelihood, params: Params, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Large where residuals are not those of independent columns."""

@@ -9,6 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from bayesmix.checks.scores import score_table
+from bayesmix.drawing.level import LEVEL, TAILS
 from bayesmix.em.fit_em import EMFit
 from bayesmix.inputs.data import Data
 from bayesmix.likelihood.likelihood import Likelihood
@@ -18,7 +19,8 @@ from bayesmix.mixture.permutations import best_permutations
 from bayesmix.mixture.spec import exchange_groups
 from bayesmix.posterior.predict import family_of, resampled_by_mass, responsibilities, responsibility_summary, spec_of
 
-INTERVAL = 0.9
+CLEAR_ROW = 0.02
+"""A row whose responsibilities have less entropy than this, in nats, is not called ambiguous."""
 SEPARATE = (
     "The posterior has separate modes: means and intervals of components average over different groupings. "
     "bayesmix.diagnose names the modes."
@@ -102,7 +104,7 @@ def compare(em: EMFit, dt: xr.DataTree, *, map_fit: EMFit | None = None) -> Comp
     _check_same("em", em, dt, family)
     if map_fit is not None:
         _check_same("map_fit", map_fit, dt, family)
-    summary = responsibility_summary(dt, prob=INTERVAL)
+    summary = responsibility_summary(dt, prob=LEVEL)
     em = matched(em, dt, summary["mean"].to_numpy())
     aligned_map = None if map_fit is None else matched(map_fit, dt, summary["mean"].to_numpy())
     rows = _responsibilities(em, summary, family)
@@ -171,7 +173,7 @@ def _check_same(argument: str, fit: EMFit, dt: xr.DataTree, family: Likelihood) 
 def _parameters(em: EMFit, map_fit: EMFit | None, dt: xr.DataTree, family: Likelihood) -> pd.DataFrame:
     draws = scalars.of_posterior(family, dt["posterior"].to_dataset(), derived=True)
     flat = draws.stack(sample=("chain", "draw")).transpose("scalar", "sample").to_numpy()
-    tails = [(1 - INTERVAL) / 2, (1 + INTERVAL) / 2]
+    tails = list(TAILS)
     lower, upper = np.quantile(flat, tails, axis=1)
     estimate = np.array(list(scalars.of_estimate(family, em.params, derived=True).values()))
     columns = {"em": estimate}

@@ -10,7 +10,7 @@ import xarray as xr
 
 from bayesmix import estep
 from bayesmix.checks.columns import ColumnsDiscrepancies
-from bayesmix.checks.problems import Problem
+from bayesmix.checks.problems import PARETO_K, Problem
 from bayesmix.inputs.data import evenly
 from bayesmix.likelihood.discrepancies import Discrepancies, Measure
 from bayesmix.likelihood.facets import facet
@@ -18,12 +18,12 @@ from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.likelihood.part import Params
 from bayesmix.posterior.predict import family_of, params_of, tail_size
 
-LEVEL = 0.005
+MISFIT_LEVEL = 0.005
 """A model is refuted by a measure that so small a share of replicated data sets reaches."""
-LOO_ROWS, PARETO_K = 1000, 0.7
+LOO_ROWS = 1000
 P_LOO, INFLUENTIAL = 3.0, 0.05
 """A model is refuted by so many effective parameters for each that it has; by half as many where so large a share of
-the rows are too influential to be left out (Pareto k above 0.7)."""
+the rows are too influential to be left out (Pareto k above ``PARETO_K``)."""
 DRAWS, ROWS, NUMBERS = 2000, 2000, 2_000_000
 """Draws and rows that are looked at, and how many numbers are held at once."""
 
@@ -99,9 +99,9 @@ def check_model(dt: xr.DataTree) -> ModelCheck:
     p = _p_values(own, some, params)
     table = pd.DataFrame({"p_value": p}, index=pd.Index([m.name for m in own.measures], name="measure"))
     found = [
-        Problem(measure.name, float(value), LEVEL, _in_words(measure, value), measure.advice)
+        Problem(measure.name, float(value), MISFIT_LEVEL, _in_words(measure, value), measure.advice)
         for measure, value in zip(own.measures, p, strict=True)
-        if value <= LEVEL
+        if value <= MISFIT_LEVEL
     ]
     return ModelCheck((*found, *_influence(dt, family, params)), table)
 

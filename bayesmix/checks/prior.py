@@ -23,7 +23,7 @@ from bayesmix.posterior.predict import family_of, params_of, spec_of
 SENSITIVE = 0.05
 """A posterior that moves by more than this, per doubling of the power, is sensitive (Kallioinen et al. 2024)."""
 DATA_SETS = 200
-MOST_ROWS = 2000
+REPLICATED_ROWS = 2000
 """Data sets from the prior have so many of the rows, evenly spaced, where there are more."""
 """Variables whose sensitivity is not asked for."""
 
@@ -52,7 +52,7 @@ def prior_data_sets(spec: Mixture, family: Likelihood, *, seed: int = 1) -> Prio
     if family.data.weighted:
         raise ValueError("row_weights: prior predictive data are defined for weights of 1 only")
     rng = np.random.default_rng(seed)
-    rows = family.evenly(MOST_ROWS)
+    rows = family.evenly(REPLICATED_ROWS)
     params = parameters_from_prior(spec, rows, DATA_SETS, rng)
     return PriorPredictive(rows, params, np.stack([rows.simulate(one(params, s), rng) for s in range(DATA_SETS)]))
 

@@ -13,8 +13,8 @@ from sklearn.metrics import adjusted_rand_score
 from bayesmix.inputs.data import Data
 
 BINS = 10
-SMALLEST = 1e-12
-COLUMNS = ("accuracy", "adjusted_rand", "brier", "log_score", "calibration_error")
+LEAST_PROBABILITY = 1e-12
+SCORE_NAMES = ("accuracy", "adjusted_rand", "brier", "log_score", "calibration_error")
 
 
 def score_table(responsibilities: Mapping[str, np.ndarray], data: Data, components: Sequence[str]) -> pd.DataFrame:
@@ -28,13 +28,13 @@ def score_table(responsibilities: Mapping[str, np.ndarray], data: Data, componen
     class name are first matched to classes by the largest common mass.
     """
     if data.truth is None:
-        return pd.DataFrame(columns=list(COLUMNS))
+        return pd.DataFrame(columns=list(SCORE_NAMES))
     rows = scored_rows(data)
     truth = data.truth[rows]
     classes = np.unique(data.truth)
     return pd.DataFrame(
         {name: _scores(r[rows], truth, components, classes) for name, r in responsibilities.items()},
-        index=list(COLUMNS),
+        index=list(SCORE_NAMES),
     ).T
 
 
@@ -76,6 +76,6 @@ def _scores(r: np.ndarray, truth: np.ndarray, components: Sequence[str], classes
         float(right.mean()),
         float(adjusted_rand_score(truth, best)),
         float(((r - y) ** 2).sum(axis=1).mean() + missed.mean()),
-        float(-np.log(np.maximum(p_true, SMALLEST)).mean()),
+        float(-np.log(np.maximum(p_true, LEAST_PROBABILITY)).mean()),
         float(gaps.sum() / counts.sum()),
     ]

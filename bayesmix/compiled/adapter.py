@@ -21,8 +21,7 @@ from numba.np.arrayobj import populate_array
 from numba.np.numpy_support import from_dtype
 
 from bayesmix.compiled.calls import FAILED, WRONG_SIZE, CFunction
-
-WORD = ir.IntType(64)
+from bayesmix.kernels.lanes import WORD
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ FEWEST_STEPS, MOST_STEPS = 1e-5, 1e-2
 """Differences of a gradient are good over a step of this many standard deviations."""
 NEARLY, APPROACH = 0.005, 100
 """An approach to a mode ends this many nats below it, or after so many steps."""
-FEWEST_CLIMBED, MOST_ROUNDS, REMEMBERED = 50, 20, 30
+FEWEST_CLIMBED, MOST_ROUNDS, REMEMBERED_STEPS = 50, 20, 30
 """A climb's steps in one set of coordinates, beside one for each; so many sets; the steps that tell its curvature."""
 STANDSTILL = 1e-3
 """A climb that gains less than this in one set of coordinates has come to where it can go."""
@@ -208,7 +208,7 @@ class Target:
         def record(intermediate_result: object) -> None:
             history.append(-float(intermediate_result.fun))  # type: ignore[attr-defined]
 
-        options = {"ftol": 0.0, "maxcor": REMEMBERED, "maxfun": 20 * until["maxiter"]} | until
+        options = {"ftol": 0.0, "maxcor": REMEMBERED_STEPS, "maxfun": 20 * until["maxiter"]} | until
         found = minimize(
             self._negative(x, A, jacobian),
             np.zeros_like(x),

@@ -19,9 +19,9 @@ from numba.extending import intrinsic
 from scipy.sparse import csr_array
 
 from bayesmix.compiled.calls import CFunction
+from bayesmix.kernels.lanes import WORD
 
-WORD = ir.IntType(64)
-WORDS = 8
+RECORD_WORDS = 8
 """Of the record."""
 LOST = 0.3
 """How far, by Frobenius' norm, a thinned factor may be from the whole one in the coordinates that this makes round."""
@@ -115,7 +115,7 @@ def _entries(n: int, record: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nda
 
 @numba.njit(forceinline=True)
 def _moved(n: int, u_at: int, record: np.ndarray) -> np.ndarray:
-    """Centre + A u."""
+    """centre + A u."""
     u = carray(_pointer(u_at), (n,), np.float64)
     x = carray(_pointer(record[3]), (n,), np.float64).copy()
     A, columns, begins = _entries(n, record)
@@ -126,7 +126,7 @@ def _moved(n: int, u_at: int, record: np.ndarray) -> np.ndarray:
 
 
 def _log_density(n: int, u_at: int, out_at: int, value_at: int, record_at: int) -> int:
-    record = carray(_pointer(record_at), (WORDS,), np.int64)
+    record = carray(_pointer(record_at), (RECORD_WORDS,), np.int64)
     x, gradient = _moved(n, u_at, record), np.empty(n)
     code = _call(record[0], n, x.ctypes.data, gradient.ctypes.data, value_at, record[2])
     out = carray(_pointer(out_at), (n,), np.float64)
@@ -139,7 +139,7 @@ def _log_density(n: int, u_at: int, out_at: int, value_at: int, record_at: int) 
 
 
 def _expand(n: int, n_expanded: int, u_at: int, out_at: int, record_at: int) -> int:
-    record = carray(_pointer(record_at), (WORDS,), np.int64)
+    record = carray(_pointer(record_at), (RECORD_WORDS,), np.int64)
     x = _moved(n, u_at, record)
     return _call(record[1], n, n_expanded, x.ctypes.data, out_at, record[2])
 

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from bayesmix.drawing.counts import count_axis, observed, rootogram, shown_counts
-from bayesmix.drawing.histogram import EM_LINE, LEVEL, TAILS
+from bayesmix.drawing.histogram import EM_LINE
+from bayesmix.drawing.level import LEVEL, TAILS
 from bayesmix.drawing.picture import Picture
 from bayesmix.drawing.style import (
     DATA,
@@ -31,7 +32,7 @@ from bayesmix.likelihood.columns import Columns
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.likelihood.part import Params
 
-MOST_PANELS = 6
+MOST_COLUMNS = 6
 """Columns with a panel of their own."""
 MOST_PROFILE = 40
 """Columns in a profile."""
@@ -119,7 +120,7 @@ def _binary(data: Data) -> bool:
 
 def _panels(data: Data) -> tuple[Figure, list[Axes]]:
     """Axes for up to six columns."""
-    n = min(data.n_features, MOST_PANELS)
+    n = min(data.n_features, MOST_COLUMNS)
     columns = min(n, 3)
     rows = -(-n // columns)
     fig = new_figure(3.4 * columns if columns > 1 else 7, 2.7 * rows + 0.5)

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from bayesmix.drawing.histogram import LEVEL, TAILS
+from bayesmix.drawing.level import LEVEL, TAILS
 from bayesmix.drawing.style import DATA, FAINT, INK, colour, legend_above, line, new_figure, patch, plain
 from bayesmix.inputs.data import Data
 

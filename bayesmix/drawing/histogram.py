@@ -10,9 +10,6 @@ from bayesmix.drawing.style import FAINT, INK, Style, line, patch
 from bayesmix.drawing.view import View
 from bayesmix.inputs.data import Data
 
-LEVEL = 0.9
-"""Ellipses hold this share of their component; bands are intervals of this probability."""
-TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
 EM_LINE: Style = {"color": "black", "linestyle": (0, (4, 2)), "linewidth": 1.3}
 
 

@@ -6,11 +6,12 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
-from bayesmix.drawing.histogram import LEVEL, TAILS, bin_edges
+from bayesmix.drawing.histogram import bin_edges
+from bayesmix.drawing.level import LEVEL, TAILS
 from bayesmix.drawing.style import INK, colour, line, patch, plain
 from bayesmix.inputs.data import Data, evenly
 
-BANDS = {0.9: 0.22, 0.5: 0.35}
+BANDS = {LEVEL: 0.22, 0.5: 0.35}
 """Share of replicates between the ends of a band, and its shade."""
 
 
@@ -55,6 +56,6 @@ def overlay_entries(n: int) -> list[Artist]:
         line("observed", color=INK, linewidth=1.6),
         *(
             patch(f"{share:.0%} of {n} data sets from the posterior predictive", color=colour(0), alpha=shown)
-            for share, shown in ((0.5, 0.5), (0.9, 0.22))
+            for share, shown in ((0.5, 0.5), (LEVEL, 0.22))
         ),
     ]

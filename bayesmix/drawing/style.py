@@ -24,6 +24,8 @@ INK = "#222222"
 MUTED = "#7a7a7a"
 FAINT = "#dcdcdc"
 MINUS = "\N{MINUS SIGN}"
+EM_MARK: Style = {"marker": "x", "color": "black", "linestyle": "none", "markersize": 5, "markeredgewidth": 1.3}
+"""A point estimate beside a posterior."""
 STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.size": 9.0,

@@ -25,13 +25,13 @@ MANY_STEPS = 8
 """EM crawls where it needs more steps than this to its end."""
 NEAR, NEAR_PER_ROW = 0.3, 1e-4
 """Plain EM chooses the summit: it climbs alone until L has less than either to rise."""
-SETTLED = 5
+TRUSTED = 5
 """The ratio of successive gains must be this many of its last changes below 1: near a saddle it climbs past 1."""
-RADIUS = 0.2
+LONGEST_LEAP = 0.2
 """A leap moves no coordinate by more than this many of its units: it must not leave the summit's slopes."""
 FAIR_CHANCE, HOPE = 8, 10.0
 """A climb is left for another's sake only after so many steps, and where so many times its promise would not do."""
-TRIES = 2
+SHORTENED = 2
 PAIRS = 20
 
 
@@ -85,8 +85,8 @@ class Ascent:
     def jump(self, leap: np.ndarray) -> bool:
         """A quasi-Newton step, shortened where it goes too far; whether L did not fall."""
         theta = self.family.pack(self.params)
-        size = min(1.0, RADIUS / np.abs(leap / self.family.units(self.params)).max())
-        for shorter in 0.25 ** np.arange(TRIES):
+        size = min(1.0, LONGEST_LEAP / np.abs(leap / self.family.units(self.params)).max())
+        for shorter in 0.25 ** np.arange(SHORTENED):
             params = self.family.unpack(theta + size * shorter * leap)
             if self.family.spikes(params):
                 continue
@@ -155,7 +155,7 @@ def crawls(history: Sequence[float], bound: float, near: float) -> bool:
     if first <= 0 or second <= 0:
         return False
     rate = third / second
-    settled = rate + SETTLED * abs(rate - second / first) < 1
+    settled = rate + TRUSTED * abs(rate - second / first) < 1
     return bool(settled and np.log(bound / rest) / np.log(rate) > MANY_STEPS)
 
 

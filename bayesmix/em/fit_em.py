@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import cycle, islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,17 +14,13 @@ import xarray as xr
 from bayesmix.em.climb import climb
 from bayesmix.em.saddles import beyond_saddles
 from bayesmix.em.standard_errors import notes, standard_errors
-from bayesmix.em.starts import WITHIN_REACH, Run, best_run, few_rows, merged, solutions, starts_table
+from bayesmix.em.starts import WITHIN_REACH, Run, best_run, few_rows, merged, starts_table
 from bayesmix.estep import e_step
+from bayesmix.inputs.arguments import N_STARTS, whole_numbers
 from bayesmix.inputs.data import Data
-from bayesmix.inputs.errors import FitError
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.estimates import canonical_order, reorder, to_dataset
 from bayesmix.mixture.spec import Mixture, bind, exchange_groups, resolve
-
-if TYPE_CHECKING:
-    from bayesmix.compiled.log_posterior import Climb, Target
-    from bayesmix.model.variables import Graph
 
 ROUGHLY = 1e-6
 """Starts are told apart once L has less than ROUGHLY (1 + |L|) to rise."""
@@ -144,7 +139,7 @@ def fit_em(
     data: Data,
     *,
     method: str = "ml",
-    n_starts: int = 20,
+    n_starts: int = N_STARTS,
     seed: int = 1,
     max_iter: int = 2000,
     tolerance: float = 1e-9,
@@ -198,6 +193,7 @@ def fit_em(
     runs = run_starts(family, groups=groups, everything=method == "map", **settings)
     if method == "map":
         from bayesmix.compiled.log_posterior import Target
+        from bayesmix.em.map_fit import map_fit
         from bayesmix.model.build import build, graph
 
         return map_fit(spec, data, Target(build(spec, data)), graph(spec, data), runs)
@@ -221,9 +217,7 @@ def run_starts(
     them back; without ``everything``, those that cannot become the best (``CATCH_UP``). ``groups``: components that may
     switch labels without a difference, where the priors leave fewer than the evidence does.
     """
-    for name, value, least in (("n_starts", n_starts, 1), ("seed", seed, 0), ("max_iter", max_iter, 1)):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-            raise ValueError(f"{name}: must be a whole number >= {least}; got {value!r}")
+    whole_numbers(n_starts=n_starts, seed=seed, max_iter=max_iter)
     if not tolerance > 0:
         raise ValueError(f"tolerance: must be positive; got {tolerance!r}")
     once, *others = family.start_kinds
@@ -280,46 +274,4 @@ def ml_fit(spec: Mixture, data: Data, runs: list[Run]) -> EMFit:
         method="ml",
         spec=spec,
         data=data,
-    )
-
-
-def _climbed(family: Likelihood, run: Run, climbed: Climb, values: Mapping[str, np.ndarray]) -> Run:
-    """The run, after the climb of the posterior from its end."""
-    end = {v: np.asarray(values[v]) for v in run.params}
-    reasons, steps = tuple(family.spikes(end)), len(climbed.history) - 1
-    return Run(run.kind, end, climbed.history, climbed.converged, reasons, steps)
-
-
-def map_fit(spec: Mixture, data: Data, target: Target, parts: Graph, runs: list[Run]) -> EMFit:
-    """The posterior mode, climbed from every distinct EM solution."""
-    family = bind(spec, data)
-    found = [run for run, _ in solutions(runs)]
-    climbs = [target.mode(target.start(parts.start(run.params)), jacobian=False) for run in found]
-    ends = [_climbed(family, run, c, target.values(c.x)) for run, c in zip(found, climbs, strict=True)]
-    as_runs = merged(family, ends, exchange_groups(spec, family))
-    chosen = best_run(as_runs)
-    run = as_runs[chosen]
-    order = canonical_order(spec, family, family.named(run.params))
-    params = reorder(family, run.params, order)
-    if run.reasons:
-        raise FitError(
-            f"no posterior mode was found: every climb ran into a spike ({'; '.join(run.reasons)}); use fewer "
-            f"components, or a prior that keeps scales away from 0"
-        )
-    L, _ = e_step(family, params)
-    named = family.named(params)
-    spread = target.standard_deviations(climbs[chosen].x)
-    return EMFit(
-        params=to_dataset(family, named),
-        log_likelihood=L,
-        log_posterior=run.log_likelihood,
-        converged=run.converged,
-        n_iter=run.n_iter,
-        history=run.history,
-        reasons=(),
-        starts=starts_table(as_runs, chosen).rename(columns={"log_likelihood": "log_posterior"}),
-        method="map",
-        spec=spec,
-        data=data,
-        posterior_spread=to_dataset(family, reorder(family, {v: spread[v] for v in named}, order)),
     )

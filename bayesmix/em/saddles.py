@@ -20,15 +20,15 @@ from bayesmix.likelihood.part import Params
 
 ALIKE = 0.98
 """Two components are alike where the cosine between their responsibilities is at least this."""
-OPERATIONS, LOOKED_ROWS = 2e9, 5000
+MULTIPLICATIONS, LOOKED_ROWS = 2e9, 5000
 """The information is taken over no more rows than that, and so few that its products take no more multiplications."""
-MOST_PARAMETERS = 3000
+MOST_DECOMPOSED = 3000
 """With more, only components that are alike are looked for."""
 SURELY = 0.5
 """A bound on the missing information below which there is no saddle, over some rows or over all."""
-FLAT = 1e-3
+LEADS_AWAY = 1e-3
 """From components that are alike, directions with less curvature than this, of 1 along every coordinate, lead away."""
-LEAST_SHARE = 1e-6
+LEAST_INFORMATION = 1e-6
 """Information below this share of the largest counts as so much: along weights of alike components there is none."""
 STEPS = (0.5, 2.0)
 """The largest coordinate of a step away from a saddle, in its units."""
@@ -95,7 +95,7 @@ def way_up(family: Likelihood, params: Params) -> WayUp | None:
     values, vectors = _curvature(family, params, everything=bool(pairs))
     if pairs:
         names = " and ".join(family.components[k] for k in pairs)
-        flat = vectors[:, values < FLAT].T if (values < FLAT).any() else np.eye(family.n_parameters)
+        flat = vectors[:, values < LEADS_AWAY].T if (values < LEADS_AWAY).any() else np.eye(family.n_parameters)
         mixed = np.random.default_rng(0).standard_normal((DIRECTIONS, len(flat))) @ flat
         return WayUp(_longest(np.vstack([flat[:DIRECTIONS], mixed])), f"{names} are alike", True)
     directions = _longest(vectors[:, values < 0].T[:1])
@@ -120,14 +120,14 @@ def _curvature(family: Likelihood, params: Params, *, everything: bool) -> tuple
     """
     p = family.n_parameters
     nothing = np.empty(0), np.empty((p, 0))
-    if p > MOST_PARAMETERS:
+    if p > MOST_DECOMPOSED:
         return nothing
-    some = family.evenly(min(max(int(OPERATIONS / p**2), COMPARED_ROWS), LOOKED_ROWS))
+    some = family.evenly(min(max(int(MULTIPLICATIONS / p**2), COMPARED_ROWS), LOOKED_ROWS))
     if not everything and some.missing(params) < SURELY:
         return nothing
     information = some.information(params)
     size = np.abs(np.diag(information))
-    scale = 1 / np.sqrt(np.maximum(size, LEAST_SHARE * size.max() + np.finfo(float).tiny))
+    scale = 1 / np.sqrt(np.maximum(size, LEAST_INFORMATION * size.max() + np.finfo(float).tiny))
     scaled = information * np.outer(scale, scale)
     if not np.isfinite(scaled).all():
         return nothing

@@ -27,15 +27,15 @@ from bayesmix.formulas.vocabulary import (
     NotAllowedError,
     factor_of_values,
 )
-from bayesmix.inputs.levels import level_text
+from bayesmix.inputs.covariates import level_text
 
 DEEPEST = 50
 """Brackets and operations within one another."""
-LARGEST = 100
+LARGEST_NUMBER = 100
 """The largest constant exponent, degree or number of degrees of freedom."""
 OPERATIONS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow)
 COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
-WORDS = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|`((?:\\.|[^`\\])*)`|([^\W\d]\w*)""", re.DOTALL)
+TOKENS = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|`((?:\\.|[^`\\])*)`|([^\W\d]\w*)""", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Expression:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # Python's own, of odd code that is refused below
-                tree = ast.parse(WORDS.sub(replace, text).strip(), mode="eval").body
+                tree = ast.parse(TOKENS.sub(replace, text).strip(), mode="eval").body
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             raise NotAllowedError(text, "is no expression") from None
         if _depth(tree) > DEEPEST:
@@ -200,8 +200,8 @@ def _check_exponent(node: ast.expr) -> None:
     if any(isinstance(part, ast.Name) for part in ast.walk(node)):
         return
     value = node.operand if isinstance(node, ast.UnaryOp) else node
-    if not (isinstance(value, ast.Constant) and isinstance(value.value, int | float) and value.value <= LARGEST):
-        raise NotAllowedError(ast.unparse(node), f"an exponent is a column, or a number up to {LARGEST}")
+    if not (isinstance(value, ast.Constant) and isinstance(value.value, int | float) and value.value <= LARGEST_NUMBER):
+        raise NotAllowedError(ast.unparse(node), f"an exponent is a column, or a number up to {LARGEST_NUMBER}")
 
 
 def _why(node: ast.expr) -> str:
@@ -241,9 +241,9 @@ def _settings(node: ast.Call, given: Sequence[ast.expr], known: Iterable[str]) -
         raise NotAllowedError(ast.unparse(node), f"takes a column and {', '.join(known) or 'nothing else'}")
     checked = [(str(name), value, _literal(value)) for name, value in pairs]
     for name, value, number in checked:
-        whole = isinstance(number, int) and not isinstance(number, bool) and abs(number) <= LARGEST
+        whole = isinstance(number, int) and not isinstance(number, bool) and abs(number) <= LARGEST_NUMBER
         if name in ("degree", "df", "ddof", "k") and not whole and number is not None:
-            raise NotAllowedError(ast.unparse(value), f"{name} must be a whole number up to {LARGEST}")
+            raise NotAllowedError(ast.unparse(value), f"{name} must be a whole number up to {LARGEST_NUMBER}")
     return checked
 
 

@@ -12,13 +12,13 @@ from formulaic.parser import DefaultFormulaParser
 from formulaic.parser.algos.tokenize import tokenize
 from formulaic.parser.types import ASTNode, Token
 
-from bayesmix.formulas.expression import DEEPEST, LARGEST, Expression, unescaped
+from bayesmix.formulas.expression import DEEPEST, LARGEST_NUMBER, Expression, unescaped
 from bayesmix.formulas.vocabulary import NO_ATTRIBUTES, Names, NotAllowedError, quoted
 
 LONGEST = 10_000
 MOST_TERMS = 2_000
 SIGNS = re.compile(r"[+\-*/:^]+|in")
-NUMBER = re.compile(r"\d+\.?\d*|\.\d+")
+LITERAL = re.compile(r"\d+\.?\d*|\.\d+")
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class Formula:
                     base, exponent = (self.names.restore(str(child)) for child in node.args)
                     why = f"a power of one term is that term; write I({base}**{exponent})"
                     raise NotAllowedError(f"{base}{symbol}{exponent}", why)
-                count = counts[0] ** min(power, LARGEST)
+                count = counts[0] ** min(power, LARGEST_NUMBER)
             elif symbol == "*":
                 count = sum(counts) + counts[0] * counts[1]
             else:
@@ -174,7 +174,7 @@ def _rewritten(token: Token, text: str, names: Names) -> str:
         if "._" in written and token.source_start is not None and text[token.source_start] != "`":
             raise NotAllowedError(written, NO_ATTRIBUTES.format(written))
         return names.column(unescaped(written))
-    if kind is Token.Kind.VALUE and NUMBER.fullmatch(written):
+    if kind is Token.Kind.VALUE and LITERAL.fullmatch(written):
         return written
     if kind is Token.Kind.PYTHON:
         return f"{{{Expression.parse(written).rewrite(names)}}}"

@@ -60,11 +60,11 @@ class Orthonormal:
         return cls(basis, R, inverse, constant, distance < IN_THE_SPACE * terms)
 
     def coordinates(self, coefficients: np.ndarray) -> np.ndarray:
-        """Z = R beta, (..., p)."""
+        """z = R beta, (..., p)."""
         return coefficients @ self.R.T
 
     def coefficients(self, z: np.ndarray) -> np.ndarray:
-        """Beta = R^-1 z, (..., p)."""
+        """beta = R^-1 z, (..., p)."""
         return z @ self.inverse.T
 
     def prior(self, centre: float, *, level: float, slope: float) -> Prior:

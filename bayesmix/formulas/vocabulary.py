@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from formulaic.transforms import TRANSFORMS, C, contrasts
 
-from bayesmix.inputs.levels import as_levels
+from bayesmix.inputs.covariates import as_levels
 
 PLAIN = re.compile(r"[^\W\d][\w.]*")
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
+from bayesmix.inputs.arguments import is_whole
+
 FILE = "model.toml"
 
 
@@ -23,10 +25,6 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
 def _is_texts(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(v, str) for v in value)
 
@@ -36,7 +34,7 @@ TEXTS = Kind("a list of texts", _is_texts)
 NUMBER = Kind("a number", _is_number)
 POSITIVE = Kind("a positive number", lambda value: _is_number(value) and value > 0)
 SHARE = Kind("a number between 0 and 1", lambda value: _is_number(value) and 0 < value < 1)
-COUNT = Kind("a whole number >= 0", _is_count)
+COUNT = Kind("a whole number >= 0", lambda value: is_whole(value, 0))
 TABLE = Kind("a table", lambda value: isinstance(value, dict))
 TABLES = Kind("an array of tables", lambda value: isinstance(value, list) and all(isinstance(v, dict) for v in value))
 
@@ -51,7 +49,7 @@ TOP = {
     "em": TABLE,
     "expect": TABLES,
 }
-DATA = {
+DATA_KEYS = {
     "file": TEXT,
     "columns": TEXTS,
     "response": TEXT,
@@ -156,7 +154,7 @@ def _check(entry: Mapping[str, Any], kinds: Mapping[str, Kind], where: str, *, r
 
 
 def _check_data(entry: Mapping[str, Any]) -> None:
-    _check(entry, DATA, "[data] ", required=("file",))
+    _check(entry, DATA_KEYS, "[data] ", required=("file",))
     for key in ("file", "test_file"):
         path = PurePath(entry.get(key, "."))
         if path.is_absolute() or ".." in path.parts:  # a folder from elsewhere names no file of the reader's machine
@@ -172,7 +170,7 @@ def _check_data(entry: Mapping[str, Any]) -> None:
 def _check_mixture(entry: Mapping[str, Any]) -> None:
     """Kinds only: which keys a family has, and their values, :class:`bayesmix.Mixture` knows."""
     for key, value in entry.items():
-        if key != "priors" and not (isinstance(value, str) or _is_count(value)):
+        if key != "priors" and not (isinstance(value, str) or is_whole(value, 0)):
             raise ValueError(f"[mixture] {key}: must be a text or a whole number; got {value!r}")
     priors = entry.get("priors", {})
     if not isinstance(priors, dict) or not all(isinstance(prior, dict) for prior in priors.values()):

@@ -16,6 +16,7 @@ from bayesmix.formulas.design import design_matrix
 from bayesmix.formulas.vocabulary import quoted
 from bayesmix.gallery import manifest
 from bayesmix.gallery.read import GalleryModel, read
+from bayesmix.inputs.arguments import N_STARTS
 from bayesmix.inputs.csv_columns import column, numeric, read_csv
 
 TEMPLATE = """\
@@ -41,7 +42,7 @@ seed = 1                        # same seed, same draws
 # target_accept = 0.95          # nearer to 1 where draws diverge
 
 [em]
-n_starts = 20                   # EM begins from this many places; more where the likelihood has many local maxima
+n_starts = {starts}                   # EM begins from this many places; more where the likelihood has many local maxima
 
 # What must come out; the report says whether it does.
 # [[expect]]
@@ -49,7 +50,7 @@ n_starts = 20                   # EM begins from this many places; more where th
 # at_least = -1000.0              # or at_most, or value and tolerance
 # because = "the fit of another program"
 """
-GAUSSIAN = """\
+GAUSSIAN_TEMPLATE = """\
 family = "gaussian"
 n_components = {k}{pad}# how many groups; compare BIC and held-out data for several
 covariance = "full"             # full, tied (one for all), diag (no correlations), spherical (one width)
@@ -59,7 +60,7 @@ covariance = "full"             # full, tied (one for all), diag (no correlation
 # distribution = "Normal"
 # mu = 0.0
 # sigma = 10.0"""
-COUNTS = """\
+COUNTS_TEMPLATE = """\
 family = "zero_inflated_poisson"
 rate = "1"                      # of the counts, log scale; with covariates: {example}
 zero = "1"                      # of a structural zero, logit scale; with covariates: {example}"""
@@ -112,6 +113,7 @@ def write_model(
         column(frame, label, "label")
     command = shlex.quote(str(folder) if folder.is_absolute() or len(folder.parts) > 1 else f"./{folder}")
     text = TEMPLATE.format(
+        starts=N_STARTS,
         csv=" ".join(csv.name.split()),
         command=command,
         title=_quoted(folder.name),
@@ -180,10 +182,10 @@ def _mixture_lines(
     frame: pd.DataFrame, chosen: Sequence[str], label: str | None, response: str | None, k: int | None
 ) -> str:
     if response is not None:
-        return COUNTS.format(example=_quoted(_example(frame[list(chosen)])))
+        return COUNTS_TEMPLATE.format(example=_quoted(_example(frame[list(chosen)])))
     classes = 0 if label is None else frame[label].nunique()
     K = str(k or max(2, classes))
-    return GAUSSIAN.format(k=K, pad=" " * max(1, 17 - len(K)))
+    return GAUSSIAN_TEMPLATE.format(k=K, pad=" " * max(1, 17 - len(K)))
 
 
 def _example(covariates: pd.DataFrame) -> str:

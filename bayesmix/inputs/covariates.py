@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bayesmix.inputs.csv_columns import NUMBER, PLAIN_NUMBERS
-from bayesmix.inputs.levels import as_levels, level_text
+from bayesmix.inputs.csv_columns import PLAIN_NUMBERS, WRITTEN_NUMBER
 
 DATE = re.compile(r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([T ].*)?")
 FEWEST_LEVELS = 5
@@ -89,10 +88,10 @@ def _check_text(column: pd.Series, name: str) -> None:
     """Text whose levels mostly look like numbers or dates is neither in silence."""
     text = column.map(level_text)
     levels = pd.Series(text.unique())
-    for pattern, told in ((DATE, _dated), (NUMBER, _textual)):
+    for pattern, told in ((DATE, _dated), (WRITTEN_NUMBER, _textual)):
         like = levels.map(lambda level, pattern=pattern: bool(pattern.fullmatch(level)))
         if 2 * like.sum() >= len(levels):
-            odd = [v for v in levels if not _is_plain(v)] if pattern is NUMBER else list(levels)
+            odd = [v for v in levels if not _is_plain(v)] if pattern is WRITTEN_NUMBER else list(levels)
             raise ValueError(told(column, name, (odd or list(levels))[0]))
 
 
@@ -131,3 +130,37 @@ def _with_levels(factor: pd.Series, column: pd.Series, name: str, known: Sequenc
         value, row = str(factor.iloc[new[0]]), factor.index[new[0]]
         raise ValueError(f"column {name!r}, row {row} has the level {value!r}; the fit knew {', '.join(known)}")
     return factor.cat.set_categories(list(known))
+
+
+def level_text(value: Any) -> str:
+    """A level as text: 1, 1.0 and "1" are one level (a column with an empty cell holds its integers as floats)."""
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def as_levels(column: Any, *, unused: bool = False) -> pd.Series:
+    """A factor whose levels are text; their order is the categories' own, else sorted, numbers by size.
+
+    Categories that no row has are dropped, but where ``unused`` is set.
+
+    Examples
+    --------
+    >>> as_levels(pd.Series([10, 9, 10])).cat.categories.tolist()
+    ['9', '10']
+    """
+    values = pd.Series(column)
+    factor = values if isinstance(values.dtype, pd.CategoricalDtype) else pd.Series(_sorted_categorical(values))
+    factor = factor if unused else factor.cat.remove_unused_categories()
+    text = [level_text(level) for level in factor.cat.categories]
+    names = list(dict.fromkeys(text))  # 1 and "1" are two categories of pandas and one level
+    codes = np.array([names.index(name) for name in text] + [-1])[factor.cat.codes.to_numpy()]
+    encoded = pd.Categorical.from_codes(codes, pd.Index(names, dtype=object), ordered=factor.cat.ordered)
+    return pd.Series(encoded, index=values.index, name=values.name)
+
+
+def _sorted_categorical(values: pd.Series) -> pd.Categorical[Any]:
+    try:
+        return pd.Categorical(values)
+    except TypeError:  # lists and dicts have no hash: their text stands for them
+        return pd.Categorical(values.map(str))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-NUMBER = re.compile(r"\s*[+-]?(\d+([.,' \u00a0\u202f]\d+)*[.,]?|[.,]\d+)([eE][+-]?\d+)?\s*%?\s*")
+WRITTEN_NUMBER = re.compile(r"\s*[+-]?(\d+([.,' \u00a0\u202f]\d+)*[.,]?|[.,]\d+)([eE][+-]?\d+)?\s*%?\s*")
 """What looks like a number, however its decimals and thousands are set off."""
 PLAIN_NUMBERS = "a decimal point, no thousands separators (pandas.read_csv has decimal= and thousands=)"
 
@@ -86,7 +86,7 @@ def numeric(frame: pd.DataFrame) -> np.ndarray:
             shown = raw.iloc[bad[0] : bad[0] + 1].tolist()[0]
             what = "is missing" if pd.isna(shown) else f"is not a finite number: {shown!r}"
             more = f" (and {len(bad) - 1} more rows)" if len(bad) > 1 else ""
-            advice = f"; numbers need {PLAIN_NUMBERS}" if NUMBER.fullmatch(str(shown)) else ""
+            advice = f"; numbers need {PLAIN_NUMBERS}" if WRITTEN_NUMBER.fullmatch(str(shown)) else ""
             raise ValueError(f"X: column {str(name)!r}, row {frame.index[bad[0]]} {what}{more}{advice}")
         columns.append(values)
     return np.ascontiguousarray(np.column_stack(columns))

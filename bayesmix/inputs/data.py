@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,10 +13,9 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from bayesmix.inputs.containers import array_names, by_row, frame_of, has_index
-from bayesmix.inputs.coordinates import coordinates
 from bayesmix.inputs.csv_columns import column, numeric
 from bayesmix.inputs.labels import class_name, label_evidence
-from bayesmix.inputs.storage import restored, stored
+from bayesmix.inputs.storage import coordinates, restored, stored
 
 
 @dataclass(frozen=True, init=False, eq=False)
@@ -97,18 +96,16 @@ class Data:
         n = len(x)
         labels = None if labels is None else by_row(labels, rows, n, "labels")
         class_names, evidence, labelled = label_evidence(labels, classes, n)
-        values = {
-            "x": x,
-            "feature_names": tuple(str(c) for c in frame.columns),
-            "covariates": covariates,
-            "classes": class_names,
-            "class_evidence": evidence,
-            "labelled": labelled,
-            "row_weights": _weights(row_weights, rows, n),
-            "truth": _truth(truth, rows, n),
-        }
-        for name, value in values.items():
-            object.__setattr__(self, name, value)
+        self.__dict__.update(
+            x=x,
+            feature_names=tuple(str(c) for c in frame.columns),
+            covariates=covariates,
+            classes=class_names,
+            class_evidence=evidence,
+            labelled=labelled,
+            row_weights=_weights(row_weights, rows, n),
+            truth=_truth(truth, rows, n),
+        )
 
     def __repr__(self) -> str:
         parts = [f"{len(self)} rows", f"{', '.join(self.feature_names[:8])}{', ...' if self.n_features > 8 else ''}"]
@@ -164,15 +161,14 @@ class Data:
     def take(self, rows: ArrayLike) -> Data:
         """The same data with these rows only (a boolean mask or row numbers)."""
         index = np.arange(len(self))[np.asarray(rows)]
-        new = object.__new__(Data)
-        for name in self.__dataclass_fields__:
-            value = getattr(self, name)
-            if isinstance(value, pd.DataFrame):
-                value = value.iloc[index]
-            elif isinstance(value, np.ndarray):
-                value = value[index]
-            object.__setattr__(new, name, value)
-        return new
+        return self._with(
+            x=self.x[index],
+            covariates=self.covariates.iloc[index],
+            class_evidence=self.class_evidence[index],
+            labelled=self.labelled[index],
+            row_weights=self.row_weights[index],
+            truth=None if self.truth is None else self.truth[index],
+        )
 
     def with_features(self, names: Sequence[str]) -> Data:
         """The same rows with the columns of ``x`` in this order.
@@ -189,21 +185,25 @@ class Data:
         elif len(own) != len(wanted) or own != array_names(len(own)):
             counts = f"{len(wanted)} columns, as the fit had ({', '.join(wanted)})"
             raise ValueError(f"data: must have {counts}; got {len(own)} ({', '.join(own)})")
-        new = self.take(np.arange(len(self)))
-        object.__setattr__(new, "x", self.x[:, order])
-        object.__setattr__(new, "feature_names", wanted)
-        return new
+        return self._with(x=self.x[:, order], feature_names=wanted)
 
     def with_covariates(self, names: Sequence[str]) -> Data:
         """The same rows with these covariates only."""
-        new = self.take(np.arange(len(self)))
-        object.__setattr__(new, "covariates", self.covariates[list(names)])
-        return new
+        return self._with(covariates=self.covariates[list(names)])
 
     def without_labels(self) -> Data:
         """The same rows with nothing known of their components."""
-        new = self.take(np.arange(len(self)))
-        object.__setattr__(new, "labelled", np.zeros(len(self), dtype=bool))
+        return self._with(labelled=np.zeros(len(self), dtype=bool))
+
+    def _with(self, **changes: Any) -> Data:
+        """The same data with these fields changed."""
+        return Data._of({name: getattr(self, name) for name in self.__dataclass_fields__} | changes)
+
+    @classmethod
+    def _of(cls, fields: Mapping[str, Any]) -> Data:
+        """Data of these fields, which are right already."""
+        new = object.__new__(cls)
+        new.__dict__.update(fields)
         return new
 
     def to_dataset(self) -> xr.Dataset:
@@ -226,8 +226,7 @@ class Data:
     @classmethod
     def from_dataset(cls, dataset: xr.Dataset) -> Data:
         """The inverse of :meth:`to_dataset`."""
-        new = object.__new__(cls)
-        values = {
+        fields = {
             "x": dataset["x"].to_numpy().astype(float),
             "feature_names": tuple(str(v) for v in dataset["feature"].values),
             "covariates": restored(dataset),
@@ -237,9 +236,7 @@ class Data:
             "row_weights": dataset["row_weights"].to_numpy(),
             "truth": dataset["truth"].to_numpy().astype(str) if "truth" in dataset else None,
         }
-        for name, value in values.items():
-            object.__setattr__(new, name, value)
-        return new
+        return cls._of(fields)
 
 
 def evenly(n: int, most: int) -> np.ndarray:

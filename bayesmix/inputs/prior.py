@@ -91,8 +91,7 @@ class Prior:
             got = ", ".join(sorted(parameters)) or "none"
             raise ValueError(f"Prior {distribution}: takes the parameters {', '.join(wanted)}; got {got}")
         items = tuple((name, _checked(distribution, name, parameters[name])) for name in wanted)
-        object.__setattr__(self, "distribution", distribution)
-        object.__setattr__(self, "_items", items)
+        self.__dict__.update(distribution=distribution, _items=items)
 
     @property
     def support(self) -> str:

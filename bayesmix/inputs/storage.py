@@ -1,22 +1,27 @@
-"""Covariates in a file: numbers and times as they are, factors as codes beside their levels, names in attributes."""
+"""Rows as xarray and a file hold them: covariates as variables, names along dimensions as coordinates."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
+from xarray.indexes import PandasIndex
 
-from bayesmix.inputs.levels import as_levels
+from bayesmix.inputs.covariates import as_levels
 
 COLUMN, LEVELS = "covariate_", "levels_"
 """Column names are free text, with slashes and spaces, so that no variable of a file can be called by them."""
 
 
 def stored(frame: pd.DataFrame) -> dict[str, Any]:
-    """Variables over ``obs`` that NetCDF can hold; :func:`restored` makes the columns of them again."""
+    """Variables over ``obs`` that NetCDF can hold; :func:`restored` makes the columns of them again.
+
+    Numbers and times are as they are, factors are codes beside their levels; names are in attributes.
+    """
     variables: dict[str, Any] = {}
     for number, name in enumerate(frame.columns):
         column = frame[name].infer_objects()
@@ -49,3 +54,16 @@ def restored(dataset: xr.Dataset) -> pd.DataFrame:
         columns[name] = pd.Series(factor)
     rows = pd.Index([str(v) for v in dataset.indexes["obs"]])
     return pd.DataFrame(columns, index=None if columns else rows).set_axis(rows, axis=0)
+
+
+def coordinates(names: Mapping[str, Sequence[str]]) -> xr.Coordinates:
+    """Text coordinates by dimension, over the very strings that are given.
+
+    Of a million rows each name is held once, whoever shows it; xarray would copy each twice.
+    """
+    found = xr.Coordinates()
+    for dim, texts in names.items():
+        longest = max([1, *map(len, texts)])
+        index = PandasIndex(pd.Index(texts, dtype=object), dim, coord_dtype=np.dtype(f"U{longest}"))
+        found = found.assign(xr.Coordinates.from_xindex(index))
+    return found

@@ -31,6 +31,8 @@ from bayesmix.kernels.lanes import (
 )
 from bayesmix.kernels.vector import exp, inlined, log, total
 
+CACHE = 4096
+"""Doubles of a block that should stay in the nearest cache."""
 MOST = 256
 """Rows of a block; K to the power of those of a lane, 32, is a double for any K below 10^9."""
 

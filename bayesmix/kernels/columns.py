@@ -11,7 +11,7 @@ import numpy as np
 from bayesmix.kernels.cache import entry_point
 from bayesmix.kernels.vector import compiled
 
-TOGETHER = 8
+ABREAST = 8
 """Columns that are read at once: a cache line."""
 THINNED = 256
 """Size of the sample that says where to look, about; larger arrays are sorted in less time than they are searched."""
@@ -61,8 +61,8 @@ def neighbours(x: np.ndarray, sample: np.ndarray, j: int, inside: np.ndarray) ->
 def summaries(values, first, last, shares, out):  # type: ignore[no-untyped-def]
     """Mean, standard deviation and quantiles (linear between order statistics) of some columns, into out (2 + q, c)."""
     S = len(values)
-    some, inside, step = np.empty((TOGETHER, S)), np.empty(S + 1), max(1, S // THINNED)
-    for start in range(first, last, TOGETHER):
+    some, inside, step = np.empty((ABREAST, S)), np.empty(S + 1), max(1, S // THINNED)
+    for start in range(first, last, ABREAST):
         for j in range(min(gather(values, start, some), last - start)):
             x = some[j]
             mean, square = 0.0, 0.0

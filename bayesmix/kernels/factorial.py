@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from scipy.special import gammaln
 
-from bayesmix.kernels.vector import inlined, log
+from bayesmix.kernels.vector import HALF_LOG_2_PI, inlined, log
 
 SMALL = 64
 LOG_FACTORIAL = gammaln(np.arange(SMALL) + 1.0)
-HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
 
 
 @inlined

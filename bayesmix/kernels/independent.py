@@ -9,13 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from bayesmix.kernels.blocks import MOST, driver, load_rows
+from bayesmix.kernels.blocks import CACHE, MOST, driver, load_rows
 from bayesmix.kernels.factorial import log_factorial
 from bayesmix.kernels.lanes import LANES, load, number, spread, store
 from bayesmix.kernels.vector import inlined, total
-
-CACHE = 4096
-"""Doubles of a block that should stay in the nearest cache."""
 
 
 @inlined

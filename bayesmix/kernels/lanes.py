@@ -22,7 +22,7 @@ from numba.extending import intrinsic
 
 LANES = 8
 DOUBLE, WORD, INDEX = ir.DoubleType(), ir.IntType(64), ir.IntType(32)
-VECTOR, WORDS = ir.VectorType(DOUBLE, LANES), ir.VectorType(WORD, LANES)
+VECTOR, WORD_VECTOR = ir.VectorType(DOUBLE, LANES), ir.VectorType(WORD, LANES)
 FUSED = ("contract",)
 """A product and a sum may become one instruction; nothing is put in another order."""
 
@@ -107,7 +107,7 @@ def load(typing_context: Any, a: Any, at: Any) -> Any:
 
     def generate(context: Any, builder: Any, sig: Any, given: Any) -> Any:
         array, at = given
-        kind = WORDS if _whole(a) else VECTOR
+        kind = WORD_VECTOR if _whole(a) else VECTOR
         value = builder.load(_address(context, builder, sig.args[0], array, at, kind), align=8)
         return builder.sitofp(value, VECTOR) if _whole(a) else value
 
@@ -183,7 +183,7 @@ def times_power_of_2(typing_context: Any, p: Any, n: Any) -> Any:
     kind = _widest(p, n)
 
     def generate(context: Any, builder: Any, sig: Any, given: Any) -> Any:
-        words, doubles = (WORDS, VECTOR) if kind == lanes else (WORD, DOUBLE)
+        words, doubles = (WORD_VECTOR, VECTOR) if kind == lanes else (WORD, DOUBLE)
         bits, exponent = (builder.bitcast(x, words) for x in given)
         return builder.bitcast(builder.add(bits, builder.shl(exponent, ir.Constant(words, _all(words, 52)))), doubles)
 
@@ -196,7 +196,7 @@ def split(typing_context: Any, x: Any, half_root: Any) -> Any:
     kind = _widest(x)
 
     def generate(context: Any, builder: Any, sig: Any, given: Any) -> Any:
-        words, doubles = (WORDS, VECTOR) if kind == lanes else (WORD, DOUBLE)
+        words, doubles = (WORD_VECTOR, VECTOR) if kind == lanes else (WORD, DOUBLE)
         bits, fifty_two = builder.bitcast(given[0], words), ir.Constant(words, _all(words, 52))
         low = ir.Constant(words, _all(words, half_root.literal_value))
         e = builder.ashr(builder.sub(bits, low), fifty_two)
@@ -208,7 +208,7 @@ def split(typing_context: Any, x: Any, half_root: Any) -> Any:
 
 
 def _all(words: Any, value: int) -> Any:
-    return [value] * LANES if words is WORDS else value
+    return [value] * LANES if words is WORD_VECTOR else value
 
 
 @intrinsic
@@ -216,7 +216,7 @@ def differing(typing_context: Any, bits: Any, x: Any) -> Any:
     """``bits`` or the bits of x: zero, for :func:`nothing`, as long as every x so far was +0."""
 
     def generate(context: Any, builder: Any, sig: Any, given: Any) -> Any:
-        left, right = (builder.bitcast(v, WORDS) for v in given)
+        left, right = (builder.bitcast(v, WORD_VECTOR) for v in given)
         return builder.bitcast(builder.or_(left, right), VECTOR)
 
     return (lanes(lanes, lanes), generate) if (bits, x) == (lanes, lanes) else None
@@ -227,7 +227,7 @@ def nothing(typing_context: Any, bits: Any) -> Any:
     """Whether no bit is set."""
 
     def generate(context: Any, builder: Any, sig: Any, given: Any) -> Any:
-        words = builder.bitcast(given[0], WORDS)
+        words = builder.bitcast(given[0], WORD_VECTOR)
         some = builder.extract_element(words, INDEX(0))
         for lane in range(1, LANES):
             some = builder.or_(some, builder.extract_element(words, INDEX(lane)))

@@ -13,7 +13,7 @@ import math
 import numpy as np
 
 from bayesmix.kernels.cache import entry_point
-from bayesmix.kernels.columns import THINNED, TOGETHER, bracket, gather
+from bayesmix.kernels.columns import ABREAST, THINNED, bracket, gather
 from bayesmix.kernels.vector import compiled, exp, log
 
 PRIOR_ROWS, PRIOR_K = 10.0, 0.5
@@ -112,8 +112,8 @@ def smoothed(weights: np.ndarray, cutoff: float) -> float:
 def leave_one_out(log_density, first, last, tail, out):  # type: ignore[no-untyped-def]
     """Of some columns of (draws, rows): log p(x_i | the others), k, and log p(x_i | all), into ``out`` (3, rows)."""
     S = len(log_density)
-    some, inside, step = np.empty((TOGETHER, S)), np.empty(S + 1), max(1, S // THINNED)
-    for start in range(first, last, TOGETHER):
+    some, inside, step = np.empty((ABREAST, S)), np.empty(S + 1), max(1, S // THINNED)
+    for start in range(first, last, ABREAST):
         for j in range(min(gather(log_density, start, some), last - start)):
             x, total = some[j], 0.0
             high = x.max()

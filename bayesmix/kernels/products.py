@@ -29,7 +29,7 @@ def whiten(level, means, A, k, x, z, block, l):  # type: ignore[no-untyped-def]
 
 @inlined
 def _four_rows(means, A, k, j, x, z, i, most):  # type: ignore[no-untyped-def]
-    """Z_j, ..., z_j+3 of LANES rows; the sum of their squares."""
+    """z_j, ..., z_j+3 of LANES rows; the sum of their squares."""
     d, m, a = means.shape[1], k * means.shape[1], (k * means.shape[1] + j) * means.shape[1]
     u = load(x, i) - number(means, m)
     z0, z1, z2, z3 = u * number(A, a), u * number(A, a + d), u * number(A, a + 2 * d), u * number(A, a + 3 * d)
@@ -59,7 +59,7 @@ def _four_rows(means, A, k, j, x, z, i, most):  # type: ignore[no-untyped-def]
 
 @inlined
 def _two_rows(means, A, k, j, x, z, i, most):  # type: ignore[no-untyped-def]
-    """Z_j and z_j+1 of LANES rows; the sum of their squares."""
+    """z_j and z_j+1 of LANES rows; the sum of their squares."""
     d, m, a = means.shape[1], k * means.shape[1], (k * means.shape[1] + j) * means.shape[1]
     u = load(x, i) - number(means, m)
     z0, z1 = u * number(A, a), u * number(A, a + d)
@@ -76,7 +76,7 @@ def _two_rows(means, A, k, j, x, z, i, most):  # type: ignore[no-untyped-def]
 
 @inlined
 def _one_row(means, A, k, j, x, z, i, most):  # type: ignore[no-untyped-def]
-    """Z_j of LANES rows; its square."""
+    """z_j of LANES rows; its square."""
     m, a = k * means.shape[1], (k * means.shape[1] + j) * means.shape[1]
     zj = spread(0.0)
     for c in range(j + 1):
@@ -87,7 +87,7 @@ def _one_row(means, A, k, j, x, z, i, most):  # type: ignore[no-untyped-def]
 
 @inlined
 def weigh(r, z, rz, k, block, first):  # type: ignore[no-untyped-def]
-    """Rz, and first_k += its sums; sum r."""
+    """rz, and first_k += its sums; sum r."""
     _, size, most = block
     d, n = first.shape[1], spread(0.0)
     for i in range(0, size, LANES):

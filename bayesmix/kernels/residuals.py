@@ -18,7 +18,7 @@ LEAST_ROWS = 10
 """A component with fewer rows says nothing of its shape."""
 ORDERS = 8
 """Legendre polynomials that the uniforms are held against (Neyman's smooth test)."""
-COUNT = 7
+N_SHAPES = 7
 """Sums of :func:`shape`."""
 
 

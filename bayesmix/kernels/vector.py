@@ -36,6 +36,7 @@ def inlined(function: Callable) -> Any:
 
 
 LOG2_E = math.log2(math.e)
+HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
 LN2_HIGH = 0.693145751953125
 LN2_LOW = 1.42860682030941723212e-6
 ROUND = 1.5 * 2.0**52

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, gammaln, logit
 
-LARGEST = 600.0
+LARGEST_PREDICTOR = 600.0
 """Natural parameters are kept within it: a mean on its boundary, as latent classes have them, stays a number."""
 HOPELESS = 10.0
 """A standard error by which a linear predictor may move by so much says nothing."""
@@ -27,9 +27,9 @@ class Canonical:
     draw: Callable[[np.random.Generator, np.ndarray], np.ndarray]
 
     def natural(self, mean: np.ndarray) -> np.ndarray:
-        """Eta at a mean, within ``LARGEST``."""
+        """Eta at a mean, within ``LARGEST_PREDICTOR``."""
         with np.errstate(divide="ignore"):
-            return np.clip(self.link(mean), -LARGEST, LARGEST)
+            return np.clip(self.link(mean), -LARGEST_PREDICTOR, LARGEST_PREDICTOR)
 
 
 POISSON = Canonical(

@@ -16,7 +16,7 @@ from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.likelihood.parameter import Parameter
 from bayesmix.likelihood.part import Params, Sums
 
-BOUNDARY = 1e-8
+ON_BOUNDARY = 1e-8
 """A variance of a column within a component below it is that of a mean on its boundary."""
 
 
@@ -101,7 +101,7 @@ class Columns(Component):
 
     def on_boundary(self, params: Params) -> np.ndarray:
         """Means that leave hardly any variance."""
-        return np.asarray(self.model.variance(self.natural(params)) < BOUNDARY).ravel()
+        return np.asarray(self.model.variance(self.natural(params)) < ON_BOUNDARY).ravel()
 
     def draw(self, z: np.ndarray, params: Params, rng: np.random.Generator) -> np.ndarray:
         """Every column of every row."""

@@ -14,7 +14,7 @@ from bayesmix.likelihood.part import Params
 if TYPE_CHECKING:
     from bayesmix.likelihood.likelihood import Likelihood
 
-STEP = 1e-3
+DIFFERENCE = 1e-3
 """Of differences of fourth order, in units of a coordinate: their error is that of its fourth power."""
 
 
@@ -66,7 +66,7 @@ def _score(likelihood: Likelihood, theta: np.ndarray) -> np.ndarray:
 def _differences(f: Callable[[np.ndarray], np.ndarray], p: int) -> np.ndarray:
     """df_j / du_i at 0, (p, m)."""
     rows = []
-    for e in np.eye(p) * STEP:
+    for e in np.eye(p) * DIFFERENCE:
         near, far = f(e) - f(-e), f(2 * e) - f(-2 * e)
-        rows.append((8 * near - far) / (12 * STEP))
+        rows.append((8 * near - far) / (12 * DIFFERENCE))
     return np.array(rows)

@@ -18,7 +18,7 @@ from scipy.optimize import linear_sum_assignment
 METHODS = ("ecr", "stephens", "data")
 ENUMERATED = 5
 """Of up to so many exchangeable components every permutation is tried, for all draws at once."""
-MOST_ROUNDS = 100
+MOST_ALTERNATIONS = 100
 COMPONENT_DIMS = ("component", "component_bis")
 """Dimensions that run over components: the second one for tables of component by component."""
 
@@ -147,7 +147,7 @@ def orders(
 
     def settled(order: np.ndarray, table: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
         """Alternate the mean allocation and the permutations that fit it best, until none changes."""
-        for _ in range(MOST_ROUNDS):
+        for _ in range(MOST_ALTERNATIONS):
             before, order = order, best_permutations(_agreement(r, v * table(mean_allocation(r, order))), groups)
             if (order == before).all():
                 break

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from bayesmix.families.table import FAMILIES
+from bayesmix.inputs.arguments import whole_numbers
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.prior import Prior, choices
 from bayesmix.likelihood.family import Family
@@ -93,8 +94,7 @@ class Mixture:
             "_options": tuple(checked.items()),
             "_priors": tuple(sorted(check_priors(declared, checked, priors or {}).items())),
         }
-        for name, value in values.items():
-            object.__setattr__(self, name, value)
+        self.__dict__.update(values)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -253,9 +253,7 @@ def _components(family: Family, n_components: int | None) -> int:
     value = family.default_components if n_components is None else n_components
     if value is None:
         raise ValueError(f"n_components: a {family.name} mixture needs it, a whole number >= 1")
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ValueError(f"n_components: must be a whole number >= 1; got {value!r}")
-    return int(value)
+    return whole_numbers(n_components=value)["n_components"]
 
 
 def _check_order(spec: Mixture, data: Data) -> None:

@@ -13,7 +13,7 @@ from bayesmix.likelihood.columns import Columns
 from bayesmix.likelihood.part import Params
 from bayesmix.model.variables import Graph, random_variable
 
-INSIDE = 1e-6
+OFF_BOUNDARY = 1e-6
 """Starts keep this far from where a mean ends."""
 
 
@@ -47,5 +47,5 @@ class ColumnsGraph(Graph):
     def start(self, params: Params) -> dict[str, np.ndarray]:
         """The means, away from where they end."""
         name = self.columns.means.name
-        highest = np.inf if self.columns.means.support == "positive" else 1 - INSIDE
-        return self.start_of_weights(params) | {name: np.clip(params[name], INSIDE, highest)}
+        highest = np.inf if self.columns.means.support == "positive" else 1 - OFF_BOUNDARY
+        return self.start_of_weights(params) | {name: np.clip(params[name], OFF_BOUNDARY, highest)}

@@ -19,14 +19,14 @@ from bayesmix.model.variables import Graph
 
 SAME = 1e-10
 """Two log-densities f are one where they differ by less than SAME (1 + |f|): rounding, over many rows."""
-SAME_VALUE = 1e-6
+ROUND_TRIP = 1e-6
 """A variable is what it was where it comes back from the unconstrained scale to this relative precision."""
-POINTS = 4
+SCATTERED = 4
 """As many scattered points tell whether a density is symmetric."""
 LABELLINGS = 20
 """So many labellings of each point are tried for one that the density allows."""
 
-FEW_ROWS = 200
+ALLOCATED_ROWS = 200
 """A random allocation of so many rows sets the components further apart than one of all rows would."""
 
 type Values = dict[str, np.ndarray]
@@ -98,16 +98,16 @@ def _scattered(
     rng: np.random.Generator,
 ) -> Iterator[Values]:
     """Values of the free variables at points that the density allows, the user's ``own`` moved at random."""
-    few, found = parts.likelihood.evenly(FEW_ROWS), 0
+    few, found = parts.likelihood.evenly(ALLOCATED_ROWS), 0
     more = (few.initial(few.start_kinds[-1], rng) for _ in range(LABELLINGS))
-    for params in chain(known[: POINTS // 2], more):
+    for params in chain(known[: SCATTERED // 2], more):
         for _ in range(LABELLINGS):
             x = target.start(parts.start(reorder(parts.likelihood, params, _shuffled(groups, rng))))
             if np.isfinite(target.log_density(x)[0]):
                 yield target.values(_moved(target, x, own, rng))
                 found += 1
                 break
-        if found == POINTS:
+        if found == SCATTERED:
             return
 
 
@@ -222,4 +222,4 @@ class _Swaps:
 
 
 def _close(a: np.ndarray, b: np.ndarray) -> bool:
-    return bool(np.allclose(a, b, rtol=SAME_VALUE, atol=SAME_VALUE * float(np.abs(b).max(initial=0.0))))
+    return bool(np.allclose(a, b, rtol=ROUND_TRIP, atol=ROUND_TRIP * float(np.abs(b).max(initial=0.0))))

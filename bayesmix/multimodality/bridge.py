@@ -16,7 +16,7 @@ from scipy.special import logsumexp
 from bayesmix.multimodality.proposal import DRAWS_PER_DIMENSION, Proposal, fit
 
 LARGEST_ERROR = 0.1
-FEWEST_DRAWS = 8
+FEWEST_QUARTERED = 8
 """In every chain: each half is halved again to see how far the draws depend on each other."""
 
 
@@ -79,7 +79,7 @@ def bridge(
     """
     inside = np.ones(values.shape, dtype=bool) if inside is None else inside
     half = values.shape[1] // 2
-    if values.shape[1] < FEWEST_DRAWS:
+    if values.shape[1] < FEWEST_QUARTERED:
         return UNKNOWN
     halves = [slice(None, half), slice(half, None)]
     found = []

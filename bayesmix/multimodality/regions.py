@@ -29,7 +29,7 @@ from bayesmix.multimodality.watched import Watch, chain_groups, invariants, sepa
 NEIGHBOURS = 5
 REMEMBERED = 500
 """Draws of every region that are kept to tell others by."""
-FAR = 1e100
+BEYOND = 1e100
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +66,7 @@ class Regions:
 
 def features_of(watch: Watch, params: Params) -> np.ndarray:
     """The label-free quantities of draws as a matrix (S, quantities); what is not finite is far away."""
-    return np.nan_to_num(np.stack(list(watch(params).values()), axis=-1), nan=-FAR, posinf=FAR, neginf=-FAR)
+    return np.nan_to_num(np.stack(list(watch(params).values()), axis=-1), nan=-BEYOND, posinf=BEYOND, neginf=-BEYOND)
 
 
 def _within(samples: Sequence[np.ndarray]) -> np.ndarray:

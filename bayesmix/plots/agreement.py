@@ -10,6 +10,7 @@ from scipy.stats import beta
 
 from bayesmix.checks.compare import Comparison
 from bayesmix.checks.scores import BINS, class_of_component, scored_rows
+from bayesmix.drawing.level import TAILS
 from bayesmix.drawing.style import (
     ALARM,
     FAINT,
@@ -30,7 +31,7 @@ from bayesmix.inputs.data import Data
 
 MOST_SCALARS = 30
 MOST_POINTS = 4000
-FAR = 2.0
+FAR_APART = 2.0
 CHANCES = (("em", "EM", "x", INK), ("mean", "posterior mean", "o", colour(0)))
 
 
@@ -67,8 +68,8 @@ def standardized_difference(parameters: pd.DataFrame) -> pd.Series:
 
 def _distances(ax: Axes, shown: pd.Series, n: int) -> None:
     y = np.arange(len(shown))
-    tints = [ALARM if abs(z) > FAR else INK for z in shown]
-    ax.axvspan(-FAR, FAR, color=FAINT, alpha=0.5, linewidth=0)
+    tints = [ALARM if abs(z) > FAR_APART else INK for z in shown]
+    ax.axvspan(-FAR_APART, FAR_APART, color=FAINT, alpha=0.5, linewidth=0)
     ax.axvline(0, color=MUTED, linewidth=0.8)
     ax.hlines(y, 0, shown, colors=tints, linewidth=1)
     ax.scatter(shown, y, s=18, c=tints, zorder=3, gid="difference")
@@ -140,7 +141,7 @@ def reliability(confidence: np.ndarray, right: np.ndarray) -> pd.DataFrame:
     cell = np.minimum((confidence * BINS).astype(int), BINS - 1)
     grouped = pd.DataFrame({"confidence": confidence, "right": right}).groupby(cell)
     hits, n = grouped["right"].sum(), grouped.size()
-    lower, upper = (beta.ppf(p, hits + 0.5, n - hits + 0.5) for p in (0.05, 0.95))
+    lower, upper = (beta.ppf(p, hits + 0.5, n - hits + 0.5) for p in TAILS)
     share = hits / n
     columns = {"share": share, "lower": np.minimum(lower, share), "upper": np.maximum(upper, share), "rows": n}
     return pd.DataFrame({"confidence": grouped["confidence"].mean(), **columns})

@@ -8,12 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
+from bayesmix.checks.problems import PARETO_K
 from bayesmix.drawing.style import ALARM, FAINT, INK, MUTED, OKABE_ITO, Style, colour, new_figure, plain, styled
 
-BAD_K = 0.7
 MOST_LABELS = 8
 MOST_MODES = 12
-LEAST_SHARE = 1e-12
+LEAST_DRAWN = 1e-12
 
 
 @styled
@@ -21,19 +21,20 @@ def pareto_k(loo: xr.Dataset) -> Figure:
     """Pareto shape k of every row (Vehtari et al. 2017, doi:10.1007/s11222-016-9696-4); rows above 0.7 are named."""
     k = loo["pareto_k"].to_numpy()
     names = [str(name) for name in loo["obs"].to_numpy()]
-    bad = k > BAD_K
+    bad = k > PARETO_K
     fig = new_figure(8, 3.4)
     ax = fig.subplots()
     ax.scatter(
         np.flatnonzero(~bad) + 1, k[~bad], s=10 if len(k) < 2000 else 4, color=colour(0), linewidths=0, alpha=0.7
     )
     ax.scatter(np.flatnonzero(bad) + 1, k[bad], s=22, color=ALARM, linewidths=0, gid="bad")
-    ax.axhline(BAD_K, color=ALARM, linewidth=1, linestyle="--")
+    ax.axhline(PARETO_K, color=ALARM, linewidth=1, linestyle="--")
     ax.axhline(0, color=FAINT, linewidth=0.8, zorder=0)
     ax.set(xlim=(-0.02 * len(k) - 1, 1.02 * len(k)), xlabel="row", ylabel="Pareto $k$")
-    ax.set_ylim(min(-0.1, k.min() - 0.05), max(BAD_K + 0.15, k.max() + 0.1))
+    ax.set_ylim(min(-0.1, k.min() - 0.05), max(PARETO_K + 0.15, k.max() + 0.1))
     ax.set_title(
-        f"{bad.sum():,} of {len(k):,} rows above {BAD_K}" + (": leave-one-out is unreliable there" if bad.any() else "")
+        f"{bad.sum():,} of {len(k):,} rows above {PARETO_K}"
+        + (": leave-one-out is unreliable there" if bad.any() else "")
     )
     worst = np.argsort(-k, kind="stable")[: min(MOST_LABELS, int(bad.sum()))]
     _name_in_margin(ax, worst, k, [plain(names[i], limit=14) for i in worst])
@@ -79,7 +80,7 @@ def modes(dt: xr.DataTree) -> Figure:
 
 def _laplace(ax: Axes, table: xr.Dataset, tints: list[str]) -> None:
     """exp(laplace): mass relative to the first mode's."""
-    mass = np.maximum(np.exp(np.minimum(table["laplace"].to_numpy(), 50)), LEAST_SHARE)
+    mass = np.maximum(np.exp(np.minimum(table["laplace"].to_numpy(), 50)), LEAST_DRAWN)
     y = np.arange(len(mass))
     lowest = min(mass.min() / 10, 1e-3)
     ax.hlines(y, lowest, mass, colors=tints, linewidth=2)

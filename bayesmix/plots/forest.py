@@ -10,7 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bayesmix.checks.compare import Comparison
+from bayesmix.drawing.level import TAILS
 from bayesmix.drawing.style import (
+    EM_MARK,
     FAINT,
     INK,
     MUTED,
@@ -26,8 +28,7 @@ from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture import scalars
 from bayesmix.posterior.predict import family_of
 
-QUANTILES = (0.05, 0.25, 0.75, 0.95)
-EM_MARK: Style = {"marker": "x", "color": "black", "markersize": 5, "markeredgewidth": 1.3, "linestyle": "none"}
+QUANTILES = (TAILS[0], 0.25, 0.75, TAILS[1])
 MAP_MARK: Style = {"marker": "D", "color": "black", "markerfacecolor": "none", "markersize": 4, "linestyle": "none"}
 
 

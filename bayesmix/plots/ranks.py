@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bayesmix.calibration import uniformity
-from bayesmix.calibration.result import INTERVALS, LEVEL, Calibration
+from bayesmix.calibration.result import CALIBRATION_LEVEL, INTERVALS, Calibration
 from bayesmix.calibration.simulation import RANKED_DRAWS
 from bayesmix.drawing.style import (
     ALARM,
@@ -23,7 +23,7 @@ from bayesmix.drawing.style import (
     styled,
 )
 
-COLUMNS = 4
+PANELS_ABREAST = 4
 
 
 @styled
@@ -34,11 +34,11 @@ def rank_ecdf(result: Calibration) -> Figure:
     band is drawn in red. A curve above zero at the left: too many low ranks, the truth lies below the draws.
     """
     names = list(result.ranks.columns)
-    rows = -(-len(names) // COLUMNS)
+    rows = -(-len(names) // PANELS_ABREAST)
     fig = new_figure(9.0, 0.6 + 1.35 * rows)
-    axes = fig.subplots(rows, COLUMNS, sharex=True, sharey=True, squeeze=False).ravel()
+    axes = fig.subplots(rows, PANELS_ABREAST, sharex=True, sharey=True, squeeze=False).ravel()
     n, places = len(result.ranks), np.arange(1, RANKED_DRAWS + 1) / (RANKED_DRAWS + 1)
-    low, high = uniformity.band(n, RANKED_DRAWS, LEVEL / len(names))
+    low, high = uniformity.band(n, RANKED_DRAWS, CALIBRATION_LEVEL / len(names))
     for ax, name in zip(axes, names, strict=False):
         counts = np.bincount(result.ranks[name], minlength=RANKED_DRAWS + 1).cumsum()[:-1]
         outside = bool(((counts < low) | (counts > high)).any())

@@ -10,8 +10,10 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bayesmix.checks.compare import INTERVAL, Comparison
+from bayesmix.checks.compare import CLEAR_ROW, Comparison
+from bayesmix.drawing.level import LEVEL
 from bayesmix.drawing.style import (
+    EM_MARK,
     FAINT,
     MUTED,
     Style,
@@ -30,10 +32,7 @@ from bayesmix.posterior.predict import family_of, open_rows, params_of
 
 MOST_AMBIGUOUS = 20
 LEAST_AMBIGUOUS = 5
-CERTAIN = 0.02
-"""Rows with less entropy than this are not worth a name, beyond the first few."""
-MOST_ROWS = 400
-EM_MARK: Style = {"marker": "x", "color": "black", "linestyle": "none", "markeredgewidth": 1.1}
+SHOWN_ROWS = 400
 
 
 @styled
@@ -51,15 +50,15 @@ def responsibilities(dt: xr.DataTree, cmp: Comparison) -> Figure:
     _ambiguous_rows(right, table, len(family.components))
     certain = len(family.data) - len(table)
     note = f"\n{certain:,} rows with one possible component left out" if certain else ""
-    step = len(table) / min(len(table), MOST_ROWS)
+    step = len(table) / min(len(table), SHOWN_ROWS)
     left.set_xlabel(f"{len(table):,} rows, sorted" + (f" (one in {step:.0f} shown)" if step > 1 else "") + note)
     several = len(family.components) > 2
     what = "$r$ of the most probable component" if several else f"$r$ of {plain(family.components[0])}"
     left.set_ylabel(what)
     right.set_xlabel(what)
-    mark = line(f"posterior mean, {INTERVAL:.0%} interval", color=MUTED, marker="o", markersize=4)
+    mark = line(f"posterior mean, {LEVEL:.0%} interval", color=MUTED, marker="o", markersize=4)
     names = component_entries(family.components) if several else []
-    legend_above(fig, [*names, mark, line("EM", markersize=5, **EM_MARK)])
+    legend_above(fig, [*names, mark, line("EM", **EM_MARK)])
     return fig
 
 
@@ -83,7 +82,7 @@ def _colours(table: pd.DataFrame, K: int) -> list[Any]:
 
 
 def _sorted_rows(ax: Axes, table: pd.DataFrame, K: int) -> None:
-    shown = table.iloc[evenly(len(table), MOST_ROWS)]
+    shown = table.iloc[evenly(len(table), SHOWN_ROWS)]
     at, tints = np.arange(len(shown)), _colours(shown, K)
     few = len(shown) <= 120
     few_mark: Style = {"markersize": 5, "zorder": 4}
@@ -100,11 +99,11 @@ def _sorted_rows(ax: Axes, table: pd.DataFrame, K: int) -> None:
 
 def _ambiguous_rows(ax: Axes, table: pd.DataFrame, K: int) -> None:
     shown = table.nlargest(MOST_AMBIGUOUS, "entropy")
-    shown = shown[(shown["entropy"] > CERTAIN) | (np.arange(len(shown)) < LEAST_AMBIGUOUS)]
+    shown = shown[(shown["entropy"] > CLEAR_ROW) | (np.arange(len(shown)) < LEAST_AMBIGUOUS)]
     at, tints = np.arange(len(shown)), _colours(shown, K)
     ax.hlines(at, shown["lower"], shown["upper"], colors=tints, linewidth=2.4, alpha=0.55)
     ax.scatter(shown["mean"], at, s=18, c=tints, zorder=3, gid="ambiguous")
-    ax.plot(shown["em"], at, markersize=5, zorder=4, **EM_MARK)
+    ax.plot(shown["em"], at, zorder=4, **EM_MARK)
     ax.set_yticks(at, [plain(name, limit=16) for name in shown.index], fontsize=7.5)
     ax.set(ylim=(len(shown) - 0.4, -0.6), xlim=(-0.03, 1.03), title="Most ambiguous rows")
     ax.tick_params(axis="y", length=0)

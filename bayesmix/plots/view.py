@@ -9,10 +9,10 @@ from bayesmix.em.fit_em import EMFit
 from bayesmix.inputs.data import evenly
 from bayesmix.posterior.predict import family_of, params_of
 
-DRAWS = 200
+SHOWN_DRAWS = 200
 
 
-def view(dt: xr.DataTree, em: EMFit | None = None, *, draws: int = DRAWS) -> View:
+def view(dt: xr.DataTree, em: EMFit | None = None, *, draws: int = SHOWN_DRAWS) -> View:
     """The view of a posterior, with the estimate beside it where given."""
     family = family_of(dt)
     params = {v: a[evenly(len(a), draws)] for v, a in params_of(dt, family).items()}

@@ -10,6 +10,7 @@ from scipy.cluster.hierarchy import linkage
 from scipy.spatial.distance import squareform
 
 from bayesmix import estep
+from bayesmix.inputs.arguments import whole_numbers
 from bayesmix.inputs.data import evenly
 from bayesmix.likelihood.clusters import cut
 from bayesmix.likelihood.likelihood import Likelihood
@@ -118,8 +119,7 @@ def point_partition(
     """
     if loss not in list(LOSSES):
         raise ValueError(f"loss: unknown {loss!r}; choose from {', '.join(LOSSES)}")
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise ValueError(f"seed: must be a whole number >= 0; got {seed!r}")
+    whole_numbers(seed=seed)
     spec_of(dt)
     family, rng = taken(family_of(dt), rows), np.random.default_rng(seed)
     together = co_clustering(dt, rows=rows)

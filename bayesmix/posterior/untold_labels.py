@@ -13,7 +13,7 @@ from scipy.stats import gaussian_kde
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.spec import Mixture, exchange_groups
 
-DRAWS = 4000
+DENSITY_DRAWS = 4000
 """The density is estimated from so many draws at most, ..."""
 AVERAGED = 200
 """... and averaged over about so many of them."""
@@ -55,7 +55,7 @@ def boundary_density(contrasts: np.ndarray) -> float:
     if not z.size:
         return 0.0
     precision = np.linalg.pinv(np.cov(z.T).reshape(z.shape[1], -1), rcond=1e-10, hermitian=True)
-    t = (z @ precision @ z.mean(axis=0))[:: -(-len(z) // DRAWS)]
+    t = (z @ precision @ z.mean(axis=0))[:: -(-len(z) // DENSITY_DRAWS)]
     both = np.r_[t, -t]
     f = gaussian_kde(both, lambda kde: kde.scotts_factor() * t.std() / both.std())
     return float(f(0.0)[0] / f(t[:: -(-len(t) // AVERAGED)]).mean())

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from bayesmix.checks.problems import PARETO_K
 from bayesmix.likelihood.words import words_of
 from bayesmix.posterior.predict import resampled_by_mass
 from bayesmix.report.blocks import Figure
@@ -186,7 +187,7 @@ def _readable(name: str) -> str:
 def _pareto_k(fits: Fits, summary: Summary) -> str:
     found = summary["loo"]
     return (
-        "Rows above 0.7 are too influential for leave-one-out by reweighting: "
+        f"Rows above {PARETO_K} are too influential for leave-one-out by reweighting: "
         f"{whole(found['pareto_k_bad'])} of {plural(len(fits.data), 'row')} are, the largest k is "
         f"{fixed(found['pareto_k_max'], 2)}."
     )

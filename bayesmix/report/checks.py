@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from bayesmix.drawing.level import TAILS
 from bayesmix.likelihood.likelihood import Likelihood
 
 type Statistic = Callable[[np.ndarray], np.ndarray]
@@ -49,8 +50,8 @@ def predictive_checks(family: Likelihood, replicates: np.ndarray, only: Containe
             out[name if counts and family.data.n_features == 1 else f"{name} of {column}"] = {
                 "observed": observed,
                 "mean": replicated.mean(),
-                "lower": np.quantile(replicated, 0.05),
-                "upper": np.quantile(replicated, 0.95),
+                "lower": np.quantile(replicated, TAILS[0]),
+                "upper": np.quantile(replicated, TAILS[1]),
                 "p_value": (replicated > observed).mean() + 0.5 * (replicated == observed).mean(),
             }
     return out

@@ -21,9 +21,9 @@ from bayesmix.checks.prior import PriorPredictive
 from bayesmix.report.fits import Fits
 
 DPI = 144
-COLOURS = 128
+PALETTE = 128
 LARGEST_SVG = 100_000
-MARGIN = 0.1
+PADDING = 0.1
 """Inches around what is drawn."""
 THUMBNAIL = "thumbnail"
 
@@ -104,7 +104,7 @@ def _render(canvas: Canvas, behind: ThreadPoolExecutor) -> Future[Picture]:
     if layout is not None:
         layout.execute(canvas)
         canvas.set_layout_engine("none")
-    box = canvas.get_tightbbox().padded(MARGIN)
+    box = canvas.get_tightbbox().padded(PADDING)
     png = io.BytesIO()
     canvas.savefig(png, format="png", dpi=DPI, bbox_inches=box, pil_kwargs={"compress_level": 0})
     svg = _small_svg(canvas, box)
@@ -142,7 +142,7 @@ def _fewer_colours(png: bytes) -> bytes:
         flat = Image.new("RGB", image.size, "white")
         flat.paste(image, mask=image.getchannel("A") if image.mode == "RGBA" else None)
     out = io.BytesIO()
-    flat.quantize(COLOURS, dither=Image.Dither.NONE).save(out, format="png", optimize=True)
+    flat.quantize(PALETTE, dither=Image.Dither.NONE).save(out, format="png", optimize=True)
     return out.getvalue()
 
 

@@ -17,9 +17,11 @@ from bayesmix.checks.compare import Comparison, compare, matched
 from bayesmix.checks.diagnose import Diagnostics, diagnose
 from bayesmix.checks.prior import PriorPredictive, prior_data_sets
 from bayesmix.checks.scores import score_table
-from bayesmix.em.fit_em import EMFit, fit_em, map_fit, ml_fit, run_starts
+from bayesmix.em.fit_em import EMFit, fit_em, ml_fit, run_starts
+from bayesmix.em.map_fit import map_fit
 from bayesmix.em.starts import Run
 from bayesmix.gallery.read import GalleryModel
+from bayesmix.inputs.arguments import N_STARTS
 from bayesmix.inputs.data import Data
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.spec import Mixture, bind, exchange_groups, resolve
@@ -34,7 +36,7 @@ from bayesmix.posterior.predict import (
 )
 
 PARTIAL_STARTS = 10
-SAMPLER_STARTS = {"n_starts": 20, "seed": 1}
+SAMPLER_STARTS = {"n_starts": N_STARTS, "seed": 1}
 """What :func:`bayesmix.sample` starts from where it is not told."""
 
 type Say = Callable[[str], None]

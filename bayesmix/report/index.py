@@ -9,7 +9,7 @@ from typing import Any
 
 from bayesmix.report.figures import THUMBNAIL
 from bayesmix.report.page import css, environment
-from bayesmix.report.sections.verdict import TITLES, level, title_of
+from bayesmix.report.sections.verdict import HEADLINES, level, title_of
 from bayesmix.report.text import fixed, whole
 
 
@@ -49,7 +49,7 @@ def _row(place: Path, summary: dict[str, Any]) -> dict[str, Any]:
         "n": whole(model["n"]),
         "K": whole(model["n_components"]),
         "level": here,
-        "verdict": TITLES[title_of(summary)].removeprefix("This fit "),
+        "verdict": HEADLINES[title_of(summary)].removeprefix("This fit "),
         "r_hat": fixed(posterior["max_r_hat"], 3),
         "ess": whole(posterior["min_ess_bulk"]),
         "log_likelihood": fixed(summary["em"]["log_likelihood"], 2),

@@ -16,6 +16,8 @@ import xarray as xr
 from bayesmix.checks.compare import scores_on
 from bayesmix.checks.convergence import of_parameters, parts
 from bayesmix.checks.diagnose import Diagnostics
+from bayesmix.checks.problems import PARETO_K
+from bayesmix.drawing.level import TAILS
 from bayesmix.em.fit_em import EMFit
 from bayesmix.mixture import scalars
 from bayesmix.multimodality.table import describe_mode
@@ -26,7 +28,6 @@ from bayesmix.report.influence import left_to_prior, pulled_by_prior
 from bayesmix.report.priors import prior_numbers
 from bayesmix.report.tables import found_value
 
-PARETO_K = 0.7
 AMBIGUOUS = 10
 
 
@@ -145,7 +146,7 @@ def _posterior(fits: Fits) -> dict[str, Any]:
     table = of_parameters(fits.family, fits.dt, parts(fits.dt, fits.family), derived=True)
     table = table.loc[draws["scalar"].to_numpy()]
     flat = draws.stack(sample=("chain", "draw")).transpose("scalar", "sample").to_numpy()
-    ends = {"lower": 0.05, "upper": 0.95, "lower99": 0.005, "upper99": 0.995}
+    ends = {"lower": TAILS[0], "upper": TAILS[1], "lower99": 0.005, "upper99": 0.995}
     for name, value in zip(ends, np.quantile(flat, list(ends.values()), axis=1), strict=True):
         table[name] = value
     free = fits.check.parameters

@@ -15,7 +15,7 @@ from bayesmix.likelihood.words import letters
 
 RADIUS = 22.0
 SQUARE = 8.0
-TOP, STEP, GAP = 48.0, 62.0, 26.0
+MARGIN_ABOVE, STEP, GAP = 48.0, 62.0, 26.0
 """Of the parameters of the components, one under the other; and between those of each and those of all."""
 GREEK = {
     "mu": "μ",
@@ -27,7 +27,7 @@ GREEK = {
     "pi": "π",
     "theta": "θ",
 }
-STYLE = {"unknown": "#ffffff", "observed": "#cfd8e3"}
+FILLS = {"unknown": "#ffffff", "observed": "#cfd8e3"}
 
 
 @dataclass(frozen=True)
@@ -130,12 +130,12 @@ def _diagram(family: Likelihood) -> Diagram:
     inside = [p for p in of_x if p.dims[:1] == ("component",)]
     outside = [p for p in of_x if p not in inside]
     gap = GAP if inside and outside else 0.0
-    middle = TOP + (STEP * (len(of_x) - 1) + gap) / 2
+    middle = MARGIN_ABOVE + (STEP * (len(of_x) - 1) + gap) / 2
     nodes = {"z": Node("z", "i", 150, middle, _group_kind(family)), "x": Node("x", "i", 270, middle, "observed")}
     for j, p in enumerate(_unknowns(family.weights.parameters)):
         nodes[p.name] = Node(*_letter(p), 40, middle + STEP * j)
     for j, p in enumerate([*inside, *outside]):
-        nodes[p.name] = Node(*_letter(p), 410, TOP + STEP * j + gap * (p in outside))
+        nodes[p.name] = Node(*_letter(p), 410, MARGIN_ABOVE + STEP * j + gap * (p in outside))
     arrows = [(p.name, "z") for p in _unknowns(family.weights.parameters)]
     arrows += [("z", "x"), *((p.name, "x") for p in of_x)]
     under = {"z": [n.name for n in family.weights.linears if _varies(n)], "x": []}
@@ -151,7 +151,7 @@ def _diagram(family: Likelihood) -> Diagram:
     plates = [Plate(f"i = 1, …, {len(family.data)}", 100, middle - 38, 220, bottom - middle + 38)]
     if inside:
         label = f"k = 1, …, {len(family.components)}"
-        plates.append(Plate(label, 364, TOP - 34, 106, STEP * (len(inside) - 1) + 90))
+        plates.append(Plate(label, 364, MARGIN_ABOVE - 34, 106, STEP * (len(inside) - 1) + 90))
     return Diagram(nodes, arrows, plates)
 
 
@@ -186,10 +186,10 @@ def _node(node: Node) -> str:
             f'<rect x="{node.x - s:g}" y="{node.y - s:g}" width="{2 * s:g}" height="{2 * s:g}" fill="#33404f"/>'
             f'<text x="{node.x + 26:g}" y="{node.y + 6:g}" {text}>{letter}</text>'
         )
-    fill = STYLE.get(node.kind, STYLE["unknown"])
+    fill = FILLS.get(node.kind, FILLS["unknown"])
     half = (
         f'<path d="M{node.x - RADIUS:g} {node.y:g}a{RADIUS:g} {RADIUS:g} 0 0 0 {2 * RADIUS:g} 0z" '
-        f'fill="{STYLE["observed"]}"/>'
+        f'fill="{FILLS["observed"]}"/>'
         if node.kind == "partly"
         else ""
     )

@@ -17,7 +17,7 @@ from bayesmix.report.fits import Fits
 from bayesmix.report.text import significant
 
 UNCERTAIN_ROWS = 5
-WORDS = {
+PARAMETER_WORDS = {
     "mu": "mean",
     "sigma": "sd",
     "alpha": "shape",
@@ -120,7 +120,7 @@ def _label(
 
 def _words(prior: Prior, where: Mapping[str, float]) -> str:
     inside = ", ".join(
-        f"{WORDS_BY_PRIOR.get((prior.distribution, name), WORDS.get(name, name))} {significant(value, 4)}"
+        f"{WORDS_BY_PRIOR.get((prior.distribution, name), PARAMETER_WORDS.get(name, name))} {significant(value, 4)}"
         for name, value in where.items()
     )
     return f"{prior.distribution}({inside})"

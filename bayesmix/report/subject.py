@@ -14,13 +14,13 @@ from bayesmix.gallery.read import Expectation, GalleryModel
 from bayesmix.inputs.data import Data
 from bayesmix.posterior.predict import data_of, spec_of
 
-TEXTS = ("name", "title", "description", "source", "expected")
+CARD_TEXTS = ("name", "title", "description", "source", "expected")
 CARD = "model"
 
 
 def recorded(dt: xr.DataTree, model: GalleryModel, em_settings: Mapping[str, Any], *, command: str) -> xr.DataTree:
     """The posterior with the model's texts, expectations and held-out rows, and the command that drew it."""
-    card = {text: getattr(model, text) for text in TEXTS}
+    card = {text: getattr(model, text) for text in CARD_TEXTS}
     card |= {"command": command, "em": dict(em_settings), "expect": [asdict(claim) for claim in model.expectations]}
     new = dt.copy()
     new.attrs[CARD] = json.dumps(card)
@@ -38,7 +38,7 @@ def command_of(dt: xr.DataTree) -> str:
 def remembered(dt: xr.DataTree, path: Path) -> GalleryModel:
     """The model of a posterior, named after its file where it remembers no name."""
     card = json.loads(dt.attrs.get(CARD, "{}"))
-    texts = {text: card.get(text, "") for text in TEXTS} | {"name": card.get("name", path.stem)}
+    texts = {text: card.get(text, "") for text in CARD_TEXTS} | {"name": card.get("name", path.stem)}
     return GalleryModel(
         folder=path.parent,
         spec=spec_of(dt),

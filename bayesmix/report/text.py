@@ -6,7 +6,8 @@ import math
 import re
 from collections.abc import Iterable
 
-MINUS = "\N{MINUS SIGN}"
+from bayesmix.drawing.style import MINUS
+
 DASH = "\N{EN DASH}"
 THIN = "\N{NARROW NO-BREAK SPACE}"
 TIMES = "\N{MULTIPLICATION SIGN}"

@@ -18,6 +18,7 @@ import xarray as xr
 
 from bayesmix.em.fit_em import EMFit, fit_em
 from bayesmix.gallery import read as gallery
+from bayesmix.inputs.arguments import N_STARTS
 from bayesmix.posterior.files import load_fit, save
 from bayesmix.report import fits as fitting
 from bayesmix.report.figures import draw_all, write_all
@@ -99,7 +100,7 @@ def write_report(
     check_folder(folder)
     given = {"seed": seed, "draws": draws, "tune": tune, "chains": chains}
     given = {name: value for name, value in given.items() if value is not None}
-    em = {"n_starts": 20, "seed": 1} | model.em | ({} if seed is None else {"seed": seed})
+    em = {"n_starts": N_STARTS, "seed": 1} | model.em | ({} if seed is None else {"seed": seed})
     command = " ".join(["bayesmix report", shlex.quote(str(name_or_path)), *(f"--{k} {v}" for k, v in given.items())])
     fits = fitting.run(model, model.sampler | given, em, command=command, progress=progress)
     return write(fits, folder, em_settings=em)

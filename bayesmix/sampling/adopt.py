@@ -27,7 +27,7 @@ NEEDED = ("diverging", "energy", "tree_depth")
 DRAWN = ("chain", "draw")
 SAME_POSTERIOR = 1e-6
 """How far log-posteriors of one draw may differ, of 1 + |lp|."""
-DEEPEST = 10
+DEEPEST_TREE = 10
 """The largest tree depth, by default, of every NUTS that PyMC calls."""
 
 
@@ -157,7 +157,7 @@ def _statistics(given: xr.Dataset) -> xr.Dataset:
             f"idata: its sample_stats lack {', '.join(missing)}; draws of NUTS are needed, by pm.sample or nutpie"
         )
     depth = kept["tree_depth"]
-    more = {"reached_max_treedepth": depth >= DEEPEST, "n_steps": 2.0**depth - 1}
+    more = {"reached_max_treedepth": depth >= DEEPEST_TREE, "n_steps": 2.0**depth - 1}
     kept = kept.assign({name: values for name, values in more.items() if name not in kept})
     return kept[[name for name in STATISTICS.values() if name in kept and name != "lp"]].transpose(*DRAWN)
 

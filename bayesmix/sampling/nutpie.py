@@ -15,12 +15,12 @@ import xarray as xr
 
 from bayesmix.compiled.log_posterior import Target
 from bayesmix.compiled.whitening import Whitening, whiten
-from bayesmix.inputs.coordinates import coordinates
+from bayesmix.inputs.arguments import FEWEST_DRAWS
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.errors import FitError, described
+from bayesmix.inputs.storage import coordinates
 
-FEWEST_DRAWS = 4
-TRIES = 50
+START_TRIES = 50
 """So many starts of a chain may have no finite density."""
 STACK_VARIABLE, STACK_BYTES = "RUST_MIN_STACK", 64 << 20
 STATISTICS = {
@@ -88,14 +88,14 @@ class Runner:
     def _start(self, begin: Begin, seed: int) -> np.ndarray:
         """A point where the density is finite, in nutpie's coordinates."""
         rng = np.random.default_rng(seed)
-        for _ in range(TRIES):
+        for _ in range(START_TRIES):
             x = begin(rng)
             value, gradient = self.target.log_density(x)
             if np.isfinite(value) and np.isfinite(gradient).all():
                 return x if self.whitening is None else self.whitening.inverse(x)
         raise FitError(
             f"a chain found no point to begin at: around its mode the log-density or its gradient is not finite at any "
-            f"of {TRIES} points; look for a prior or an added term that forbids them, or for data of extreme size"
+            f"of {START_TRIES} points; look for a prior or an added term that forbids them, or for data of extreme size"
         )
 
 

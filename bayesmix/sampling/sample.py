@@ -14,6 +14,7 @@ import xarray as xr
 from bayesmix.compiled.log_posterior import Target
 from bayesmix.em.fit_em import run_starts
 from bayesmix.em.starts import Run, solutions
+from bayesmix.inputs.arguments import N_STARTS, whole_numbers
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.errors import explained
 from bayesmix.mixture.spec import Mixture, resolve
@@ -25,12 +26,10 @@ from bayesmix.multimodality.table import modes_dataset
 from bayesmix.posterior.files import rehearse
 from bayesmix.posterior.finish import attributes, sort_labels
 from bayesmix.posterior.varying import by_variation
-from bayesmix.sampling.nutpie import FEWEST_DRAWS, Runner, assemble, data_groups, finished
+from bayesmix.sampling.nutpie import Runner, assemble, data_groups, finished
 from bayesmix.sampling.pool import pool, settle
 from bayesmix.sampling.rescue import rescued
 from bayesmix.sampling.scouts import explore
-
-LEAST = {"cores": 1, "draws": FEWEST_DRAWS, "tune": 1, "chains": 1, "seed": 0, "n_starts": 1}
 
 
 def sample(
@@ -44,7 +43,7 @@ def sample(
     cores: int | None = None,
     target_accept: float = 0.9,
     seed: int = 1,
-    n_starts: int = 20,
+    n_starts: int = N_STARTS,
     log_likelihood: bool | str = "auto",
     progress: bool = True,
     target: Target | None = None,
@@ -120,25 +119,21 @@ def sample(
     """
     settings: dict[str, Any] = whole_numbers(draws=draws, tune=tune, chains=chains)
     settings["target_accept"] = _probability(target_accept)
-    extra = whole_numbers(seed=seed, n_starts=n_starts)
-    if cores is not None:
-        cores = whole_numbers(cores=cores)["cores"]
-    if not isinstance(target, Target | None):
-        raise ValueError(f"target: must be a compiled model, {Target.__module__}.Target; got a {type(target).__name__}")
-    if log_likelihood != "auto" and not isinstance(log_likelihood, bool):
-        raise ValueError(f"log_likelihood: must be 'auto', True or False; got {log_likelihood!r}")
+    extra: dict[str, Any] = whole_numbers(seed=seed, n_starts=n_starts)
+    cores = None if cores is None else whole_numbers(cores=cores)["cores"]
+    _check_objects(target, log_likelihood)
     spec = resolve(spec, data)
     parts = graph(spec, data)
     stored = data.with_covariates(parts.likelihood.covariates)
     rehearse(stored.to_dataset().assign_coords(parts.likelihood.coords))
     target = _compiled(spec, data, parts, model, target)
-    if runs is None:
-        runs = run_starts(parts.likelihood, n_starts=extra["n_starts"], seed=extra["seed"])
+    runs = run_starts(parts.likelihood, **extra) if runs is None else runs
     sound = [run.params for run, _ in solutions(runs) if not run.reasons]
     beside = data_groups(target.model, stored)
     with explained("finding the posterior's modes"):
         exchange = measure(target, parts, spec, sound or [runs[0].params])
-        parts = parts.over(parts.likelihood.with_measured(exchange.groups))
+        likelihood = parts.likelihood.with_measured(exchange.groups)
+        parts = parts.over(likelihood)
         climber = Climber(target, parts, spec)
         found = find_modes(climber, runs, climbs=extra["n_starts"], seed=extra["seed"])
         run = Runner(target, cores, extra["seed"], found[0].whitening)
@@ -149,18 +144,15 @@ def sample(
     own = [rv.name for rv in target.model.free_RVs if rv.name not in known]
     made = scouts.sample(run, group_of_chain, start, progress=progress, **settings)
     raw, drawn = finished(made)
-    cut = len(drawn) < len(start)
-    start, group_of_chain = start[drawn], group_of_chain[drawn]
+    cut, start, group_of_chain = len(drawn) < len(start), start[drawn], group_of_chain[drawn]
     with rescued(raw):
         dt = assemble(raw, beside)
-        settled = settle(dt, target, parts.likelihood, spec, scouts, group_of_chain)
-        dt = sort_labels(
-            dt, target, spec, parts.likelihood, exchange, where=settled.where, log_likelihood=log_likelihood
-        )
+        settled = settle(dt, target, likelihood, spec, scouts, group_of_chain)
+        dt = sort_labels(dt, target, spec, likelihood, exchange, where=settled.where, log_likelihood=log_likelihood)
         dt = pool(dt, settled, chains=min(settings["chains"], len(start)), seed=extra["seed"])
         modes = [replace(mode, group=settled.number.get(mode.group, mode.group)) for mode in scouts.modes]
-        dt["modes"] = xr.DataTree(modes_dataset(modes, parts.likelihood, spec, settled.mass, start))
-        dt = by_variation(dt, parts.likelihood)
+        dt["modes"] = xr.DataTree(modes_dataset(modes, likelihood, spec, settled.mass, start))
+        dt = by_variation(dt, likelihood)
     dt.attrs |= attributes(spec, own, exchange) | {
         "settings": json.dumps(settings | extra),
         "seed": extra["seed"],
@@ -170,13 +162,11 @@ def sample(
     return dt
 
 
-def whole_numbers(**settings: Any) -> dict[str, int]:
-    """Whole numbers that are large enough, and fit a machine's, as plain integers."""
-    for name, value in settings.items():
-        least = LEAST.get(name, 1)
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value < 2**63:
-            raise ValueError(f"{name}: must be a whole number >= {least}; got {value!r}")
-    return {name: int(value) for name, value in settings.items()}
+def _check_objects(target: Any, log_likelihood: Any) -> None:
+    if not isinstance(target, Target | None):
+        raise ValueError(f"target: must be a compiled model, {Target.__module__}.Target; got a {type(target).__name__}")
+    if log_likelihood != "auto" and not isinstance(log_likelihood, bool):
+        raise ValueError(f"log_likelihood: must be 'auto', True or False; got {log_likelihood!r}")
 
 
 def _compiled(spec: Mixture, data: Data, parts: Graph, model: pm.Model | None, target: Target | None) -> Target:

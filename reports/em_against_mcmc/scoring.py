@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import norm
 
-from bayesmix.checks.scores import SMALLEST
+from bayesmix.checks.scores import LEAST_PROBABILITY
 
 EDGES = np.array([0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0])
 """Bins of the probability of the more probable group."""
@@ -17,7 +17,7 @@ TAILS = np.concatenate([(1 - LEVELS) / 2, (1 + LEVELS) / 2])
 
 def log_score(r: np.ndarray, groups: np.ndarray) -> float:
     """Mean of -log r of the true group (r not below 1e-12); r (n, K), groups (n,)."""
-    return float(-np.log(np.maximum(r[np.arange(len(r)), groups], SMALLEST)).mean())
+    return float(-np.log(np.maximum(r[np.arange(len(r)), groups], LEAST_PROBABILITY)).mean())
 
 
 def brier(r: np.ndarray, groups: np.ndarray) -> float:

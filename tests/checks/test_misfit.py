@@ -9,7 +9,7 @@ import xarray as xr
 from scipy import stats
 
 import bayesmix as bm
-from bayesmix.checks.misfit import LEVEL, check_model, discrepancies_of
+from bayesmix.checks.misfit import MISFIT_LEVEL, check_model, discrepancies_of
 from bayesmix.families.gaussian.misfit import drawn
 from bayesmix.kernels.residuals import residuals, shapes
 from bayesmix.mixture.spec import bind
@@ -138,7 +138,7 @@ def test_shapes_of_components_refute(rng, make, wanted):
     assert check.ok == (not wanted)
     assert wanted <= names(check)
     p = check.measures["p_value"]
-    assert set(p.index[p <= LEVEL]) == names(check) - {"influence"}
+    assert set(p.index[p <= MISFIT_LEVEL]) == names(check) - {"influence"}
 
 
 @pytest.mark.parametrize(

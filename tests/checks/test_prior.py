@@ -10,7 +10,7 @@ from scipy import stats
 
 import bayesmix as bm
 from bayesmix import plots
-from bayesmix.checks.prior import DATA_SETS, MOST_ROWS, SENSITIVE, prior_data_sets, sensitivity
+from bayesmix.checks.prior import DATA_SETS, REPLICATED_ROWS, SENSITIVE, prior_data_sets, sensitivity
 from bayesmix.mixture.spec import bind, resolve
 from bayesmix.posterior.predict import family_of, spec_of
 from bayesmix.report.priors import prior_numbers
@@ -89,10 +89,10 @@ def test_data_sets_have_the_rows_of_the_data(three_groups, zip_counts):
 
 
 def test_many_rows_are_thinned():
-    spec, data = bm.Mixture("gaussian", n_components=2), bm.Data(np.linspace(0, 1, 5 * MOST_ROWS + 1))
+    spec, data = bm.Mixture("gaussian", n_components=2), bm.Data(np.linspace(0, 1, 5 * REPLICATED_ROWS + 1))
     spec = resolve(spec, data)
     found = prior_data_sets(spec, bind(spec, data))
-    assert found.x.shape[1] <= MOST_ROWS
+    assert found.x.shape[1] <= REPLICATED_ROWS
     assert found.family.data.x[-1] > 0.99
 
 

@@ -11,8 +11,8 @@ import pytest
 import xarray as xr
 
 import bayesmix as bm
-from bayesmix.inputs.covariates import covariate
-from bayesmix.inputs.levels import as_levels, level_text
+from bayesmix.inputs.covariates import as_levels, covariate, level_text
+from bayesmix.mixture.spec import bind
 
 N = 60
 Y = np.where(np.arange(N) % 5 < 2, 0, 1 + np.arange(N) % 7)
@@ -21,7 +21,7 @@ Y = np.where(np.arange(N) % 5 < 2, 0, 1 + np.arange(N) % 7)
 def through_a_file(em, data, tmp_path):
     """The estimate as a posterior of two equal draws, saved and read back."""
     two = em.params.expand_dims(chain=[0], draw=[0, 1])
-    stored = data.with_covariates(bm.spec.bind(em.spec, data).covariates).to_dataset()
+    stored = data.with_covariates(bind(em.spec, data).covariates).to_dataset()
     dt = xr.DataTree.from_dict({"posterior": two, "input": stored})
     dt.attrs["spec"] = json.dumps(em.spec.to_dict())
     return bm.load_fit(bm.save(dt, tmp_path / "fit.nc"))
@@ -99,7 +99,7 @@ def test_numbers_are_numbers_whatever_holds_them(kind):
 
 def test_integers_do_not_wrap():
     frame = pd.DataFrame({"y": [0, 1, 2, 3], "people": [2**32, 3 * 2**31, 2**31, 2**33]})
-    design = bm.spec.bind(bm.Mixture("zero_inflated_poisson", rate="I(people**3)"), bm.Data(frame, response="y")).F
+    design = bind(bm.Mixture("zero_inflated_poisson", rate="I(people**3)"), bm.Data(frame, response="y")).F
     np.testing.assert_allclose(design[:, 1], [float(2**96), 27.0 * 2**93, float(2**93), float(2**99)], rtol=1e-15)
 
 
@@ -226,6 +226,6 @@ def test_a_formula_of_hostile_names_is_reported(tmp_path):
         proposed = re.search(r"^rate = .*with covariates: (.*)$", text, re.MULTILINE)[1]
         (folder / "model.toml").write_text(text.replace('rate = "1"', f"rate = {proposed}", 1))
         spec, data = bm.load(folder)
-        family = bm.spec.bind(spec, data)
+        family = bind(spec, data)
         assert family.covariates == (first,)
         np.testing.assert_allclose(family.linears[0].X[:, 1], frame[first])

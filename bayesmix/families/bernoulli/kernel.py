@@ -9,7 +9,7 @@ import numpy as np
 from bayesmix.kernels.cache import entry_point
 from bayesmix.kernels.independent import run_draws, run_e_step
 from bayesmix.kernels.vector import inlined
-from bayesmix.likelihood.canonical import LARGEST
+from bayesmix.likelihood.canonical import LARGEST_PREDICTOR
 from bayesmix.likelihood.columns import ColumnsKernel
 
 
@@ -17,9 +17,9 @@ from bayesmix.likelihood.columns import ColumnsKernel
 def natural(p: float) -> tuple[float, float]:
     """logit p, within what keeps 0 and 1 numbers, and -log(1 - p)."""
     if p <= 0.0:
-        return -LARGEST, 0.0
+        return -LARGEST_PREDICTOR, 0.0
     if p >= 1.0:
-        return LARGEST, LARGEST
+        return LARGEST_PREDICTOR, LARGEST_PREDICTOR
     return math.log(p) - math.log1p(-p), -math.log1p(-p)
 
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from bayesmix.inputs.data import Data, evenly
 
-FEW_ROWS, CLEAR = 1000, 1e-4
+LOOKED_AT, CLEARLY_POSITIVE = 1000, 1e-4
 """Where so many rows have a smallest eigenvalue above this, no relation holds in all rows."""
-NEGLIGIBLE = 1e-6
+LEFT_OUT = 1e-6
 """A term of a relation that moves the column by less than this share of its spread is left out of the words."""
 
 
@@ -51,8 +51,8 @@ def relations(x: np.ndarray, names: Sequence[str], weights: np.ndarray, *, share
     >>> relations(np.column_stack([a, b, 10 - a - 2 * b]), ["a", "b", "c"], np.ones(5), share=1e-10)
     ['c = 10 - a - 2 b']
     """
-    few = evenly(len(x), FEW_ROWS + 10 * x.shape[1])
-    if _smallest(x[few], weights[few]) > CLEAR:
+    few = evenly(len(x), LOOKED_AT + 10 * x.shape[1])
+    if _smallest(x[few], weights[few]) > CLEARLY_POSITIVE:
         return []
     x, weights = x[weights > 0], weights[weights > 0]
     z, mean, sd = _standardized(x, weights)
@@ -105,9 +105,9 @@ def _multiples(correlations: np.ndarray, share: float) -> dict[int, dict[int, fl
 
 def _words(j: int, terms: dict[int, float], names: Sequence[str], mean: np.ndarray, sd: np.ndarray) -> str:
     """``total = 2 + a - 0.5 b``, in the units of the columns."""
-    slopes = {k: c * sd[j] / sd[k] for k, c in terms.items() if abs(c) > NEGLIGIBLE}
+    slopes = {k: c * sd[j] / sd[k] for k, c in terms.items() if abs(c) > LEFT_OUT}
     constant = mean[j] - sum(b * mean[k] for k, b in slopes.items())
-    parts = [(constant, "")] if abs(constant) > NEGLIGIBLE * (sd[j] + abs(mean[j])) else []
+    parts = [(constant, "")] if abs(constant) > LEFT_OUT * (sd[j] + abs(mean[j])) else []
     parts += [(b, names[k]) for k, b in slopes.items()]
     text = ""
     for value, name in parts:

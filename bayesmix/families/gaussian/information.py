@@ -25,7 +25,7 @@ from bayesmix.likelihood.part import Params
 
 CERTAIN = 1e-14
 """A row that belongs to one component but for this much misses no information."""
-BLOCK_BYTES = 2**26
+INFORMATION_BYTES = 2**26
 """Scores of so many rows are held at a time as fit in this much memory."""
 
 
@@ -70,7 +70,7 @@ class Entries:
         return np.hstack([np.ones((len(z), 1)), z, self.by_coordinate(products)])
 
     def complete(self, mass: float, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-        """Sum_i v_i r_ik B_ik for (m, A), from the E-step's sums of the component.
+        """sum_i v_i r_ik B_ik for (m, A), from the E-step's sums of the component.
 
         The second-order terms of the complete log-likelihood are
         -1/2 [ N m'm + 2 m'(A + A')s + tr(A S A') + 2 tr(A A S) - N sum_j A_jj^2 ].
@@ -124,7 +124,7 @@ def information(likelihood: Likelihood, params: Params) -> np.ndarray:
     ]
     H = np.zeros((n_local, n_local))
     mass, first, second = np.zeros(K), np.zeros((K, d)), np.zeros((K, d, d))
-    for z, r, v in _blocks(likelihood, params, max(BLOCK_BYTES // (8 * n_local), 256)):
+    for z, r, v in _blocks(likelihood, params, max(INFORMATION_BYTES // (8 * n_local), 256)):
         open_rows = np.flatnonzero(1 - r.max(axis=1) > CERTAIN)
         scores = np.zeros((len(open_rows), n_local))
         for k in range(K):
@@ -149,10 +149,10 @@ def information(likelihood: Likelihood, params: Params) -> np.ndarray:
 
 
 def missing(likelihood: Likelihood, params: Params) -> float:
-    """Sum_k 1/N_k sum_i v_i r_ik (1 - r_ik) |s_ik|^2, |s_ik| in the metric of a complete row's information."""
+    """sum_k 1/N_k sum_i v_i r_ik (1 - r_ik) |s_ik|^2, |s_ik| in the metric of a complete row's information."""
     mass, total = np.zeros(normal(likelihood).K), np.zeros(normal(likelihood).K)
     for z, r, v in _blocks(
-        likelihood, params, max(BLOCK_BYTES // (8 * normal(likelihood).K * normal(likelihood).d), 256)
+        likelihood, params, max(INFORMATION_BYTES // (8 * normal(likelihood).K * normal(likelihood).d), 256)
     ):
         square = (z**2).sum(axis=2).T
         size = 1 + square + ((square - 1) ** 2 + normal(likelihood).d - 1) / 2

@@ -5,25 +5,20 @@ Diagonal factors need no product of matrices, and their z is computed twice rath
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
 from bayesmix.families.gaussian.maths import normal
 from bayesmix.families.gaussian.normal import factors
-from bayesmix.kernels.blocks import MOST, driver, load_rows
+from bayesmix.kernels.blocks import CACHE, MOST, driver, load_rows
 from bayesmix.kernels.cache import entry_point
 from bayesmix.kernels.lanes import LANES, lane, load, number, spread, store, sums
 from bayesmix.kernels.products import outer, weigh, whiten
-from bayesmix.kernels.vector import inlined
+from bayesmix.kernels.vector import HALF_LOG_2_PI, inlined
 from bayesmix.likelihood.kernel import Kernel
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.likelihood.part import Params, Sums
-
-HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
-CACHE = 4096
-"""Doubles of a block that should stay in the nearest cache."""
 
 
 @inlined
@@ -177,7 +172,7 @@ def gradient(X, weights, means, C, evidence, row_weights, diagonal, pointwise): 
 
 @inlined
 def _solve_transposed(C: np.ndarray, s: np.ndarray, S: np.ndarray) -> None:
-    """S <- C^-T s and S <- tril(C^-T S), in place, by back substitution."""
+    """s <- C^-T s and S <- tril(C^-T S), in place, by back substitution."""
     d = C.shape[0]
     for i in range(d - 1, -1, -1):
         for m in range(i + 1, d):

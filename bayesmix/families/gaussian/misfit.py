@@ -6,20 +6,20 @@ import numpy as np
 from scipy.special import softmax
 
 from bayesmix import estep
-from bayesmix.kernels.residuals import COUNT, residuals, shapes
+from bayesmix.kernels.residuals import N_SHAPES, residuals, shapes
 from bayesmix.kernels.threads import in_threads
 from bayesmix.likelihood.discrepancies import Discrepancies, Measure, drawn
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.likelihood.part import Params
 
-SHAPE = "Try more components, or components with heavier tails; look at the rows far from all means."
+SHAPE_ADVICE = "Try more components, or components with heavier tails; look at the rows far from all means."
 
 
 class GaussianDiscrepancies(Discrepancies):
     """Statistics of the standardized residuals within components (:mod:`bayesmix.kernels.residuals`)."""
 
     measures = (
-        Measure("tails", "A component has heavier tails than a normal distribution.", SHAPE),
+        Measure("tails", "A component has heavier tails than a normal distribution.", SHAPE_ADVICE),
         Measure(
             "flatness",
             "A component is flatter than a normal distribution, as two groups are that one component covers.",
@@ -40,7 +40,7 @@ class GaussianDiscrepancies(Discrepancies):
             "Components differ in their spread more than this covariance allows.",
             'Try covariance="full", or "diag".',
         ),
-        Measure("far rows", "A row lies too far from its component.", SHAPE),
+        Measure("far rows", "A row lies too far from its component.", SHAPE_ADVICE),
         Measure("margin", "The distribution of a column is not that of the mixture.", "Try one component more."),
     )
 
@@ -55,7 +55,7 @@ class GaussianDiscrepancies(Discrepancies):
         z_new = drawn(np.broadcast_to(shares, (S, n, K)), rng.random((S, n)))
         e, u = np.empty((2, S, n, d))
         e_new, u_new = rng.standard_normal((S, n, d)), rng.random((S, n, d))
-        found, new = np.empty((2, S, COUNT))
+        found, new = np.empty((2, S, N_SHAPES))
 
         def some(first: int) -> None:
             s = slice(first, first + 50)

@@ -16,6 +16,7 @@ from bayesmix.families.gaussian.dependence import check_independent
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.pairs import below_diagonal, pair_names
 from bayesmix.inputs.prior import Prior
+from bayesmix.likelihood.canonical import HOPELESS
 from bayesmix.likelihood.component import Component
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.likelihood.parameter import Parameter
@@ -26,7 +27,6 @@ VANISHING = 1e-10
 """A component variance below this share of the data's variance, in some direction, counts as a spike."""
 NOT_FLAT = 1e-5
 """Conditional variances above this share of the data's are far from vanishing."""
-HOPELESS = 10.0
 FEW, SPURIOUS_GAP = 1.2, 0.05
 """A component on fewer than FEW (d + 1) + 1 rows whose variance in some direction is below SPURIOUS_GAP of the others'
 owes that to the few rows: Day (1969), McLachlan and Peel (2000, 3.10)."""

@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from scipy.stats import chi2, norm
 
-from bayesmix.drawing.histogram import EM_LINE, LEVEL, TAILS, histogram
+from bayesmix.drawing.histogram import EM_LINE, histogram
+from bayesmix.drawing.level import LEVEL, TAILS
 from bayesmix.drawing.style import INK, Style, blend, colour
 from bayesmix.drawing.view import View
 from bayesmix.inputs.data import Data

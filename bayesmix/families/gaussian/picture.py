@@ -13,6 +13,7 @@ from scipy.special import softmax
 
 from bayesmix.drawing import histogram as histograms
 from bayesmix.drawing import overlays
+from bayesmix.drawing.level import LEVEL
 from bayesmix.drawing.picture import Picture
 from bayesmix.drawing.style import (
     FAINT,
@@ -209,7 +210,7 @@ def _class_entries(data: Data, components: Sequence[str]) -> list[Artist]:
 
 def _density_entries(view: View) -> list[Artist]:
     entries = component_entries(view.family.components)
-    entries += [line("mixture, posterior mean", color=INK), histograms.band_entry(f"{histograms.LEVEL:.0%} band")]
+    entries += [line("mixture, posterior mean", color=INK), histograms.band_entry(f"{LEVEL:.0%} band")]
     entries += histograms.em_entries(view, "mixture, EM")
     if 0 < view.family.data.labelled.sum() <= RUG_ROWS:
         entries.append(line("labelled row", marker="d", color="none", markerfacecolor=FAINT, markeredgecolor="black"))
@@ -218,8 +219,8 @@ def _density_entries(view: View) -> list[Artist]:
 
 def _ellipse_entries(view: View, draws: int) -> list[Artist]:
     entries = component_entries(view.family.components)
-    entries.append(line(f"{histograms.LEVEL:.0%} ellipses of {draws} posterior draws", color=MUTED, linewidth=0.8))
-    entries += histograms.em_entries(view, f"EM, {histograms.LEVEL:.0%} ellipse")
+    entries.append(line(f"{LEVEL:.0%} ellipses of {draws} posterior draws", color=MUTED, linewidth=0.8))
+    entries += histograms.em_entries(view, f"EM, {LEVEL:.0%} ellipse")
     return entries + histograms.labelled_entries(view.family.data)
 
 

@@ -12,7 +12,7 @@ MATRIX = {
     "diag": r"\Sigma_k = \operatorname{diag}(\sigma_{k1}^2, \ldots, \sigma_{kd}^2)",
     "spherical": r"\Sigma_k = \sigma_k^2 \, I_d",
 }
-KINDS = {
+COVARIANCE_WORDS = {
     "full": "each with a covariance matrix of its own",
     "tied": "which share one covariance matrix",
     "diag": "each with a diagonal covariance matrix of its own",
@@ -28,7 +28,7 @@ class GaussianWords(Words):
     def model(self, likelihood: Likelihood) -> str:
         """A mixture of 3 Gaussians, each with a covariance matrix of its own."""
         component = normal(likelihood)
-        kind = f", {KINDS[component.covariance]}" if component.d > 1 and component.K > 1 else ""
+        kind = f", {COVARIANCE_WORDS[component.covariance]}" if component.d > 1 and component.K > 1 else ""
         return super().model(likelihood) + kind
 
     def generative(self, likelihood: Likelihood) -> list[Line]:

@@ -9,14 +9,14 @@ import numpy as np
 from bayesmix.kernels.cache import entry_point
 from bayesmix.kernels.independent import run_draws, run_e_step
 from bayesmix.kernels.vector import inlined
-from bayesmix.likelihood.canonical import LARGEST
+from bayesmix.likelihood.canonical import LARGEST_PREDICTOR
 from bayesmix.likelihood.columns import ColumnsKernel
 
 
 @inlined
 def natural(m: float) -> tuple[float, float]:
     """log m, within what keeps 0 a number, and m."""
-    return max(math.log(m), -LARGEST) if m > 0.0 else -LARGEST, m
+    return max(math.log(m), -LARGEST_PREDICTOR) if m > 0.0 else -LARGEST_PREDICTOR, m
 
 
 @entry_point

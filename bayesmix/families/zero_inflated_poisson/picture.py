@@ -12,12 +12,12 @@ from scipy.special import softmax
 from scipy.stats import poisson
 
 from bayesmix.drawing.counts import count_axis, observed, prior_shares, rootogram, shown_counts, zeros
-from bayesmix.drawing.histogram import LEVEL, TAILS
+from bayesmix.drawing.level import LEVEL, TAILS
 from bayesmix.drawing.picture import Picture
 from bayesmix.drawing.style import (
+    EM_MARK,
     INK,
     MUTED,
-    Style,
     bare,
     colour,
     legend_above,
@@ -31,8 +31,7 @@ from bayesmix.inputs.data import Data
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.likelihood.part import Params
 
-ZERO, POISSON = 0, 1
-EM_MARK: Style = {"marker": "x", "color": "black", "linestyle": "none", "markersize": 5.5, "markeredgewidth": 1.3}
+ZERO, COUNTED = 0, 1
 
 
 class Counts(Picture):
@@ -107,7 +106,7 @@ class Counts(Picture):
         zeros(right, data, new)
         entries = [
             patch("observed, hanging from the expected", color="#b8b8b8"),
-            line("expected (predictive mean)", color=colour(POISSON), marker="o", markersize=3.5),
+            line("expected (predictive mean)", color=colour(COUNTED), marker="o", markersize=3.5),
             patch(f"{LEVEL:.0%} band of replicates", color=colour(ZERO), alpha=0.3),
         ]
         legend_above(fig, entries)
@@ -118,7 +117,7 @@ def expected(family: Likelihood, params: Params, counts: np.ndarray) -> np.ndarr
     """sum_i v_i P(z_i = k) P(x_i = m | z_i = k) at each count m: (..., counts, 2). Labels enter P(z_i = k)."""
     share = family.row_weights[:, None] * softmax(family.log_weights(params) + family.evidence, axis=-1)
     rate = np.exp(parts_of(family)[0].predictor(params))
-    by_count = [(share[..., POISSON] * poisson.pmf(m, rate)).sum(axis=-1) for m in counts]
+    by_count = [(share[..., COUNTED] * poisson.pmf(m, rate)).sum(axis=-1) for m in counts]
     from_poisson = np.stack(by_count, axis=-1)
     from_zero = np.where(counts == 0, share[..., ZERO].sum(axis=-1)[..., None], 0.0)
     return np.stack([from_zero, from_poisson], axis=-1)
@@ -127,8 +126,8 @@ def expected(family: Likelihood, params: Params, counts: np.ndarray) -> np.ndarr
 def _stacks(ax: Axes, family: Likelihood, params: Params, *, width: float, shift: float) -> None:
     counts = shown_counts(family.data)
     by_component = expected(family, params, counts).mean(axis=0)
-    ax.bar(counts + shift, by_component[:, POISSON], width=width, color=colour(POISSON), gid="poisson")
-    base = by_component[:1, POISSON]
+    ax.bar(counts + shift, by_component[:, COUNTED], width=width, color=colour(COUNTED), gid="poisson")
+    base = by_component[:1, COUNTED]
     ax.bar(shift, by_component[:1, ZERO], bottom=base, width=width, color=colour(ZERO), gid="structural zeros")
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from bayesmix.checks.misfit import LEVEL
+from bayesmix.checks.misfit import MISFIT_LEVEL
+from bayesmix.checks.problems import PARETO_K
 from bayesmix.report.blocks import Block, Heading, Notice, Paragraph, Section, Table
 from bayesmix.report.captions import figures
 from bayesmix.report.fits import Fits
-from bayesmix.report.numbers import PARETO_K
 from bayesmix.report.text import fixed, plural, significant, whole
 
 EXTREME = 0.01
@@ -67,11 +67,12 @@ def _table(found: Mapping[str, Any]) -> Table:
 def _measures(summary: Mapping[str, Any]) -> Table:
     """What the second line of the verdict rests on."""
     rows = [
-        [name, fixed(p, 4), "refutes the model" if p <= LEVEL else ""] for name, p in summary["model_check"].items()
+        [name, fixed(p, 4), "refutes the model" if p <= MISFIT_LEVEL else ""]
+        for name, p in summary["model_check"].items()
     ]
     caption = (
         "The data held against data that each draw of the parameters makes, by residuals within components and parts: "
-        f"p is the share of draws whose data are as extreme; at {LEVEL:g} or less the model is refuted."
+        f"p is the share of draws whose data are as extreme; at {MISFIT_LEVEL:g} or less the model is refuted."
     )
     return Table(("Measure", "p-value", ""), rows, (False, True, False), caption)
 

@@ -8,17 +8,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bayesmix.checks.compare import CLEAR_ROW
 from bayesmix.report.blocks import Block, Heading, Inline, Paragraph, Section, Table
 from bayesmix.report.captions import figures
 from bayesmix.report.fits import Fits
 from bayesmix.report.tables import parameter_rows, records, score_rows
 from bayesmix.report.text import decimals_for, decimals_of, fixed, interval, percent, plural
 
-MOST_ROWS = 10
+LISTED_ROWS = 10
 FEWEST_ROWS = 3
-WIDEST = 36
-CLEAR = 0.02
-"""Rows whose responsibilities have less entropy than this, in nats, are not called ambiguous."""
+WIDEST_HEAD = 36
 
 
 def responsibilities(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
@@ -34,8 +33,8 @@ def responsibilities(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
         "A responsibility is the probability that a row belongs to a group, given its values. Its posterior interval "
         "says how far that probability itself is known."
     )
-    ambiguous = fits.comparison.ambiguous(MOST_ROWS)
-    ambiguous = ambiguous[(ambiguous["entropy"] > CLEAR) | (np.arange(len(ambiguous)) < FEWEST_ROWS)]
+    ambiguous = fits.comparison.ambiguous(LISTED_ROWS)
+    ambiguous = ambiguous[(ambiguous["entropy"] > CLEAR_ROW) | (np.arange(len(ambiguous)) < FEWEST_ROWS)]
     blocks: list[Block] = [
         Paragraph(lead, "lead"),
         *figures(fits, summary, "responsibilities"),
@@ -80,7 +79,7 @@ def _rows_table(fits: Fits, table: pd.DataFrame, caption: str) -> Table:
 
 def _that_fit(names: Sequence[str]) -> list[str]:
     """The first columns, as many as leave room for the rest of the table."""
-    room = np.cumsum([len(name) for name in names]) <= WIDEST
+    room = np.cumsum([len(name) for name in names]) <= WIDEST_HEAD
     return [name for name, fits in zip(names, room, strict=True) if fits] or list(names[:1])
 
 
@@ -90,7 +89,7 @@ def comparison(fits: Fits, summary: Mapping[str, Any]) -> Section:
     blocks: list[Block] = [Paragraph(_in_words(fits, found), "lead"), _parameters(fits)]
     blocks += figures(fits, summary, "em_against_posterior")
     if found["flips"]:
-        n = min(found["flips"], MOST_ROWS)
+        n = min(found["flips"], LISTED_ROWS)
         which = fits.comparison.flips.nlargest(n, "entropy")
         blocks += [Heading("Rows that change group"), _rows_table(fits, which, f"{n} of the {found['flips']} rows.")]
     blocks += _scores(fits, summary)

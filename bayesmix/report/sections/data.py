@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from bayesmix.inputs.levels import as_levels
+from bayesmix.inputs.covariates import as_levels
 from bayesmix.report.blocks import Block, Inline, Paragraph, Section, Table
 from bayesmix.report.captions import figures
 from bayesmix.report.fits import Fits

@@ -12,7 +12,7 @@ from bayesmix.report.blocks import Block, Bullets, Cards, Heading, Notice, Parag
 from bayesmix.report.fits import Fits
 from bayesmix.report.text import fixed, percent, prose, whole
 
-TITLES = {
+HEADLINES = {
     "good": "This fit can be trusted",
     "note": "This fit can be used, with care",
     "refuted": "The draws are right, but the data refute the model",
@@ -43,7 +43,7 @@ def verdict(fits: Fits, summary: Mapping[str, Any]) -> Section:
     found = summary["verdict"]
     text = prose(found["text"]) if found["trusted"] else "The draws below do not describe the posterior well enough:"
     items = [*_to_do(found["problems"]), *map(prose, found["cautions"])]
-    blocks: list[Block] = [Notice(level(summary), TITLES[title_of(summary)], text, items)]
+    blocks: list[Block] = [Notice(level(summary), HEADLINES[title_of(summary)], text, items)]
     if found["model_ok"] is False:
         lead = "The data differ from what the model makes; its parameters describe a model that is wrong:"
         blocks.append(Notice("note", "Does the model describe the data?", lead, _to_do(found["misfits"])))

@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from bayesmix.inputs.coordinates import coordinates
+from bayesmix.inputs.storage import coordinates
 
 
 def test_they_are_what_xarray_makes():

@@ -1,0 +1,60 @@
+"""The mode of the Bayesian model's posterior, climbed from EM's solutions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from bayesmix.compiled.log_posterior import Climb, Target
+from bayesmix.em.fit_em import EMFit
+from bayesmix.em.starts import Run, best_run, merged, solutions, starts_table
+from bayesmix.estep import e_step
+from bayesmix.inputs.data import Data
+from bayesmix.inputs.errors import FitError
+from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.mixture.estimates import canonical_order, reorder, to_dataset
+from bayesmix.mixture.spec import Mixture, bind, exchange_groups
+from bayesmix.model.variables import Graph
+
+
+def _climbed(family: Likelihood, run: Run, climbed: Climb, values: Mapping[str, np.ndarray]) -> Run:
+    """The run, after the climb of the posterior from its end."""
+    end = {v: np.asarray(values[v]) for v in run.params}
+    reasons, steps = tuple(family.spikes(end)), len(climbed.history) - 1
+    return Run(run.kind, end, climbed.history, climbed.converged, reasons, steps)
+
+
+def map_fit(spec: Mixture, data: Data, target: Target, parts: Graph, runs: list[Run]) -> EMFit:
+    """The posterior mode, climbed from every distinct EM solution."""
+    family = bind(spec, data)
+    found = [run for run, _ in solutions(runs)]
+    climbs = [target.mode(target.start(parts.start(run.params)), jacobian=False) for run in found]
+    ends = [_climbed(family, run, c, target.values(c.x)) for run, c in zip(found, climbs, strict=True)]
+    as_runs = merged(family, ends, exchange_groups(spec, family))
+    chosen = best_run(as_runs)
+    run = as_runs[chosen]
+    order = canonical_order(spec, family, family.named(run.params))
+    params = reorder(family, run.params, order)
+    if run.reasons:
+        raise FitError(
+            f"no posterior mode was found: every climb ran into a spike ({'; '.join(run.reasons)}); use fewer "
+            f"components, or a prior that keeps scales away from 0"
+        )
+    L, _ = e_step(family, params)
+    named = family.named(params)
+    spread = target.standard_deviations(climbs[chosen].x)
+    return EMFit(
+        params=to_dataset(family, named),
+        log_likelihood=L,
+        log_posterior=run.log_likelihood,
+        converged=run.converged,
+        n_iter=run.n_iter,
+        history=run.history,
+        reasons=(),
+        starts=starts_table(as_runs, chosen).rename(columns={"log_likelihood": "log_posterior"}),
+        method="map",
+        spec=spec,
+        data=data,
+        posterior_spread=to_dataset(family, reorder(family, {v: spread[v] for v in named}, order)),
+    )
