@@ -16,8 +16,8 @@ from bayesmix.em.fit_em import run_starts
 from bayesmix.em.starts import Run, solutions
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.errors import explained
-from bayesmix.mixture.spec import Mixture, resolve
-from bayesmix.model.build import build, graph
+from bayesmix.mixture.spec import Mixture, resolved
+from bayesmix.model.build import graph, model_of
 from bayesmix.model.symmetry import measure
 from bayesmix.model.variables import Graph
 from bayesmix.multimodality.maxima import Climber, find_modes
@@ -127,19 +127,18 @@ def sample(
         raise ValueError(f"target: must be a compiled model, {Target.__module__}.Target; got a {type(target).__name__}")
     if log_likelihood != "auto" and not isinstance(log_likelihood, bool):
         raise ValueError(f"log_likelihood: must be 'auto', True or False; got {log_likelihood!r}")
-    spec = resolve(spec, data)
-    parts = graph(spec, data)
+    parts = graph(resolved(spec, data))
     stored = data.with_covariates(parts.likelihood.covariates)
     rehearse(stored.to_dataset().assign_coords(parts.likelihood.coords))
-    target = _compiled(spec, data, parts, model, target)
+    target = _compiled(parts, model, target)
     if runs is None:
         runs = run_starts(parts.likelihood, n_starts=extra["n_starts"], seed=extra["seed"])
     sound = [run.params for run, _ in solutions(runs) if not run.reasons]
     beside = data_groups(target.model, stored)
     with explained("finding the posterior's modes"):
-        exchange = measure(target, parts, spec, sound or [runs[0].params])
+        exchange = measure(target, parts, sound or [runs[0].params])
         parts = parts.over(parts.likelihood.with_measured(exchange.groups))
-        climber = Climber(target, parts, spec)
+        climber = Climber(target, parts)
         found = find_modes(climber, runs, climbs=extra["n_starts"], seed=extra["seed"])
         run = Runner(target, cores, extra["seed"], found[0].whitening)
         scouts = explore(run, climber, found, settings["target_accept"])
@@ -153,15 +152,13 @@ def sample(
     start, group_of_chain = start[drawn], group_of_chain[drawn]
     with rescued(raw):
         dt = assemble(raw, beside)
-        settled = settle(dt, target, parts.likelihood, spec, scouts, group_of_chain)
-        dt = sort_labels(
-            dt, target, spec, parts.likelihood, exchange, where=settled.where, log_likelihood=log_likelihood
-        )
+        settled = settle(dt, target, parts.likelihood, scouts, group_of_chain)
+        dt = sort_labels(dt, target, parts.likelihood, exchange, where=settled.where, log_likelihood=log_likelihood)
         dt = pool(dt, settled, chains=min(settings["chains"], len(start)), seed=extra["seed"])
         modes = [replace(mode, group=settled.number.get(mode.group, mode.group)) for mode in scouts.modes]
-        dt["modes"] = xr.DataTree(modes_dataset(modes, parts.likelihood, spec, settled.mass, start))
+        dt["modes"] = xr.DataTree(modes_dataset(modes, parts.likelihood, settled.mass, start))
         dt = by_variation(dt, parts.likelihood)
-    dt.attrs |= attributes(spec, own, exchange) | {
+    dt.attrs |= attributes(parts.likelihood.spec, own, exchange) | {
         "settings": json.dumps(settings | extra),
         "seed": extra["seed"],
         "extended_model": int(model is not None or bool(own) or bool(target.model.potentials)),
@@ -179,12 +176,12 @@ def whole_numbers(**settings: Any) -> dict[str, int]:
     return {name: int(value) for name, value in settings.items()}
 
 
-def _compiled(spec: Mixture, data: Data, parts: Graph, model: pm.Model | None, target: Target | None) -> Target:
+def _compiled(parts: Graph, model: pm.Model | None, target: Target | None) -> Target:
     """The target to sample: of the user's model or compiled before, checked before anything compiles."""
     if model is not None and target is not None and target.model is not model:
         raise ValueError("target: is another model than model; give one of the two")
     if target is None:
-        model = build(spec, data) if model is None else model
+        model = model_of(parts) if model is None else model
         check_model(model, parts)
         return Target(model)
     check_model(target.model, parts)
