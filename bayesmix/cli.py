@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bayesmix.checks.diagnose import Diagnostics
     from bayesmix.em.fit_em import EMFit
     from bayesmix.gallery.read import GalleryModel
+    from bayesmix.posterior.record import Record
     from bayesmix.report import ReportResult
 
 NOT_TRUSTED, BAD_INPUT, REFUTED = 1, 2, 3
@@ -146,11 +147,12 @@ def fit(name_or_path: str, out: Path | None, quiet: bool, **settings: int | None
     click.echo(repr(model.data))
     dt = _sample(model, settings, quiet)
     from bayesmix.posterior.files import save
+    from bayesmix.posterior.record import Record
     from bayesmix.sampling.rescue import rescued
 
     with rescued(dt):
         save(dt, out)
-    check = _verdict(dt)
+    check = _verdict(Record.of(dt))
     click.echo(f"Posterior: {out}")
     _finish(check.ok, model_ok=check.model_ok)
 
@@ -186,13 +188,14 @@ def compare(name_or_path: str, file: Path | None, quiet: bool, **settings: int |
     model = read(name_or_path)
     if file is not None and _given(settings):
         raise BadInput(f"--fit: {file} is sampled already; --{next(iter(_given(settings)))} does not go with it")
-    from bayesmix.checks.compare import compare as side_by_side
+    from bayesmix.checks.compare import comparison_of
     from bayesmix.em.fit_em import fit_em
     from bayesmix.posterior.files import load_fit
+    from bayesmix.posterior.record import Record
 
-    dt = _sample(model, settings, quiet) if file is None else load_fit(file)
-    table = side_by_side(fit_em(model.spec, model.data, **model.em), dt)
-    check = _verdict(dt)
+    record = Record.of(_sample(model, settings, quiet) if file is None else load_fit(file))
+    table = comparison_of(fit_em(model.spec, model.data, **model.em), record)
+    check = _verdict(record)
     click.echo(f"\n{table}")
     _finish(check.ok, model_ok=check.model_ok)
 
@@ -275,10 +278,10 @@ def _sample(model: GalleryModel, settings: dict[str, Any], quiet: bool) -> xr.Da
     return sample(model.spec, model.data, progress=not quiet, **(model.sampler | _given(settings)))
 
 
-def _verdict(dt: xr.DataTree) -> Diagnostics:
-    from bayesmix.checks.diagnose import diagnose
+def _verdict(record: Record) -> Diagnostics:
+    from bayesmix.checks.diagnose import diagnosis_of
 
-    check = diagnose(dt)
+    check = diagnosis_of(record)
     click.echo(str(check))
     return check
 
@@ -294,11 +297,9 @@ def _em_text(em: EMFit) -> str:
     import pandas as pd
 
     from bayesmix.mixture import scalars
-    from bayesmix.posterior.predict import family_of
 
-    family = family_of(em)
     columns = {"estimate": em.params, "se": em.standard_errors}
-    values = {name: scalars.of_estimate(family, params, derived=True) for name, params in columns.items()}
+    values = {name: scalars.of_estimate(em.family, params, derived=True) for name, params in columns.items()}
     value = em.starts.columns[1]
     by_solution = em.starts.groupby("solution", as_index=False)
     starts = by_solution.agg(**{"starts": ("kind", "size"), value: (value, "max"), "reasons": ("reasons", "max")})

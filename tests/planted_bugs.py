@@ -170,7 +170,7 @@ class Bug:
     graph: type[Graph]
 
     def build(self, spec: bm.Mixture, data: bm.Data) -> pm.Model:
-        with mock.patch("bayesmix.model.build.graph_of", lambda family: self.graph):
+        with mock.patch("bayesmix.model.build.graph_of", return_value=self.graph):
             return bm.build(spec, data)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from bayesmix.calibration import store
 from bayesmix.calibration.result import Calibration
-from bayesmix.calibration.simulation import FIT_SETTINGS, Build, Record, Simulator
+from bayesmix.calibration.simulation import FIT_SETTINGS, Build, Line, Simulator
 from bayesmix.inputs.arguments import whole_numbers
 from bayesmix.inputs.data import Data
 from bayesmix.mixture.spec import Mixture, bind
@@ -112,7 +112,7 @@ def calibrate(
     return Calibration(head, [done[number] for number in range(n_sims)])
 
 
-def _begun(path: Path | None, head: dict[str, Any]) -> tuple[dict[str, Any], dict[int, Record]]:
+def _begun(path: Path | None, head: dict[str, Any]) -> tuple[dict[str, Any], dict[int, Line]]:
     """Header and finished simulations of the file; a new one where there is none. Unfinished ones are tried again."""
     if path is None:
         return head, {}
@@ -150,11 +150,11 @@ def _check_design(spec: Mixture, design: Data) -> None:
         )
 
 
-def _in_this_process(simulator: Simulator, todo: Sequence[int]) -> Iterator[Record]:
+def _in_this_process(simulator: Simulator, todo: Sequence[int]) -> Iterator[Line]:
     yield from map(simulator, todo)
 
 
-def _in_processes(simulator: Simulator, todo: Sequence[int], workers: int) -> Iterator[Record]:
+def _in_processes(simulator: Simulator, todo: Sequence[int], workers: int) -> Iterator[Line]:
     """As they finish. Processes are started anew: forked ones would share the threads of compiled code."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_prepare, initargs=(simulator,)) as pool:
@@ -175,5 +175,5 @@ def _prepare(simulator: Simulator) -> None:
     _OWN["simulator"] = simulator
 
 
-def _simulate(number: int) -> Record:
+def _simulate(number: int) -> Line:
     return _OWN["simulator"](number)

@@ -21,14 +21,12 @@ from bayesmix.likelihood.part import Params
 from bayesmix.mixture import scalars
 from bayesmix.mixture.permutations import ascending
 from bayesmix.mixture.prior_density import log_prior
-from bayesmix.mixture.spec import Mixture, exchange_groups
+from bayesmix.mixture.spec import exchange_groups
 
 LOG_LIKELIHOOD, LOG_PRIOR, ENTROPY, RESPONSIBILITY = "log_likelihood", "log_prior", "weight_entropy", "responsibility"
 
 
-def quantities(
-    spec: Mixture, family: Likelihood, params: Params, centres: Mapping[str, float]
-) -> dict[str, np.ndarray]:
+def quantities(family: Likelihood, params: Params, centres: Mapping[str, float]) -> dict[str, np.ndarray]:
     """Every test quantity of S parameter draws, by name, each (S,).
 
     The free scalars after relabelling (the last weight follows from the others), the log-likelihood, the log-prior, the
@@ -36,12 +34,12 @@ def quantities(
     each less its entry in ``centres``.
     """
     named = family.named(params)
-    order = by_first_entry(exchange_groups(spec, family), named, family.sorted_by)
+    order = by_first_entry(exchange_groups(family), named, family.sorted_by)
     sorted_ = {v: _taken(a, order) if family.dims[v][:1] == ("component",) else a for v, a in named.items()}
     values = parameters(family, sorted_)
     found = dict(values)
     found[LOG_LIKELIHOOD] = estep.pointwise(family, params).sum(axis=-1)
-    found[LOG_PRIOR] = log_prior(spec, named)
+    found[LOG_PRIOR] = log_prior(family.spec, named)
     if len(family.components) > 1:
         w = np.exp(family.log_weights(params)).mean(axis=-2)
         found[ENTROPY] = -xlogy(w, w).sum(axis=-1)

@@ -13,7 +13,7 @@ import pandas as pd
 from scipy import stats
 
 from bayesmix.calibration import store, uniformity
-from bayesmix.calibration.simulation import RANKED_DRAWS, Record
+from bayesmix.calibration.simulation import RANKED_DRAWS, Line
 from bayesmix.checks.problems import Problem
 from bayesmix.mixture.spec import Mixture
 
@@ -38,7 +38,7 @@ class Calibration:
     """
 
     header: Mapping[str, Any]
-    records: Sequence[Record]
+    records: Sequence[Line]
 
     @property
     def spec(self) -> Mixture:

@@ -18,7 +18,7 @@ import xarray as xr
 
 from bayesmix.calibration.quantities import parameters, quantities
 from bayesmix.checks.convergence import parts
-from bayesmix.checks.diagnose import diagnose
+from bayesmix.checks.diagnose import diagnosis_of
 from bayesmix.checks.problems import ESS
 from bayesmix.compiled.log_posterior import Target
 from bayesmix.inputs.data import Data
@@ -26,7 +26,7 @@ from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.simulate import one, parameters_from_prior, simulate
 from bayesmix.mixture.spec import Mixture, bind
 from bayesmix.model.build import build, graph
-from bayesmix.posterior.predict import stacked
+from bayesmix.posterior.record import Record, stacked
 from bayesmix.sampling.sample import sample
 
 RANKED_DRAWS = 255
@@ -37,7 +37,7 @@ RUNS = 3
 CENTRE_DRAWS = 1000
 FIT_SETTINGS: dict[str, Any] = {"draws": 500, "tune": 300, "chains": 4, "n_starts": 6}
 
-type Record = dict[str, Any]
+type Line = dict[str, Any]
 """What is kept of a simulation, as JSON: its number and ranks, or its error."""
 type Build = Callable[[Mixture, Data], pm.Model]
 
@@ -60,34 +60,34 @@ class Simulator:
     @cached_property
     def centres(self) -> dict[str, float]:
         """The prior medians of the scalars."""
-        draws = parameters_from_prior(self.spec, self.family, CENTRE_DRAWS, np.random.default_rng(self.seed))
+        draws = parameters_from_prior(self.family, CENTRE_DRAWS, np.random.default_rng(self.seed))
         values = parameters(self.family, self.family.named(draws))
         return {label: float(np.median(a)) for label, a in values.items()}
 
     @cached_property
     def names(self) -> list[str]:
         """Names of the test quantities."""
-        draws = parameters_from_prior(self.spec, self.family, 1, np.random.default_rng(self.seed))
-        return list(quantities(self.spec, self.family, draws, self.centres))
+        draws = parameters_from_prior(self.family, 1, np.random.default_rng(self.seed))
+        return list(quantities(self.family, draws, self.centres))
 
     @cached_property
     def _compiled(self) -> Target:
         return Target(self.build(self.spec, self.draw(0)[1]))
 
-    def _target(self, data: Data) -> Target:
+    def _target(self, family: Likelihood) -> Target:
         """The compiled model with other observations and labels: building it anew takes longer than sampling."""
-        parts, model = graph(self.spec, data), self._compiled.model
+        parts, model = graph(family), self._compiled.model
         model["x_data"].set_value(parts.x_data().astype(model["x_data"].dtype))
-        model["label_evidence"].set_value(parts.likelihood.evidence)
+        model["label_evidence"].set_value(family.evidence)
         return self._compiled.with_data(model)
 
     def draw(self, number: int) -> tuple[dict[str, np.ndarray], Data, np.random.Generator]:
         """True parameters (1, ...), data, and the generator for what follows: a function of seed and number alone."""
         rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(number,)))
-        truth = dict(parameters_from_prior(self.spec, self.family, 1, rng))
+        truth = dict(parameters_from_prior(self.family, 1, rng))
         return truth, simulate(self.family, one(truth, 0), rng), rng
 
-    def __call__(self, number: int) -> Record:
+    def __call__(self, number: int) -> Line:
         """Run simulation ``number``; an error of the fit is recorded, not raised."""
         start = time.perf_counter()
         truth, data, rng = self.draw(number)
@@ -97,41 +97,42 @@ class Simulator:
             found = {"error": f"{type(error).__name__}: {error}"}
         return {"simulation": number} | found | {"seconds": round(time.perf_counter() - start, 3)}
 
-    def _ranked(self, truth: dict[str, np.ndarray], data: Data, rng: np.random.Generator) -> Record:
+    def _ranked(self, truth: dict[str, np.ndarray], data: Data, rng: np.random.Generator) -> Line:
         family = bind(self.spec, data)
-        dt, draws, ess = self._fit(data, family, int(rng.integers(2**31)))
-        true = quantities(self.spec, family, truth, self.centres)
+        record, draws, ess = self._fit(data, family, int(rng.integers(2**31)))
+        true = quantities(family, truth, self.centres)
         thinned = np.linspace(0, len(draws) - 1, RANKED_DRAWS).round().astype(int)
         return {
             "ranks": rank(draws[thinned], np.array([true[name][0] for name in self.names]), rng).tolist(),
             "ess": round(ess, 1),
             "draws": len(draws),
-            "problems": [problem.name for problem in diagnose(dt, model=False).problems],
+            "problems": [problem.name for problem in diagnosis_of(record, model=False).problems],
         }
 
-    def _fit(self, data: Data, family: Likelihood, seed: int) -> tuple[xr.DataTree, np.ndarray, float]:
+    def _fit(self, data: Data, family: Likelihood, seed: int) -> tuple[Record, np.ndarray, float]:
         """A posterior, its test quantities (draws, Q) and the smallest ESS; longer where the chains are slow.
 
         The draws of several regions are a mixture with shares p_g: 1 / ESS = sum_g p_g^2 / ESS_g.
         """
         settings = dict(self.settings)
-        target = self._target(data)
+        target = self._target(family)
         for run in range(RUNS):
             dt = sample(
                 self.spec, data, target=target, seed=seed, cores=1, log_likelihood=False, progress=False, **settings
             )
-            regions = parts(dt, family)
+            record = Record.of(dt)
+            regions = parts(record)
             values = [self._values(part.posterior, family) for part in regions]
             ess = 1 / sum(part.share**2 / smallest_ess(v) for part, v in zip(regions, values, strict=True))
             if ess >= ESS or settings["draws"] >= MOST_PER_CHAIN or run == RUNS - 1:
                 break
             settings["draws"] = min(MOST_PER_CHAIN, int(settings["draws"] * min(16.0, 1.5 * ESS / ess)))
-        pooled = values[0] if len(regions) == 1 else self._values(dt["posterior"].to_dataset(), family)
-        return dt, pooled.reshape(-1, len(self.names)), ess
+        pooled = values[0] if len(regions) == 1 else self._values(record.posterior, family)
+        return record, pooled.reshape(-1, len(self.names)), ess
 
     def _values(self, posterior: xr.Dataset, family: Likelihood) -> np.ndarray:
         """The test quantities of draws, (chain, draw, Q)."""
-        found = quantities(self.spec, family, stacked(posterior, family), self.centres)
+        found = quantities(family, stacked(posterior, family), self.centres)
         return np.stack([found[name] for name in self.names], axis=-1).reshape(posterior.sizes["chain"], -1, len(found))
 
 

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from bayesmix.calibration.simulation import Record, Simulator
+from bayesmix.calibration.simulation import Line, Simulator
 from bayesmix.posterior.finish import PACKAGES
 
 IDENTITY = ("spec", "seed", "settings", "design", "versions")
@@ -49,20 +49,20 @@ def key(head: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps({k: head[k] for k in IDENTITY}, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def write(path: Path, head: Mapping[str, Any], records: list[Record]) -> None:
+def write(path: Path, head: Mapping[str, Any], records: list[Line]) -> None:
     """A whole file, or none."""
     partial = path.with_name(path.name + ".partial")
     partial.write_text("".join(json.dumps(line) + "\n" for line in (head, *records)), encoding="utf-8")
     os.replace(partial, path)
 
 
-def append(path: Path, record: Record) -> None:
+def append(path: Path, record: Line) -> None:
     """One more simulation."""
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(record) + "\n")
 
 
-def read(path: Path) -> tuple[dict[str, Any], list[Record]]:
+def read(path: Path) -> tuple[dict[str, Any], list[Line]]:
     """Header and records, by number; what a killed process left of a last line is dropped.
 
     Raises
@@ -70,7 +70,7 @@ def read(path: Path) -> tuple[dict[str, Any], list[Record]]:
     ValueError
         Where the file is not one of these.
     """
-    lines: list[Record] = []
+    lines: list[Line] = []
     for text in path.read_text(encoding="utf-8").splitlines():
         try:
             lines.append(json.loads(text))

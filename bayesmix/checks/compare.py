@@ -17,7 +17,8 @@ from bayesmix.mixture import scalars
 from bayesmix.mixture.estimates import reorder, to_dataset
 from bayesmix.mixture.permutations import best_permutations
 from bayesmix.mixture.spec import exchange_groups
-from bayesmix.posterior.predict import family_of, resampled_by_mass, responsibilities, responsibility_summary, spec_of
+from bayesmix.posterior.predict import responsibilities, summary_of
+from bayesmix.posterior.record import Record
 
 CLEAR_ROW = 0.02
 """A row whose responsibilities have less entropy than this, in nats, is not called ambiguous."""
@@ -100,43 +101,47 @@ def compare(em: EMFit, dt: xr.DataTree, *, map_fit: EMFit | None = None) -> Comp
     ValueError
         Where they are of different mixtures, rows, weights, label evidence or covariates; says which.
     """
-    family = family_of(dt)
-    _check_same("em", em, dt, family)
+    return comparison_of(em, Record.of(dt), map_fit=map_fit)
+
+
+def comparison_of(em: EMFit, record: Record, *, map_fit: EMFit | None = None) -> Comparison:
+    """:func:`compare` with a posterior that was read."""
+    family = record.family
+    _check_same("em", em, family)
     if map_fit is not None:
-        _check_same("map_fit", map_fit, dt, family)
-    summary = responsibility_summary(dt, prob=LEVEL)
-    em = matched(em, dt, summary["mean"].to_numpy())
-    aligned_map = None if map_fit is None else matched(map_fit, dt, summary["mean"].to_numpy())
+        _check_same("map_fit", map_fit, family)
+    summary = summary_of(record, prob=LEVEL)
+    em = matched(em, summary["mean"].to_numpy())
+    aligned_map = None if map_fit is None else matched(map_fit, summary["mean"].to_numpy())
     rows = _responsibilities(em, summary, family)
     r_em, r_mean = (np.column_stack([rows[f"{p}[{k}]"] for k in family.components]) for p in ("em", "mean"))
     return Comparison(
-        parameters=_parameters(em, aligned_map, dt, family),
+        parameters=_parameters(em, aligned_map, record),
         responsibilities=rows,
         scores=score_table({"em": r_em, "posterior": r_mean}, family.data, family.components),
         em=em,
-        separate_modes=resampled_by_mass(dt),
+        separate_modes=record.resampled,
     )
 
 
-def scores_on(em: EMFit, dt: xr.DataTree, test: Data) -> pd.DataFrame:
+def scores_on(em: EMFit, record: Record, test: Data) -> pd.DataFrame:
     """Scores of both on held-out rows with known classes (``em`` in the posterior's order, see :func:`matched`)."""
-    family = family_of(dt, test)
     r = {
         "em": responsibilities(em, data=test).to_numpy(),
-        "posterior": responsibility_summary(dt, data=test)["mean"].to_numpy(),
+        "posterior": summary_of(record, data=test)["mean"].to_numpy(),
     }
-    return score_table(r, test, family.components)
+    return score_table(r, test, record.family.components)
 
 
-def matched(em: EMFit, dt: xr.DataTree, posterior_mean: np.ndarray) -> EMFit:
+def matched(em: EMFit, posterior_mean: np.ndarray) -> EMFit:
     """The estimate with its components in the posterior's order: the permutation with the largest agreement.
 
     What priors say of labels a maximum-likelihood estimate does not know, and what the user added to the model neither
     kind does: these components are matched too.
     """
-    family = family_of(em)
+    family = em.family
     agreement = responsibilities(em).to_numpy().T @ posterior_mean
-    groups = family.groups if em.method == "ml" else exchange_groups(em.spec, family)
+    groups = family.groups if em.method == "ml" else exchange_groups(family)
     order = best_permutations(agreement[None], groups)[0]
 
     def moved(params: xr.Dataset) -> xr.Dataset:
@@ -147,14 +152,14 @@ def matched(em: EMFit, dt: xr.DataTree, posterior_mean: np.ndarray) -> EMFit:
     return replace(em, params=moved(em.params), posterior_spread=spread)
 
 
-def _check_same(argument: str, fit: EMFit, dt: xr.DataTree, family: Likelihood) -> None:
-    if fit.spec != spec_of(dt):
-        raise ValueError(f"{argument}: was fitted to another mixture than dt: {fit.spec} against {spec_of(dt)}")
+def _check_same(argument: str, fit: EMFit, family: Likelihood) -> None:
+    if fit.spec != family.spec:
+        raise ValueError(f"{argument}: was fitted to another mixture than dt: {fit.spec} against {family.spec}")
     if not np.array_equal(fit.data.x, family.data.x):
         raise ValueError(
             f"{argument}: was fitted to other data than dt ({len(fit.data)} rows against {len(family.data)})"
         )
-    own = family_of(fit)
+    own = fit.family
     same = {
         "row weights": np.array_equal(own.row_weights, family.row_weights),
         "label evidence": own.components == family.components and np.array_equal(own.evidence, family.evidence),
@@ -170,8 +175,9 @@ def _check_same(argument: str, fit: EMFit, dt: xr.DataTree, family: Likelihood) 
         raise ValueError(f"{argument}: was fitted to other data than dt: the {' and '.join(differs)} differ")
 
 
-def _parameters(em: EMFit, map_fit: EMFit | None, dt: xr.DataTree, family: Likelihood) -> pd.DataFrame:
-    draws = scalars.of_posterior(family, dt["posterior"].to_dataset(), derived=True)
+def _parameters(em: EMFit, map_fit: EMFit | None, record: Record) -> pd.DataFrame:
+    family = record.family
+    draws = scalars.of_posterior(family, record.posterior, derived=True)
     flat = draws.stack(sample=("chain", "draw")).transpose("scalar", "sample").to_numpy()
     tails = list(TAILS)
     lower, upper = np.quantile(flat, tails, axis=1)

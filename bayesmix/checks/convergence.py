@@ -15,7 +15,7 @@ import xarray as xr
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture import scalars
 from bayesmix.multimodality.watched import invariants
-from bayesmix.posterior.predict import as_made, resampled_by_mass
+from bayesmix.posterior.record import Record
 from bayesmix.sampling.pool import chains_in
 
 LEAST_SHARE = 0.01
@@ -48,11 +48,12 @@ class Part:
         return watched(self.family, self.posterior, self.statistics)
 
 
-def parts(dt: xr.DataTree, family: Likelihood) -> list[Part]:
+def parts(record: Record) -> list[Part]:
     """One part for every region that chains were sent to."""
-    posterior, statistics = as_made(dt, "posterior"), as_made(dt, "sample_stats")
+    family, dt = record.family, record.dt
+    posterior, statistics = record.as_made("posterior"), record.as_made("sample_stats")
     drawn = dt["sample_stats"].to_dataset()
-    if not resampled_by_mass(dt):
+    if not record.resampled:
         only = int(np.bincount(drawn["region"].to_numpy().ravel()).argmax()) if "region" in drawn else 1
         return [Part(family, only, 1.0, 0.0, np.arange(posterior.sizes["chain"]), posterior, statistics)]
     where, shared = statistics["region"].to_numpy(), drawn["region"].to_numpy()
@@ -105,25 +106,23 @@ def convergence(values: xr.DataArray) -> pd.DataFrame:
     return pd.DataFrame({k: np.asarray(v) for k, v in columns.items()}, index=pd.Index(values["scalar"].values))
 
 
-def of_parameters(
-    family: Likelihood, dt: xr.DataTree, regions: Sequence[Part], *, derived: bool = False
-) -> pd.DataFrame:
+def of_parameters(record: Record, regions: Sequence[Part], *, derived: bool = False) -> pd.DataFrame:
     """The convergence of every free scalar, of a user's extension too; with ``derived`` also of scalars that follow."""
-    own = json.loads(dt.attrs.get("extension", "[]"))
+    own = json.loads(record.dt.attrs.get("extension", "[]"))
 
     def values(posterior: xr.Dataset) -> xr.DataArray:
-        found = scalars.of_posterior(family, posterior, derived=derived)
+        found = scalars.of_posterior(record.family, posterior, derived=derived)
         more = [scalars.of_variable(posterior[name]) for name in own]
         return xr.concat([found, *more], dim="scalar", coords="minimal", compat="override") if more else found
 
-    return pooled(lambda: values(dt["posterior"].to_dataset()), regions, [values(part.posterior) for part in regions])
+    return pooled(lambda: values(record.posterior), regions, [values(part.posterior) for part in regions])
 
 
-def of_invariants(family: Likelihood, dt: xr.DataTree, regions: Sequence[Part]) -> pd.DataFrame:
+def of_invariants(record: Record, regions: Sequence[Part]) -> pd.DataFrame:
     """The convergence of what labels do not change."""
 
     def whole() -> xr.DataArray:
-        return watched(family, dt["posterior"].to_dataset(), dt["sample_stats"].to_dataset())
+        return watched(record.family, record.posterior, record.dt["sample_stats"].to_dataset())
 
     return pooled(whole, regions, [part.watched for part in regions])
 

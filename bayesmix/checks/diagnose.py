@@ -25,7 +25,7 @@ from bayesmix.checks.problems import (
 )
 from bayesmix.multimodality.maxima import NEGLIGIBLE
 from bayesmix.multimodality.watched import chain_groups
-from bayesmix.posterior.predict import as_made, family_of, spec_of
+from bayesmix.posterior.record import Record
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,31 +126,35 @@ def diagnose(dt: xr.DataTree, *, model: bool = True) -> Diagnostics:
     >>> check.ok, check.model_ok, bool(check.parameters["r_hat"].max() < 1.01)
     (True, True, True)
     """
-    spec, family = spec_of(dt), family_of(dt)
-    regions = parts(dt, family)
-    parameters, invariant = of_parameters(family, dt, regions), of_invariants(family, dt, regions)
+    return diagnosis_of(Record.of(dt), model=model)
+
+
+def diagnosis_of(record: Record, *, model: bool = True) -> Diagnostics:
+    """:func:`diagnose` of a posterior that was read."""
+    dt, regions = record.dt, parts(record)
+    parameters, invariant = of_parameters(record, regions), of_invariants(record, regions)
     within = [chain_groups(part.watched) for part in regions]
-    groups = _chain_groups(dt, regions, within)
-    sampler = _sampler(dt, regions)
+    groups = _chain_groups(record, regions, within)
+    sampler = _sampler(record, regions)
     one_chain = any(len(part.chains) == 1 for part in counting(regions))
     problems = [
         *mode_problems(dt, regions, within),
         *([ONE_CHAIN] if one_chain else convergence_problems(parameters, invariant)),
         *sampler_problems(sampler),
-        *label_problems(spec, family, regions),
-        *exchange_problems(dt),
+        *label_problems(regions),
+        *exchange_problems(record.exchange),
         *interruption(dt),
     ]
-    of_model = check_model(dt) if model else NOT_ASKED
+    of_model = check_model(record) if model else NOT_ASKED
     return Diagnostics(tuple(problems), of_model, tuple(_notes(dt, regions)), parameters, invariant, sampler, groups)
 
 
-def _chain_groups(dt: xr.DataTree, regions: Sequence[Part], within: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+def _chain_groups(record: Record, regions: Sequence[Part], within: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
     """A number per chain: regions differ, and so do chains of one that counts that do not agree (``within`` each).
 
     A chain that speaks for several regions has the number of the first, as has one that speaks for none.
     """
-    found = np.zeros(as_made(dt, "posterior").sizes["chain"], dtype=int)
+    found = np.zeros(record.as_made("posterior").sizes["chain"], dtype=int)
     for part, groups in zip(regions, within, strict=True):
         highest = found.max()
         for chain, group in zip(part.chains, groups, strict=True):
@@ -158,9 +162,9 @@ def _chain_groups(dt: xr.DataTree, regions: Sequence[Part], within: Sequence[tup
     return tuple(int(g) for g in np.where(found == 0, 1, found))
 
 
-def _sampler(dt: xr.DataTree, regions: Sequence[Part]) -> dict[str, float]:
+def _sampler(record: Record, regions: Sequence[Part]) -> dict[str, float]:
     """Of all chains as they were made; what went wrong, in regions whose share counts."""
-    whole, counted = as_made(dt, "sample_stats"), counting(regions)
+    whole, counted = record.as_made("sample_stats"), counting(regions)
     statistics = [part.statistics for part in counted]
     inside = np.isin(whole["region"], [part.region for part in counted]) if len(regions) > 1 else True
     with np.errstate(divide="ignore", invalid="ignore"):  # a chain that stands still has energies without variance

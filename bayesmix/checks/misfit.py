@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from bayesmix import estep
 from bayesmix.checks.columns import ColumnsDiscrepancies
@@ -16,7 +15,8 @@ from bayesmix.likelihood.discrepancies import Discrepancies, Measure
 from bayesmix.likelihood.facets import facet
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.likelihood.part import Params
-from bayesmix.posterior.predict import family_of, params_of, tail_size
+from bayesmix.posterior.predict import tail_size
+from bayesmix.posterior.record import Record
 
 MISFIT_LEVEL = 0.005
 """A model is refuted by a measure that so small a share of replicated data sets reaches."""
@@ -73,7 +73,7 @@ def discrepancies_of(family: Likelihood) -> Discrepancies:
     return ColumnsDiscrepancies(family.family.observation) if found is None else found.DISCREPANCIES
 
 
-def check_model(dt: xr.DataTree) -> ModelCheck:
+def check_model(record: Record) -> ModelCheck:
     """Hold the data against data that the model makes, draw by draw (Gelman, Meng and Stern 1996).
 
     Of at most 2,000 draws and 2,000 rows, evenly spaced, and with a fixed seed. A measure refutes the model where at
@@ -83,18 +83,18 @@ def check_model(dt: xr.DataTree) -> ModelCheck:
 
     Parameters
     ----------
-    dt
-        A posterior.
+    record
+        A posterior that was read.
 
     Returns
     -------
     ModelCheck
     """
-    family = family_of(dt)
+    family = record.family
     if family.data.weighted:
         return ModelCheck((), pd.DataFrame(), "rows carry weights, for which replicated data are not defined")
     some = family.evenly(ROWS)
-    params = params_of(dt, family)
+    params = record.params
     own = discrepancies_of(family)
     p = _p_values(own, some, params)
     table = pd.DataFrame({"p_value": p}, index=pd.Index([m.name for m in own.measures], name="measure"))
@@ -103,7 +103,7 @@ def check_model(dt: xr.DataTree) -> ModelCheck:
         for measure, value in zip(own.measures, p, strict=True)
         if value <= MISFIT_LEVEL
     ]
-    return ModelCheck((*found, *_influence(dt, family, params)), table)
+    return ModelCheck((*found, *_influence(record)), table)
 
 
 def _in_words(measure: Measure, p: float) -> str:
@@ -111,10 +111,10 @@ def _in_words(measure: Measure, p: float) -> str:
     return f"{measure.meaning.removesuffix('.')} ({shown})."
 
 
-def _influence(dt: xr.DataTree, family: Likelihood, params: Params) -> list[Problem]:
+def _influence(record: Record) -> list[Problem]:
     """Whether single rows move the posterior more than rows of this model do."""
-    rows = family.evenly(LOO_ROWS)
-    elpd, k, known = estep.leave_one_out(estep.pointwise(rows, params), tail_size(dt))
+    family, rows = record.family, record.family.evenly(LOO_ROWS)
+    elpd, k, known = estep.leave_one_out(estep.pointwise(rows, record.params), tail_size(record.posterior))
     p = float((known - elpd).sum()) * len(family.data) / len(rows.data)
     influential = float((k > PARETO_K).mean())
     most = P_LOO * family.n_parameters / (2 if influential > INFLUENTIAL else 1)

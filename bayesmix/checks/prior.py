@@ -16,9 +16,8 @@ from bayesmix.likelihood.part import Params
 from bayesmix.mixture import scalars
 from bayesmix.mixture.prior_density import log_prior
 from bayesmix.mixture.simulate import one, parameters_from_prior
-from bayesmix.mixture.spec import Mixture
 from bayesmix.posterior.co_clustering import taken
-from bayesmix.posterior.predict import family_of, params_of, spec_of
+from bayesmix.posterior.record import Record
 
 SENSITIVE = 0.05
 """A posterior that moves by more than this, per doubling of the power, is sensitive (Kallioinen et al. 2024)."""
@@ -41,7 +40,7 @@ class PriorPredictive:
     x: np.ndarray
 
 
-def prior_data_sets(spec: Mixture, family: Likelihood, *, seed: int = 1) -> PriorPredictive:
+def prior_data_sets(family: Likelihood, *, seed: int = 1) -> PriorPredictive:
     """200 data sets from a resolved prior, with the covariates and labels of at most 2,000 rows.
 
     Raises
@@ -53,7 +52,7 @@ def prior_data_sets(spec: Mixture, family: Likelihood, *, seed: int = 1) -> Prio
         raise ValueError("row_weights: prior predictive data are defined for weights of 1 only")
     rng = np.random.default_rng(seed)
     rows = family.evenly(REPLICATED_ROWS)
-    params = parameters_from_prior(spec, rows, DATA_SETS, rng)
+    params = parameters_from_prior(rows, DATA_SETS, rng)
     return PriorPredictive(rows, params, np.stack([rows.simulate(one(params, s), rng) for s in range(DATA_SETS)]))
 
 
@@ -84,16 +83,20 @@ def sensitivity(dt: xr.DataTree, rows: Sequence[int] | np.ndarray = ()) -> pd.Da
     ValueError
         For a user's extension of the model, whose priors are not those of the mixture; for rows that are not there.
     """
-    spec, family = spec_of(dt), family_of(dt)
+    return sensitivity_of(Record.of(dt), rows)
+
+
+def sensitivity_of(record: Record, rows: Sequence[int] | np.ndarray = ()) -> pd.DataFrame:
+    """:func:`sensitivity` of a posterior that was read."""
+    family, posterior, dt = record.family, record.posterior, record.dt
     if dt.attrs.get("extended_model"):
         raise ValueError("sensitivity: the posterior is of the user's extension of the model, not of the mixture")
-    posterior = dt["posterior"].to_dataset()
     values = scalars.of_posterior(family, posterior)
     nuisance = tuple(f"{p.name}[" for p in family.parameters if p.nuisance)
     wanted = [not str(name).startswith(nuisance) for name in values["scalar"].values]
-    values = xr.concat([values.isel(scalar=wanted), _responsibilities(dt, family, rows)], dim="scalar")
+    values = xr.concat([values.isel(scalar=wanted), _responsibilities(record, rows)], dim="scalar")
     shape = values.shape[:2]
-    prior = log_prior(spec, family.named(params_of(dt, family))).reshape(shape)
+    prior = log_prior(family.spec, family.named(record.params)).reshape(shape)
     coords = {d: posterior[d].values for d in ("chain", "draw")}
     tree = xr.DataTree.from_dict(
         {
@@ -106,16 +109,16 @@ def sensitivity(dt: xr.DataTree, rows: Sequence[int] | np.ndarray = ()) -> pd.Da
     return pd.DataFrame(columns, index=pd.Index(values["scalar"].values))
 
 
-def _responsibilities(dt: xr.DataTree, family: Likelihood, rows: Sequence[int] | np.ndarray) -> xr.DataArray:
+def _responsibilities(record: Record, rows: Sequence[int] | np.ndarray) -> xr.DataArray:
     """Log-odds of the most probable component of some rows, (chain, draw, scalar): they have no end to pile up at."""
+    family, posterior = record.family, record.posterior
     some = taken(family, rows) if len(rows) else family.rebind(family.data.take(np.arange(0)))
-    r = estep.responsibilities(some, params_of(dt, family))
+    r = estep.responsibilities(some, record.params)
     best = r.mean(axis=0).argmax(axis=-1)
     is_best = np.eye(len(family.components), dtype=bool)[best]
     shares = [np.where(mask, r, 0.0).sum(axis=-1) for mask in (is_best, ~is_best)]
     there, elsewhere = np.log(np.maximum(shares, np.finfo(float).tiny))
     names = [f"responsibilities[row {some.data.obs_names[i]}, {family.components[k]}]" for i, k in enumerate(best)]
-    coords = {d: dt["posterior"][d].values for d in ("chain", "draw")} | {"scalar": names}
-    sizes = dt["posterior"].sizes
-    values = (there - elsewhere).reshape(sizes["chain"], sizes["draw"], -1)
+    coords = {d: posterior[d].values for d in ("chain", "draw")} | {"scalar": names}
+    values = (there - elsewhere).reshape(*record.shape, -1)
     return xr.DataArray(values, dims=("chain", "draw", "scalar"), coords=coords)

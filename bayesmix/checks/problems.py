@@ -10,9 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from bayesmix.checks.convergence import LEAST_SHARE, Part, counting
-from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.exchangeable import Exchange
-from bayesmix.mixture.spec import Mixture
 from bayesmix.multimodality.maxima import NEGLIGIBLE
 from bayesmix.multimodality.table import by_region, describe_mode
 from bayesmix.posterior.untold_labels import label_overlaps
@@ -138,9 +136,9 @@ def regions_table(dt: xr.DataTree) -> pd.DataFrame:
     return table.assign(established=table["established"] == 1, description=[describe_mode(top) for top in apart])
 
 
-def label_problems(spec: Mixture, family: Likelihood, regions: Sequence[Part]) -> list[Problem]:
+def label_problems(regions: Sequence[Part]) -> list[Problem]:
     """Components whose labels remain a matter of chance after relabelling."""
-    overlaps = _overlaps(spec, family, regions)
+    overlaps = _overlaps(regions)
     alike = {pair: value for pair, value in overlaps.items() if value > UNTOLD}
     if not alike:
         return []
@@ -157,9 +155,8 @@ def label_problems(spec: Mixture, family: Likelihood, regions: Sequence[Part]) -
     return [Problem("labels", alike[pair], UNTOLD, message, advice)]
 
 
-def exchange_problems(dt: xr.DataTree) -> list[Problem]:
+def exchange_problems(exchange: Exchange | None) -> list[Problem]:
     """Variables of the user's that stay where they are while labels switch."""
-    exchange = Exchange.of(dt)
     if exchange is None or not exchange.bound:
         return []
     names = ", ".join(exchange.bound)
@@ -175,11 +172,11 @@ def exchange_problems(dt: xr.DataTree) -> list[Problem]:
     return [Problem("exchange", float(len(exchange.bound)), 0.0, message, advice)]
 
 
-def _overlaps(spec: Mixture, family: Likelihood, regions: Sequence[Part]) -> dict[tuple[str, str], float]:
+def _overlaps(regions: Sequence[Part]) -> dict[tuple[str, str], float]:
     """How untold every two labels are in the region where they are least told apart."""
     found: dict[tuple[str, str], float] = {}
     for part in counting(regions):
-        for pair, value in label_overlaps(spec, family, part.posterior).items():
+        for pair, value in label_overlaps(part.family, part.posterior).items():
             found[pair] = max(value, found.get(pair, 0.0))
     return found
 

@@ -20,7 +20,7 @@ from bayesmix.inputs.arguments import N_STARTS, whole_numbers
 from bayesmix.inputs.data import Data
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.estimates import canonical_order, reorder, to_dataset
-from bayesmix.mixture.spec import Mixture, bind, exchange_groups, resolve
+from bayesmix.mixture.spec import Mixture, exchange_groups, resolved
 
 ROUGHLY = 1e-6
 """Starts are told apart once L has less than ROUGHLY (1 + |L|) to rise."""
@@ -59,6 +59,8 @@ class EMFit:
         rows with the same number in ``solution`` reached the same optimum, to which one of them was carried on. A start
         that was ``left`` would not have become the best: its log-likelihood is that of where it stood.
     method : {"ml", "map"}
+    family : Likelihood
+        The likelihood over the rows, its priors in numbers; ``spec`` and ``data`` are what it was bound of.
     aic, bic : float
         -2 L + 2 p and -2 L + p log(sum v).
     """
@@ -72,10 +74,19 @@ class EMFit:
     reasons: tuple[str, ...]
     starts: pd.DataFrame
     method: str
-    spec: Mixture
-    data: Data
+    family: Likelihood
     posterior_spread: xr.Dataset | None = None
     """Of the posterior mode: what its curvature says of every named estimate."""
+
+    @property
+    def spec(self) -> Mixture:
+        """The resolved mixture."""
+        return self.family.spec
+
+    @property
+    def data(self) -> Data:
+        """The rows."""
+        return self.family.data
 
     @cached_property
     def standard_errors(self) -> xr.Dataset:
@@ -90,7 +101,7 @@ class EMFit:
     def _errors(self) -> xr.Dataset:
         if self.posterior_spread is not None:
             return self.posterior_spread
-        family, params = bind(self.spec, self.data), self._arrays
+        family, params = self.family, self.arrays
         if self.degenerate:
             missing = {v: np.full(np.shape(a), np.nan) for v, a in family.named(params).items()}
             return to_dataset(family, missing)
@@ -100,11 +111,12 @@ class EMFit:
     def notes(self) -> tuple[str, ...]:
         """Which standard errors are missing or hopeless."""
         errors = {str(v): a.to_numpy() for v, a in self._errors.items()}
-        return () if self.degenerate else notes(bind(self.spec, self.data), self._arrays, errors)
+        return () if self.degenerate else notes(self.family, self.arrays, errors)
 
     @property
-    def _arrays(self) -> dict[str, np.ndarray]:
-        return {v: self.params[v].to_numpy() for v in bind(self.spec, self.data).parameter_names}
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The parameters of the likelihood."""
+        return {v: self.params[v].to_numpy() for v in self.family.parameter_names}
 
     @property
     def degenerate(self) -> bool:
@@ -114,7 +126,7 @@ class EMFit:
     @property
     def n_parameters(self) -> int:
         """Free parameters."""
-        return bind(self.spec, self.data).n_parameters
+        return self.family.n_parameters
 
     @property
     def aic(self) -> float:
@@ -186,18 +198,18 @@ def fit_em(
     """
     if method not in ("ml", "map"):
         raise ValueError(f"method: must be 'ml' or 'map'; got {method!r}")
-    spec = resolve(spec, data)
-    family = bind(spec, data)
-    groups = exchange_groups(spec, family) if method == "map" else None
+    family = resolved(spec, data)
+    groups = exchange_groups(family) if method == "map" else None
     settings: dict[str, Any] = {"n_starts": n_starts, "seed": seed, "max_iter": max_iter, "tolerance": tolerance}
     runs = run_starts(family, groups=groups, everything=method == "map", **settings)
     if method == "map":
         from bayesmix.compiled.log_posterior import Target
         from bayesmix.em.map_fit import map_fit
-        from bayesmix.model.build import build, graph
+        from bayesmix.model.build import graph, model_of
 
-        return map_fit(spec, data, Target(build(spec, data)), graph(spec, data), runs)
-    return ml_fit(spec, data, runs)
+        parts = graph(family)
+        return map_fit(Target(model_of(parts)), parts, runs)
+    return ml_fit(family, runs)
 
 
 def run_starts(
@@ -256,12 +268,11 @@ def _finished(family: Likelihood, few: Likelihood, run: Run, bar: float, max_ite
     return replace(run, history=np.array([L]), n_iter=run.n_iter + 1, left=True)
 
 
-def ml_fit(spec: Mixture, data: Data, runs: list[Run]) -> EMFit:
+def ml_fit(family: Likelihood, runs: list[Run]) -> EMFit:
     """The maximum-likelihood fit: the best of these runs."""
-    family = bind(spec, data)
     chosen = best_run(runs)
     run = runs[chosen]
-    params = reorder(family, run.params, canonical_order(spec, family, family.named(run.params)))
+    params = reorder(family, run.params, canonical_order(family, family.named(run.params)))
     return EMFit(
         params=to_dataset(family, family.named(params)),
         log_likelihood=run.log_likelihood,
@@ -272,6 +283,5 @@ def ml_fit(spec: Mixture, data: Data, runs: list[Run]) -> EMFit:
         reasons=run.reasons,
         starts=starts_table(runs, chosen),
         method="ml",
-        spec=spec,
-        data=data,
+        family=family,
     )

@@ -10,11 +10,10 @@ from bayesmix.compiled.log_posterior import Climb, Target
 from bayesmix.em.fit_em import EMFit
 from bayesmix.em.starts import Run, best_run, merged, solutions, starts_table
 from bayesmix.estep import e_step
-from bayesmix.inputs.data import Data
 from bayesmix.inputs.errors import FitError
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.estimates import canonical_order, reorder, to_dataset
-from bayesmix.mixture.spec import Mixture, bind, exchange_groups
+from bayesmix.mixture.spec import exchange_groups
 from bayesmix.model.variables import Graph
 
 
@@ -25,16 +24,16 @@ def _climbed(family: Likelihood, run: Run, climbed: Climb, values: Mapping[str, 
     return Run(run.kind, end, climbed.history, climbed.converged, reasons, steps)
 
 
-def map_fit(spec: Mixture, data: Data, target: Target, parts: Graph, runs: list[Run]) -> EMFit:
+def map_fit(target: Target, parts: Graph, runs: list[Run]) -> EMFit:
     """The posterior mode, climbed from every distinct EM solution."""
-    family = bind(spec, data)
+    family = parts.likelihood
     found = [run for run, _ in solutions(runs)]
     climbs = [target.mode(target.start(parts.start(run.params)), jacobian=False) for run in found]
     ends = [_climbed(family, run, c, target.values(c.x)) for run, c in zip(found, climbs, strict=True)]
-    as_runs = merged(family, ends, exchange_groups(spec, family))
+    as_runs = merged(family, ends, exchange_groups(family))
     chosen = best_run(as_runs)
     run = as_runs[chosen]
-    order = canonical_order(spec, family, family.named(run.params))
+    order = canonical_order(family, family.named(run.params))
     params = reorder(family, run.params, order)
     if run.reasons:
         raise FitError(
@@ -54,7 +53,6 @@ def map_fit(spec: Mixture, data: Data, target: Target, parts: Graph, runs: list[
         reasons=(),
         starts=starts_table(as_runs, chosen).rename(columns={"log_likelihood": "log_posterior"}),
         method="map",
-        spec=spec,
-        data=data,
+        family=family,
         posterior_spread=to_dataset(family, reorder(family, {v: spread[v] for v in named}, order)),
     )

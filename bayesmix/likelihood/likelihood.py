@@ -14,7 +14,7 @@ wherever that is said.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
@@ -28,12 +28,17 @@ from bayesmix.likelihood.family import Family
 from bayesmix.likelihood.parameter import Parameter
 from bayesmix.likelihood.part import Params, Part, Point, Sums
 
+if TYPE_CHECKING:
+    from bayesmix.mixture.spec import Mixture
+
 
 class Likelihood:
     """A mixture of a family bound to data.
 
     Attributes
     ----------
+    spec : Mixture
+        The mixture that was bound: what the priors and an order say besides the rows.
     family : Family
     weights : Weights
     component : Component
@@ -48,6 +53,8 @@ class Likelihood:
         The same, as measured on the density of a model that may have more to say than labels (see
         :mod:`bayesmix.model.symmetry`).
     """
+
+    spec: Mixture
 
     def __init__(self, family: Family, options: Mapping[str, Any], n_components: int, data: Data) -> None:
         self.family, self.data = family, data

@@ -9,12 +9,12 @@ import numpy as np
 import xarray as xr
 
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.mixture.spec import Mixture, exchange_groups
+from bayesmix.mixture.spec import exchange_groups
 
 
-def canonical_order(spec: Mixture, family: Likelihood, named: dict[str, np.ndarray]) -> np.ndarray:
+def canonical_order(family: Likelihood, named: dict[str, np.ndarray]) -> np.ndarray:
     """An order of the components, (n_components,): within a group by the first entry of ``sorted_by``."""
-    groups = exchange_groups(spec, family)
+    groups = exchange_groups(family)
     order = np.arange(len(groups))
     by = family.sorted_by
     if by is not None:

@@ -12,7 +12,7 @@ from bayesmix.inputs.distributions import draw
 from bayesmix.inputs.prior import Prior
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.likelihood.part import Params
-from bayesmix.mixture.spec import Mixture, bind, resolve
+from bayesmix.mixture.spec import Mixture, resolved
 
 
 def prior_draws(spec: Mixture, data: Data, n: int, *, seed: int = 1) -> dict[str, np.ndarray]:
@@ -46,13 +46,13 @@ def prior_draws(spec: Mixture, data: Data, n: int, *, seed: int = 1) -> dict[str
     >>> draws["means"].shape, bool((draws["means"][:, 0] <= draws["means"][:, 1]).all())
     ((3, 2, 1), True)
     """
-    spec = resolve(spec, data)
-    family = bind(spec, data)
-    return family.named(parameters_from_prior(spec, family, n, np.random.default_rng(seed)))
+    family = resolved(spec, data)
+    return family.named(parameters_from_prior(family, n, np.random.default_rng(seed)))
 
 
-def parameters_from_prior(spec: Mixture, family: Likelihood, n: int, rng: np.random.Generator) -> Params:
+def parameters_from_prior(family: Likelihood, n: int, rng: np.random.Generator) -> Params:
     """Parameters of the likelihood under a resolved prior, each (n, ...)."""
+    spec = family.spec
     shapes = {v: tuple(len(family.coords[d]) for d in dims) for v, dims in family.dims.items() if v in spec.priors}
     values = {v: draw(spec.priors[v], (n, *shape), rng) for v, shape in shapes.items()}
     if spec.order is not None:
@@ -95,9 +95,8 @@ def prior_predictive(spec: Mixture, data: Data, n: int, *, seed: int = 1) -> np.
     """
     if data.weighted:
         raise ValueError("row_weights: prior predictive data are defined for weights of 1 only")
-    spec = resolve(spec, data)
-    family, rng = bind(spec, data), np.random.default_rng(seed)
-    params = parameters_from_prior(spec, family, n, rng)
+    family, rng = resolved(spec, data), np.random.default_rng(seed)
+    params = parameters_from_prior(family, n, rng)
     return np.stack([family.simulate(one(params, s), rng) for s in range(n)])
 
 

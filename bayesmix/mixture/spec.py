@@ -166,7 +166,16 @@ def bind(spec: Mixture, data: Data) -> Likelihood:
         raise ValueError(f"spec: must be a bm.Mixture; got a {type(spec).__name__}")
     if not isinstance(data, Data):
         raise ValueError(f"data: must be a bm.Data, as bm.Data(frame) makes one; got a {type(data).__name__}")
-    return Likelihood(FAMILIES[spec.family], spec.options, spec.n_components, data)
+    family = Likelihood(FAMILIES[spec.family], spec.options, spec.n_components, data)
+    family.spec = spec
+    return family
+
+
+def resolved(spec: Mixture, data: Data) -> Likelihood:
+    """The mixture as :func:`resolve` writes it out, bound to the data that it was written out for."""
+    family = bind(spec, data)
+    family.spec = _written_out(family)
+    return family
 
 
 def resolve(spec: Mixture, data: Data) -> Mixture:
@@ -221,18 +230,23 @@ def resolve(spec: Mixture, data: Data) -> Mixture:
     EM that runs into it is flagged as a spike, and a climb to a posterior mode that does is discarded.
     ``covariance="diag"`` or ``"spherical"`` excludes it.
     """
-    family = bind(spec, data)
-    _check_order(spec, data)
+    return _written_out(bind(spec, data))
+
+
+def _written_out(family: Likelihood) -> Mixture:
+    """The mixture of a bound likelihood with every prior in numbers."""
+    spec = family.spec
+    _check_order(spec, family.data)
     priors = family.default_priors() | spec.priors
     _check_shapes(family, priors)
-    _warn_of_ties(data, priors)
+    _warn_of_ties(family.data, priors)
     return spec.replace(priors=priors)
 
 
-def exchange_groups(spec: Mixture, family: Likelihood) -> np.ndarray:
+def exchange_groups(family: Likelihood) -> np.ndarray:
     """A group number per component: labels may switch within a group, by evidence, prior and what was measured."""
     rows = [family.groups] if family.measured is None else [family.groups, family.measured]
-    for key, prior in spec.priors.items():
+    for key, prior in family.spec.priors.items():
         dims = family.dims.get(key, ())
         for value in prior.parameters.values():
             by_component = (key == "weights" and value.ndim == 1) or (
@@ -243,10 +257,10 @@ def exchange_groups(spec: Mixture, family: Likelihood) -> np.ndarray:
     return np.unique(np.array(rows), axis=1, return_inverse=True)[1].reshape(-1)
 
 
-def switching_groups(spec: Mixture, family: Likelihood) -> np.ndarray:
+def switching_groups(family: Likelihood) -> np.ndarray:
     """A group number per component; the labels of one group may switch between draws. Ordered ones do not."""
-    groups = exchange_groups(spec, family)
-    return groups if spec.order is None else np.arange(len(groups))
+    groups = exchange_groups(family)
+    return groups if family.spec.order is None else np.arange(len(groups))
 
 
 def _components(family: Family, n_components: int | None) -> int:
@@ -292,5 +306,5 @@ def _warn_of_ties(data: Data, priors: Mapping[str, Prior]) -> None:
                 f"priors: {scales.distribution} scales do not vanish at 0, and {count} rows tie at {name} = {value:g}: "
                 "the posterior is unbounded there. An InverseGamma or LogNormal prior avoids it.",
                 UserWarning,
-                stacklevel=3,
+                stacklevel=4,
             )

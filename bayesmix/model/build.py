@@ -7,14 +7,15 @@ import pymc as pm
 from pytensor.tensor.sharedvar import TensorSharedVariable
 
 from bayesmix.inputs.data import Data
-from bayesmix.mixture.spec import Mixture, bind, resolve
+from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.mixture.spec import Mixture, resolved
 from bayesmix.model.graphs import graph_of
 from bayesmix.model.variables import Graph
 
 
-def graph(spec: Mixture, data: Data) -> Graph:
+def graph(family: Likelihood) -> Graph:
     """The PyMC half of a resolved mixture, bound to data."""
-    return graph_of(spec.family)(bind(spec, data), spec.priors, spec.order)
+    return graph_of(family.name)(family, family.spec.priors, family.spec.order)
 
 
 def build(spec: Mixture, data: Data, *, likelihood: str = "fused") -> pm.Model:
@@ -58,9 +59,13 @@ def build(spec: Mixture, data: Data, *, likelihood: str = "fused") -> pm.Model:
     """
     if likelihood not in ("fused", "textbook"):
         raise ValueError(f"likelihood: must be 'fused' or 'textbook'; got {likelihood!r}")
-    parts = graph(resolve(spec, data), data)
+    return model_of(graph(resolved(spec, data)), likelihood=likelihood)
+
+
+def model_of(parts: Graph, *, likelihood: str = "fused") -> pm.Model:
+    """The model of :func:`build`, of a mixture that is resolved and bound already."""
     bound = parts.likelihood
-    with pm.Model(coords=bound.coords | {"obs": data.obs_names}) as model:
+    with pm.Model(coords=bound.coords | {"obs": bound.data.obs_names}) as model:
         dims = bound.family.observed_dims
         x_data = _held("x_data", parts.x_data(), dims)
         evidence = _held("label_evidence", bound.evidence, ("obs", "component"))

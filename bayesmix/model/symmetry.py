@@ -14,7 +14,7 @@ from bayesmix.likelihood.part import Params
 from bayesmix.mixture.estimates import reorder
 from bayesmix.mixture.exchangeable import Exchange
 from bayesmix.mixture.permutations import component_axes
-from bayesmix.mixture.spec import Mixture, exchange_groups
+from bayesmix.mixture.spec import exchange_groups
 from bayesmix.model.variables import Graph
 
 SAME = 1e-10
@@ -34,7 +34,7 @@ type Axes = Mapping[str, tuple[int, ...]]
 """Of variables by name: the axes along which components are exchanged."""
 
 
-def measure(target: Target, parts: Graph, spec: Mixture, known: Sequence[Params], *, seed: int = 1) -> Exchange:
+def measure(target: Target, parts: Graph, known: Sequence[Params], *, seed: int = 1) -> Exchange:
     """Exchange every two components at scattered points and see whether the log-density stays the same.
 
     All variables with a dimension ``component`` are exchanged, the user's included. Equality at points that have
@@ -45,7 +45,7 @@ def measure(target: Target, parts: Graph, spec: Mixture, known: Sequence[Params]
     ----------
     target : Target
         The compiled model.
-    parts, spec
+    parts : Graph
         bayesmix's part of it. Its labels, priors and order may tell components apart too: groups are never coarser.
     known : sequence of Params
         Points to begin with, one at least, such as EM's solutions; random ones follow.
@@ -56,8 +56,8 @@ def measure(target: Target, parts: Graph, spec: Mixture, known: Sequence[Params]
     -------
     Exchange
     """
-    groups = exchange_groups(spec, parts.likelihood)
-    if spec.order is not None or len(np.unique(groups)) == len(groups):
+    groups = exchange_groups(parts.likelihood)
+    if parts.likelihood.spec.order is not None or len(np.unique(groups)) == len(groups):
         return Exchange(groups)
     own = [rv.name for rv in target.model.free_RVs if rv.name not in parts.start(known[0])]
     points = list(_scattered(target, parts, groups, known, own, np.random.default_rng(seed)))

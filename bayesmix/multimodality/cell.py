@@ -14,11 +14,11 @@ from bayesmix.em.starts import COMPARED_ROWS
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.likelihood.part import Params
 from bayesmix.mixture.permutations import best_permutations, component_axes, permute
-from bayesmix.mixture.spec import Mixture, switching_groups
+from bayesmix.mixture.spec import switching_groups
 from bayesmix.multimodality.bridge import UNKNOWN, Evidence, bridge
 from bayesmix.multimodality.proposal import DRAWS_PER_DIMENSION
 from bayesmix.posterior.agreement import agreement_with
-from bayesmix.posterior.predict import stacked
+from bayesmix.posterior.record import stacked
 
 EVIDENCE_DRAWS = 2000
 """As many draws are taken, or (where there are so many) what three normals of the proposal need in either half of them:
@@ -31,7 +31,6 @@ type Region = Callable[[Params], np.ndarray]
 def local_evidence(
     target: Target,
     family: Likelihood,
-    spec: Mixture,
     posterior: xr.Dataset,
     lp: np.ndarray,
     *,
@@ -48,7 +47,7 @@ def local_evidence(
     ----------
     target : Target
         The compiled posterior.
-    family, spec
+    family : Likelihood
         The mixture.
     posterior : Dataset
         Draws (chain, draw) of the free variables and of the family's parameters, in any labels, of chains that explore
@@ -62,9 +61,7 @@ def local_evidence(
     -------
     Evidence
     """
-    cell = _Cell(
-        Points(target, family.parameter_names), family.evenly(COMPARED_ROWS), switching_groups(spec, family), region
-    )
+    cell = _Cell(Points(target, family.parameter_names), family.evenly(COMPARED_ROWS), switching_groups(family), region)
     step = max(1, lp.size // max(EVIDENCE_DRAWS, 2 * 3 * DRAWS_PER_DIMENSION * target.n_dim))
     thin = posterior.isel(draw=slice(None, None, step))
     values, shape = lp[:, ::step], (thin.sizes["chain"], thin.sizes["draw"])

@@ -17,7 +17,7 @@ from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.likelihood.part import Params
 from bayesmix.mixture.estimates import reorder
 from bayesmix.mixture.permutations import best_permutations, labellings
-from bayesmix.mixture.spec import Mixture, switching_groups
+from bayesmix.mixture.spec import switching_groups
 from bayesmix.model.variables import Graph
 
 NEGLIGIBLE = 1e-3
@@ -91,12 +91,11 @@ class Climber:
 
     target: Target
     parts: Graph
-    spec: Mixture
 
     @property
     def groups(self) -> np.ndarray:
         """Components of one group may switch labels."""
-        return switching_groups(self.spec, self.parts.likelihood)
+        return switching_groups(self.parts.likelihood)
 
     def named(self, params: Params) -> list[np.ndarray]:
         """Unconstrained points at these parameters, in every way to name components that only the likelihood confuses.
@@ -105,7 +104,7 @@ class Climber:
         """
         family = self.parts.likelihood
         ways = labellings(family.groups, self.groups, most=MOST_TRIED, seed=1)
-        if self.spec.order is not None or len(ways) == 1:
+        if family.spec.order is not None or len(ways) == 1:
             return [self.target.start(self.parts.start(params))]
         points = [self.target.start(self.parts.start(reorder(family, params, way))) for way in ways]
         values = np.array([self.target.log_density(x)[0] for x in points])

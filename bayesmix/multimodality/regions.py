@@ -138,7 +138,6 @@ def masses(evidence: Mapping[int, Evidence]) -> dict[int, Mass]:
 def weigh(
     target: Target,
     family: Likelihood,
-    spec: Mixture,
     draws: Mapping[int, tuple[xr.Dataset, xr.DataArray]],
     inside: Callable[[int], Callable[[Params], np.ndarray]] | None,
 ) -> dict[int, Evidence]:
@@ -146,11 +145,11 @@ def weigh(
 
     ``inside``: of a region's number, which points are in it; None where there is one region.
     """
-    labellings = log_labellings(spec, family)
+    labellings = log_labellings(family)
     found = {}
     for g, (posterior, lp) in draws.items():
         region = None if inside is None else inside(g)
-        one = local_evidence(target, family, spec, posterior, lp.to_numpy(), region=region)
+        one = local_evidence(target, family, posterior, lp.to_numpy(), region=region)
         found[g] = Evidence(one.value + labellings, one.standard_error, one.established)
     return found
 
@@ -173,11 +172,11 @@ def total(parts: Sequence[Evidence]) -> Evidence:
     return Evidence(value, relative, all(e.established for e in parts))
 
 
-def log_labellings(spec: Mixture, family: Likelihood) -> float:
+def log_labellings(family: Likelihood) -> float:
     """log of the number of ways to label the components: the factorials of the groups that may switch.
 
     With an order log K!: PyMC's density of ordered means lacks this factor, by which it is normalized.
     """
-    if spec.order is not None:
+    if family.spec.order is not None:
         return float(gammaln(1.0 + len(family.components)))
-    return float(sum(gammaln(1.0 + n) for n in np.unique(exchange_groups(spec, family), return_counts=True)[1]))
+    return float(sum(gammaln(1.0 + n) for n in np.unique(exchange_groups(family), return_counts=True)[1]))

@@ -10,7 +10,6 @@ import xarray as xr
 
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.estimates import canonical_order, reorder, to_dataset
-from bayesmix.mixture.spec import Mixture
 from bayesmix.multimodality.maxima import OCCUPIED, PosteriorMode
 from bayesmix.multimodality.regions import Mass
 
@@ -22,7 +21,7 @@ NOTHING = (float("nan"), float("nan"), float("nan"), float("nan"), False)
 
 
 def modes_dataset(
-    modes: Sequence[PosteriorMode], family: Likelihood, spec: Mixture, mass: Mapping[int, Mass], start: np.ndarray
+    modes: Sequence[PosteriorMode], family: Likelihood, mass: Mapping[int, Mass], start: np.ndarray
 ) -> xr.Dataset:
     """The modes as a group of the DataTree: values, rough and bridge-sampled masses, named estimates, chain starts.
 
@@ -34,7 +33,7 @@ def modes_dataset(
     rows = []
     for mode in modes:
         named = family.named(mode.params)
-        rows.append(to_dataset(family, reorder(family, named, canonical_order(spec, family, named))))
+        rows.append(to_dataset(family, reorder(family, named, canonical_order(family, named))))
     looked_at = all(mode.group >= 0 for mode in modes)
     known = {1: (1.0, 0.0, float("nan"), float("nan"), True)} if looked_at and not mass else {}
     for g, m in mass.items():

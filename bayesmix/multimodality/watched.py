@@ -13,7 +13,7 @@ from scipy.special import xlogy
 from bayesmix import estep
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.likelihood.part import Params
-from bayesmix.posterior.predict import stacked
+from bayesmix.posterior.record import stacked
 
 SEPARATED = 1.3
 """Two chains explore different regions where the R-hat of the two, of some invariant quantity, exceeds this."""

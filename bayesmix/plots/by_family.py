@@ -14,7 +14,8 @@ from bayesmix.inputs.data import Data
 from bayesmix.likelihood.facets import facet
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.plots.view import view
-from bayesmix.posterior.predict import family_of, replicate
+from bayesmix.posterior.predict import replicates_of
+from bayesmix.posterior.record import Record
 
 
 def picture_of(family: Likelihood) -> Picture:
@@ -39,18 +40,22 @@ def data_plot(data: Data, family: Likelihood) -> Figure:
     return picture_of(family).data(data, family.components)
 
 
-@styled
 def components(dt: xr.DataTree, *, em: EMFit | None = None) -> Figure:
     """The fitted components over the data, with their uncertainty and EM's estimate.
 
     One feature: densities with a band. Two: ellipses of 30 posterior draws, and contours. More: a grid of pairs.
     Counts: observed beside expected.
     """
-    fit = view(dt, em)
-    return picture_of(fit.family).components(fit)
+    return components_of(Record.of(dt), em=em)
 
 
 @styled
+def components_of(record: Record, *, em: EMFit | None = None) -> Figure:
+    """:func:`components` of a posterior that was read."""
+    fit = view(record, em)
+    return picture_of(fit.family).components(fit)
+
+
 def predictive(dt: xr.DataTree, *, replicates: np.ndarray | None = None) -> Figure:
     """Posterior predictive check: replicated data beside the observed ones.
 
@@ -61,15 +66,26 @@ def predictive(dt: xr.DataTree, *, replicates: np.ndarray | None = None) -> Figu
     replicates
         Data sets of :func:`bayesmix.replicate`; by default those that it makes of ``dt`` alone.
     """
-    family = family_of(dt)
-    return picture_of(family).predictive(family.data, replicate(dt) if replicates is None else replicates)
+    return predictive_of(Record.of(dt), replicates=replicates)
 
 
 @styled
+def predictive_of(record: Record, *, replicates: np.ndarray | None = None) -> Figure:
+    """:func:`predictive` of a posterior that was read."""
+    family = record.family
+    return picture_of(family).predictive(family.data, replicates_of(record) if replicates is None else replicates)
+
+
 def thumbnail(dt: xr.DataTree) -> Figure:
     """A picture of 320 by 200 pixels, for an index page."""
+    return thumbnail_of(Record.of(dt))
+
+
+@styled
+def thumbnail_of(record: Record) -> Figure:
+    """:func:`thumbnail` of a posterior that was read."""
     fig = Figure(figsize=(3.2, 2.0), dpi=100)
     ax = fig.add_axes((0.02, 0.03, 0.96, 0.94))
-    fit = view(dt, draws=60)
+    fit = view(record, draws=60)
     picture_of(fit.family).small(ax, fit)
     return fig

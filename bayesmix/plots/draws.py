@@ -27,7 +27,7 @@ from bayesmix.drawing.style import (
 from bayesmix.inputs.data import evenly
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture import scalars
-from bayesmix.posterior.predict import as_made, family_of
+from bayesmix.posterior.record import Record
 
 MOST_TRACES = 8
 MOST_PAIRED = 5
@@ -36,7 +36,6 @@ RANK_BINS = 20
 LONGEST_LINE = 18
 
 
-@styled
 def traces(dt: xr.DataTree) -> Figure:
     """Trace and rank plot of at most eight free scalars, the worst R-hat first.
 
@@ -44,9 +43,14 @@ def traces(dt: xr.DataTree) -> Figure:
     all (Vehtari et al. 2021, doi:10.1214/20-BA1221): where chains agree, each chain's histogram stays within the grey
     99% band of a uniform one (which takes draws as independent).
     """
-    family = family_of(dt)
-    values = free_scalars(family, as_made(dt, "posterior"))
-    table = of_parameters(family, dt, parts(dt, family)).loc[values["scalar"].to_numpy()]
+    return traces_of(Record.of(dt))
+
+
+@styled
+def traces_of(record: Record) -> Figure:
+    """:func:`traces` of a posterior that was read."""
+    values = free_scalars(record.family, record.as_made("posterior"))
+    table = of_parameters(record, parts(record)).loc[values["scalar"].to_numpy()]
     table = table.sort_values("r_hat", ascending=False, na_position="first").head(MOST_TRACES)
     fig = new_figure(8.4, 0.6 + 1.25 * len(table))
     axes = fig.subplots(len(table), 2, width_ratios=[2.2, 1], squeeze=False, sharex="col")
@@ -66,14 +70,19 @@ def traces(dt: xr.DataTree) -> Figure:
     return fig
 
 
-@styled
 def pairs(dt: xr.DataTree) -> Figure:
     """Pairs of at most five free scalars, those most correlated in the posterior; divergences marked."""
-    values = independent(dt)
+    return pairs_of(Record.of(dt))
+
+
+@styled
+def pairs_of(record: Record) -> Figure:
+    """:func:`pairs` of a posterior that was read."""
+    values = free_scalars(record.family, record.posterior)
     flat = values.to_numpy().reshape(-1, values.sizes["scalar"])
     labels = [str(s) for s in values["scalar"].to_numpy()]
     chosen = most_correlated(flat)
-    diverging = dt["sample_stats"]["diverging"].to_numpy().astype(bool).ravel()
+    diverging = record.dt["sample_stats"]["diverging"].to_numpy().astype(bool).ravel()
     n = len(chosen)
     fig = new_figure(2.2 + 1.35 * n, 1.5 + 1.25 * n)
     axes = fig.subplots(n, n, sharex="col", squeeze=False)
@@ -95,11 +104,6 @@ def pairs(dt: xr.DataTree) -> Figure:
     )
     legend_above(fig, legend)
     return fig
-
-
-def independent(dt: xr.DataTree) -> xr.DataArray:
-    """The free scalars of the posterior, (chain, draw, scalar)."""
-    return free_scalars(family_of(dt), dt["posterior"].to_dataset())
 
 
 def free_scalars(family: Likelihood, posterior: xr.Dataset) -> xr.DataArray:

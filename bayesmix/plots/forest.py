@@ -26,7 +26,7 @@ from bayesmix.drawing.style import (
 )
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture import scalars
-from bayesmix.posterior.predict import family_of
+from bayesmix.posterior.record import Record
 
 QUANTILES = (TAILS[0], 0.25, 0.75, TAILS[1])
 MAP_MARK: Style = {"marker": "D", "color": "black", "markerfacecolor": "none", "markersize": 4, "linestyle": "none"}
@@ -55,15 +55,19 @@ class Panel:
         return 0.55 + 0.25 * len(self.rows)
 
 
-@styled
 def forest(dt: xr.DataTree, cmp: Comparison) -> Figure:
     """Posterior mean with 50% and 90% intervals of every scalar; EM as a cross, MAP as a diamond where given.
 
     Features have units of their own, so means and scales have one panel per feature; correlations one per component.
     """
-    family = family_of(dt)
-    draws = scalars.of_posterior(family, dt["posterior"].to_dataset(), derived=True)
-    columns = _columns(panels(family))
+    return forest_of(Record.of(dt), cmp)
+
+
+@styled
+def forest_of(record: Record, cmp: Comparison) -> Figure:
+    """:func:`forest` of a posterior that was read."""
+    draws = scalars.of_posterior(record.family, record.posterior, derived=True)
+    columns = _columns(panels(record.family))
     tallest = max(sum(panel.height for panel in column) for column in columns)
     fig = new_figure(4.6 if len(columns) == 1 else 8.6, max(2.2, 0.5 + tallest))
     parts = fig.subfigures(1, len(columns), squeeze=False)[0]

@@ -28,21 +28,27 @@ from bayesmix.drawing.style import (
 )
 from bayesmix.inputs.data import evenly
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.posterior.predict import family_of, open_rows, params_of
+from bayesmix.posterior.predict import open_rows
+from bayesmix.posterior.record import Record
 
 MOST_AMBIGUOUS = 20
 LEAST_AMBIGUOUS = 5
 SHOWN_ROWS = 400
 
 
-@styled
 def responsibilities(dt: xr.DataTree, cmp: Comparison) -> Figure:
     """Posterior mean responsibilities with 90% intervals, rows sorted; beside them the most ambiguous rows by name.
 
     With two components the responsibility of the first; with more, that of each row's most probable component. Rows
     that can belong to one component only (labelled rows, positive counts) say nothing and are left out.
     """
-    family = family_of(dt)
+    return responsibilities_of(Record.of(dt), cmp)
+
+
+@styled
+def responsibilities_of(record: Record, cmp: Comparison) -> Figure:
+    """:func:`responsibilities` of a posterior that was read."""
+    family = record.family
     table = responsibility_table(family, cmp)
     fig = new_figure(8.4, 4.4)
     left, right = fig.subplots(1, 2, width_ratios=[1.75, 1])
@@ -70,7 +76,7 @@ def responsibility_table(family: Likelihood, cmp: Comparison) -> pd.DataFrame:
     each = np.arange(len(rows))
     columns = {v: rows[[f"{v}[{k}]" for k in names]].to_numpy()[each, which] for v in ("mean", "lower", "upper", "em")}
     table = pd.DataFrame({"component": which, **columns, "entropy": rows["entropy"].to_numpy()}, index=rows.index)
-    undecided = open_rows(family, params_of(cmp.em, family))
+    undecided = open_rows(family, cmp.em.arrays)
     return (table[undecided] if undecided.any() else table).sort_values(["component", "mean"], kind="stable")
 
 

@@ -16,7 +16,7 @@ from bayesmix.likelihood.clusters import cut
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.likelihood.part import Params
 from bayesmix.posterior.partitions import LOSSES, best_partition
-from bayesmix.posterior.predict import family_of, params_of, spec_of
+from bayesmix.posterior.record import Record
 
 MOST_ROWS = 2000
 """Tables of pairs hold so many rows, evenly spaced where there are more."""
@@ -58,10 +58,13 @@ def co_clustering(dt: xr.DataTree, *, rows: Sequence[int] | np.ndarray | None = 
     >>> dt = bm.sample(spec, data, draws=100, progress=False)  # doctest: +SKIP
     >>> together = bm.co_clustering(dt, rows=range(50))  # doctest: +SKIP
     """
-    spec_of(dt)
-    family = taken(family_of(dt), rows)
+    record = Record.of(dt)
+    return _together(taken(record.family, rows), record.params)
+
+
+def _together(family: Likelihood, params: Params) -> xr.DataArray:
+    """:func:`co_clustering` of the rows of ``family``."""
     n = len(family.data)
-    params = params_of(dt, family)
     params = _fewer(params, MOST_DRAWS)
     together = np.zeros((n, n))
     for some in _blocks(params, BLOCK // (n * len(family.components)) + 1):
@@ -120,11 +123,10 @@ def point_partition(
     if loss not in list(LOSSES):
         raise ValueError(f"loss: unknown {loss!r}; choose from {', '.join(LOSSES)}")
     whole_numbers(seed=seed)
-    spec_of(dt)
-    family, rng = taken(family_of(dt), rows), np.random.default_rng(seed)
-    together = co_clustering(dt, rows=rows)
-    params = params_of(dt, family)
-    r = estep.responsibilities(family, _fewer(params, ALLOCATIONS))
+    record = Record.of(dt)
+    family, rng = taken(record.family, rows), np.random.default_rng(seed)
+    together = _together(family, record.params)
+    r = estep.responsibilities(family, _fewer(record.params, ALLOCATIONS))
     z = (r.cumsum(axis=-1) < rng.random((*r.shape[:2], 1))).sum(axis=-1).clip(max=r.shape[-1] - 1)
     candidates = [
         *z[:: -(-len(z) // SAMPLED)],

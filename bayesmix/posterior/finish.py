@@ -17,7 +17,7 @@ from bayesmix.likelihood.part import Params
 from bayesmix.mixture.exchangeable import Exchange
 from bayesmix.mixture.spec import Mixture
 from bayesmix.model.symmetry import refreshed
-from bayesmix.posterior.predict import row_blocks, stacked
+from bayesmix.posterior.record import row_blocks, stacked
 from bayesmix.posterior.relabel import apply, permutations
 
 STORED_BYTES = 64e6
@@ -40,7 +40,6 @@ def _log_likelihoods(family: Likelihood, params: Params, *, keep: bool) -> tuple
 def sort_labels(
     dt: xr.DataTree,
     target: Target,
-    spec: Mixture,
     family: Likelihood,
     exchange: Exchange,
     *,
@@ -65,8 +64,8 @@ def sort_labels(
         dt["log_likelihood"] = xr.DataTree(xr.Dataset({"x": values}, coords=coords))
     if "component" not in posterior.dims:
         return dt
-    order = permutations(posterior, dt["sample_stats"]["lp"].to_numpy(), where, spec, family, "ecr")
-    dt = apply(dt, order, method="order" if spec.order else "ecr")
+    order = permutations(posterior, dt["sample_stats"]["lp"].to_numpy(), where, family, "ecr")
+    dt = apply(dt, order, method="order" if family.spec.order else "ecr")
     if exchange.stale:
         dt["posterior"] = xr.DataTree(refreshed(target, dt["posterior"].to_dataset(), order, exchange.stale))
     return dt

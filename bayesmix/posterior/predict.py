@@ -2,95 +2,32 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-
 import numpy as np
 import xarray as xr
 
 from bayesmix import estep
 from bayesmix.em.fit_em import EMFit
 from bayesmix.inputs.data import Data
-from bayesmix.kernels.lanes import LANES
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.likelihood.part import Params
-from bayesmix.mixture.exchangeable import Exchange
-from bayesmix.mixture.spec import Mixture, bind
-
-BLOCK_BYTES = 64e6
-"""Arrays of draws x rows x components stay near this size."""
-
-RAW = "raw_"
-"""Before the names of the groups that hold the draws as the chains made them."""
+from bayesmix.posterior.record import Record, row_slices
 
 type Fit = EMFit | xr.DataTree
 
 
-def spec_of(dt: xr.DataTree) -> Mixture:
-    """The resolved mixture that a posterior was drawn from."""
-    if not isinstance(dt, xr.DataTree):
-        raise ValueError(f"dt: must be a posterior from bayesmix.sample, a DataTree; got a {type(dt).__name__}")
-    if "spec" not in dt.attrs:
-        raise ValueError("dt: not a posterior from bayesmix.sample: its attributes hold no 'spec'")
-    return Mixture.from_dict(json.loads(dt.attrs["spec"]))
+def _bound(fit: Fit, data: Data | None) -> tuple[Likelihood, Params]:
+    """The likelihood over the rows of the fit, or over new ones, and its parameters."""
+    if isinstance(fit, EMFit):
+        return _over(fit.family, data), fit.arrays
+    record = Record.of(fit)
+    return _over(record.family, data), record.params
 
 
-def data_of(dt: xr.DataTree) -> Data:
-    """The data that a posterior was drawn from."""
-    return Data.from_dataset(dt["input"].to_dataset())
-
-
-def family_of(fit: Fit, data: Data | None = None) -> Likelihood:
-    """The family's maths over the rows of the fit, or over new ones."""
-    family = bind(fit.spec, fit.data) if isinstance(fit, EMFit) else bind(spec_of(fit), data_of(fit))
-    exchange = None if isinstance(fit, EMFit) else Exchange.of(fit)
-    family = family if exchange is None else family.with_measured(exchange.groups)
+def _over(family: Likelihood, data: Data | None) -> Likelihood:
+    """The likelihood over new rows, where there are any."""
     if not isinstance(data, Data | None):
         raise ValueError(f"data: must be a bm.Data, as bm.Data(frame) makes one; got a {type(data).__name__}")
     return family if data is None else family.rebind(data)
-
-
-def resampled_by_mass(dt: xr.DataTree) -> bool:
-    """Whether the draws of several regions were resampled, so that the chains as they were made stand beside."""
-    return RAW + "posterior" in dt.children
-
-
-def as_made(dt: xr.DataTree, group: str) -> xr.Dataset:
-    """``posterior`` or ``sample_stats`` as the chains made them, before regions were resampled by mass."""
-    return dt[RAW + group if resampled_by_mass(dt) else group].to_dataset()
-
-
-def params_of(fit: Fit, family: Likelihood, *, thin: int = 1) -> Params:
-    """Parameters of the likelihood: as estimated, or with a leading dimension of all draws (chain-major)."""
-    if isinstance(fit, EMFit):
-        return {v: fit.params[v].to_numpy() for v in family.parameter_names}
-    return stacked(fit["posterior"].to_dataset().isel(draw=slice(None, None, thin)), family)
-
-
-def stacked(posterior: xr.Dataset, family: Likelihood) -> Params:
-    """Parameters of the likelihood with chains and draws as one leading dimension, chain-major.
-
-    They follow from what ``posterior`` holds, be it all named estimates or those that vary
-    (:mod:`bayesmix.posterior.varying`).
-    """
-    there = {v: dims for v, dims in family.dims.items() if v in posterior}
-    arrays = {v: posterior[v].transpose("chain", "draw", *dims).to_numpy() for v, dims in there.items()}
-    return family.given({v: a.reshape(-1, *a.shape[2:]) for v, a in arrays.items()})
-
-
-def row_blocks(family: Likelihood, n_draws: int) -> Iterator[tuple[slice, Likelihood]]:
-    """The rows in blocks small enough for all draws at once, each with the family over those rows."""
-    for rows in row_slices(family, n_draws):
-        yield rows, family.rebind(family.data.take(np.arange(len(family.data))[rows]))
-
-
-def row_slices(family: Likelihood, n_draws: int) -> Iterator[slice]:
-    """The rows in ranges small enough for all draws at once."""
-    n = len(family.data)
-    width = max(1, int(BLOCK_BYTES / (8 * n_draws * (len(family.components) + 2))))
-    width -= width % LANES if width > LANES else 0
-    for start in range(0, n, width):
-        yield slice(start, min(start + width, n))
 
 
 def open_rows(family: Likelihood, params: Params) -> np.ndarray:
@@ -130,8 +67,7 @@ def responsibilities(fit: Fit, *, data: Data | None = None) -> xr.DataArray:
     >>> r.values.round(3).max(axis=1)
     array([1., 1.])
     """
-    family = family_of(fit, data)
-    params = params_of(fit, family)
+    family, params = _bound(fit, data)
     if isinstance(fit, EMFit):
         return _array(family, estep.responsibilities(family, params), ("obs", "component"))
     shape = (fit["posterior"].sizes["chain"], fit["posterior"].sizes["draw"])
@@ -139,7 +75,7 @@ def responsibilities(fit: Fit, *, data: Data | None = None) -> xr.DataArray:
     r = np.empty((draws.size, len(family.data), len(family.components)))
     for rows in row_slices(family, draws.size):
         r[:, rows] = draws.responsibilities(rows)
-    sample = _sample_coords(fit)
+    sample = _sample_coords(fit["posterior"].to_dataset())
     return _array(family, r.reshape(*shape, *r.shape[1:]), ("chain", "draw", "obs", "component"), sample)
 
 
@@ -167,8 +103,13 @@ def responsibility_summary(dt: xr.DataTree, *, data: Data | None = None, prob: f
     """
     if not 0 < prob < 1:
         raise ValueError(f"prob: must be between 0 and 1; got {prob}")
-    family = family_of(dt, data)
-    draws = estep.Draws(family, params_of(dt, family))
+    return summary_of(Record.of(dt), data=data, prob=prob)
+
+
+def summary_of(record: Record, *, data: Data | None = None, prob: float = 0.9) -> xr.Dataset:
+    """:func:`responsibility_summary` of a posterior that was read."""
+    family = _over(record.family, data)
+    draws = estep.Draws(family, record.params)
     tails = [(1 - prob) / 2, (1 + prob) / 2]
     out = np.empty((4, len(family.data), len(family.components)))
     r: np.ndarray | None = None
@@ -211,11 +152,16 @@ def log_density(fit: Fit, data: Data, *, thin: int = 1) -> np.ndarray:
     >>> log_density(em, Data([3.0])).round(4)
     array([-1.3771])
     """
-    family = family_of(fit, data)
-    draws = estep.Draws(family, params_of(fit, family, thin=thin))
     if isinstance(fit, EMFit):
-        return draws.pointwise()
-    out = np.empty((draws.size, len(data)))
+        return estep.Draws(_over(fit.family, data), fit.arrays).pointwise()
+    record = Record.of(fit)
+    return _pointwise(_over(record.family, data), record.thinned(thin))
+
+
+def _pointwise(family: Likelihood, params: Params) -> np.ndarray:
+    """l_i of every draw, (draws, n)."""
+    draws = estep.Draws(family, params)
+    out = np.empty((draws.size, len(family.data)))
     for rows in row_slices(family, draws.size):
         out[:, rows] = draws.pointwise(rows)
     return out
@@ -243,11 +189,15 @@ def replicate(dt: xr.DataTree, n: int = 200, *, seed: int | None = None) -> np.n
     ValueError
         Where row weights are not 1: what a weighted row would look like anew is not defined here.
     """
-    family = family_of(dt)
+    return replicates_of(Record.of(dt), n, seed=seed)
+
+
+def replicates_of(record: Record, n: int = 200, *, seed: int | None = None) -> np.ndarray:
+    """:func:`replicate` of a posterior that was read."""
+    family, params = record.family, record.params
     if family.data.weighted:
         raise ValueError("replicate: is defined for row weights of 1 only")
-    params = params_of(dt, family)
-    rng = np.random.default_rng(int(dt.attrs.get("seed", 1)) if seed is None else seed)
+    rng = np.random.default_rng(int(record.dt.attrs.get("seed", 1)) if seed is None else seed)
     draws = rng.choice(len(next(iter(params.values()))), n, replace=True)
     return np.stack([family.simulate({v: a[s] for v, a in params.items()}, rng) for s in draws])
 
@@ -256,11 +206,11 @@ def log_likelihood(dt: xr.DataTree) -> xr.DataArray:
     """Pointwise v_i l_i as (chain, draw, obs): stored, or computed where it was too large to store."""
     if "log_likelihood" in dt.children:
         return dt["log_likelihood"].to_dataset()["x"]
-    family = family_of(dt)
-    sizes = dt["posterior"].sizes
-    values = family.row_weights * log_density(dt, family.data)
-    sample = _sample_coords(dt)
-    return _array(family, values.reshape(sizes["chain"], sizes["draw"], -1), ("chain", "draw", "obs"), sample)
+    record = Record.of(dt)
+    family = record.family
+    values = family.row_weights * _pointwise(family, record.params)
+    sample = _sample_coords(record.posterior)
+    return _array(family, values.reshape(*record.shape, -1), ("chain", "draw", "obs"), sample)
 
 
 def loo(dt: xr.DataTree) -> xr.Dataset:
@@ -283,11 +233,15 @@ def loo(dt: xr.DataTree) -> xr.Dataset:
     ValueError
         Where row weights are not 1: leaving a weighted row out is not defined here.
     """
-    spec_of(dt)
-    family = family_of(dt)
+    return loo_of(Record.of(dt))
+
+
+def loo_of(record: Record) -> xr.Dataset:
+    """:func:`loo` of a posterior that was read."""
+    family = record.family
     if family.data.weighted:
         raise ValueError("loo: is defined for row weights of 1 only")
-    draws, tail = estep.Draws(family, params_of(dt, family)), tail_size(dt)
+    draws, tail = estep.Draws(family, record.params), tail_size(record.posterior)
     found = np.empty((3, len(family.data)))
     for rows in row_slices(family, draws.size):
         found[:, rows] = estep.leave_one_out(draws.pointwise(rows), tail)
@@ -296,11 +250,10 @@ def loo(dt: xr.DataTree) -> xr.Dataset:
     return xr.Dataset({name: _array(family, values, ("obs",)) for name, values in columns.items()})
 
 
-def tail_size(dt: xr.DataTree) -> int:
+def tail_size(posterior: xr.Dataset) -> int:
     """How many of the S weights of a row are smoothed: 3 sqrt(S / e), S e the mean effective size of the parameters."""
     import arviz as az  # its own import takes a second, which nothing else here needs
 
-    posterior = dt["posterior"].to_dataset()
     S, share = posterior.sizes["chain"] * posterior.sizes["draw"], 1.0
     if posterior.sizes["chain"] > 1:
         ess = az.ess(posterior, method="mean")
@@ -308,8 +261,8 @@ def tail_size(dt: xr.DataTree) -> int:
     return min(int(3 * np.sqrt(S / share)), S - 1) if S * share > 225 else S // 5
 
 
-def _sample_coords(dt: xr.DataTree) -> dict[str, np.ndarray]:
-    return {d: dt["posterior"].coords[d].to_numpy() for d in ("chain", "draw")}
+def _sample_coords(posterior: xr.Dataset) -> dict[str, np.ndarray]:
+    return {d: posterior.coords[d].to_numpy() for d in ("chain", "draw")}
 
 
 def _array(

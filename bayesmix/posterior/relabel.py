@@ -9,11 +9,10 @@ from bayesmix import estep
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.likelihood.part import Params
 from bayesmix.mixture.estimates import canonical_order, reorder
-from bayesmix.mixture.exchangeable import Exchange
 from bayesmix.mixture.permutations import METHODS, best_permutations, component_axes, orders, permute
-from bayesmix.mixture.spec import Mixture, switching_groups
+from bayesmix.mixture.spec import switching_groups
 from bayesmix.posterior.agreement import agreement_with
-from bayesmix.posterior.predict import RAW, as_made, family_of, resampled_by_mass, row_blocks, spec_of, stacked
+from bayesmix.posterior.record import RAW, Record, row_blocks, stacked
 from bayesmix.posterior.varying import by_variation
 
 HELD = 16_000_000
@@ -64,14 +63,15 @@ def relabel(dt: xr.DataTree, method: str = "ecr") -> xr.DataTree:
     """
     if method not in METHODS:
         raise ValueError(f"method: unknown {method!r}; choose from {', '.join(METHODS)}")
-    spec, family = spec_of(dt), family_of(dt)
+    record = Record.of(dt)
+    family = record.family
     if "component" not in dt["posterior"].dims:
         return dt.copy()
-    made, statistics = as_made(dt, "posterior"), as_made(dt, "sample_stats")
+    made, statistics = record.as_made("posterior"), record.as_made("sample_stats")
     where = statistics["region"].to_numpy() if "region" in statistics else np.ones(statistics["lp"].shape, dtype=int)
-    order = permutations(made, statistics["lp"].to_numpy(), where, spec, family, method)
-    _check_stale(dt, order)
-    if not resampled_by_mass(dt):
+    order = permutations(made, statistics["lp"].to_numpy(), where, family, method)
+    _check_stale(record, order)
+    if not record.resampled:
         return by_variation(apply(dt, order, method=method), family)
     if "raw_draw" not in dt["sample_stats"]:
         raise ValueError("dt: made by an older bayesmix; its draws cannot be found among the chains'; sample again")
@@ -81,10 +81,10 @@ def relabel(dt: xr.DataTree, method: str = "ecr") -> xr.DataTree:
     return by_variation(result, family)
 
 
-def _check_stale(dt: xr.DataTree, order: np.ndarray) -> None:
+def _check_stale(record: Record, order: np.ndarray) -> None:
     """Deterministics that no permutation renews must not stay beside permuted parameters."""
-    exchange = Exchange.of(dt)
-    stale = [name for name in (exchange.stale if exchange else ()) if name in dt["posterior"]]
+    exchange = record.exchange
+    stale = [name for name in (exchange.stale if exchange else ()) if name in record.posterior]
     if stale and (order != np.arange(order.shape[-1])).any():
         raise ValueError(
             f"dt: {', '.join(stale)} of the posterior must be computed anew where labels move, which takes the model; "
@@ -92,15 +92,13 @@ def _check_stale(dt: xr.DataTree, order: np.ndarray) -> None:
         )
 
 
-def permutations(
-    draws: xr.Dataset, lp: np.ndarray, where: np.ndarray, spec: Mixture, family: Likelihood, method: str
-) -> np.ndarray:
+def permutations(draws: xr.Dataset, lp: np.ndarray, where: np.ndarray, family: Likelihood, method: str) -> np.ndarray:
     """The permutation of every draw, (chain, draw, K); every region (``where``, as ``lp``) has a best draw."""
-    params, groups = stacked(draws, family), switching_groups(spec, family)
+    params, groups = stacked(draws, family), switching_groups(family)
     found = np.empty((lp.size, len(groups)), dtype=int)
     for own in (np.flatnonzero(where.ravel() == g) for g in np.unique(where)):
         inside = {v: a[own] for v, a in params.items()}
-        pivot = best_draw(spec, family, inside, lp.ravel()[own])
+        pivot = best_draw(family, inside, lp.ravel()[own])
         if method == "ecr":
             found[own] = best_permutations(_agreement(family, inside, pivot), groups)
             continue
@@ -117,10 +115,10 @@ def _agreement(family: Likelihood, params: Params, pivot: Params) -> np.ndarray:
     return np.sum([agreement_with(block, params, pivot) for _, block in row_blocks(some, n_draws)], axis=0)
 
 
-def best_draw(spec: Mixture, family: Likelihood, params: Params, lp: np.ndarray) -> Params:
+def best_draw(family: Likelihood, params: Params, lp: np.ndarray) -> Params:
     """The draw with the largest log-posterior, its components in a canonical order; the names of the labels."""
     best = {v: a[int(np.argmax(lp))] for v, a in params.items()}
-    return reorder(family, best, canonical_order(spec, family, family.named(best)))
+    return reorder(family, best, canonical_order(family, family.named(best)))
 
 
 def _held(family: Likelihood, params: Params) -> np.ndarray:

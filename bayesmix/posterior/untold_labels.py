@@ -11,7 +11,7 @@ from scipy.special import logit
 from scipy.stats import gaussian_kde
 
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.mixture.spec import Mixture, exchange_groups
+from bayesmix.mixture.spec import exchange_groups
 
 DENSITY_DRAWS = 4000
 """The density is estimated from so many draws at most, ..."""
@@ -61,18 +61,18 @@ def boundary_density(contrasts: np.ndarray) -> float:
     return float(f(0.0)[0] / f(t[:: -(-len(t) // AVERAGED)]).mean())
 
 
-def label_overlaps(spec: Mixture, family: Likelihood, posterior: xr.Dataset) -> dict[tuple[str, str], float]:
+def label_overlaps(family: Likelihood, posterior: xr.Dataset) -> dict[tuple[str, str], float]:
     """:func:`boundary_density` of every two components that neither labels nor priors tell apart, by their names."""
-    groups = exchange_groups(spec, family)
+    groups = exchange_groups(family)
     pairs = [(j, k) for j, k in combinations(range(len(groups)), 2) if groups[j] == groups[k]]
     if not pairs:
         return {}
-    values = _by_component(spec, family, posterior)
+    values = _by_component(family, posterior)
     names = family.components
     return {(names[j], names[k]): boundary_density(values[:, j] - values[:, k]) for j, k in pairs}
 
 
-def _by_component(spec: Mixture, family: Likelihood, posterior: xr.Dataset) -> np.ndarray:
+def _by_component(family: Likelihood, posterior: xr.Dataset) -> np.ndarray:
     """Free scalars of every component without constraints, (draws, K, p)."""
     supports = {p.name: p.support for p in family.parameters}
     columns = []

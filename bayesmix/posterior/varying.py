@@ -10,7 +10,7 @@ import xarray as xr
 
 from bayesmix.inputs.pairs import below_diagonal
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.posterior.predict import RAW, family_of, stacked
+from bayesmix.posterior.record import RAW, Record, stacked
 
 DERIVED = "derived"
 LAYOUT = 1
@@ -48,7 +48,7 @@ def converted(dt: xr.DataTree) -> xr.DataTree:
     """A posterior of an older bayesmix, which kept whole correlation matrices and every constant, in today's layout."""
     if dt.attrs.get("layout") == LAYOUT or "covariances" not in dt["posterior"]:  # only Gaussians had constants
         return dt
-    family, result = family_of(dt), dt.copy()
+    family, result = Record.of(dt).family, dt.copy()
     for name, group in dt.children.items():
         held = group.to_dataset()
         if "correlations" in held and "feature_bis" in held["correlations"].dims:

@@ -9,7 +9,6 @@ import numpy as np
 
 from bayesmix.checks.problems import PARETO_K
 from bayesmix.likelihood.words import words_of
-from bayesmix.posterior.predict import resampled_by_mass
 from bayesmix.report.blocks import Figure
 from bayesmix.report.figures import KINDS
 from bayesmix.report.fits import Fits
@@ -76,13 +75,13 @@ def _forest(fits: Fits, summary: Summary) -> str:
         "A mark for EM far from the middle of its interval shows where the maximum of the likelihood is not typical of "
         f"the posterior: {inside} of {len(table)} EM estimates lie inside the 90% interval."
         + " Intervals span separate modes, which group the rows differently."
-        * resampled_by_mass(fits.dt)
+        * fits.record.resampled
     )
 
 
 def _traces(fits: Fits, summary: Summary) -> str:
     posterior = summary["posterior"]
-    if resampled_by_mass(fits.dt):
+    if fits.record.resampled:
         return (
             "Chains as they were made: each stays in its mode, so bands and ranks differ between modes and should "
             f"agree within one. The worst R-hat within a mode is {fixed(posterior['max_r_hat'], 3)}, the smallest bulk "
@@ -113,7 +112,7 @@ def _components(fits: Fits, summary: Summary) -> str:
     ]
     found = f" The posterior mean weights are {listed(shares, most=12)}." if shares else ""
     known = f"{widths} shows how well they are known"
-    several = " The draws come from separate modes, which group the rows differently." * resampled_by_mass(fits.dt)
+    several = " The draws come from separate modes, which group the rows differently." * fits.record.resampled
     return f"The components should follow the data, and {known}; dashed lines are EM's.{found}{several}"
 
 

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayesmix.checks.compare import Comparison, compare, matched
-from bayesmix.checks.diagnose import Diagnostics, diagnose
+from bayesmix.checks.compare import Comparison, comparison_of, matched
+from bayesmix.checks.diagnose import Diagnostics, diagnosis_of
 from bayesmix.checks.prior import PriorPredictive, prior_data_sets
 from bayesmix.checks.scores import score_table
 from bayesmix.em.fit_em import EMFit, fit_em, ml_fit, run_starts
@@ -24,16 +24,9 @@ from bayesmix.gallery.read import GalleryModel
 from bayesmix.inputs.arguments import N_STARTS
 from bayesmix.inputs.data import Data
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.mixture.spec import Mixture, bind, exchange_groups, resolve
-from bayesmix.posterior.predict import (
-    family_of,
-    loo,
-    open_rows,
-    params_of,
-    replicate,
-    responsibilities,
-    responsibility_summary,
-)
+from bayesmix.mixture.spec import exchange_groups, resolved
+from bayesmix.posterior.predict import loo_of, open_rows, replicates_of, responsibilities, summary_of
+from bayesmix.posterior.record import Record
 
 PARTIAL_STARTS = 10
 SAMPLER_STARTS = {"n_starts": N_STARTS, "seed": 1}
@@ -51,7 +44,7 @@ class Fits:
     """
 
     model: GalleryModel
-    dt: xr.DataTree
+    record: Record
     em: EMFit
     map: EMFit | None
     check: Diagnostics
@@ -67,16 +60,21 @@ class Fits:
         """The rows."""
         return self.em.data
 
-    @cached_property
+    @property
+    def dt(self) -> xr.DataTree:
+        """The posterior."""
+        return self.record.dt
+
+    @property
     def family(self) -> Likelihood:
         """The family's maths over the rows."""
-        return family_of(self.dt)
+        return self.record.family
 
     @cached_property
     def prior_data_sets(self) -> PriorPredictive | str:
         """Data sets from the prior, or why they are not defined."""
         try:
-            return prior_data_sets(self.em.spec, self.family, seed=int(self.dt.attrs["seed"]))
+            return prior_data_sets(self.family, seed=int(self.dt.attrs["seed"]))
         except ValueError as error:
             return str(error)
 
@@ -93,7 +91,7 @@ class Fits:
     @cached_property
     def open_rows(self) -> np.ndarray:
         """(n,) bool: rows that can belong to more than one component."""
-        return open_rows(self.family, params_of(self.em, self.family))
+        return open_rows(self.family, self.em.arrays)
 
 
 def silent(_: str) -> None:
@@ -108,32 +106,32 @@ def aloud(step: str) -> None:
 def run(model: GalleryModel, sampler: dict[str, Any], em: dict[str, Any], *, command: str, progress: bool) -> Fits:
     """Fit a model by EM, MAP and NUTS, on one compiled model and, where the settings agree, from the same starts."""
     from bayesmix.compiled.log_posterior import Target
-    from bayesmix.model.build import build, graph
+    from bayesmix.model.build import graph, model_of
     from bayesmix.sampling.sample import sample
 
     say = aloud if progress else silent
-    spec, data = resolve(model.spec, model.data), model.data
+    family = resolved(model.spec, model.data)
+    parts = graph(family)
     say(f"{model.name}: EM")
-    likelihood, posterior = _runs(spec, data, em)
-    point = ml_fit(spec, data, likelihood)
+    likelihood, posterior = _runs(family, em)
+    point = ml_fit(family, likelihood)
     say(f"{model.name}: compiling the model")
-    target = Target(build(spec, data))
+    target = Target(model_of(parts))
     say(f"{model.name}: the posterior's mode")
-    mode = map_fit(spec, data, target, graph(spec, data), posterior)
+    mode = map_fit(target, parts, posterior)
     say(f"{model.name}: sampling")
     same = em == {name: sampler.get(name, default) for name, default in SAMPLER_STARTS.items()}
     runs = posterior if same else None
-    dt = sample(spec, data, target=target, runs=runs, progress=progress, **sampler)
-    return examine(model, dt, point, mode, em_settings=em, command=command, say=say)
+    dt = sample(family.spec, family.data, target=target, runs=runs, progress=progress, **sampler)
+    return examine(model, Record.of(dt), point, mode, em_settings=em, command=command, say=say)
 
 
-def _runs(spec: Mixture, data: Data, em: dict[str, Any]) -> tuple[list[Run], list[Run]]:
+def _runs(family: Likelihood, em: dict[str, Any]) -> tuple[list[Run], list[Run]]:
     """EM from its starts, told apart as the likelihood does and as the posterior does.
 
     They are the same runs where the priors leave the same labels exchangeable as the evidence does.
     """
-    family = bind(spec, data)
-    groups = exchange_groups(spec, family)
+    groups = exchange_groups(family)
     likelihood = run_starts(family, **em)
     if len(np.unique(groups)) == len(np.unique(family.groups)):
         return likelihood, likelihood
@@ -142,7 +140,7 @@ def _runs(spec: Mixture, data: Data, em: dict[str, Any]) -> tuple[list[Run], lis
 
 def examine(
     model: GalleryModel,
-    dt: xr.DataTree,
+    record: Record,
     em: EMFit,
     mode: EMFit | None,
     *,
@@ -156,24 +154,24 @@ def examine(
     alone, problem = _labelled_alone(em, em_settings)
     return Fits(
         model=model,
-        dt=dt,
+        record=record,
         em=em,
         map=mode,
-        check=diagnose(dt),
-        comparison=compare(em, dt, map_fit=mode),
-        loo=None if weighted else _leave_one_out(dt),
-        replicates=None if weighted else replicate(dt),
+        check=diagnosis_of(record),
+        comparison=comparison_of(em, record, map_fit=mode),
+        loo=None if weighted else _leave_one_out(record),
+        replicates=None if weighted else replicates_of(record),
         labelled_alone=alone,
         labelled_problem=problem,
         command=command,
     )
 
 
-def _leave_one_out(dt: xr.DataTree) -> xr.Dataset:
+def _leave_one_out(record: Record) -> xr.Dataset:
     """LOO without ArviZ' warnings: the report names the rows that they are about."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        return loo(dt)
+        return loo_of(record)
 
 
 def _labelled_alone(em: EMFit, settings: dict[str, Any]) -> tuple[EMFit | None, str]:
@@ -193,7 +191,7 @@ def scores_with_and_without(fits: Fits) -> pd.DataFrame:
     rows = fits.model.test if fits.model.test is not None else fits.data.take(~fits.data.labelled).without_labels()
     if fits.labelled_alone is None:
         return pd.DataFrame()
-    summary = responsibility_summary(fits.dt, data=rows)["mean"].to_numpy()
+    summary = summary_of(fits.record, data=rows)["mean"].to_numpy()
     r = {
         "EM, labelled rows alone": responsibilities(fits.labelled_alone, data=rows).to_numpy(),
         "EM, all rows": responsibilities(fits.comparison.em, data=rows).to_numpy(),
@@ -207,4 +205,4 @@ def aligned_map(fits: Fits) -> EMFit | None:
     if fits.map is None:
         return None
     rows = fits.comparison.responsibilities
-    return matched(fits.map, fits.dt, np.column_stack([rows[f"mean[{k}]"] for k in fits.family.components]))
+    return matched(fits.map, np.column_stack([rows[f"mean[{k}]"] for k in fits.family.components]))

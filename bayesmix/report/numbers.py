@@ -21,7 +21,6 @@ from bayesmix.drawing.level import TAILS
 from bayesmix.em.fit_em import EMFit
 from bayesmix.mixture import scalars
 from bayesmix.multimodality.table import describe_mode
-from bayesmix.posterior.predict import family_of
 from bayesmix.report.checks import predictive_checks
 from bayesmix.report.fits import Fits, aligned_map, scores_with_and_without
 from bayesmix.report.influence import left_to_prior, pulled_by_prior
@@ -41,7 +40,7 @@ def summarize(fits: Fits) -> dict[str, Any]:
         "modes": _modes(fits),
         "comparison": _comparison(fits),
         "scores": {} if fits.all_known else _table(fits.comparison.scores),
-        "test": {} if fits.model.test is None else _table(scores_on(fits.comparison.em, fits.dt, fits.model.test)),
+        "test": {} if fits.model.test is None else _table(scores_on(fits.comparison.em, fits.record, fits.model.test)),
         "loo": _loo(fits),
         "model_check": {str(name): float(p) for name, p in fits.check.model.measures.get("p_value", {}).items()},
         "prior": prior_numbers(fits),
@@ -108,7 +107,7 @@ def _model(fits: Fits) -> dict[str, Any]:
 
 
 def _estimates(fit: EMFit) -> dict[str, dict[str, float]]:
-    family = family_of(fit)
+    family = fit.family
     values = scalars.of_estimate(family, fit.params, derived=True)
     errors = scalars.of_estimate(family, fit.standard_errors, derived=True)
     return {name: {"estimate": value, "se": errors[name]} for name, value in values.items()}
@@ -142,8 +141,8 @@ def _map(fits: Fits) -> dict[str, Any]:
 
 
 def _posterior(fits: Fits) -> dict[str, Any]:
-    draws = scalars.of_posterior(fits.family, fits.dt["posterior"].to_dataset(), derived=True)
-    table = of_parameters(fits.family, fits.dt, parts(fits.dt, fits.family), derived=True)
+    draws = scalars.of_posterior(fits.family, fits.record.posterior, derived=True)
+    table = of_parameters(fits.record, parts(fits.record), derived=True)
     table = table.loc[draws["scalar"].to_numpy()]
     flat = draws.stack(sample=("chain", "draw")).transpose("scalar", "sample").to_numpy()
     ends = {"lower": TAILS[0], "upper": TAILS[1], "lower99": 0.005, "upper99": 0.995}

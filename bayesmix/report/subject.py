@@ -12,20 +12,23 @@ import xarray as xr
 
 from bayesmix.gallery.read import Expectation, GalleryModel
 from bayesmix.inputs.data import Data
-from bayesmix.posterior.predict import data_of, spec_of
+from bayesmix.posterior.record import Record
 
 CARD_TEXTS = ("name", "title", "description", "source", "expected")
 CARD = "model"
 
 
-def recorded(dt: xr.DataTree, model: GalleryModel, em_settings: Mapping[str, Any], *, command: str) -> xr.DataTree:
-    """The posterior with the model's texts, expectations and held-out rows, and the command that drew it."""
+def recorded(record: Record, model: GalleryModel, em_settings: Mapping[str, Any], *, command: str) -> xr.DataTree:
+    """The posterior with the model's texts, expectations and held-out rows, and the command that drew it.
+
+    The pointwise log-likelihood, by far the largest part of a posterior, is left out: it follows from the rest.
+    """
     card = {text: getattr(model, text) for text in CARD_TEXTS}
     card |= {"command": command, "em": dict(em_settings), "expect": [asdict(claim) for claim in model.expectations]}
-    new = dt.copy()
+    new = record.dt.drop_nodes("log_likelihood", errors="ignore").copy()
     new.attrs[CARD] = json.dumps(card)
     if model.test is not None:
-        used = data_of(dt).covariates.columns
+        used = record.data.covariates.columns
         new["test"] = xr.DataTree(model.test.with_covariates(list(used)).to_dataset())
     return new
 
@@ -35,14 +38,15 @@ def command_of(dt: xr.DataTree) -> str:
     return str(json.loads(dt.attrs.get(CARD, "{}")).get("command", ""))
 
 
-def remembered(dt: xr.DataTree, path: Path) -> GalleryModel:
+def remembered(record: Record, path: Path) -> GalleryModel:
     """The model of a posterior, named after its file where it remembers no name."""
+    dt = record.dt
     card = json.loads(dt.attrs.get(CARD, "{}"))
     texts = {text: card.get(text, "") for text in CARD_TEXTS} | {"name": card.get("name", path.stem)}
     return GalleryModel(
         folder=path.parent,
-        spec=spec_of(dt),
-        data=data_of(dt),
+        spec=record.spec,
+        data=record.data,
         test=Data.from_dataset(dt["test"].to_dataset()) if "test" in dt.children else None,
         sampler=json.loads(dt.attrs.get("settings", "{}")),
         em=card.get("em", {}),

@@ -20,6 +20,7 @@ from bayesmix.em.fit_em import EMFit, fit_em
 from bayesmix.gallery import read as gallery
 from bayesmix.inputs.arguments import N_STARTS
 from bayesmix.posterior.files import load_fit, save
+from bayesmix.posterior.record import Record
 from bayesmix.report import fits as fitting
 from bayesmix.report.figures import draw_all, write_all
 from bayesmix.report.fits import Fits, aloud, silent
@@ -121,11 +122,11 @@ def rebuild(path: str | Path, *, out: str | Path | None = None, progress: bool =
     progress
         Say on the error stream what is going on.
     """
-    dt = load_fit(path)
-    model = remembered(dt, Path(path))
+    record = Record.of(load_fit(path))
+    model = remembered(record, Path(path))
     em = fit_em(model.spec, model.data, **model.em)
     mode = fit_em(model.spec, model.data, method="map", **model.em)
-    return write_report_from(dt, em, mode, out=out, model=model, progress=progress)
+    return _written(record, em, mode, out=out, model=model, progress=progress)
 
 
 def write_report_from(
@@ -150,21 +151,32 @@ def write_report_from(
     progress
         Say on the error stream what is going on.
     """
-    model = remembered(dt, Path("mixture")) if model is None else model
+    record = Record.of(dt)
+    model = remembered(record, Path("mixture")) if model is None else model
+    return _written(record, em, map_fit, out=out, model=model, progress=progress)
+
+
+def _written(
+    record: Record,
+    em: EMFit,
+    map_fit: EMFit | None,
+    *,
+    out: str | Path | None,
+    model: gallery.GalleryModel,
+    progress: bool,
+) -> ReportResult:
+    """The report of fits that there are, of a posterior that was read."""
     folder = Path("reports") / model.name if out is None else Path(out)
     check_folder(folder)
-    command = command_of(dt) or f"bayesmix report {shlex.quote(model.name)}"
+    command = command_of(record.dt) or f"bayesmix report {shlex.quote(model.name)}"
     settings = {"n_starts": len(em.starts)} | model.em
     say = aloud if progress else silent
-    fits = fitting.examine(model, dt, em, map_fit, em_settings=settings, command=command, say=say)
+    fits = fitting.examine(model, record, em, map_fit, em_settings=settings, command=command, say=say)
     return write(fits, folder, em_settings=settings)
 
 
 def write(fits: Fits, folder: Path, *, em_settings: Mapping[str, Any]) -> ReportResult:
-    """Summary, pictures, page, responsibilities and posterior into ``folder``, all or nothing.
-
-    The pointwise log-likelihood, by far the largest part of a posterior, is left out: it follows from the rest.
-    """
+    """Summary, pictures, page, responsibilities and posterior into ``folder``, all or nothing."""
     check_interrupted(fits.dt, folder)
     summary = summarize(fits)
     pictures = draw_all(fits)
@@ -175,8 +187,7 @@ def write(fits: Fits, folder: Path, *, em_settings: Mapping[str, Any]) -> Report
         (partial / "summary.json").write_text(text + "\n", encoding="utf-8")
         write_all(pictures, partial / "figures")
         without_formulas(fits.comparison.responsibilities).to_csv(partial / "responsibilities.csv")
-        posterior = fits.dt.drop_nodes("log_likelihood", errors="ignore")
-        save(recorded(posterior, fits.model, em_settings, command=fits.command), partial / "fit.nc")
+        save(recorded(fits.record, fits.model, em_settings, command=fits.command), partial / "fit.nc")
     verdict = summary["verdict"]
     text = "\n".join([" ".join([verdict["text"], *verdict["cautions"]]), verdict["model_text"]])
     page_path = folder / "index.html"

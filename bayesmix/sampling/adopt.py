@@ -12,8 +12,8 @@ import xarray as xr
 
 from bayesmix.compiled.log_posterior import Target
 from bayesmix.inputs.data import Data
-from bayesmix.mixture.spec import Mixture, resolve
-from bayesmix.model.build import build, graph
+from bayesmix.mixture.spec import Mixture, resolved
+from bayesmix.model.build import graph, model_of
 from bayesmix.model.symmetry import measure
 from bayesmix.multimodality.maxima import Climber, PosteriorMode
 from bayesmix.multimodality.table import modes_dataset
@@ -77,9 +77,8 @@ def adopt(
     >>> bm.diagnose(dt).ok  # doctest: +SKIP
     """
     groups = _groups(idata)
-    spec = resolve(spec, data)
-    parts = graph(spec, data)
-    model = build(spec, data) if model is None else model
+    parts = graph(resolved(spec, data))
+    model = model_of(parts) if model is None else model
     check_model(model, parts)
     ours = parts.start(parts.likelihood.initial(parts.likelihood.start_kinds[-1], np.random.default_rng(0)))
     free = _free(groups["posterior"], model, ours)
@@ -93,16 +92,16 @@ def adopt(
     _check_log_posterior(groups["sample_stats"], lp)
     made = {"posterior": _variables(target, free, x), "sample_stats": statistics.assign(lp=(DRAWN, lp))}
     best = [x[c, s] for c, s in enumerate(lp.argmax(axis=1))]
-    exchange = measure(target, parts, spec, [Climber(target, parts, spec).at(at).params for at in best])
+    exchange = measure(target, parts, [Climber(target, parts).at(at).params for at in best])
     parts = parts.over(parts.likelihood.with_measured(exchange.groups))
     dt = xr.DataTree.from_dict(made | held)
     where = np.ones(lp.shape, dtype=int)
-    dt = sort_labels(dt, target, spec, parts.likelihood, exchange, where=where, log_likelihood=log_likelihood)
-    modes, start = _modes(Climber(target, parts, spec), best)
-    dt["modes"] = xr.DataTree(modes_dataset(modes, parts.likelihood, spec, {}, start))
+    dt = sort_labels(dt, target, parts.likelihood, exchange, where=where, log_likelihood=log_likelihood)
+    modes, start = _modes(Climber(target, parts), best)
+    dt["modes"] = xr.DataTree(modes_dataset(modes, parts.likelihood, {}, start))
     dt = by_variation(dt, parts.likelihood)
     own = [rv.name for rv in model.free_RVs if rv.name not in ours]
-    dt.attrs |= attributes(spec, own, exchange) | {
+    dt.attrs |= attributes(parts.likelihood.spec, own, exchange) | {
         "settings": json.dumps({"draws": lp.shape[1], "chains": lp.shape[0]}),
         "seed": 1,
         "extended_model": int(bool(own) or bool(model.potentials) or len(model.observed_RVs) > 1),

@@ -9,14 +9,12 @@ import xarray as xr
 from scipy.special import logsumexp
 
 from bayesmix.compiled.log_posterior import Target
-from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.mixture.spec import Mixture
-from bayesmix.model.build import build
+from bayesmix.model.build import graph, model_of
 from bayesmix.multimodality.bridge import UNKNOWN, Evidence
 from bayesmix.multimodality.maxima import NEGLIGIBLE
 from bayesmix.multimodality.regions import check_order, masses, weigh
 from bayesmix.multimodality.table import by_region
-from bayesmix.posterior.predict import as_made, family_of, spec_of
+from bayesmix.posterior.record import Record
 
 
 @dataclass(frozen=True)
@@ -92,17 +90,18 @@ def log_evidence(dt: xr.DataTree, *, target: Target | None = None) -> LogEvidenc
     >>> round(found.value, 1), found.established
     (-14.3, True)
     """
-    spec, family = spec_of(dt), family_of(dt)
+    record = Record.of(dt)
+    family = record.family
     if not isinstance(target, Target | None):
         raise ValueError(f"target: must be a compiled model, {Target.__module__}.Target; got a {type(target).__name__}")
     if family.data.weighted:
         raise ValueError("log_evidence: is defined for row weights of 1 only")
     if dt.attrs.get("extended_model"):
         raise ValueError("log_evidence: the posterior is of the user's extension of the model, not of the mixture")
-    check_order("log_evidence", spec)
+    check_order("log_evidence", family.spec)
     parts = _recorded(dt["modes"].to_dataset())
     if sum(g > 0 for g in parts) < 2:
-        parts |= _whole(dt, target, family, spec)
+        parts |= _whole(record, target)
     share = masses(parts)
     values = np.array([e.value for e in parts.values()])
     errors = np.array([e.standard_error for e in parts.values()])
@@ -112,7 +111,7 @@ def log_evidence(dt: xr.DataTree, *, target: Target | None = None) -> LogEvidenc
         float(logsumexp(values[known])) if known.any() else float("nan"),
         float(np.sqrt((relative[known] ** 2).sum())) if known.all() else float("inf"),
         all(m.established for m in share.values() if not m.share < NEGLIGIBLE),
-        _described(dt, sum(g > 0 for g in parts), spec),
+        _described(record, sum(g > 0 for g in parts)),
     )
 
 
@@ -126,16 +125,16 @@ def _recorded(modes: xr.Dataset) -> dict[int, Evidence]:
     return found
 
 
-def _whole(dt: xr.DataTree, target: Target | None, family: Likelihood, spec: Mixture) -> dict[int, Evidence]:
+def _whole(record: Record, target: Target | None) -> dict[int, Evidence]:
     """The log-integral over all of the posterior, all labellings."""
-    model = build(spec, family.data)
+    model = model_of(graph(record.family))
     target = Target(model) if target is None else target.with_data(model)
-    draws = dt["posterior"].to_dataset(), dt["sample_stats"].to_dataset()["lp"]
-    return weigh(target, family, spec, {1: draws}, None)
+    draws = record.posterior, record.dt["sample_stats"].to_dataset()["lp"]
+    return weigh(target, record.family, {1: draws}, None)
 
 
-def _described(dt: xr.DataTree, n: int, spec: Mixture) -> str:
-    sizes = as_made(dt, "posterior").sizes
+def _described(record: Record, n: int) -> str:
+    sizes = record.as_made("posterior").sizes
     regions = "" if n == 1 else f" in each of {n} regions"
-    order = ", the ordered prior counted K! times" if spec.order else ""
+    order = ", the ordered prior counted K! times" if record.spec.order else ""
     return f"bridge sampling over one labelling{regions}, {sizes['chain']} x {sizes['draw']} draws{order}"

@@ -10,10 +10,9 @@ import xarray as xr
 
 from bayesmix.compiled.log_posterior import Target
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.mixture.spec import Mixture
 from bayesmix.multimodality.regions import Mass, masses, total, weigh
 from bayesmix.multimodality.watched import joined
-from bayesmix.posterior.predict import RAW, stacked
+from bayesmix.posterior.record import RAW, stacked
 from bayesmix.sampling.scouts import Scouts
 
 STAYED = 0.1
@@ -49,9 +48,7 @@ def chains_in(where: np.ndarray, region: int) -> np.ndarray:
     return at_home if len(at_home) > 1 else np.flatnonzero(share >= STAYED)
 
 
-def settle(
-    dt: xr.DataTree, target: Target, family: Likelihood, spec: Mixture, scouts: Scouts, group_of_chain: np.ndarray
-) -> Settled:
+def settle(dt: xr.DataTree, target: Target, family: Likelihood, scouts: Scouts, group_of_chain: np.ndarray) -> Settled:
     """Weigh the regions by the draws in them, or as the scouts did where chains stayed too briefly.
 
     A region in which no chain stayed at all is part of where they went.
@@ -70,7 +67,7 @@ def settle(
     where = np.vectorize(joint.get)(where)
     chains = {j: chains_in(where, j) for j in members}
     drawn = {j: (posterior.isel(chain=c), lp.isel(chain=c)) for j, c in chains.items() if len(c)}
-    evidence = weigh(target, family, spec, drawn, lambda j: regions.inside(members[j]))
+    evidence = weigh(target, family, drawn, lambda j: regions.inside(members[j]))
     seen = {j: total([scouts.mass[g].evidence for g in of]) for j, of in members.items()}
     evidence = {j: e if (e := evidence.get(j, seen[j])).established else seen[j] for j in members}
     ranked = sorted(evidence, key=lambda j: -np.nan_to_num(evidence[j].value, nan=-np.inf))

@@ -17,8 +17,8 @@ from bayesmix.em.starts import Run, solutions
 from bayesmix.inputs.arguments import N_STARTS, whole_numbers
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.errors import explained
-from bayesmix.mixture.spec import Mixture, resolve
-from bayesmix.model.build import build, graph
+from bayesmix.mixture.spec import Mixture, resolved
+from bayesmix.model.build import graph, model_of
 from bayesmix.model.symmetry import measure
 from bayesmix.model.variables import Graph
 from bayesmix.multimodality.maxima import Climber, find_modes
@@ -122,19 +122,18 @@ def sample(
     extra: dict[str, Any] = whole_numbers(seed=seed, n_starts=n_starts)
     cores = None if cores is None else whole_numbers(cores=cores)["cores"]
     _check_objects(target, log_likelihood)
-    spec = resolve(spec, data)
-    parts = graph(spec, data)
+    parts = graph(resolved(spec, data))
     stored = data.with_covariates(parts.likelihood.covariates)
     rehearse(stored.to_dataset().assign_coords(parts.likelihood.coords))
-    target = _compiled(spec, data, parts, model, target)
+    target = _compiled(parts, model, target)
     runs = run_starts(parts.likelihood, **extra) if runs is None else runs
     sound = [run.params for run, _ in solutions(runs) if not run.reasons]
     beside = data_groups(target.model, stored)
     with explained("finding the posterior's modes"):
-        exchange = measure(target, parts, spec, sound or [runs[0].params])
+        exchange = measure(target, parts, sound or [runs[0].params])
         likelihood = parts.likelihood.with_measured(exchange.groups)
         parts = parts.over(likelihood)
-        climber = Climber(target, parts, spec)
+        climber = Climber(target, parts)
         found = find_modes(climber, runs, climbs=extra["n_starts"], seed=extra["seed"])
         run = Runner(target, cores, extra["seed"], found[0].whitening)
         scouts = explore(run, climber, found, settings["target_accept"])
@@ -147,13 +146,13 @@ def sample(
     cut, start, group_of_chain = len(drawn) < len(start), start[drawn], group_of_chain[drawn]
     with rescued(raw):
         dt = assemble(raw, beside)
-        settled = settle(dt, target, likelihood, spec, scouts, group_of_chain)
-        dt = sort_labels(dt, target, spec, likelihood, exchange, where=settled.where, log_likelihood=log_likelihood)
+        settled = settle(dt, target, likelihood, scouts, group_of_chain)
+        dt = sort_labels(dt, target, likelihood, exchange, where=settled.where, log_likelihood=log_likelihood)
         dt = pool(dt, settled, chains=min(settings["chains"], len(start)), seed=extra["seed"])
         modes = [replace(mode, group=settled.number.get(mode.group, mode.group)) for mode in scouts.modes]
-        dt["modes"] = xr.DataTree(modes_dataset(modes, likelihood, spec, settled.mass, start))
+        dt["modes"] = xr.DataTree(modes_dataset(modes, likelihood, settled.mass, start))
         dt = by_variation(dt, likelihood)
-    dt.attrs |= attributes(spec, own, exchange) | {
+    dt.attrs |= attributes(likelihood.spec, own, exchange) | {
         "settings": json.dumps(settings | extra),
         "seed": extra["seed"],
         "extended_model": int(model is not None or bool(own) or bool(target.model.potentials)),
@@ -169,12 +168,12 @@ def _check_objects(target: Any, log_likelihood: Any) -> None:
         raise ValueError(f"log_likelihood: must be 'auto', True or False; got {log_likelihood!r}")
 
 
-def _compiled(spec: Mixture, data: Data, parts: Graph, model: pm.Model | None, target: Target | None) -> Target:
+def _compiled(parts: Graph, model: pm.Model | None, target: Target | None) -> Target:
     """The target to sample: of the user's model or compiled before, checked before anything compiles."""
     if model is not None and target is not None and target.model is not model:
         raise ValueError("target: is another model than model; give one of the two")
     if target is None:
-        model = build(spec, data) if model is None else model
+        model = model_of(parts) if model is None else model
         check_model(model, parts)
         return Target(model)
     check_model(target.model, parts)

@@ -16,7 +16,7 @@ from bayesmix.multimodality.maxima import Climber, PosteriorMode, competing, rep
 from bayesmix.multimodality.proposal import DRAWS_PER_DIMENSION
 from bayesmix.multimodality.regions import Mass, Regions, features_of, masses, pieces_apart, weigh
 from bayesmix.multimodality.watched import Watch
-from bayesmix.posterior.predict import stacked
+from bayesmix.posterior.record import stacked
 from bayesmix.posterior.relabel import apply, permutations
 from bayesmix.sampling.nutpie import Begin, Runner, finished, tidy
 from bayesmix.sampling.rescue import rescued
@@ -129,7 +129,7 @@ def _surveyed(
     lp: xr.DataArray,
 ) -> Scouts:
     """What the scouts' draws say: regions, their masses, the modes in them, where chains may begin."""
-    family, spec = climber.parts.likelihood, climber.spec
+    family = climber.parts.likelihood
     group = np.array(pieces_apart(family, pieces, lp))
     if not group.any():  # no piece has settled: the verdict will say so
         group[:] = 1
@@ -141,7 +141,7 @@ def _surveyed(
         features = [features_of(watch, stacked(pieces.isel(chain=c), family)) for c in found.values()]
         rough = Regions.remember(watch, features, list(found))
         inside = {g: (pieces.isel(chain=c), lp.isel(chain=c)) for g, c in found.items()}
-        evidence = weigh(target, family, spec, inside, lambda g: rough.inside([g]))
+        evidence = weigh(target, family, inside, lambda g: rough.inside([g]))
         ranked = sorted(found, key=lambda g: -np.nan_to_num(evidence[g].value, nan=-np.inf))
         number = {g: i + 1 for i, g in enumerate(ranked)}
         regions = replace(rough, labels=np.array([number[g] for g in rough.labels]))
@@ -185,7 +185,7 @@ def _in_one_labelling(climber: Climber, pieces: xr.Dataset, lp: xr.DataArray) ->
     if "component" not in some.dims:
         return some
     everywhere = np.ones(values.shape, dtype=int)
-    order = permutations(some, values, everywhere, climber.spec, climber.parts.likelihood, "ecr")
+    order = permutations(some, values, everywhere, climber.parts.likelihood, "ecr")
     return apply(xr.DataTree.from_dict({"posterior": some}), order)["posterior"].to_dataset()
 
 

@@ -7,11 +7,12 @@ import xarray as xr
 
 from bayesmix.compiled.log_posterior import Target
 from bayesmix.inputs.data import Data
-from bayesmix.mixture.spec import Mixture, bind, resolve
-from bayesmix.model.build import build
+from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.mixture.spec import Mixture, resolved
+from bayesmix.model.build import graph, model_of
 from bayesmix.multimodality.regions import check_order, weigh
 from bayesmix.multimodality.table import Modes
-from bayesmix.posterior.predict import resampled_by_mass
+from bayesmix.posterior.record import Record
 from bayesmix.sampling.sample import sample
 
 
@@ -72,12 +73,12 @@ def modes(
     >>> found = bm.modes(*bm.load("old_faithful"), progress=False)  # doctest: +SKIP
     >>> found.table[["mass", "log_evidence"]]  # doctest: +SKIP
     """
-    spec = resolve(spec, data)
-    check_order("modes", spec)
-    model = build(spec, data)
+    family = resolved(spec, data)
+    check_order("modes", family.spec)
+    model = model_of(graph(family))
     target = Target(model) if target is None else target.with_data(model)
     dt = sample(
-        spec,
+        family.spec,
         data,
         n_starts=n_starts,
         draws=draws,
@@ -91,15 +92,15 @@ def modes(
         log_likelihood=False,
     )
     maxima = dt["modes"].to_dataset()
-    if not resampled_by_mass(dt) and not np.isfinite(maxima["log_evidence"]).any():
-        maxima = _with_evidence(maxima, dt, target, spec, data)
+    if not Record.of(dt).resampled and not np.isfinite(maxima["log_evidence"]).any():
+        maxima = _with_evidence(maxima, dt, target, family)
     return Modes(maxima, float(data.row_weights.sum()))
 
 
-def _with_evidence(maxima: xr.Dataset, dt: xr.DataTree, target: Target, spec: Mixture, data: Data) -> xr.Dataset:
+def _with_evidence(maxima: xr.Dataset, dt: xr.DataTree, target: Target, family: Likelihood) -> xr.Dataset:
     """The integral of the one region there is."""
     drawn = {1: (dt["posterior"].to_dataset(), dt["sample_stats"].to_dataset()["lp"])}
-    found = weigh(target, bind(spec, data), spec, drawn, None)[1]
+    found = weigh(target, family, drawn, None)[1]
     only = maxima["group"].to_numpy() == 1
     return maxima.assign(
         log_evidence=("mode", np.where(only, found.value, np.nan)),

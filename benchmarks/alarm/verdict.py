@@ -12,13 +12,13 @@ import xarray as xr
 import bayesmix as bm
 from bayesmix.checks.convergence import parts
 from bayesmix.compiled.log_posterior import Target
-from bayesmix.posterior.predict import family_of
+from bayesmix.posterior.record import Record
 from benchmarks.alarm.case import Case
 
 
 def separate_modes(dt: xr.DataTree) -> int:
     """How many regions, between which chains do not cross, the draws come from."""
-    return len(parts(dt, family_of(dt)))
+    return len(parts(Record.of(dt)))
 
 
 def verdict(dt: xr.DataTree) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from pymc.distributions.transforms import ordered
 import bayesmix as bm
 from bayesmix.compiled.log_posterior import Target
 from bayesmix.mixture import scalars
-from bayesmix.posterior.predict import family_of
+from bayesmix.posterior.record import Record
 from benchmarks.reference_posteriors.summary import Summary, summarise
 
 NAME = "low_dim_gauss_mix"
@@ -61,7 +61,7 @@ def run_ours(seed: int, *, order: str | None, target: Target | None = None, draw
     check = bm.diagnose(dt)
     if not check.ok:
         raise RuntimeError(f"order={order}, seed {seed}: {check.verdict}")
-    return summarise(scalars.of_posterior(family_of(dt), dt["posterior"].to_dataset()))
+    return summarise(scalars.of_posterior(Record.of(dt).family, dt["posterior"].to_dataset()))
 
 
 def read_posteriordb(path: Path) -> Summary:

@@ -9,7 +9,7 @@ from typing import Any
 import bayesmix as bm
 from bayesmix.compiled.log_posterior import Target
 from bayesmix.em.fit_em import run_starts
-from bayesmix.mixture.spec import exchange_groups
+from bayesmix.mixture.spec import bind, exchange_groups
 from bayesmix.model.build import graph
 from bayesmix.multimodality.maxima import Climber, find_modes
 from bayesmix.sampling.nutpie import Runner
@@ -27,9 +27,9 @@ def cases(*, quick: bool) -> Iterator[Case]:
     for name in MODELS[:1] if quick else MODELS:
         spec, data = bm.load(name)
         spec = bm.resolve(spec, data)
-        parts, target = graph(spec, data), Target(bm.build(spec, data))
-        runs = run_starts(parts.likelihood, groups=exchange_groups(spec, parts.likelihood), n_starts=20, seed=SEED)
-        mode = find_modes(Climber(target, parts, spec), runs)[0]
+        parts, target = graph(bind(spec, data)), Target(bm.build(spec, data))
+        runs = run_starts(parts.likelihood, groups=exchange_groups(parts.likelihood), n_starts=20, seed=SEED)
+        mode = find_modes(Climber(target, parts), runs)[0]
         whole, alone = [], []
         for seed in range(SEED, SEED + (1 if quick else 5)):
             shared: dict[str, Any] = {"target": target, "seed": seed, "progress": False}

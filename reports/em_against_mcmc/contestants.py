@@ -24,7 +24,7 @@ from bayesmix.estep import responsibilities
 from bayesmix.likelihood.likelihood import Family
 from bayesmix.mixture.spec import bind
 from bayesmix.model.build import graph
-from bayesmix.posterior.predict import stacked
+from bayesmix.posterior.record import stacked
 from reports.em_against_mcmc import scoring
 from reports.em_against_mcmc.design import Simulated
 
@@ -108,7 +108,7 @@ def _arrays(dataset: xr.Dataset, family: Family) -> dict[str, np.ndarray]:
 def em(bench: Bench, rng: np.random.Generator, *, bootstrap: bool) -> tuple[dict[str, Any], list[Run]]:
     """Maximum likelihood from 20 starts, how the starts ended, bootstrap intervals where asked for; EM's runs."""
     runs = run_starts(bench.family, **EM)
-    fit = ml_fit(bench.spec, bench.case.data, runs)
+    fit = ml_fit(bench.family, runs)
     found, order = _point(bench, fit)
     found |= starts(runs, climb(bench.family, "truth", bench.case.truth, max_iter=2000, tolerance=TOLERANCE), fit)
     found["first_log_score"] = bench.scores(runs[0].params)[0]["log_score"]
@@ -169,7 +169,7 @@ def _bootstrap(bench: Bench, fit: EMFit, order: np.ndarray, rng: np.random.Gener
 def posterior_mode(bench: Bench, runs: list[Run]) -> dict[str, Any]:
     """The MAP estimate under the posterior's own priors; an error of the fit is recorded."""
     try:
-        fit = map_fit(bench.spec, bench.case.data, bench.target, graph(bench.spec, bench.case.data), runs)
+        fit = map_fit(bench.target, graph(bench.family), runs)
     except RuntimeError as error:
         return {"error": str(error)}
     return _point(bench, fit)[0]

@@ -12,6 +12,7 @@ from typing import Any
 import bayesmix as bm
 from bayesmix.compiled.log_posterior import Target
 from bayesmix.em.fit_em import run_starts
+from bayesmix.mixture.spec import bind
 from bayesmix.model.build import graph
 from reports.em_against_mcmc import contestants
 from reports.em_against_mcmc.contestants import Bench
@@ -42,7 +43,7 @@ class Study:
         spec, key = spec_of(cell.overlap), (cell.n, cell.overlap)
         if key not in self._sized:
             self._sized[key] = self._compiled.with_data(bm.build(spec, data))
-        target, parts = self._sized[key], graph(spec, data)
+        target, parts = self._sized[key], graph(bind(spec, data))
         target.model["x_data"].set_value(parts.x_data().astype(target.model["x_data"].dtype))
         target.model["label_evidence"].set_value(parts.likelihood.evidence)
         return target.with_data(target.model)

@@ -75,9 +75,9 @@ def test_ranks_count_the_draws_below_and_break_ties_at_random(rng):
 
 def drawn(spec, data, n=7):
     family = bind(spec, data)
-    params = parameters_from_prior(spec, family, n, np.random.default_rng(5))
+    params = parameters_from_prior(family, n, np.random.default_rng(5))
     centres = {label: 0.5 for *_, label in scalars.index_of(family)}
-    return family, params, quantities(spec, family, params, centres)
+    return family, params, quantities(family, params, centres)
 
 
 def test_quantities_are_what_they_are_called(plane):
@@ -116,11 +116,11 @@ def test_labels_of_components_do_not_matter_unless_the_data_pin_them(plane):
     family, params, found = drawn(spec, data)
     swapped = {v: a[:, ::-1] for v, a in params.items()}
     centres = {label: 0.5 for *_, label in scalars.index_of(family)}
-    again = quantities(spec, family, swapped, centres)
+    again = quantities(family, swapped, centres)
     np.testing.assert_allclose([again[q] for q in found], [found[q] for q in found], rtol=1e-10)
     pinned = bind(spec, bm.Data(PLANE, labels=["a", "b"] + [None] * 10))
     centres = {label: 0.5 for *_, label in scalars.index_of(pinned)}
-    values = quantities(spec, pinned, params, centres)
+    values = quantities(pinned, params, centres)
     assert (values["means[a, x1]"] == params["means"][:, 0, 0]).all()
 
 
@@ -169,13 +169,13 @@ def test_impossible_settings_are_refused(counts, settings, message):
 def resampled(simulator, data, *, likelihood=True):
     """Posterior draws without any Markov chain: 5,000 prior draws, resampled by their likelihood."""
     family, rng = bind(simulator.spec, data), np.random.default_rng(int(data.x.sum()) + 1)
-    params = parameters_from_prior(simulator.spec, family, 5000, rng)
+    params = parameters_from_prior(family, 5000, rng)
     rate, zero = np.exp(params["rate_coef"]), 1 / (1 + np.exp(-params["zero_coef"]))
     x = data.x[:, 0]
     log_l = np.log(zero * (x == 0) + (1 - zero) * stats.poisson.pmf(x, rate)).sum(axis=1)
     weight = np.exp(log_l - log_l.max()) if likelihood else np.ones(5000)
     picked = rng.choice(5000, 255, p=weight / weight.sum())
-    found = quantities(simulator.spec, family, {v: a[picked] for v, a in params.items()}, simulator.centres)
+    found = quantities(family, {v: a[picked] for v, a in params.items()}, simulator.centres)
     return None, np.stack([found[name] for name in simulator.names], axis=-1), 255.0
 
 
@@ -186,7 +186,7 @@ def no_chain(monkeypatch):
     def use(**options):
         monkeypatch.setattr(Simulator, "_fit", lambda self, data, family, seed: resampled(self, data, **options))
 
-    monkeypatch.setattr(simulation, "diagnose", lambda dt, *, model: SimpleNamespace(problems=[]))
+    monkeypatch.setattr(simulation, "diagnosis_of", lambda record, *, model: SimpleNamespace(problems=[]))
     use()
     return use
 

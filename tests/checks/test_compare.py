@@ -9,6 +9,7 @@ import xarray as xr
 
 import bayesmix as bm
 from bayesmix.checks.compare import matched, scores_on
+from bayesmix.posterior.record import Record
 
 
 def test_table_holds_both_and_where_em_falls(faithful_em, faithful_dt):
@@ -31,7 +32,7 @@ def test_switched_em_labels_are_matched(faithful_em, faithful_dt):
     a, b = bm.compare(faithful_em, faithful_dt), bm.compare(switched, faithful_dt)
     np.testing.assert_allclose(b.parameters, a.parameters)
     mean = bm.responsibility_summary(faithful_dt)["mean"].to_numpy()
-    np.testing.assert_allclose(matched(switched, faithful_dt, mean).params["means"], faithful_em.params["means"])
+    np.testing.assert_allclose(matched(switched, mean).params["means"], faithful_em.params["means"])
 
 
 def test_rows(faithful_em, faithful_dt):
@@ -49,7 +50,7 @@ def test_scores_with_truth(three_groups, gaussian_1d_dt):
     table = bm.compare(em, gaussian_1d_dt)
     assert (table.scores["accuracy"] > 0.95).all()
     test = bm.Data([2.0, 5.0, 10.0], truth=[0, 1, 2])
-    assert (scores_on(table.em, gaussian_1d_dt, test)["accuracy"] == 1).all()
+    assert (scores_on(table.em, Record.of(gaussian_1d_dt), test)["accuracy"] == 1).all()
     assert "accuracy" in str(table)
 
 

@@ -14,7 +14,7 @@ from bayesmix.multimodality.maxima import PosteriorMode
 from bayesmix.multimodality.regions import Mass
 from bayesmix.multimodality.table import Modes, modes_dataset
 from bayesmix.multimodality.watched import chain_groups, invariants
-from bayesmix.posterior.predict import family_of, spec_of
+from bayesmix.posterior.record import Record
 
 
 def replaced(dt, group, **variables):
@@ -68,7 +68,7 @@ def test_a_shifted_chain(faithful_dt):
 
 
 def test_label_switching_alone_raises_no_alarm_in_invariants(faithful_dt):
-    family = family_of(faithful_dt)
+    family = Record.of(faithful_dt).family
     posterior = faithful_dt["posterior"].to_dataset()
     switched = posterior.copy(deep=True)
     for v in ("weights", "means", "covariances"):
@@ -124,12 +124,12 @@ def test_a_small_mode_left_out_is_a_note_a_large_or_unknown_one_a_problem(faithf
 
 def test_where_modes_were_not_looked_at_no_mass_is_known(faithful_dt):
     modes = faithful_dt["modes"].to_dataset()
-    family = family_of(faithful_dt)
+    family = Record.of(faithful_dt).family
     params = {v: modes[v].isel(mode=0).to_numpy() for v in family.parameter_names}
     one = PosteriorMode(np.zeros(1), params, 0.0, 0.0, np.eye(1), np.ones((1, 2)), np.ones(2), group=1)
     mass = {1: Mass(0.6, 0.01, Evidence(-1.0, 0.01, True)), 2: Mass(0.4, 0.01, Evidence(-1.4, 0.01, True))}
     found = [one, replace(one, group=2), replace(one, group=-1)]
-    dataset = modes_dataset(found, family, spec_of(faithful_dt), mass, np.zeros(4, int))
+    dataset = modes_dataset(found, family, mass, np.zeros(4, int))
     table = Modes(dataset).table
     assert table["mass"].isna().all()
     assert not table["established"].any()
@@ -147,7 +147,7 @@ def test_chains_that_stand_still_are_bad_not_an_error(faithful_dt):
 
 
 def test_scalars_of_counts(zip_dt):
-    family = family_of(zip_dt)
+    family = Record.of(zip_dt).family
     labels = [label for *_, label in scalars.index_of(family, derived=True)]
     assert labels == ["rate_coef[Intercept]", "zero_coef[Intercept]", "rate", "zero_prob"]
     values = scalars.of_posterior(family, zip_dt["posterior"].to_dataset(), derived=True)

@@ -13,6 +13,7 @@ from bayesmix.checks.misfit import MISFIT_LEVEL, check_model, discrepancies_of
 from bayesmix.families.gaussian.misfit import drawn
 from bayesmix.kernels.residuals import residuals, shapes
 from bayesmix.mixture.spec import bind
+from bayesmix.posterior.record import Record
 from benchmarks.environment import describe
 from benchmarks.misfit import __main__ as command
 from benchmarks.misfit import planted
@@ -134,7 +135,7 @@ GAUSSIAN = {"weights": [0.5, 0.5], "means": [[0.0], [10.0]], "covariances": [[[1
 def test_shapes_of_components_refute(rng, make, wanted):
     x = 10.0 * (rng.random(400) < 0.5) + make(rng, 400)
     dt = posterior_of(bm.Mixture("gaussian", n_components=2), bm.Data(x), GAUSSIAN, 0.03)
-    check = check_model(dt)
+    check = check_model(Record.of(dt))
     assert check.ok == (not wanted)
     assert wanted <= names(check)
     p = check.measures["p_value"]
@@ -154,7 +155,7 @@ def test_shapes_of_components_refute(rng, make, wanted):
 def test_counts_refute(rng, make, wanted):
     spec, data = counts_of(rng, lambda a, b: np.where(rng.random(400) < 0.3, 0, make(rng, a, b)), zero="1 + b")
     dt = posterior_of(spec, data, {"rate_coef": [1.2, 0.3], "zero_coef": [np.log(0.3 / 0.7), 0.0]}, 0.03)
-    check = check_model(dt)
+    check = check_model(Record.of(dt))
     assert check.ok == (not wanted), check.verdict
     assert wanted <= names(check)
 
@@ -162,7 +163,7 @@ def test_counts_refute(rng, make, wanted):
 def test_rows_with_weights_are_not_judged(rng):
     x = rng.standard_t(2, 100)
     dt = posterior_of(bm.Mixture("gaussian", n_components=2), bm.Data(x, row_weights=np.full(100, 2.0)), GAUSSIAN, 0.03)
-    check = check_model(dt)
+    check = check_model(Record.of(dt))
     assert (check.ok, check.misfits) == (None, ())
     assert "rows carry weights" in check.verdict
 
@@ -170,7 +171,7 @@ def test_rows_with_weights_are_not_judged(rng):
 def test_many_rows_are_looked_at_in_bounded_memory_and_always_the_same(rng):
     x = 10.0 * (rng.random(20_000) < 0.5) + rng.standard_normal(20_000)
     dt = posterior_of(bm.Mixture("gaussian", n_components=2), bm.Data(x), GAUSSIAN, 0.003)
-    first, second = check_model(dt), check_model(dt)
+    first, second = check_model(Record.of(dt)), check_model(Record.of(dt))
     assert first.ok
     pd.testing.assert_frame_equal(first.measures, second.measures)
 

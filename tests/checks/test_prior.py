@@ -12,14 +12,14 @@ import bayesmix as bm
 from bayesmix import plots
 from bayesmix.checks.prior import DATA_SETS, REPLICATED_ROWS, SENSITIVE, prior_data_sets, sensitivity
 from bayesmix.mixture.spec import bind, resolve
-from bayesmix.posterior.predict import family_of, spec_of
+from bayesmix.posterior.record import Record
 from bayesmix.report.priors import prior_numbers
 from bayesmix.report.sections import prior as section
 
 
 def by_hand(dt, x, quantities):
     """ArviZ' psense from pointwise SciPy densities of a 1-D mixture with the default kinds of prior: (values, 2)."""
-    posterior, priors = dt["posterior"].to_dataset(), spec_of(dt).priors
+    posterior, priors = dt["posterior"].to_dataset(), Record.of(dt).spec.priors
     w, means, sd = (posterior[v].to_numpy() for v in ("weights", "means", "scales"))
     means, sd = means[..., 0], sd[..., 0]
     log_w = np.log(w)
@@ -82,16 +82,16 @@ def test_responsibilities_by_their_log_odds(gaussian_1d_dt, three_groups):
 def test_data_sets_have_the_rows_of_the_data(three_groups, zip_counts):
     for spec, data in (three_groups, zip_counts):
         spec = resolve(spec, data)
-        found = prior_data_sets(spec, bind(spec, data), seed=3)
+        found = prior_data_sets(bind(spec, data), seed=3)
         assert found.x.shape == (DATA_SETS, 300, 1)
-        again = prior_data_sets(spec, bind(spec, data), seed=3)
+        again = prior_data_sets(bind(spec, data), seed=3)
         np.testing.assert_array_equal(found.x, again.x)
 
 
 def test_many_rows_are_thinned():
     spec, data = bm.Mixture("gaussian", n_components=2), bm.Data(np.linspace(0, 1, 5 * REPLICATED_ROWS + 1))
     spec = resolve(spec, data)
-    found = prior_data_sets(spec, bind(spec, data))
+    found = prior_data_sets(bind(spec, data))
     assert found.x.shape[1] <= REPLICATED_ROWS
     assert found.family.data.x[-1] > 0.99
 
@@ -101,7 +101,7 @@ def test_the_prior_predictive_is_the_prior(three_groups):
     data = bm.Data(np.linspace(0, 6, 50))
     priors = {"means": bm.Prior("Normal", mu=3, sigma=2), "scales": bm.Prior("LogNormal", mu=np.log(1.5), sigma=1e-6)}
     spec = resolve(bm.Mixture("gaussian", n_components=1, priors=priors), data)
-    found = prior_data_sets(spec, bind(spec, data), seed=5)
+    found = prior_data_sets(bind(spec, data), seed=5)
     assert stats.kstest(found.x[:, 0, 0], stats.norm(3, 2.5).cdf).pvalue > 0.001
     assert found.x.std(axis=1).mean() == pytest.approx(1.5, rel=0.05)
 
@@ -110,7 +110,7 @@ def test_weighted_rows_are_refused():
     spec, data = bm.Mixture("gaussian", n_components=2), bm.Data(np.arange(9.0), row_weights=np.arange(1, 10.0))
     spec = resolve(spec, data)
     with pytest.raises(ValueError, match="row_weights: prior predictive data are defined for weights of 1 only"):
-        prior_data_sets(spec, bind(spec, data))
+        prior_data_sets(bind(spec, data))
 
 
 def parts(fig, gid):
@@ -119,7 +119,7 @@ def parts(fig, gid):
 
 def test_picture_of_measurements(faithful):
     spec, data = resolve(*faithful), faithful[1]
-    fig = plots.prior_predictive(prior_data_sets(spec, bind(spec, data)))
+    fig = plots.prior_predictive(prior_data_sets(bind(spec, data)))
     assert [ax.get_xlabel() for ax in fig.axes] == ["eruptions", "waiting"]
     assert len(parts(fig, "prior draw")) == 2 * 40
     assert len(parts(fig, "prior mean")) == 2
@@ -130,7 +130,7 @@ def test_picture_of_measurements(faithful):
 
 def test_picture_of_counts(zip_counts):
     spec, data = resolve(*zip_counts), zip_counts[1]
-    found = prior_data_sets(spec, bind(spec, data))
+    found = prior_data_sets(bind(spec, data))
     fig = plots.prior_predictive(found)
     (line,) = parts(fig, "observed zeros")
     assert line.get_xdata()[0] == pytest.approx((data.x == 0).mean())
@@ -143,8 +143,10 @@ def test_picture_of_counts(zip_counts):
 def faithful_parts(faithful, faithful_dt, faithful_em):
     """What prior_numbers reads of a report's fits."""
     comparison = bm.compare(faithful_em, faithful_dt)
-    spec, family = spec_of(faithful_dt), family_of(faithful_dt)
-    return SimpleNamespace(dt=faithful_dt, comparison=comparison, prior_data_sets=prior_data_sets(spec, family))
+    record = Record.of(faithful_dt)
+    return SimpleNamespace(
+        dt=faithful_dt, record=record, comparison=comparison, prior_data_sets=prior_data_sets(record.family)
+    )
 
 
 def test_numbers_of_a_report(faithful_parts, faithful):

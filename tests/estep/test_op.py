@@ -14,7 +14,7 @@ from bayesmix.estep.op import EStep, one_number
 from bayesmix.families.gaussian import kernel as gaussian
 from bayesmix.families.zero_inflated_poisson import kernel as zero_inflated_poisson
 from bayesmix.gallery import read as gallery
-from bayesmix.mixture.spec import resolve
+from bayesmix.mixture.spec import bind, resolve
 from bayesmix.model.build import build, graph
 
 INTERPRETED = Mode(linker="py", optimizer=None)
@@ -163,7 +163,7 @@ def test_fused_and_textbook_models_agree(rng, name):
     for model in (fused, textbook):
         lp = model.logp()
         functions.append(pytensor.function(model.value_vars, [lp, *pt.grad(lp, model.value_vars)], mode=INTERPRETED))
-    parts = graph(spec, data)
+    parts = graph(bind(spec, data))
     start = parts.start(parts.likelihood.initial(parts.likelihood.start_kinds[0], rng))
     at = pm.initial_point.make_initial_point_fn(model=fused, overrides=start, return_transformed=True)(0)
     for spread in (0.0, 0.1):

@@ -18,7 +18,7 @@ from bayesmix.estep.run import added
 from bayesmix.families.table import FAMILIES
 from bayesmix.likelihood.part import Point
 from bayesmix.likelihood.words import words_of
-from bayesmix.mixture.spec import bind
+from bayesmix.mixture.spec import bind, resolved
 from bayesmix.model.build import graph
 from bayesmix.plots.by_family import picture_of
 from bayesmix.report.mathematics import formulas, symbol
@@ -197,7 +197,7 @@ def replaced(data, x):
 def test_the_model_s_density_is_the_naive_one(example, rng):
     """Fused and textbook forms, row by row, in PyMC."""
     family = bound(example, rng, n=12)
-    parts = graph(bm.resolve(example.spec, family.data), family.data)
+    parts = graph(resolved(example.spec, family.data))
     params = example.params(rng)
     if family.unpack(family.pack(params)).keys() != params.keys():
         return

@@ -11,7 +11,7 @@ import naive
 from bayesmix.estep import pointwise, reference
 from bayesmix.mixture.simulate import prior_predictive
 from bayesmix.mixture.spec import bind, resolve
-from bayesmix.posterior.predict import data_of, family_of
+from bayesmix.posterior.record import Record
 
 N = 400
 RATE, EXPOSED = {"rate": "1 + a + offset(log(effort))"}, {"rate": "1 + a", "exposure": "effort"}
@@ -106,8 +106,8 @@ def test_posterior_and_em_agree_through_a_file_and_on_new_rows(frame, tmp_path):
     assert "rate" not in dt["posterior"]
     bm.save(dt, tmp_path / "fit.nc")
     back = bm.load_fit(tmp_path / "fit.nc")
-    assert family_of(back).exposure == "effort"
-    pd.testing.assert_series_equal(data_of(back).covariates["effort"], data.covariates["effort"])
+    assert Record.of(back).family.exposure == "effort"
+    pd.testing.assert_series_equal(Record.of(back).data.covariates["effort"], data.covariates["effort"])
     new = bm.Data(pd.DataFrame({"y": [0, 0], "a": [0.0, 0.0], "effort": [0.01, 100.0]}), response="y")
     for fit in (em, back):
         structural = bm.responsibilities(fit, data=new).sel(component="structural_zero")

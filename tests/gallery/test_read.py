@@ -18,7 +18,6 @@ from bayesmix.gallery import manifest
 from bayesmix.gallery import read as gallery
 from bayesmix.gallery.read import Expectation
 from bayesmix.mixture import scalars
-from bayesmix.posterior.predict import family_of
 
 MODELS = Path(__file__).parents[2] / "models"
 NAMES = [
@@ -169,7 +168,7 @@ def test_em_shows_what_the_source_says(name):
     claims = [claim for claim in model.expectations if (claim.quantity or "").startswith("em/")]
     assert claims
     em = bm.fit_em(model.spec, model.data, **model.em)
-    estimates, errors = (scalars.of_estimate(family_of(em), values) for values in (em.params, em.standard_errors))
+    estimates, errors = (scalars.of_estimate(em.family, values) for values in (em.params, em.standard_errors))
     parameters = {label: {"estimate": value, "se": errors[label]} for label, value in estimates.items()}
     summary = {"em": {"log_likelihood": em.log_likelihood, "parameters": parameters}}
     assert [claim.judge(summary) for claim in claims if not claim.judge(summary)["holds"]] == []

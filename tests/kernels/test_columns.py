@@ -8,7 +8,7 @@ from arviz_stats.base import array_stats
 
 import bayesmix as bm
 from bayesmix import estep
-from bayesmix.posterior import predict
+from bayesmix.posterior import record
 
 SHAPES = {
     "one draw": (1, 3),
@@ -60,8 +60,8 @@ def test_rows_that_cannot_be_left_out_say_so(rng):
 
 def test_ranges_of_rows_are_those_of_the_whole(zip_dt, faithful_dt):
     for dt in (zip_dt, faithful_dt):
-        family = predict.family_of(dt)
-        draws = estep.Draws(family, predict.params_of(dt, family))
+        read = record.Record.of(dt)
+        draws = estep.Draws(read.family, read.params)
         l, r = draws.both()
         for rows in (slice(0, 7), slice(100, 272), slice(200, None)):
             np.testing.assert_array_equal(draws.pointwise(rows), l[:, rows])
@@ -69,7 +69,7 @@ def test_ranges_of_rows_are_those_of_the_whole(zip_dt, faithful_dt):
 
 
 def test_summary_and_loo_hold_a_block_at_a_time(faithful_dt, faithful, monkeypatch):
-    monkeypatch.setattr(predict, "BLOCK_BYTES", 4e6)
+    monkeypatch.setattr(record, "BLOCK_BYTES", 4e6)
     many = bm.Data(np.tile(faithful[1].x, (20, 1)))
     whole = 8 * faithful_dt["posterior"]["weights"].size * len(many)
     bm.responsibility_summary(faithful_dt, data=many)

@@ -7,7 +7,7 @@ from scipy import stats
 
 import bayesmix as bm
 from bayesmix.mixture.simulate import one, parameters_from_prior, prior_draws, prior_predictive, simulate
-from bayesmix.mixture.spec import bind
+from bayesmix.mixture.spec import bind, resolved
 
 ROWS = np.random.default_rng(3).normal(size=(40, 2))
 
@@ -89,9 +89,9 @@ def test_labels_are_simulated_with_the_rows_that_carry_them():
 def test_labelled_counts_agree_with_their_labels():
     data = bm.Data([0, 0, 3, 0], labels=["structural_zero", None, "poisson", "poisson"])
     spec = bm.Mixture("zero_inflated_poisson")
-    family, rng = bind(spec, data), np.random.default_rng(1)
+    family, rng = resolved(spec, data), np.random.default_rng(1)
     for s in range(20):
-        new = simulate(family, one(parameters_from_prior(bm.resolve(spec, data), family, 1, rng), 0), rng)
+        new = simulate(family, one(parameters_from_prior(family, 1, rng), 0), rng)
         bind(spec, new)  # refuses a structural zero that is not 0
         assert new.obs_names == data.obs_names, s
 

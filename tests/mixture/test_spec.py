@@ -257,7 +257,7 @@ def test_a_constant_column_is_named_with_its_value():
 
 def groups(spec, data):
     spec = resolve(spec, data)
-    return exchange_groups(spec, bind(spec, data)).tolist()
+    return exchange_groups(bind(spec, data)).tolist()
 
 
 def split(number):

@@ -454,7 +454,8 @@ def test_map_is_find_maps_mode_and_above_maximum_likelihood(name, request):
     spec, data = request.getfixturevalue(name)
     spec = resolve(spec, data)
     target = request.getfixturevalue({"three_groups": "three_groups_target", "zip_counts": "zip_target"}[name])
-    fit = map_fit(spec, data, target, graph(spec, data), run_starts(bind(spec, data), n_starts=4, seed=1))
+    family = bind(spec, data)
+    fit = map_fit(target, graph(family), run_starts(family, n_starts=4, seed=1))
     ml = bm.fit_em(spec, data, n_starts=4)
     model = target.model
     free = [rv.name for rv in model.free_RVs]
@@ -494,7 +495,7 @@ def test_starts_give_the_parameters_they_are_for(rng, covariance, d):
     data = plain(rng, d)
     spec = resolve(bm.Mixture("gaussian", n_components=3, covariance=covariance), data)
     params = naive.random_gaussian(rng, 3, d, covariance)
-    model, start = build(spec, data), graph(spec, data).start(params)
+    model, start = build(spec, data), graph(bind(spec, data)).start(params)
     given = {rv.name: rv.type() for rv in model.free_RVs}
     assert set(start) == set(given)
     outputs = pytensor.graph.replace.graph_replace(
@@ -509,7 +510,7 @@ def test_ordered_starts_ascend(rng):
     data = plain(rng, 1)
     spec = resolve(bm.Mixture("gaussian", n_components=3, order="means"), data)
     params = naive.random_gaussian(rng, 3, 1, "full")
-    start = graph(spec, data).start(params)
+    start = graph(bind(spec, data)).start(params)
     order = np.argsort(params["means"][:, 0])
     np.testing.assert_array_equal(start["means"], params["means"][order])
     np.testing.assert_allclose(start["weights"], params["weights"][order], rtol=1e-12)

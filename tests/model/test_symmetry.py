@@ -14,7 +14,7 @@ from bayesmix.compiled.log_posterior import INTERPRETED, Target
 from bayesmix.em.fit_em import run_starts
 from bayesmix.mixture.exchangeable import Exchange
 from bayesmix.mixture.permutations import labellings
-from bayesmix.mixture.spec import exchange_groups
+from bayesmix.mixture.spec import bind, exchange_groups
 from bayesmix.model.build import graph
 from bayesmix.model.symmetry import measure, refreshed
 from bayesmix.multimodality.maxima import Climber
@@ -55,11 +55,11 @@ class Interpreted(Target):
 def measured(spec, data, extend=lambda model: None):
     """What exchanging components does to the extended model."""
     spec = bm.resolve(spec, data)
-    parts, model = graph(spec, data), bm.build(spec, data)
+    parts, model = graph(bind(spec, data)), bm.build(spec, data)
     with model:
         extend(model)
     runs = run_starts(parts.likelihood, n_starts=3, seed=1)
-    return measure(Interpreted(model), parts, spec, [run.params for run in runs])
+    return measure(Interpreted(model), parts, [run.params for run in runs])
 
 
 def known_mean(model):
@@ -155,7 +155,7 @@ def test_without_an_extension_it_is_what_labels_and_priors_say(unit, covariance)
     priors = {"weights": bm.Prior("Dirichlet", a=[3, 2, 2, 4, 4])}
     spec, data = bm.Mixture("gaussian", n_components=5, covariance=covariance, priors=priors), bm.Data(x, labels)
     spec = bm.resolve(spec, data)
-    expected = exchange_groups(spec, graph(spec, data).likelihood)
+    expected = exchange_groups(graph(bind(spec, data)).likelihood)
     assert sorted(np.bincount(expected).tolist()) == [1, 2, 2]
     found = measured(spec, data).groups
     np.testing.assert_array_equal(found[:, None] == found, expected[:, None] == expected)
@@ -164,21 +164,21 @@ def test_without_an_extension_it_is_what_labels_and_priors_say(unit, covariance)
 def test_an_order_pins(three_groups):
     spec, data = three_groups
     spec = bm.resolve(spec.replace(order="means"), data)
-    parts = graph(spec, data)
-    groups = exchange_groups(spec, parts.likelihood)
-    np.testing.assert_array_equal(measure(None, parts, spec, [{}]).groups, groups)
+    parts = graph(bind(spec, data))
+    groups = exchange_groups(parts.likelihood)
+    np.testing.assert_array_equal(measure(None, parts, [{}]).groups, groups)
 
 
 def test_every_way_to_name_components_is_a_start(three_groups, three_groups_target):
     """EM's labels are by chance: where the model tells components apart, its solutions are named in all ways."""
     spec, data = bm.resolve(*three_groups), three_groups[1]
-    parts = graph(spec, data)
+    parts = graph(bind(spec, data))
     params = run_starts(parts.likelihood, n_starts=1, seed=1)[0].params
     pinned = parts.over(parts.likelihood.with_measured(np.array([0, 1, 1])))
-    starts = Climber(three_groups_target, pinned, spec).named(params)
+    starts = Climber(three_groups_target, pinned).named(params)
     firsts = [float(three_groups_target.values(x)["means"][0, 0]) for x in starts]
     assert sorted(firsts) == pytest.approx(sorted(params["means"][:, 0]))
-    assert len(Climber(three_groups_target, parts, spec).named(params)) == 1
+    assert len(Climber(three_groups_target, parts).named(params)) == 1
 
 
 def test_ways_to_name_many_components():
@@ -271,9 +271,9 @@ def test_a_variable_that_cannot_follow_is_named_in_the_verdict(gaussian_1d_dt):
 def test_labellings_of_one_grouping_are_regions_apart(gaussian_1d_dt):
     """Where components are told apart, draws with other labels are elsewhere."""
     from bayesmix.multimodality.watched import Watch
-    from bayesmix.posterior.predict import family_of, stacked
+    from bayesmix.posterior.record import Record, stacked
 
-    family = family_of(gaussian_1d_dt)
+    family = Record.of(gaussian_1d_dt).family
     params = stacked(gaussian_1d_dt["posterior"].to_dataset().isel(draw=slice(5)), family)
     other = {v: a[:, [1, 0, 2]] for v, a in params.items()}
     same, told = Watch(family), Watch(family.with_measured(np.arange(3)))

@@ -9,14 +9,15 @@ import xarray as xr
 from scipy.special import logsumexp
 
 import bayesmix as bm
-from bayesmix.posterior import predict
-from bayesmix.posterior.predict import family_of, open_rows, params_of
+from bayesmix.posterior import predict, record
+from bayesmix.posterior.predict import open_rows
+from bayesmix.posterior.record import Record
 from naive import gaussian_log_joint, posterior_probabilities, total
 
 
 def joint_at(dt, chain, draw):
     p = dt["posterior"].isel(chain=chain, draw=draw)
-    data = predict.data_of(dt)
+    data = Record.of(dt).data
     evidence = data.evidence(tuple(p["component"].to_numpy()))
     return gaussian_log_joint(data.x, p["weights"].values, p["means"].values, p["covariances"].values, evidence)
 
@@ -32,7 +33,7 @@ def test_responsibilities_of_single_draws(faithful_dt):
 
 def test_summary_is_that_of_all_draws_whatever_the_blocks(faithful_dt, monkeypatch):
     r = bm.responsibilities(faithful_dt)
-    monkeypatch.setattr(predict, "BLOCK_BYTES", 2e6)
+    monkeypatch.setattr(record, "BLOCK_BYTES", 2e6)
     summary = bm.responsibility_summary(faithful_dt, prob=0.8)
     np.testing.assert_allclose(summary["mean"], r.mean(("chain", "draw")), atol=1e-12)
     np.testing.assert_allclose(summary["lower"], r.quantile(0.1, ("chain", "draw")), atol=1e-12)
@@ -53,7 +54,7 @@ def test_log_likelihood_is_the_same_when_it_was_not_stored(faithful_dt):
 
 
 def test_loo_in_blocks_equals_arviz(faithful_dt, monkeypatch):
-    monkeypatch.setattr(predict, "BLOCK_BYTES", 5e6)
+    monkeypatch.setattr(record, "BLOCK_BYTES", 5e6)
     found = bm.loo(faithful_dt)
     reference = az.loo(faithful_dt, pointwise=True, var_name="x")
     np.testing.assert_allclose(found["elpd"].sum(), reference.elpd, rtol=1e-8)
@@ -90,7 +91,7 @@ def test_zero_inflated_posterior_probability_of_a_structural_zero(zip_dt):
     r = bm.responsibilities(zip_dt).isel(chain=0, draw=0)
     p = zip_dt["posterior"].isel(chain=0, draw=0)
     rate, zero_prob = float(p["rate"]), float(p["zero_prob"])
-    x = predict.data_of(zip_dt).x[:, 0]
+    x = Record.of(zip_dt).data.x[:, 0]
     expected = np.where(x == 0, zero_prob / (zero_prob + (1 - zero_prob) * np.exp(-rate)), 0.0)
     np.testing.assert_allclose(r.sel(component="structural_zero"), expected, atol=1e-12)
 
@@ -99,7 +100,7 @@ def test_a_foreign_tree_is_refused(faithful_dt):
     foreign = faithful_dt.copy()
     foreign.attrs = {}
     with pytest.raises(ValueError, match="not a posterior"):
-        family_of(foreign)
+        Record.of(foreign)
 
 
 def posterior_of(fit):
@@ -129,5 +130,4 @@ def test_an_interval_needs_a_probability():
 def test_open_rows_are_those_that_neither_label_nor_value_settles():
     counts = bm.Data([0, 0, 3, 0, 2, 1], labels=["poisson", None, None, None, None, None])
     fit = bm.fit_em(bm.Mixture("zero_inflated_poisson"), counts)
-    family = family_of(fit)
-    assert open_rows(family, params_of(fit, family)).tolist() == [False, True, False, True, False, False]
+    assert open_rows(fit.family, fit.arrays).tolist() == [False, True, False, True, False, False]

@@ -12,7 +12,7 @@ import xarray as xr
 import bayesmix as bm
 import exact
 from bayesmix.mixture.spec import bind
-from bayesmix.posterior.predict import params_of
+from bayesmix.posterior.record import Record
 from bayesmix.posterior.varying import by_variation
 
 KINDS = ("full", "tied", "diag", "spherical")
@@ -82,7 +82,7 @@ def test_arviz_reads_a_posterior_as_it_is(kind, K, d, rng):
     assert set(dt["posterior"].data_vars) == set(family.dims) - set(family.unvarying)
     for name in family.unvarying:
         xr.testing.assert_allclose(dt["derived"][name], whole["posterior"][name])
-    for name, values in params_of(dt, family).items():
+    for name, values in Record.of(dt).params.items():
         np.testing.assert_allclose(values, truth[name], rtol=1e-12, atol=1e-12)
 
 

@@ -22,6 +22,8 @@ from bayesmix.checks.problems import Problem
 from bayesmix.cli import main
 from bayesmix.gallery.read import Expectation
 from bayesmix.mixture.spec import bind
+from bayesmix.posterior.predict import log_likelihood
+from bayesmix.posterior.record import Record
 from bayesmix.report import figures, fits, numbers, priors, rebuild, text, write, write_report, write_report_from
 from bayesmix.report.checks import predictive_checks
 from bayesmix.report.figures import render
@@ -100,7 +102,7 @@ def no_drawing(monkeypatch):
 @pytest.fixture(scope="module")
 def faithful_fits(faithful_dt, faithful_em):
     model = replace(
-        remembered(faithful_dt, Path("faithful.nc")),
+        remembered(Record.of(faithful_dt), Path("faithful.nc")),
         title="Old <Faithful>",
         source="Azzalini and Bowman (1990), doi:10.2307/2347385",
         expectations=(
@@ -108,7 +110,9 @@ def faithful_fits(faithful_dt, faithful_em):
             Expectation("short eruptions", interval_of="means[component_1, eruptions]", value=2.036),
         ),
     )
-    return fits.examine(model, faithful_dt, faithful_em, None, em_settings={}, command="bayesmix report faithful")
+    return fits.examine(
+        model, Record.of(faithful_dt), faithful_em, None, em_settings={}, command="bayesmix report faithful"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -222,7 +226,12 @@ def test_picture_and_table_of_a_predictive_check_show_the_same_replicates(zip_dt
     dt = zip_dt.copy()
     dt.attrs = zip_dt.attrs | {"seed": seed}
     found = fits.examine(
-        remembered(dt, Path("counts.nc")), dt, bm.fit_em(*zip_counts), None, em_settings={}, command=""
+        remembered(Record.of(dt), Path("counts.nc")),
+        Record.of(dt),
+        bm.fit_em(*zip_counts),
+        None,
+        em_settings={},
+        command="",
     )
     zeros = predictive_checks(found.family, found.replicates)["zeros"]
     right = figures.KINDS["predictive"].draw(found).axes[1]
@@ -269,7 +278,9 @@ def labelled_report(gaussian_1d_dt, three_groups, tmp_path_factory):
     dt["input"] = type(dt)(hostile.to_dataset())
     dt = dt.filter(lambda node: node.name != "log_likelihood")
     dt.attrs["spec"] = json.dumps(spec.to_dict())
-    model = replace(remembered(dt, Path("x.nc")), title="<script>alert(1)</script>", description="</style><b>")
+    model = replace(
+        remembered(Record.of(dt), Path("x.nc")), title="<script>alert(1)</script>", description="</style><b>"
+    )
     em = bm.fit_em(spec, hostile, n_starts=3)
     return write_report_from(dt, em, out=tmp_path_factory.mktemp("reports") / "hostile", model=model)
 
@@ -320,9 +331,9 @@ def test_formulas_are_disarmed_in_text_alone():
 def test_saved_posterior_rebuilds_every_number(faithful_report, faithful_dt, tmp_path):
     dt = bm.load_fit(faithful_report.path.parent / "fit.nc")
     assert "log_likelihood" not in dt.children
-    np.testing.assert_array_equal(bm.predict.log_likelihood(dt), faithful_dt["log_likelihood"]["x"])
+    np.testing.assert_array_equal(log_likelihood(dt), faithful_dt["log_likelihood"]["x"])
     assert dt["posterior"]["means"].dtype == np.float64
-    model = remembered(dt, tmp_path / "other.nc")
+    model = remembered(Record.of(dt), tmp_path / "other.nc")
     assert (model.title, model.em) == ("Old <Faithful>", {"n_starts": 3})
     assert "bayesmix.report.rebuild" in faithful_report.path.read_text(encoding="utf-8")
 
@@ -390,7 +401,7 @@ def test_an_interrupted_run_does_not_replace_a_whole_one(faithful_fits, tmp_path
     summary = tmp_path / "summary.json"
     summary.write_text(json.dumps({"verdict": {"problems": [{"name": "r_hat"}]}}))
     with pytest.raises(ValueError, match="out: sampling was interrupted.*kept"):
-        write.write(replace(faithful_fits, dt=dt), tmp_path, em_settings={})
+        write.write(replace(faithful_fits, record=Record.of(dt)), tmp_path, em_settings={})
     assert "r_hat" in summary.read_text()
     summary.write_text(json.dumps({"verdict": {"problems": [{"name": "interrupted"}]}}))
     write.check_interrupted(dt, tmp_path)
@@ -517,9 +528,11 @@ def test_priors_of_their_own_keep_labels_apart(faithful_fits):
     spec = faithful_fits.em.spec
     assert posterior._labels(faithful_fits).startswith("Draws are relabelled")
     own = spec.priors | {"means": bm.Prior("Normal", mu=[[2.0, 55.0], [4.0, 80.0]], sigma=1.0)}
-    apart = replace(faithful_fits, em=SimpleNamespace(spec=spec.replace(priors=own), data=faithful_fits.data))
+    dt = faithful_fits.dt.copy()
+    dt.attrs = dt.attrs | {"spec": json.dumps(spec.replace(priors=own).to_dict())}
+    apart = replace(faithful_fits, record=Record.of(dt))
     assert posterior._labels(apart).startswith("The components cannot switch")
-    again = replace(faithful_fits, dt=bm.relabel(faithful_fits.dt, "stephens"))
+    again = replace(faithful_fits, record=Record.of(bm.relabel(faithful_fits.dt, "stephens")))
     assert "diverge least from their mean" in posterior._labels(again)
 
 

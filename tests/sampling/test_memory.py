@@ -8,6 +8,7 @@ import xarray as xr
 
 import bayesmix as bm
 from bayesmix.compiled.log_posterior import Target
+from bayesmix.mixture.spec import bind
 from bayesmix.model.build import build, graph
 from bayesmix.posterior import finish
 from bayesmix.posterior import relabel as relabelling
@@ -60,7 +61,7 @@ def test_data_hold_the_numbers_once():
 
 
 def test_a_family_holds_evidence_and_works_column_by_column(spec, data):
-    _, held, most = bytes_per_row(lambda: graph(spec, data))
+    _, held, most = bytes_per_row(lambda: graph(bind(spec, data)))
     assert held < EVIDENCE + 1
     assert most < 2 * EVIDENCE + 3 * NUMBERS
 
@@ -92,7 +93,7 @@ def test_compiling_and_assembling_copy_nothing():
 
 
 def test_likelihoods_of_all_draws_go_in_blocks(spec, data):
-    family = graph(spec, data).likelihood
+    family = graph(bind(spec, data)).likelihood
     one = family.initial("random rows", np.random.default_rng(1))
     draws = {v: np.stack([a] * 400) for v, a in one.items()}
     whole = 8 * 400

@@ -11,7 +11,8 @@ import xarray as xr
 import bayesmix as bm
 from bayesmix.compiled.log_posterior import Target
 from bayesmix.em.fit_em import run_starts
-from bayesmix.model.build import graph
+from bayesmix.mixture.spec import bind
+from bayesmix.model.build import graph, model_of
 from bayesmix.multimodality.maxima import Climber, PosteriorMode, find_modes, laplace, similarity
 from bayesmix.posterior.relabel import apply
 from bayesmix.sampling.nutpie import Runner, finished
@@ -234,10 +235,10 @@ def test_unknown_masses_lose_no_draws(rng):
 
 def test_pieces_in_passing_link_nothing(faithful_dt):
     from bayesmix.multimodality.regions import pieces_apart
-    from bayesmix.posterior.predict import family_of
+    from bayesmix.posterior.record import Record
 
     posterior, lp = faithful_dt["posterior"].to_dataset(), faithful_dt["sample_stats"].to_dataset()["lp"]
-    family = family_of(faithful_dt)
+    family = Record.of(faithful_dt).family
     assert pieces_apart(family, posterior, lp) == (1, 1, 1, 1)
     moved = posterior["means"].to_numpy().copy()
     moved[2] *= 1.5  # elsewhere
@@ -401,8 +402,8 @@ def test_an_extension_is_known_by_its_model_and_its_variables_are_watched(zip_co
 def test_rows_that_stand_for_many_are_many(corners):
     spec, data = corners
     by_weight = bm.Data(data.x[::2], row_weights=np.full(len(data.x[::2]), 2.0))
-    parts = graph(bm.resolve(spec, data), by_weight)
-    climber = Climber(Target(bm.build(bm.resolve(spec, data), by_weight)), parts, bm.resolve(spec, data))
+    parts = graph(bind(bm.resolve(spec, data), by_weight))
+    climber = Climber(Target(model_of(parts)), parts)
     mode = find_modes(climber, run_starts(parts.likelihood, n_starts=2, seed=1))[0]
     assert mode.rows.sum() == pytest.approx(len(data))
 
@@ -410,7 +411,7 @@ def test_rows_that_stand_for_many_are_many(corners):
 def test_a_climb_from_a_spike_looks_for_no_known_end(faithful, faithful_target):
     """Covariances of rank 1: there are no responsibilities to compare."""
     spec, data = bm.resolve(*faithful), faithful[1]
-    climber = Climber(faithful_target, graph(spec, data), spec)
+    climber = Climber(faithful_target, graph(bind(spec, data)))
     mode = find_modes(climber, run_starts(climber.parts.likelihood, n_starts=2, seed=1))[0]
     spike = mode.x.copy()
     spike[faithful_target.coordinates("partial_correlations_01")] = 40.0
@@ -419,7 +420,7 @@ def test_a_climb_from_a_spike_looks_for_no_known_end(faithful, faithful_target):
 
 def test_scouts_give_one_labelling(three_groups, three_groups_target, gaussian_1d_dt, rng):
     spec, data = bm.resolve(*three_groups), three_groups[1]
-    climber = Climber(three_groups_target, graph(spec, data), spec)
+    climber = Climber(three_groups_target, graph(bind(spec, data)))
     draws = gaussian_1d_dt["posterior"].sizes
     order = np.array([rng.permutation(3) for _ in range(draws["chain"])])[:, None].repeat(draws["draw"], axis=1)
     shuffled = apply(gaussian_1d_dt, order)["posterior"].to_dataset()

@@ -137,7 +137,7 @@ class Normal(Component):
         return z
 
     def sums(self, vr: np.ndarray, params: Params) -> Sums:
-        """first (K, d) and second (K, d, d) moments of the whitened residuals; of uncorrelated ones the diagonal alone."""
+        """first (K, d) and second (K, d, d) moments of z; of uncorrelated features the diagonal alone."""
         z = self._whiten(np.linalg.cholesky(params["covariances"]), params["means"])
         weighted = vr.T[:, None, :]
         second = (weighted * z) @ z.swapaxes(-1, -2)

@@ -9,7 +9,6 @@ import numpy as np
 from markupsafe import Markup
 
 from bayesmix.likelihood.words import letters, words_of
-from bayesmix.posterior.predict import params_of
 from bayesmix.report import priors
 from bayesmix.report.blocks import Block, Drawing, Formulas, Heading, Inline, Notice, Paragraph, Section, Table, Terms
 from bayesmix.report.fits import Fits
@@ -64,7 +63,7 @@ def _terms(fits: Fits) -> list[Block]:
 def _means(fits: Fits, summary: Mapping[str, Any]) -> dict[str, float]:
     """Posterior means of the estimates, and of the weights of the components, averaged over the rows."""
     parameters = summary["posterior"]["parameters"]
-    weights = np.exp(fits.family.log_weights(params_of(fits.dt, fits.family, thin=10)))
+    weights = np.exp(fits.family.log_weights(fits.record.thinned(10)))
     average = weights.reshape(-1, weights.shape[-1]).mean(axis=0)
     shares = dict(zip(fits.family.components, average.tolist(), strict=True))
     return shares | {name: row["mean"] for name, row in parameters.items()}

@@ -54,7 +54,7 @@ def posterior(fits: Fits, summary: Mapping[str, Any]) -> Section:
 
 def _labels(fits: Fits) -> str:
     """How label switching was settled."""
-    groups = exchange_groups(fits.em.spec, fits.family)
+    groups = exchange_groups(fits.family)
     if len(set(groups.tolist())) == len(groups):
         return "The components cannot switch labels: labels or priors tell them apart."
     unsaid = "order" if fits.em.spec.order else "ecr"
