@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bayesmix.families import NAMES
 from bayesmix.gallery import manifest
 
 if TYPE_CHECKING:
@@ -236,7 +237,7 @@ def calibrate(name_or_path: str, n_sims: int, seed: int, cores: int | None, out:
 @click.option(
     "--data", "csv", required=True, type=click.Path(path_type=Path), help="Your CSV file, with a header line."
 )
-@click.option("--family", type=click.Choice(["gaussian", "zero_inflated_poisson"]), help="Guessed where not given.")
+@click.option("--family", type=click.Choice(NAMES), help="Guessed where not given.")
 @click.option("--columns", help="Columns of measurements, separated by commas; by default all numeric ones.")
 @click.option("--label", help="Column of known classes; an empty cell is unknown.")
 @click.option("--response", help="Column of counts; the other columns become covariates.")
@@ -296,6 +297,7 @@ def _em_text(em: EMFit) -> str:
     """Estimates with standard errors, then where the starts led."""
     import pandas as pd
 
+    from bayesmix.likelihood.words import words_of
     from bayesmix.mixture import scalars
 
     columns = {"estimate": em.params, "se": em.standard_errors}
@@ -305,11 +307,8 @@ def _em_text(em: EMFit) -> str:
     starts = by_solution.agg(**{"starts": ("kind", "size"), value: (value, "max"), "reasons": ("reasons", "max")})
     lines = [repr(em), f"AIC {em.aic:.2f}, BIC {em.bic:.2f}, {em.n_parameters} free parameters", ""]
     lines += [pd.DataFrame(values).to_string(float_format=lambda v: f"{v:.5g}"), *em.notes]
-    if "zero_prob" in em.params:
-        zero_prob = float(em.params["zero_prob"])
-        lines += [
-            "",
-            f"P(structural zero) = zero_prob = {zero_prob:.5g}; PyMC's psi is 1 - zero_prob = {1 - zero_prob:.5g}",
-        ]
+    scalars_ = {name: float(value) for name, value in values["estimate"].items()}
+    note = words_of(em.family).estimate_note(scalars_)
+    lines += ["", note] if note else []
     lines += ["", "Solutions that the starts reached", starts.to_string(index=False)]
     return "\n".join(lines)

@@ -30,7 +30,10 @@ ROOMS = (
         ("numba",),
     ),
     Room("formulas", "right-hand sides: parsed, allowed by name, made into designs in orthonormal coordinates"),
-    Room("likelihood", "what a likelihood is, in NumPy, and the maths that families share", ("sklearn",)),
+    Room("parts", "weights and components, in NumPy: parameters, sums over rows, M-steps, scores", ("sklearn",)),
+    Room(
+        "likelihood", "a likelihood is weights times components over rows; what a family brings: facets, words, kernels"
+    ),
     Room(
         "estep",
         "the E-step of any likelihood: NumPy reference, compiled, PyTensor node, lowerings",

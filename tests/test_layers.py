@@ -12,21 +12,30 @@ from pathlib import Path
 import pytest
 
 import bayesmix
+from bayesmix.families.table import FAMILIES
 from rooms import README, ROOMS, in_readme
 
 PACKAGE = Path(bayesmix.__file__).parent
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if p.parent != PACKAGE or not p.name.startswith("__"))
 ROOT = {"__init__.py", "cli.py", "estimator.py", "py.typed"}
 NAMES = [room.name for room in ROOMS]
-LIGHT = ("inputs", "formulas", "likelihood", "families.table", "mixture.spec", "gallery.read", "mixture.permutations")
+LIGHT = (
+    "inputs",
+    "formulas",
+    "parts",
+    "likelihood.likelihood",
+    "families.table",
+    "mixture.spec",
+    "gallery.read",
+    "mixture.permutations",
+)
 MOST_FILES = 12
 LARGE = {"report"}
 UPWARD = {
-    "estep/lower_numba.py": "a lowering per family: one for all, by facet, when there is one Op",
-    "families/gaussian/graph.py": "makes variables: by support, when there is a table of parameters",
+    "families/gaussian/graph.py": "the base class of graphs, and a family's variables, are made with PyMC in model/",
     "families/zero_inflated_poisson/graph.py": "the same",
 }
-"""Files that may still import from below, each with the step that ends it."""
+"""Files that import from below, each with its reason."""
 
 
 def row(path):
@@ -116,3 +125,47 @@ def modules():
 def test_documented_examples_run(name):
     failed, _ = doctest.testmod(importlib.import_module(name), optionflags=doctest.NORMALIZE_WHITESPACE)
     assert failed == 0
+
+
+KNOWN = {
+    "parts/weights.py": "constant weights are a part of many families, and their estimate is named there",
+    "parts/canonical.py": "names of distributions",
+    "estep/columns.py": "the same",
+    "report/priors.py": "the rate of a Gamma distribution",
+}
+"""Files outside families/ that hold a word which is a parameter's or a family's, each with its reason."""
+
+
+def words_of_families():
+    """Names of families, of their classes and of all their estimates."""
+    found = set(FAMILIES)
+    for family in FAMILIES.values():
+        options = family.check_options({}, family.default_components or 2)
+        found |= {p.name for p in family.parameters(options)} | {type(family).__name__}
+    return found | {"covariances", "rate", "zero_prob", "structural_zero"}
+
+
+def spoken(path):
+    """Strings and names in a file's code, docstrings aside."""
+    tree = ast.parse(path.read_text())
+    texts = {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+    return texts | {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id[:1].isupper()}
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if row(p) != "families"], ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_no_file_outside_families_knows_one(path):
+    held = spoken(path) & words_of_families()
+    expected = str(path.relative_to(PACKAGE)) in KNOWN
+    assert bool(held) == expected, f"knows a family: {held}"
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if row(p) != "families"], ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_nobody_asks_what_a_likelihood_is(path):
+    """No isinstance of a likelihood, no getattr with a default on one."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
+            asked = ast.unparse(node.args[0])
+            if node.func.id == "isinstance":
+                assert asked not in ("family", "likelihood"), ast.unparse(node)
+            if node.func.id == "getattr" and len(node.args) == 3:
+                assert asked not in ("family", "likelihood"), ast.unparse(node)

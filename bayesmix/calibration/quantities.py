@@ -17,11 +17,12 @@ from scipy.special import xlogy
 
 from bayesmix import estep
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.likelihood.part import Params
 from bayesmix.mixture import scalars
 from bayesmix.mixture.permutations import ascending
 from bayesmix.mixture.prior_density import log_prior
 from bayesmix.mixture.spec import exchange_groups
+from bayesmix.parts.part import Params
+from bayesmix.parts.weights import WEIGHTS
 
 LOG_LIKELIHOOD, LOG_PRIOR, ENTROPY, RESPONSIBILITY = "log_likelihood", "log_prior", "weight_entropy", "responsibility"
 
@@ -69,7 +70,7 @@ def parameters(family: Likelihood, named: Mapping[str, Any]) -> dict[str, np.nda
 
 
 def _entries(family: Likelihood) -> list[tuple[str, tuple[int, ...], str]]:
-    last = ("weights", (len(family.components) - 1,))
+    last = (WEIGHTS, (len(family.components) - 1,))
     return [entry for entry in scalars.index_of(family) if entry[:2] != last]
 
 

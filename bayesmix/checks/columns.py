@@ -6,10 +6,10 @@ import numpy as np
 from scipy.special import softmax
 
 from bayesmix import estep
-from bayesmix.likelihood.columns import Columns
 from bayesmix.likelihood.discrepancies import Discrepancies, Measure, drawn
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.likelihood.part import Params
+from bayesmix.parts.columns import Columns
+from bayesmix.parts.part import Params
 
 DEPENDENCE = Measure(
     "dependence",

@@ -14,7 +14,7 @@ from bayesmix.inputs.data import evenly
 from bayesmix.likelihood.discrepancies import Discrepancies, Measure
 from bayesmix.likelihood.facets import facet
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.likelihood.part import Params
+from bayesmix.parts.part import Params
 from bayesmix.posterior.predict import tail_size
 from bayesmix.posterior.record import Record
 

@@ -12,10 +12,10 @@ import xarray as xr
 
 from bayesmix import estep
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.likelihood.part import Params
 from bayesmix.mixture import scalars
 from bayesmix.mixture.prior_density import log_prior
 from bayesmix.mixture.simulate import one, parameters_from_prior
+from bayesmix.parts.part import Params
 from bayesmix.posterior.co_clustering import taken
 from bayesmix.posterior.record import Record
 

@@ -28,9 +28,9 @@ from bayesmix.drawing.style import (
 )
 from bayesmix.drawing.view import View
 from bayesmix.inputs.data import Data
-from bayesmix.likelihood.columns import Columns
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.likelihood.part import Params
+from bayesmix.parts.columns import Columns
+from bayesmix.parts.part import Params
 
 MOST_COLUMNS = 6
 """Columns with a panel of their own."""

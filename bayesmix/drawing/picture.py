@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from bayesmix.drawing.view import View
 from bayesmix.inputs.data import Data
-from bayesmix.likelihood.part import Params
+from bayesmix.parts.part import Params
 
 
 class Picture(ABC):

@@ -11,7 +11,7 @@ from bayesmix import estep
 from bayesmix.drawing.style import rows_shown
 from bayesmix.inputs.data import evenly
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.likelihood.part import Params
+from bayesmix.parts.part import Params
 
 POINTS = 5000
 

@@ -17,7 +17,7 @@ import numpy as np
 from bayesmix.em.starts import Run
 from bayesmix.estep import e_step, responsibilities
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.likelihood.part import Params, Sums
+from bayesmix.parts.part import Params, Sums
 
 MONOTONE = 1e-12
 """L may fall by MONOTONE (1 + |L|) between iterations: the rounding of the sum."""

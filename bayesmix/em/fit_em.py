@@ -172,8 +172,8 @@ def fit_em(
         correlations; or coefficients) without Jacobian terms, as PyMC's ``find_MAP`` defines it, climbed from every
         distinct EM solution. It compiles the PyMC model.
     n_starts : int
-        Gaussian: Ward's hierarchy, k-means++ on standardized and on whitened data, random rows, random partitions,
-        in turn. Zero-inflated Poisson: moments, then random.
+        Of the family's kinds: for columns of numbers Ward's hierarchy, then k-means++ on standardized and on whitened
+        data, random rows and random partitions in turn.
     seed : int
         Same seed, same starts, same fit.
     max_iter, tolerance

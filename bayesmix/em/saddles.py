@@ -16,7 +16,7 @@ from bayesmix.em.climb import climb
 from bayesmix.em.starts import COMPARED_ROWS, Run, best_run
 from bayesmix.estep import e_step, responsibilities
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.likelihood.part import Params
+from bayesmix.parts.part import Params
 
 ALIKE = 0.98
 """Two components are alike where the cosine between their responsibilities is at least this."""

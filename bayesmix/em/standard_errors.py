@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.likelihood.part import Params
+from bayesmix.parts.part import Params
 
 MOST_PARAMETERS = 10_000
 """Beyond it the information and its inverse, three matrices of this size, do not fit into 2.5 GB."""

@@ -11,8 +11,8 @@ import pandas as pd
 from bayesmix.estep import responsibilities
 from bayesmix.inputs.data import evenly
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.likelihood.part import Params
 from bayesmix.mixture.permutations import best_permutations
+from bayesmix.parts.part import Params
 
 SAME_MODE = 1e-5
 """Two solutions may be one where log-likelihoods differ by less than SAME_MODE (1 + |L|), ..."""

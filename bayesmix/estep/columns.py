@@ -1,4 +1,4 @@
-"""Independent columns of one canonical family as a PyTensor expression (:mod:`bayesmix.likelihood.columns`)."""
+"""Independent columns of one canonical family as a PyTensor expression (:mod:`bayesmix.parts.columns`)."""
 
 from __future__ import annotations
 

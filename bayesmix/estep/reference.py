@@ -10,7 +10,7 @@ from functools import reduce
 import numpy as np
 
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.likelihood.part import Params, Sums
+from bayesmix.parts.part import Params, Sums
 
 
 def both(likelihood: Likelihood, params: Params) -> tuple[np.ndarray, np.ndarray]:

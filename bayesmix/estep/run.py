@@ -14,7 +14,7 @@ from bayesmix.kernels.threads import in_threads, n_threads
 from bayesmix.likelihood.facets import facet
 from bayesmix.likelihood.kernel import Kernel
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.likelihood.part import Params, Sums
+from bayesmix.parts.part import Params, Sums
 
 CHUNK = 65_536
 """Rows that one thread takes at a time."""

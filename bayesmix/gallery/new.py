@@ -12,12 +12,14 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 
+from bayesmix.families.table import FAMILIES
 from bayesmix.formulas.design import design_matrix
 from bayesmix.formulas.vocabulary import quoted
 from bayesmix.gallery import manifest
 from bayesmix.gallery.read import GalleryModel, read
 from bayesmix.inputs.arguments import N_STARTS
 from bayesmix.inputs.csv_columns import column, numeric, read_csv
+from bayesmix.likelihood.family import Family
 
 TEMPLATE = """\
 # A mixture model for {csv}: see what it says with
@@ -50,20 +52,6 @@ n_starts = {starts}                   # EM begins from this many places; more wh
 # at_least = -1000.0              # or at_most, or value and tolerance
 # because = "the fit of another program"
 """
-GAUSSIAN_TEMPLATE = """\
-family = "gaussian"
-n_components = {k}{pad}# how many groups; compare BIC and held-out data for several
-covariance = "full"             # full, tied (one for all), diag (no correlations), spherical (one width)
-# order = "means"               # one column only: order the groups by their means
-
-# [mixture.priors.means]        # every default prior can be replaced; the report shows those in use
-# distribution = "Normal"
-# mu = 0.0
-# sigma = 10.0"""
-COUNTS_TEMPLATE = """\
-family = "zero_inflated_poisson"
-rate = "1"                      # of the counts, log scale; with covariates: {example}
-zero = "1"                      # of a structural zero, logit scale; with covariates: {example}"""
 
 
 def write_model(
@@ -85,8 +73,8 @@ def write_model(
     csv
         A CSV file with a header line.
     family, columns, label, response, k
-        As on the command line: measurements in ``columns`` (separated by commas; by default all numeric columns) for a
-        Gaussian mixture, counts in ``response`` for a zero-inflated Poisson.
+        As on the command line: ``columns`` to fit (separated by commas; by default all numeric ones), or the
+        ``response`` of a family that explains one column by the others.
 
     Returns
     -------
@@ -103,7 +91,7 @@ def write_model(
     if not folder.parent.is_dir():
         raise ValueError(f"{folder.parent}: the folder does not exist")
     frame = read_csv(csv)
-    _check_choices(family, columns, response, k)
+    chosen_family = _chosen(family, columns, response, k)
     if response is None:
         chosen, left_out = _measurements(frame, columns, label)
     else:
@@ -119,19 +107,26 @@ def write_model(
         title=_quoted(folder.name),
         description=_quoted(f"{len(frame)} rows of {csv.name}."),
         data=_data_lines(chosen, label, response),
-        mixture=_mixture_lines(frame, chosen, label, response, k),
+        mixture=_mixture_lines(chosen_family, frame, chosen, label, k),
     )
     model = _write(folder, csv, text)
     return _next_steps(model, folder, command, left_out)
 
 
-def _check_choices(family: str | None, columns: str | None, response: str | None, k: int | None) -> None:
-    if family == "zero_inflated_poisson" and response is None:
-        raise ValueError("--response: a zero_inflated_poisson needs the column of counts")
-    if response is not None and (family == "gaussian" or columns is not None):
-        raise ValueError("--response: is for counts (zero_inflated_poisson); a gaussian mixture takes --columns")
-    if response is not None and k not in (None, 2):
-        raise ValueError(f"-k: a zero_inflated_poisson has 2 components (structural zero, Poisson); got {k}")
+def _chosen(family: str | None, columns: str | None, response: str | None, k: int | None) -> Family:
+    """The family asked for; by default the first that explains a response, or the first that takes columns."""
+    known = [f for f in FAMILIES.values() if f.responds == (response is not None)]
+    chosen = known[0] if family is None else FAMILIES[family]
+    if chosen.responds and response is None:
+        raise ValueError(f"--response: a {chosen.name} needs the column of {chosen.observation}s")
+    if response is not None and (not chosen.responds or columns is not None):
+        raise ValueError(
+            f"--response: is for {known[0].observation}s ({known[0].name}); a {next(iter(FAMILIES))} mixture takes "
+            "--columns"
+        )
+    if k is not None and chosen.default_components not in (None, k):
+        raise ValueError(f"-k: a {chosen.name} has {chosen.default_components} components; got {k}")
+    return chosen
 
 
 def _measurements(frame: pd.DataFrame, columns: str | None, label: str | None) -> tuple[list[str], dict[str, str]]:
@@ -178,14 +173,15 @@ def _data_lines(chosen: Sequence[str], label: str | None, response: str | None) 
     return "\n".join(lines)
 
 
-def _mixture_lines(
-    frame: pd.DataFrame, chosen: Sequence[str], label: str | None, response: str | None, k: int | None
-) -> str:
-    if response is not None:
-        return COUNTS_TEMPLATE.format(example=_quoted(_example(frame[list(chosen)])))
-    classes = 0 if label is None else frame[label].nunique()
-    K = str(k or max(2, classes))
-    return GAUSSIAN_TEMPLATE.format(k=K, pad=" " * max(1, 17 - len(K)))
+def _mixture_lines(family: Family, frame: pd.DataFrame, chosen: Sequence[str], label: str | None, k: int | None) -> str:
+    lines = [f'family = "{family.name}"']
+    if family.default_components is None:
+        classes = 0 if label is None else frame[label].nunique()
+        K = str(k or max(2, classes))
+        pad = " " * max(1, 17 - len(K))
+        lines.append(f"n_components = {K}{pad}# how many groups; compare BIC and held-out data for several")
+    example = _quoted(_example(frame[list(chosen)])) if "{example}" in family.template else ""
+    return "\n".join([*lines, *filter(None, [family.template.replace("{example}", example)])])
 
 
 def _example(covariates: pd.DataFrame) -> str:
@@ -193,7 +189,7 @@ def _example(covariates: pd.DataFrame) -> str:
     for name in covariates.columns:
         formula = f"1 + {quoted(name)}"
         try:
-            design_matrix(formula, covariates, "rate")
+            design_matrix(formula, covariates, "formula")
         except ValueError:
             continue
         return formula
@@ -225,6 +221,8 @@ def _next_steps(model: GalleryModel, folder: Path, command: str, left_out: dict[
     if data.labelled.any():
         lines += [f"{int(data.labelled.sum())} rows carry a class: {', '.join(data.classes)}."]
     lines += [f"Left out: {name!r} {reason}." for name, reason in left_out.items()]
-    what = "rate, zero (formulas)" if spec.family == "zero_inflated_poisson" else "n_components, covariance, columns"
-    lines += [f"Edit {folder}/model.toml: {what}, title, source.", f"Then: bayesmix report {command}"]
+    family = FAMILIES[spec.family]
+    what = [*([] if family.default_components else ["n_components"]), *family.options]
+    what += [] if family.responds else ["columns"]
+    lines += [f"Edit {folder}/model.toml: {', '.join([*what, 'title', 'source'])}.", f"Then: bayesmix report {command}"]
     return "\n".join(lines)

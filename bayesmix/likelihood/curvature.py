@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from bayesmix.likelihood.facets import facet
-from bayesmix.likelihood.part import Params
+from bayesmix.parts.part import Params
 
 if TYPE_CHECKING:
     from bayesmix.likelihood.likelihood import Likelihood

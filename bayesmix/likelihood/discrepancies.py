@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bayesmix.likelihood.part import Params
+from bayesmix.parts.part import Params
 
 
 @dataclass(frozen=True)

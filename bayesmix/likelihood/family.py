@@ -7,15 +7,17 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+import xarray as xr
 from scipy.special import softmax
 
 from bayesmix.inputs.data import Data
-from bayesmix.likelihood.canonical import Canonical
-from bayesmix.likelihood.clusters import CENTRES, known_means, nearest, pinned, whitened
-from bayesmix.likelihood.component import Component
-from bayesmix.likelihood.parameter import Parameter
-from bayesmix.likelihood.part import Params
-from bayesmix.likelihood.weights import Weights
+from bayesmix.inputs.prior import Prior
+from bayesmix.parts.canonical import Canonical
+from bayesmix.parts.clusters import CENTRES, known_means, nearest, pinned, whitened
+from bayesmix.parts.component import Component
+from bayesmix.parts.parameter import Parameter
+from bayesmix.parts.part import Params
+from bayesmix.parts.weights import Weights
 
 if TYPE_CHECKING:
     from bayesmix.likelihood.likelihood import Likelihood
@@ -46,9 +48,15 @@ class Family(ABC):
     orders: ClassVar[tuple[str, ...]] = ()
     observed_dims: ClassVar[tuple[str, ...]] = ("obs", "feature")
     canonical: ClassVar[Canonical | None] = None
-    """That of its columns, where they are independent (:mod:`bayesmix.likelihood.columns`)."""
+    """That of its columns, where they are independent (:mod:`bayesmix.parts.columns`)."""
     observation: ClassVar[str] = "measurement"
     """What an observation is: ``measurement``, ``count`` or ``category``; pictures and statistics differ."""
+
+    responds: ClassVar[bool] = False
+    """Whether it explains one column, the response, by the others."""
+    template: ClassVar[str] = ""
+    """Lines of a new ``model.toml`` after those of the family and of the number of components; ``{example}`` is a
+    formula over the columns at hand."""
 
     @property
     def counts(self) -> bool:
@@ -70,6 +78,14 @@ class Family(ABC):
     @abstractmethod
     def parts(self, options: Mapping[str, Any], components: tuple[str, ...], data: Data) -> tuple[Weights, Component]:
         """Weights and components over these rows; ValueError where the rows cannot be the family's."""
+
+    def doubts(self, data: Data, priors: Mapping[str, Prior]) -> list[str]:
+        """What a user should know of these priors over these rows, in words."""
+        return []
+
+    def renewed(self, held: xr.Dataset, coords: Mapping[str, list[str]]) -> xr.Dataset:
+        """Draws as an older version wrote them, as today's has them."""
+        return held
 
     def evidence(self, data: Data, components: tuple[str, ...]) -> np.ndarray:
         """Label evidence a_ik, (n, K)."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.likelihood.part import Params, Sums
+from bayesmix.parts.part import Params, Sums
 
 
 class Kernel(ABC):
@@ -37,3 +37,28 @@ class Kernel(ABC):
         self, likelihood: Likelihood, parameters: tuple[Any, ...], rows: slice, v: np.ndarray
     ) -> tuple[float, Sums]:
         """L over some rows, and their part of the expected sufficient statistics."""
+
+
+class ColumnsKernel(Kernel):
+    """The kernel of independent columns (:mod:`bayesmix.parts.columns`), from its compiled functions."""
+
+    def __init__(self, rows: Callable, e_step: Callable) -> None:
+        self.rows, self._e_step = rows, e_step
+
+    def parameters(self, likelihood: Likelihood, params: Params) -> tuple[Any, ...]:
+        """weights and means."""
+        names = (*likelihood.weights.names, *likelihood.component.names)
+        return tuple(np.ascontiguousarray(params[v], dtype=float) for v in names)
+
+    def arguments(
+        self, likelihood: Likelihood, parameters: tuple[Any, ...], rows: slice, v: np.ndarray
+    ) -> tuple[Any, ...]:
+        """X, weights, means, evidence, v."""
+        return (likelihood.data.x[rows], *parameters, likelihood.evidence[rows], v)
+
+    def e_step(
+        self, likelihood: Likelihood, parameters: tuple[Any, ...], rows: slice, v: np.ndarray
+    ) -> tuple[float, Sums]:
+        """L; mass and first."""
+        L, mass, first = self._e_step(*self.arguments(likelihood, parameters, rows, v))
+        return L, {"mass": mass, "first": first}

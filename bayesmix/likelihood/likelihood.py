@@ -5,7 +5,7 @@ For row i with weight v_i and label evidence a_ik::
     l_i  = logsumexp_k( log w_ik + a_ik + log f(x_i | theta_k) )          L = sum_i v_i l_i
     r_ik = exp( log w_ik + a_ik + log f(x_i | theta_k) - l_i )
 
-Weights (:mod:`bayesmix.likelihood.weights`) supply log w, components (:mod:`bayesmix.likelihood.component`) log f, and
+Weights (:mod:`bayesmix.parts.weights`) supply log w, components (:mod:`bayesmix.parts.component`) log f, and
 both what follows: sums over rows of expected statistics, the M-step and the score that read those sums alone. Whatever
 can add partial sums (threads, chunks of rows) can run the E-step. Parameter arrays may carry leading draw dimensions
 wherever that is said.
@@ -25,8 +25,8 @@ from bayesmix.inputs.data import Data, evenly
 from bayesmix.inputs.prior import Prior
 from bayesmix.likelihood import curvature
 from bayesmix.likelihood.family import Family
-from bayesmix.likelihood.parameter import Parameter
-from bayesmix.likelihood.part import Params, Part, Point, Sums
+from bayesmix.parts.parameter import Parameter
+from bayesmix.parts.part import Params, Part, Point, Sums
 
 if TYPE_CHECKING:
     from bayesmix.mixture.spec import Mixture

@@ -66,6 +66,10 @@ class Words:
         """What the picture of the components shows, where that needs words of the family's own."""
         return None
 
+    def estimate_note(self, estimates: Mapping[str, float]) -> str | None:
+        """What readers of a table of estimates confuse."""
+        return None
+
     def notice(self, likelihood: Likelihood, means: Mapping[str, float]) -> tuple[str, str] | None:
         """A title and a text in HTML-free words on what readers confuse; ``means``: posterior means by name."""
         return None

@@ -11,8 +11,8 @@ from bayesmix.inputs.data import Data
 from bayesmix.inputs.distributions import draw
 from bayesmix.inputs.prior import Prior
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.likelihood.part import Params
 from bayesmix.mixture.spec import Mixture, resolved
+from bayesmix.parts.part import Params
 
 
 def prior_draws(spec: Mixture, data: Data, n: int, *, seed: int = 1) -> dict[str, np.ndarray]:

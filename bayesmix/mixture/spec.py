@@ -24,20 +24,18 @@ class Mixture:
     Parameters
     ----------
     family : str
-        ``"gaussian"`` or ``"zero_inflated_poisson"``.
-    n_components : int
-        K >= 1. Needed for Gaussian mixtures; 2 for the zero-inflated Poisson.
+        ``"gaussian"``, ``"zero_inflated_poisson"``, ``"poisson"`` or ``"bernoulli"`` (latent classes):
+        :data:`bayesmix.families.NAMES`. What each takes, and its default priors, is said by its class in
+        ``bayesmix/families/NAME/maths.py``.
+    n_components : int, optional
+        K >= 1. Needed but for families that have a number of their own.
     priors : mapping of str to Prior, optional
-        Those that replace the defaults (see :func:`resolve`). Gaussian: ``weights, means, scales, correlations``;
-        zero-inflated Poisson: ``rate_coef`` (log scale), ``zero_coef`` (logit scale of P(structural zero)).
+        Those that replace the defaults (see :func:`resolve`).
     order : {None, "means"}
-        ``"means"`` orders the component means of a 1-D Gaussian mixture; by default labels are told apart after
+        Orders the components of a mixture in one column by this estimate; by default labels are told apart after
         sampling.
     **options
-        Those of the family. Gaussian: ``covariance`` = ``"full"`` (default), ``"tied"``, ``"diag"``, ``"spherical"``.
-        Zero-inflated Poisson: ``rate`` and ``zero``, right-hand sides of formulas (``"1"`` by default), and
-        ``exposure``, the name of a column of positive numbers: ``exposure="effort"`` adds ``offset(log(effort))`` to
-        the rate, so that its coefficients describe counts per unit of effort.
+        Those of the family: covariance kinds, formulas.
 
     Notes
     -----
@@ -183,52 +181,13 @@ def resolve(spec: Mixture, data: Data) -> Mixture:
 
     This is what is built, recorded and reported; resolving it again changes nothing.
 
-    Defaults of a Gaussian mixture, from the column means m_j and standard deviations s_j of the data:
-
-    ==================  ==================================  ====================================================
-    ``weights``         Dirichlet(2, ..., 2)                two pseudo-rows each: no component is empty, none favoured
-    ``means``           Normal(m_j, 2.5 s_j)                wide against where the rows are
-    ``scales``          InverseGamma(2, s_j / K^(1/d))      98% within 0.15 and 6.7 times s_j / K^(1/d), the width of
-                                                            K groups that share the space (Fraley and Raftery 2007,
-                                                            doi:10.1007/s00357-007-0004-5); vanishes at 0 faster
-                                                            than any power, so no spike on tied values of
-                                                            one column has mass
-    ``correlations``    LKJ(2)                              mildly towards none (doi:10.1016/j.jmva.2009.04.008)
-    ==================  ==================================  ====================================================
-
-    Defaults of a zero-inflated Poisson are on the linear predictor, not on this or that coefficient: every coding of
-    the same column space (raw, centred, other units, orthogonal polynomials, other contrasts) has the same posterior.
-
-    ==============  ========================================  ==================================================
-    ``rate_coef``   level Normal(log mean positive, 1.5)      the log rate at the average covariates
-                    any direction of slopes, Normal(0, 1)     a factor e per standard deviation is one sigma
-    ``zero_coef``   level Normal(0, 1.5)                      about uniform on the probability
-                    any direction of slopes, Normal(0, 1.5)   keeps coefficients finite where zeros separate
-    ==============  ========================================  ==================================================
-
-    A direction of slopes is a combination of columns that averages to 0 over the rows and has standard deviation 1
-    there (row weights count): the coefficient of one standardized covariate, or of any column of an orthonormal basis
-    of several. In the user's coefficients it is one ``MvNormal``, by its mean and Cholesky factor. With exposures e or
-    an offset log e, "mean positive" is the sum of the positive counts over the sum of their e. Where no combination of
-    the columns is constant (``0 + x``) there is no level: every direction is Normal(0, 1) or Normal(0, 1.5), and along
-    the combination nearest to the constant the variance is (abs(c) + 1.5)^2 q^2 more, c the level above and q^2 the
-    share of the constant's square that the columns reach.
+    The defaults are weakly informative, on the scale of the data: each family's class states them. Row weights count.
 
     Warns
     -----
     UserWarning
-        Where a user's prior on the scales does not vanish at zero and a column has tied values: a component that
-        sits on the ties then has unbounded posterior density.
-
-    Notes
-    -----
-    Full covariances in d > 1 features have one more way to collapse, on which the prior of the scales has no hold: a
-    correlation matrix that becomes singular. LKJ(2) does not vanish there fast enough where a component lies exactly
-    in an oblique hyperplane that holds d + 4 rows or more, as rounded measurements can (in iris 22 rows have
-    x1 - x2 - x3 + x4 = 0.4). Formally the posterior mass there is unbounded, as in every mixture of full covariances
-    whose prior does not, as an inverse Wishart would, vanish exponentially at singular ones. Chains do not find it;
-    EM that runs into it is flagged as a spike, and a climb to a posterior mode that does is discarded.
-    ``covariance="diag"`` or ``"spherical"`` excludes it.
+        Where the family doubts a user's prior over these rows: a prior of scales that does not vanish at zero, where
+        values tie, leaves a component that sits on them unbounded posterior density.
     """
     return _written_out(bind(spec, data))
 
@@ -239,7 +198,7 @@ def _written_out(family: Likelihood) -> Mixture:
     _check_order(spec, family.data)
     priors = family.default_priors() | spec.priors
     _check_shapes(family, priors)
-    _warn_of_ties(family.data, priors)
+    _warn(family, priors)
     return spec.replace(priors=priors)
 
 
@@ -249,7 +208,7 @@ def exchange_groups(family: Likelihood) -> np.ndarray:
     for key, prior in family.spec.priors.items():
         dims = family.dims.get(key, ())
         for value in prior.parameters.values():
-            by_component = (key == "weights" and value.ndim == 1) or (
+            by_component = (prior.support == "simplex" and value.ndim == 1) or (
                 value.ndim == len(dims) and dims[:1] == ("component",)
             )
             if by_component and value.shape[0] == len(family.components):
@@ -283,10 +242,10 @@ def _check_shapes(family: Likelihood, priors: Mapping[str, Prior]) -> None:
         dims = family.dims.get(key)
         if dims is None:
             continue
-        shape = tuple(len(family.coords[d]) for d in dims) if key != "correlations" else ()
+        shape = tuple(len(family.coords[d]) for d in dims) if prior.support != "correlation" else ()
         for name, value in prior.parameters.items():
             wanted = (*shape, shape[-1]) if name == "chol" else shape
-            exact = name == "chol" or (key == "weights" and value.shape != ())
+            exact = name == "chol" or (prior.support == "simplex" and value.shape != ())
             try:
                 fits = value.shape == wanted if exact else np.broadcast_shapes(value.shape, wanted) == wanted
             except ValueError:
@@ -295,16 +254,6 @@ def _check_shapes(family: Likelihood, priors: Mapping[str, Prior]) -> None:
                 raise ValueError(f"priors: {key!r}, {name} has shape {value.shape}; must fit {dims} = {wanted}")
 
 
-def _warn_of_ties(data: Data, priors: Mapping[str, Prior]) -> None:
-    scales = priors.get("scales")
-    if scales is None or scales.vanishes_at_zero:
-        return
-    for name, values in zip(data.feature_names, data.x.T, strict=True):
-        value, count = max(zip(*np.unique(values, return_counts=True), strict=True), key=lambda pair: pair[1])
-        if count > 1:
-            warnings.warn(
-                f"priors: {scales.distribution} scales do not vanish at 0, and {count} rows tie at {name} = {value:g}: "
-                "the posterior is unbounded there. An InverseGamma or LogNormal prior avoids it.",
-                UserWarning,
-                stacklevel=4,
-            )
+def _warn(family: Likelihood, priors: Mapping[str, Prior]) -> None:
+    for doubt in family.family.doubts(family.data, priors):
+        warnings.warn(doubt, UserWarning, stacklevel=4)

@@ -32,18 +32,17 @@ def build(spec: Mixture, data: Data, *, likelihood: str = "fused") -> pm.Model:
         The mixture and what was observed; priors that the spec leaves open are those of :func:`bayesmix.resolve`.
     likelihood : {"fused", "textbook"}
         ``"fused"``: log-likelihood and gradient by the compiled E-step, in one pass over the rows. ``"textbook"``: the
-        same density as a reader expects it, ``pm.Mixture`` or ``pm.ZeroInflatedPoisson`` (sums written out where there
-        are labels or row weights); many times slower.
+        same density as a reader expects it, by PyMC's own mixtures (sums written out where there are labels or row
+        weights); many times slower.
 
     Returns
     -------
     pymc.Model
-        Data ``x_data (obs[, feature])``, ``label_evidence (obs, component)``, ``row_weights (obs)``; for Gaussian
-        mixtures ``weights``, ``means``, ``scales``, ``correlations`` (one per pair of features, named ``y ~ x``),
-        ``covariances``; for the zero-inflated Poisson ``rate_coef``, ``zero_coef`` and, where constant, ``rate``,
-        ``zero_prob``. The linear predictors are Q (R beta): ``rate_basis`` holds Q, ``rate_coordinates`` R and its
-        inverse, so new rows X enter as X R^-1; ``rate_offset`` is added where the formula has an offset. The numbers of
-        the priors are data too (``means_mu``, ...): ``pm.set_data`` changes them without compiling anew.
+        Data ``x_data (obs[, feature])``, ``label_evidence (obs, component)``, ``row_weights (obs)``; free variables
+        and deterministics under the names of the family's estimates (correlations: one per pair of features, named
+        ``y ~ x``). Linear predictors are Q (R beta): ``<part>_basis`` holds Q, ``<part>_coordinates`` R and its
+        inverse, so new rows X enter as X R^-1; ``<part>_offset`` is added where the formula has an offset. The numbers
+        of the priors are data too (``means_mu``, ...): ``pm.set_data`` changes them without compiling anew.
 
     Raises
     ------

@@ -9,9 +9,9 @@ import pymc as pm
 import pytensor.tensor as pt
 from pytensor.tensor import TensorVariable
 
-from bayesmix.likelihood.columns import Columns
-from bayesmix.likelihood.part import Params
 from bayesmix.model.variables import Graph, random_variable
+from bayesmix.parts.columns import Columns
+from bayesmix.parts.part import Params
 
 OFF_BOUNDARY = 1e-6
 """Starts keep this far from where a mean ends."""

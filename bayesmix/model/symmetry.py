@@ -10,12 +10,12 @@ import xarray as xr
 
 from bayesmix.compiled.log_posterior import Target, curvature_scales
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.likelihood.part import Params
 from bayesmix.mixture.estimates import reorder
 from bayesmix.mixture.exchangeable import Exchange
 from bayesmix.mixture.permutations import component_axes
 from bayesmix.mixture.spec import exchange_groups
 from bayesmix.model.variables import Graph
+from bayesmix.parts.part import Params
 
 SAME = 1e-10
 """Two log-densities f are one where they differ by less than SAME (1 + |f|): rounding, over many rows."""

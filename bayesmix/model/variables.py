@@ -14,7 +14,8 @@ from pytensor.tensor import TensorVariable
 from bayesmix.estep.op import EStep
 from bayesmix.inputs.prior import Prior
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.likelihood.part import Params
+from bayesmix.parts.part import Params
+from bayesmix.parts.weights import WEIGHTS
 
 
 class Graph(ABC):
@@ -55,10 +56,10 @@ class Graph(ABC):
         """Constant weights, (K,)."""
         K = len(self.likelihood.components)
         if K == 1:
-            return pm.Deterministic("weights", pt.ones(1), dims=("component",))
-        prior = self.priors["weights"]
+            return pm.Deterministic(WEIGHTS, pt.ones(1), dims=("component",))
+        prior = self.priors[WEIGHTS]
         spread = Prior(prior.distribution, a=np.broadcast_to(prior.parameters["a"], K))
-        return random_variable("weights", spread, dims=("component",))
+        return random_variable(WEIGHTS, spread, dims=("component",))
 
     def mixture(self, operands: Sequence[Any], **kwargs: Any) -> TensorVariable | None:
         """The same distribution by PyMC's own means, for rows without labels and weights; None where it has none."""
@@ -76,8 +77,8 @@ class Graph(ABC):
         """Weights away from 0, unless there is but one."""
         if len(self.likelihood.components) == 1:
             return {}
-        weights = np.maximum(params["weights"], 1e-8)
-        return {"weights": weights / weights.sum()}
+        weights = np.maximum(params[WEIGHTS], 1e-8)
+        return {WEIGHTS: weights / weights.sum()}
 
     def observed(self, parameters: Sequence[Any], evidence: Any, row_weights: Any, **kwargs: Any) -> TensorVariable:
         """The observed variable over the compiled E-step."""

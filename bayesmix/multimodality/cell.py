@@ -12,11 +12,11 @@ from bayesmix.compiled.log_posterior import Target
 from bayesmix.compiled.many_points import Points
 from bayesmix.em.starts import COMPARED_ROWS
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.likelihood.part import Params
 from bayesmix.mixture.permutations import best_permutations, component_axes, permute
 from bayesmix.mixture.spec import switching_groups
 from bayesmix.multimodality.bridge import UNKNOWN, Evidence, bridge
 from bayesmix.multimodality.proposal import DRAWS_PER_DIMENSION
+from bayesmix.parts.part import Params
 from bayesmix.posterior.agreement import agreement_with
 from bayesmix.posterior.record import stacked
 

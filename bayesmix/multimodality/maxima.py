@@ -14,11 +14,11 @@ from bayesmix.em.starts import COMPARED_ROWS, SAME_AGREEMENT, WITHIN_REACH, Run,
 from bayesmix.estep import responsibilities
 from bayesmix.inputs.errors import FitError
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.likelihood.part import Params
 from bayesmix.mixture.estimates import reorder
 from bayesmix.mixture.permutations import best_permutations, labellings
 from bayesmix.mixture.spec import switching_groups
 from bayesmix.model.variables import Graph
+from bayesmix.parts.part import Params
 
 NEGLIGIBLE = 1e-3
 """A mode with less than this share of the posterior mass is negligible."""

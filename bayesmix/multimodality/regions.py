@@ -19,12 +19,12 @@ from sklearn.neighbors import KNeighborsClassifier
 from bayesmix.compiled.log_posterior import Target
 from bayesmix.inputs.data import evenly
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.likelihood.part import Params
 from bayesmix.mixture.spec import Mixture, exchange_groups
 from bayesmix.multimodality.bridge import Evidence
 from bayesmix.multimodality.cell import local_evidence
 from bayesmix.multimodality.maxima import NEGLIGIBLE
 from bayesmix.multimodality.watched import Watch, chain_groups, invariants, separated
+from bayesmix.parts.part import Params
 
 NEIGHBOURS = 5
 REMEMBERED = 500

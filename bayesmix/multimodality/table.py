@@ -12,6 +12,7 @@ from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.estimates import canonical_order, reorder, to_dataset
 from bayesmix.multimodality.maxima import OCCUPIED, PosteriorMode
 from bayesmix.multimodality.regions import Mass
+from bayesmix.parts.weights import WEIGHTS
 
 NOISE = 1e-6
 """A mean this much smaller than the largest is printed as 0."""
@@ -68,14 +69,14 @@ def describe_mode(mode: xr.Dataset, n: float | None = None) -> str:
     >>> describe_mode(xr.Dataset(named, coords={"mode": 1, "component": ["a", "b"]}))
     'mode 1: 0.30 at (2), 0.70 at (5)'
     """
-    if "weights" not in mode:
+    if WEIGHTS not in mode:
         return f"mode {int(mode['mode'])}"
     parts = []
-    where = next(v for v, a in mode.data_vars.items() if v != "weights" and a.dims[:1] == ("component",))
+    where = next(v for v, a in mode.data_vars.items() if v != WEIGHTS and a.dims[:1] == ("component",))
     least = NOISE * float(abs(mode[where]).max())
     for k in mode["component"].to_numpy():
         means = ", ".join(f"{m if abs(m) > least else 0.0:.3g}" for m in np.ravel(mode[where].sel(component=k)))
-        weight = float(mode["weights"].sel(component=k))
+        weight = float(mode[WEIGHTS].sel(component=k))
         empty = n is not None and weight * n < OCCUPIED
         parts.append(f"{weight:.2g} near-empty" if empty else f"{weight:.2f} at ({means})")
     return f"mode {int(mode['mode'])}: " + ", ".join(parts)

@@ -12,7 +12,8 @@ from scipy.special import xlogy
 
 from bayesmix import estep
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.likelihood.part import Params
+from bayesmix.parts.part import Params
+from bayesmix.parts.weights import WEIGHTS
 from bayesmix.posterior.record import stacked
 
 SEPARATED = 1.3
@@ -55,8 +56,8 @@ class Watch:
         for members, names in zip(self.told, self.names, strict=True):
             inside = first[..., members].sum(axis=-1)
             columns |= {f"row {row + 1} {INSIDE} {names}": inside[:, m] for m, row in enumerate(self.pairs[:, 0])}
-        if "weights" in params:
-            columns["weight entropy"] = -xlogy(params["weights"], params["weights"]).sum(axis=-1)
+        if WEIGHTS in params:
+            columns["weight entropy"] = -xlogy(params[WEIGHTS], params[WEIGHTS]).sum(axis=-1)
         return columns
 
 

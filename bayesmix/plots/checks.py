@@ -10,6 +10,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from bayesmix.checks.problems import PARETO_K
 from bayesmix.drawing.style import ALARM, FAINT, INK, MUTED, OKABE_ITO, Style, colour, new_figure, plain, styled
+from bayesmix.parts.weights import WEIGHTS
 
 MOST_LABELS = 8
 MOST_MODES = 12
@@ -132,8 +133,8 @@ def _share(mass: float, sure: bool) -> str:
 def _in_words(mode: xr.Dataset) -> str:
     """Number, how many starts led there, and the weights, the largest first."""
     head = f"mode {int(mode['mode'])}, {int(mode['reached'])} start{'s' if int(mode['reached']) > 1 else ''}"
-    if "weights" not in mode:
+    if WEIGHTS not in mode:
         return head
-    weights = np.sort(mode["weights"].to_numpy())[::-1]
+    weights = np.sort(mode[WEIGHTS].to_numpy())[::-1]
     more = " …" if len(weights) > 5 else ""
     return f"{head}\n$w$ = {', '.join(f'{w:.2f}' for w in weights[:5])}{more}"

@@ -6,7 +6,7 @@ import numpy as np
 
 from bayesmix.estep import responsibilities
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.likelihood.part import Params
+from bayesmix.parts.part import Params
 
 
 def agreement_with(family: Likelihood, params: Params, pivot: Params) -> np.ndarray:

@@ -13,10 +13,10 @@ import xarray as xr
 from bayesmix import estep
 from bayesmix.compiled.log_posterior import Target
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.likelihood.part import Params
 from bayesmix.mixture.exchangeable import Exchange
 from bayesmix.mixture.spec import Mixture
 from bayesmix.model.symmetry import refreshed
+from bayesmix.parts.part import Params
 from bayesmix.posterior.record import row_blocks, stacked
 from bayesmix.posterior.relabel import apply, permutations
 

@@ -9,7 +9,7 @@ from bayesmix import estep
 from bayesmix.em.fit_em import EMFit
 from bayesmix.inputs.data import Data
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.likelihood.part import Params
+from bayesmix.parts.part import Params
 from bayesmix.posterior.record import Record, row_slices
 
 type Fit = EMFit | xr.DataTree

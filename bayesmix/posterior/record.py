@@ -13,9 +13,9 @@ import xarray as xr
 from bayesmix.inputs.data import Data
 from bayesmix.kernels.lanes import LANES
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.likelihood.part import Params
 from bayesmix.mixture.exchangeable import Exchange
 from bayesmix.mixture.spec import Mixture, bind
+from bayesmix.parts.part import Params
 
 BLOCK_BYTES = 64e6
 """Arrays of draws x rows x components stay near this size."""

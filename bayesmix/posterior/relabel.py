@@ -7,10 +7,10 @@ import xarray as xr
 
 from bayesmix import estep
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.likelihood.part import Params
 from bayesmix.mixture.estimates import canonical_order, reorder
 from bayesmix.mixture.permutations import METHODS, best_permutations, component_axes, orders, permute
 from bayesmix.mixture.spec import switching_groups
+from bayesmix.parts.part import Params
 from bayesmix.posterior.agreement import agreement_with
 from bayesmix.posterior.record import RAW, Record, row_blocks, stacked
 from bayesmix.posterior.varying import by_variation

@@ -8,7 +8,6 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from bayesmix.inputs.pairs import below_diagonal
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.posterior.record import RAW, Record, stacked
 
@@ -46,14 +45,14 @@ def derived(posterior: xr.Dataset, family: Likelihood) -> xr.Dataset:
 
 def converted(dt: xr.DataTree) -> xr.DataTree:
     """A posterior of an older bayesmix, which kept whole correlation matrices and every constant, in today's layout."""
-    if dt.attrs.get("layout") == LAYOUT or "covariances" not in dt["posterior"]:  # only Gaussians had constants
+    if dt.attrs.get("layout") == LAYOUT:
         return dt
     family, result = Record.of(dt).family, dt.copy()
+    if not any(name in dt["posterior"] for name in family.unvarying):
+        return dt
     for name, group in dt.children.items():
         held = group.to_dataset()
-        if "correlations" in held and "feature_bis" in held["correlations"].dims:
-            matrices = held["correlations"].transpose(..., "feature", "feature_bis")
-            pairs = (*matrices.dims[:-2], "pair"), below_diagonal(matrices.to_numpy()), matrices.attrs
-            kept = held.drop_vars("correlations").assign_coords(pair=family.coords["pair"])
-            result[name] = xr.DataTree(kept.assign(correlations=pairs))
+        renewed = family.family.renewed(held, family.coords)
+        if renewed is not held:
+            result[name] = xr.DataTree(renewed)
     return by_variation(result, family)

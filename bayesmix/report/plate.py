@@ -10,8 +10,8 @@ from markupsafe import Markup
 
 from bayesmix.formulas.linear import Linear
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.likelihood.parameter import Parameter
 from bayesmix.likelihood.words import letters
+from bayesmix.parts.parameter import Parameter
 
 RADIUS = 22.0
 SQUARE = 8.0

@@ -16,10 +16,10 @@ from bayesmix.drawing.view import View
 from bayesmix.estep import reference
 from bayesmix.estep.run import added
 from bayesmix.families.table import FAMILIES
-from bayesmix.likelihood.part import Point
 from bayesmix.likelihood.words import words_of
 from bayesmix.mixture.spec import bind, resolved
 from bayesmix.model.build import graph
+from bayesmix.parts.part import Point
 from bayesmix.plots.by_family import picture_of
 from bayesmix.report.mathematics import formulas, symbol
 from bayesmix.report.plate import plate_svg, words

@@ -9,8 +9,8 @@ import numpy as np
 from bayesmix.kernels.cache import entry_point
 from bayesmix.kernels.independent import run_draws, run_e_step
 from bayesmix.kernels.vector import inlined
-from bayesmix.likelihood.canonical import LARGEST_PREDICTOR
-from bayesmix.likelihood.columns import ColumnsKernel
+from bayesmix.likelihood.kernel import ColumnsKernel
+from bayesmix.parts.canonical import LARGEST_PREDICTOR
 
 
 @inlined

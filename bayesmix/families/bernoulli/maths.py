@@ -14,18 +14,22 @@ import numpy as np
 
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.prior import Prior
-from bayesmix.likelihood.canonical import BERNOULLI, Canonical
-from bayesmix.likelihood.columns import Columns
-from bayesmix.likelihood.component import Component
 from bayesmix.likelihood.family import Family
-from bayesmix.likelihood.parameter import Parameter
-from bayesmix.likelihood.weights import Constant, Weights
+from bayesmix.parts.canonical import BERNOULLI, Canonical
+from bayesmix.parts.columns import Columns
+from bayesmix.parts.component import Component
+from bayesmix.parts.parameter import Parameter
+from bayesmix.parts.weights import Constant, Weights
 
 PROBS = Parameter("probs", ("component", "feature"), "unit", r"p_k", "probabilities of 1", r"probs $p$", sorts=True)
 
 
 class Bernoulli(Family):
-    """Latent classes; ``params`` are weights (..., K) and probs (..., K, d)."""
+    """Latent classes; ``params`` are weights (..., K) and probs (..., K, d).
+
+    Columns of 0 and 1, independent within a class. Default priors: ``weights`` Dirichlet(2, ..., 2), ``probs``
+    Beta(1, 1), uniform.
+    """
 
     name: ClassVar[str] = "bernoulli"
     canonical: ClassVar[Canonical | None] = BERNOULLI

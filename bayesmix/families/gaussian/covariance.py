@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayesmix.inputs.pairs import correlation_matrices
-from bayesmix.likelihood.parameter import Parameter
+from bayesmix.parts.parameter import Parameter
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ from pytensor.tensor import TensorVariable
 from bayesmix.families.gaussian.maths import normal
 from bayesmix.families.gaussian.normal import Normal
 from bayesmix.inputs.pairs import correlation_matrices
-from bayesmix.likelihood.part import Params
 from bayesmix.model.variables import Graph, constant, random_variable
+from bayesmix.parts.part import Params
 
 
 class OrderedComponents(Ordered):

@@ -21,7 +21,7 @@ from scipy.special import logsumexp
 from bayesmix.families.gaussian.maths import normal
 from bayesmix.inputs.pairs import below_diagonal
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.likelihood.part import Params
+from bayesmix.parts.part import Params
 
 CERTAIN = 1e-14
 """A row that belongs to one component but for this much misses no information."""

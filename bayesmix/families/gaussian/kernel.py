@@ -18,7 +18,7 @@ from bayesmix.kernels.products import outer, weigh, whiten
 from bayesmix.kernels.vector import HALF_LOG_2_PI, inlined
 from bayesmix.likelihood.kernel import Kernel
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.likelihood.part import Params, Sums
+from bayesmix.parts.part import Params, Sums
 
 
 @inlined

@@ -10,7 +10,7 @@ from bayesmix.kernels.residuals import N_SHAPES, residuals, shapes
 from bayesmix.kernels.threads import in_threads
 from bayesmix.likelihood.discrepancies import Discrepancies, Measure, drawn
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.likelihood.part import Params
+from bayesmix.parts.part import Params
 
 SHAPE_ADVICE = "Try more components, or components with heavier tails; look at the rows far from all means."
 

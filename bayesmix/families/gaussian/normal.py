@@ -16,11 +16,11 @@ from bayesmix.families.gaussian.dependence import check_independent
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.pairs import below_diagonal, pair_names
 from bayesmix.inputs.prior import Prior
-from bayesmix.likelihood.canonical import HOPELESS
-from bayesmix.likelihood.component import Component
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.likelihood.parameter import Parameter
-from bayesmix.likelihood.part import Params, Point, Sums, remembered
+from bayesmix.parts.canonical import HOPELESS
+from bayesmix.parts.component import Component
+from bayesmix.parts.parameter import Parameter
+from bayesmix.parts.part import Params, Point, Sums, remembered
 
 MEANS = Parameter("means", ("component", "feature"), "real", r"\mu_k", "means", r"means $\mu$", sorts=True)
 VANISHING = 1e-10

@@ -12,7 +12,7 @@ from bayesmix.drawing.level import LEVEL, TAILS
 from bayesmix.drawing.style import INK, Style, blend, colour
 from bayesmix.drawing.view import View
 from bayesmix.inputs.data import Data
-from bayesmix.likelihood.part import Params
+from bayesmix.parts.part import Params
 
 REGIONS = (0.95, 0.8, 0.6, 0.4, 0.2)
 REGION_SHADES = ("#f5f5f5", "#eeeeee", "#e6e6e6", "#dedede", "#d5d5d5")

@@ -35,7 +35,7 @@ from bayesmix.drawing.view import POINTS, View
 from bayesmix.families.gaussian import panels
 from bayesmix.families.gaussian.prior_picture import measurements
 from bayesmix.inputs.data import Data
-from bayesmix.likelihood.part import Params
+from bayesmix.parts.part import Params
 
 MOST_FEATURES = 6
 RUG_ROWS = 400

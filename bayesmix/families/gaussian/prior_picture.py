@@ -10,7 +10,7 @@ from bayesmix.drawing.histogram import bin_edges
 from bayesmix.drawing.style import DATA, INK, colour, legend_above, line, new_figure, patch, plain
 from bayesmix.families.gaussian.panels import component_densities
 from bayesmix.inputs.data import Data
-from bayesmix.likelihood.part import Params
+from bayesmix.parts.part import Params
 
 MOST_PANELS = 4
 CURVES = 40

@@ -13,12 +13,12 @@ import numpy as np
 from bayesmix.inputs.counts import check_counts
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.prior import Prior
-from bayesmix.likelihood.canonical import POISSON, Canonical
-from bayesmix.likelihood.columns import Columns
-from bayesmix.likelihood.component import Component
 from bayesmix.likelihood.family import Family
-from bayesmix.likelihood.parameter import Parameter
-from bayesmix.likelihood.weights import Constant, Weights
+from bayesmix.parts.canonical import POISSON, Canonical
+from bayesmix.parts.columns import Columns
+from bayesmix.parts.component import Component
+from bayesmix.parts.parameter import Parameter
+from bayesmix.parts.weights import Constant, Weights
 
 RATES = Parameter("rates", ("component", "feature"), "positive", r"\lambda_k", "rates", r"rates $\lambda$", sorts=True)
 SHAPE = 1.5
@@ -26,7 +26,11 @@ SHAPE = 1.5
 
 
 class Poisson(Family):
-    """Poisson mixtures; ``params`` are weights (..., K) and rates (..., K, d)."""
+    """Poisson mixtures; ``params`` are weights (..., K) and rates (..., K, d).
+
+    Counts in one or more columns, independent within a component. Default priors: ``weights`` Dirichlet(2, ..., 2),
+    ``rates`` Gamma(1.5, 1.5 / m_j) with m_j the column's mean, which is the prior's too.
+    """
 
     name: ClassVar[str] = "poisson"
     canonical: ClassVar[Canonical | None] = POISSON

@@ -11,9 +11,9 @@ import pytensor.tensor as pt
 from pytensor.tensor import TensorVariable
 
 from bayesmix.families.zero_inflated_poisson.maths import parts_of
-from bayesmix.likelihood.part import Params
 from bayesmix.model.coefficients import linear_predictor
 from bayesmix.model.variables import Graph
+from bayesmix.parts.part import Params
 
 LARGEST_START = 50.0
 """Of a coordinate, in units of the linear predictor."""

@@ -13,7 +13,7 @@ from scipy.special import expit, logsumexp
 
 from bayesmix.formulas.linear import Linear
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.likelihood.part import Params
+from bayesmix.parts.part import Params
 
 
 def _linears(likelihood: Likelihood) -> tuple[Linear, Linear]:

@@ -21,7 +21,7 @@ from bayesmix.kernels.lanes import LANES, load, spread, store, where_less
 from bayesmix.kernels.vector import exp, inlined, log_and_inverse, total
 from bayesmix.likelihood.kernel import Kernel
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.likelihood.part import Params, Sums
+from bayesmix.parts.part import Params, Sums
 
 LARGEST_EXPONENT = 709.0
 

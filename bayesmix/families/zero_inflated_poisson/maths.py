@@ -22,14 +22,14 @@ from bayesmix.formulas.exposure import check_exposure, check_exposures, with_exp
 from bayesmix.formulas.linear import Linear
 from bayesmix.inputs.counts import check_counts
 from bayesmix.inputs.data import Data
-from bayesmix.likelihood.canonical import POISSON
-from bayesmix.likelihood.component import Component, Unlike, Zero
 from bayesmix.likelihood.family import Family
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.likelihood.parameter import Parameter
-from bayesmix.likelihood.part import Params
-from bayesmix.likelihood.regression import Regression
-from bayesmix.likelihood.weights import Logit, Weights
+from bayesmix.parts.canonical import POISSON
+from bayesmix.parts.component import Component, Unlike, Zero
+from bayesmix.parts.parameter import Parameter
+from bayesmix.parts.part import Params
+from bayesmix.parts.regression import Regression
+from bayesmix.parts.weights import Logit, Weights
 
 PARTS = ("rate", "zero")
 COMPONENTS = ("structural_zero", "poisson")
@@ -66,15 +66,45 @@ ZERO_PROB = Parameter(
     prior=False,
 )
 
+TEMPLATE = """\
+rate = "1"                      # of the counts, log scale; with covariates: {example}
+zero = "1"                      # of a structural zero, logit scale; with covariates: {example}"""
+
 
 class ZeroInflatedPoisson(Family):
-    """Zero-inflated Poisson; ``params`` are rate_coef (..., p) and zero_coef (..., q)."""
+    """Zero-inflated Poisson; ``params`` are rate_coef (..., p) and zero_coef (..., q).
+
+    Options: ``rate`` and ``zero``, right-hand sides of formulas (``"1"`` by default), and ``exposure``, the name of a
+    column of positive numbers: ``exposure="effort"`` adds ``offset(log(effort))`` to the rate, so that its coefficients
+    describe counts per unit of effort. Two components. Priors: ``rate_coef`` (log scale), ``zero_coef`` (logit scale
+    of P(structural zero)).
+
+    Defaults of a zero-inflated Poisson are on the linear predictor, not on this or that coefficient: every coding of
+    the same column space (raw, centred, other units, orthogonal polynomials, other contrasts) has the same posterior.
+
+    ==============  ========================================  ==================================================
+    ``rate_coef``   level Normal(log mean positive, 1.5)      the log rate at the average covariates
+                    any direction of slopes, Normal(0, 1)     a factor e per standard deviation is one sigma
+    ``zero_coef``   level Normal(0, 1.5)                      about uniform on the probability
+                    any direction of slopes, Normal(0, 1.5)   keeps coefficients finite where zeros separate
+    ==============  ========================================  ==================================================
+
+    A direction of slopes is a combination of columns that averages to 0 over the rows and has standard deviation 1
+    there (row weights count): the coefficient of one standardized covariate, or of any column of an orthonormal basis
+    of several. In the user's coefficients it is one ``MvNormal``, by its mean and Cholesky factor. With exposures e or
+    an offset log e, "mean positive" is the sum of the positive counts over the sum of their e. Where no combination of
+    the columns is constant (``0 + x``) there is no level: every direction is Normal(0, 1) or Normal(0, 1.5), and along
+    the combination nearest to the constant the variance is (abs(c) + 1.5)^2 q^2 more, c the level above and q^2 the
+    share of the constant's square that the columns reach.
+    """
 
     name: ClassVar[str] = "zero_inflated_poisson"
     options: ClassVar[dict[str, Any]] = {"rate": "1", "zero": "1", "exposure": None}
     default_components: ClassVar[int | None] = 2
     observed_dims: ClassVar[tuple[str, ...]] = ("obs",)
     observation: ClassVar[str] = "count"
+    responds: ClassVar[bool] = True
+    template: ClassVar[str] = TEMPLATE
 
     def check_options(self, options: Mapping[str, Any], n_components: int) -> dict[str, Any]:
         """``rate`` and ``zero``: right-hand sides of formulas; ``exposure``: a column; n_components is always 2."""

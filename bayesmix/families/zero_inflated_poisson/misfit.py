@@ -9,7 +9,7 @@ from scipy.special import expit
 from bayesmix.families.zero_inflated_poisson.maths import parts_of
 from bayesmix.likelihood.discrepancies import Discrepancies, Measure
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.likelihood.part import Params
+from bayesmix.parts.part import Params
 
 MOST_LEVELS = 6
 """Of a factor, and how many covariates, are looked at."""

@@ -29,7 +29,7 @@ from bayesmix.drawing.view import View
 from bayesmix.families.zero_inflated_poisson.maths import parts_of
 from bayesmix.inputs.data import Data
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.likelihood.part import Params
+from bayesmix.parts.part import Params
 
 ZERO, COUNTED = 0, 1
 

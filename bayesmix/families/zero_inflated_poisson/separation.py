@@ -7,7 +7,7 @@ from scipy.special import logsumexp
 
 from bayesmix.formulas.linear import Linear
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.likelihood.part import Params, Sums
+from bayesmix.parts.part import Params, Sums
 
 FLAT = 0.01
 """Information per squared unit of a linear predictor (where it moves most) below which a direction is followed."""

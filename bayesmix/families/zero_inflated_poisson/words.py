@@ -54,6 +54,13 @@ class ZeroInflatedPoissonWords(Words):
             f"{100 * share:.1f}% of a zero's probability goes to the structural zeros, the rest to the Poisson part."
         )
 
+    def estimate_note(self, estimates: Mapping[str, float]) -> str | None:
+        """Which way round psi is."""
+        if "zero_prob" not in estimates:
+            return None
+        p = estimates["zero_prob"]
+        return f"P(structural zero) = zero_prob = {p:.5g}; PyMC's psi is 1 - zero_prob = {1 - p:.5g}"
+
     def notice(self, likelihood: Likelihood, means: Mapping[str, float]) -> tuple[str, str] | None:
         """PyMC's psi is the complement."""
         text = (

@@ -10,10 +10,10 @@ from bayesmix.formulas.linear import Linear
 from bayesmix.formulas.orthonormal import Orthonormal
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.prior import Prior
-from bayesmix.likelihood.canonical import HOPELESS, Canonical
-from bayesmix.likelihood.component import Component
-from bayesmix.likelihood.parameter import Parameter
-from bayesmix.likelihood.part import Params, Sums
+from bayesmix.parts.canonical import HOPELESS, Canonical
+from bayesmix.parts.component import Component
+from bayesmix.parts.parameter import Parameter
+from bayesmix.parts.part import Params, Sums
 
 
 def hopeless_coefficients(at: Orthonormal) -> np.ndarray:

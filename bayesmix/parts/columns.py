@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.prior import Prior
-from bayesmix.likelihood.canonical import Canonical
-from bayesmix.likelihood.component import Component
-from bayesmix.likelihood.kernel import Kernel
-from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.likelihood.parameter import Parameter
-from bayesmix.likelihood.part import Params, Sums
+from bayesmix.parts.canonical import Canonical
+from bayesmix.parts.component import Component
+from bayesmix.parts.parameter import Parameter
+from bayesmix.parts.part import Params, Sums
 
 ON_BOUNDARY = 1e-8
 """A variance of a column within a component below it is that of a mean on its boundary."""
@@ -111,28 +108,3 @@ class Columns(Component):
         """The columns, each with variance 1."""
         residual = self.x - self.average
         return np.asarray(residual / np.sqrt((residual**2).mean(axis=0)).clip(1e-12))
-
-
-class ColumnsKernel(Kernel):
-    """The kernel of such a family, from its compiled functions."""
-
-    def __init__(self, rows: Callable, e_step: Callable) -> None:
-        self.rows, self._e_step = rows, e_step
-
-    def parameters(self, likelihood: Likelihood, params: Params) -> tuple[Any, ...]:
-        """weights and means."""
-        names = (*likelihood.weights.names, *likelihood.component.names)
-        return tuple(np.ascontiguousarray(params[v], dtype=float) for v in names)
-
-    def arguments(
-        self, likelihood: Likelihood, parameters: tuple[Any, ...], rows: slice, v: np.ndarray
-    ) -> tuple[Any, ...]:
-        """X, weights, means, evidence, v."""
-        return (likelihood.data.x[rows], *parameters, likelihood.evidence[rows], v)
-
-    def e_step(
-        self, likelihood: Likelihood, parameters: tuple[Any, ...], rows: slice, v: np.ndarray
-    ) -> tuple[float, Sums]:
-        """L; mass and first."""
-        L, mass, first = self._e_step(*self.arguments(likelihood, parameters, rows, v))
-        return L, {"mass": mass, "first": first}

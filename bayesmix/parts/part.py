@@ -11,7 +11,7 @@ import numpy as np
 from bayesmix.formulas.linear import Linear
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.prior import Prior
-from bayesmix.likelihood.parameter import Parameter
+from bayesmix.parts.parameter import Parameter
 
 type Params = Mapping[str, np.ndarray]
 """Parameter arrays by name: the least that fixes the likelihood."""

@@ -12,10 +12,13 @@ from scipy.special import expit, log_expit, log_softmax, softmax
 from bayesmix.formulas.linear import Linear
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.prior import Prior
-from bayesmix.likelihood.canonical import BERNOULLI
-from bayesmix.likelihood.parameter import Parameter
-from bayesmix.likelihood.part import Params, Part, Sums
-from bayesmix.likelihood.regression import hopeless_coefficients, regress
+from bayesmix.parts.canonical import BERNOULLI
+from bayesmix.parts.parameter import Parameter
+from bayesmix.parts.part import Params, Part, Sums
+from bayesmix.parts.regression import hopeless_coefficients, regress
+
+WEIGHTS = "weights"
+"""The estimate of constant weights."""
 
 
 class Weights(Part):
@@ -34,7 +37,7 @@ class Weights(Part):
 class Constant(Weights):
     """The same w_k for every row; coordinates log(w_k / w_K), k < K."""
 
-    names = ("weights",)
+    names = (WEIGHTS,)
 
     def __init__(self, components: Sequence[str]) -> None:
         self.K, self.coords = len(components), {"component": list(components)}

@@ -11,7 +11,7 @@ import numpy as np
 
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.prior import Prior
-from bayesmix.likelihood.part import Params, Part, Point, Sums
+from bayesmix.parts.part import Params, Part, Point, Sums
 
 
 class Component(Part):
