@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.parts.columns import Columns
 from bayesmix.parts.part import Params, Sums
 
 
@@ -61,4 +62,6 @@ class ColumnsKernel(Kernel):
     ) -> tuple[float, Sums]:
         """L; mass and first."""
         L, mass, first = self._e_step(*self.arguments(likelihood, parameters, rows, v))
-        return L, {"mass": mass, "first": first}
+        component = likelihood.component
+        assert isinstance(component, Columns)
+        return L, {"mass": mass, component.first: first}

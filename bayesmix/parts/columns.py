@@ -31,6 +31,11 @@ class Columns(Component):
         self.average = data.row_weights @ self.x / data.row_weights.sum()
 
     @property
+    def first(self) -> str:
+        """The name of its sums: blocks of columns have different ones."""
+        return f"{self.means.name}_first"
+
+    @property
     def size(self) -> int:
         """One for each component and column."""
         return self.K * self.x.shape[1]
@@ -62,13 +67,13 @@ class Columns(Component):
 
     def sums(self, vr: np.ndarray, params: Params) -> Sums:
         """First moments."""
-        return {"first": vr.T @ self.x}
+        return {self.first: vr.T @ self.x}
 
     def step(self, sums: Sums, params: Params) -> Params:
         """m_k = sum_i v_i r_ik x_i / N_k; an empty component keeps its means."""
         mass = sums["mass"][:, None]
         before = params[self.means.name]
-        return {self.means.name: np.divide(sums["first"], mass, out=before.astype(float), where=mass > 0)}
+        return {self.means.name: np.divide(sums[self.first], mass, out=before.astype(float), where=mass > 0)}
 
     def start(self, vr: np.ndarray) -> Params:
         """Means with one more row at the average of all."""
@@ -85,7 +90,7 @@ class Columns(Component):
 
     def score(self, params: Params, sums: Sums) -> np.ndarray:
         """First moments less what the means expect."""
-        return np.asarray(sums["first"] - sums["mass"][:, None] * params[self.means.name]).ravel()
+        return np.asarray(sums[self.first] - sums["mass"][:, None] * params[self.means.name]).ravel()
 
     def named(self, params: Params) -> dict[str, np.ndarray]:
         """The means."""

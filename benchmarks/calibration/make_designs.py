@@ -19,6 +19,8 @@ def designs(rng):
         "gaussian_1d": plane(50)[["x"]],
         "gaussian_2d_full": plane(60),
         "gaussian_2d_tied": plane(90),
+        "poisson": pd.DataFrame(np.random.default_rng(3).poisson(4.0, (60, 2)), columns=["a", "b"]),
+        "bernoulli": pd.DataFrame(np.random.default_rng(4).integers(2, size=(80, 5)), columns=list("abcde")),
         "semi_supervised_2d": plane(60).assign(label=labels),
     }
 
