@@ -30,6 +30,13 @@ ROWS = {
         " and the second moments at the rate of BLAS' matrix product.",
         one_thread=True,
     ),
+    "gradient_columns": Row(
+        "One evaluation of log-posterior and gradient: Poisson mixtures, latent classes",
+        "The compiled function that nutpie calls, `bm.build` against the marginal density written out in PyMC (`pm.logp`"
+        " of the columns, `logsumexp` over components) with the same priors, both on numba. Both log-densities are first"
+        " checked to be one at random points.",
+        one_thread=True,
+    ),
     "linear": Row(
         "Cost of a gradient by number of rows",
         "The same compiled function of `bm.build`, K = 5 in four features and K = 3 in one; time per row of data.",
