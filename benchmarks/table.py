@@ -32,9 +32,9 @@ ROWS = {
     ),
     "gradient_columns": Row(
         "One evaluation of log-posterior and gradient: Poisson mixtures, latent classes",
-        "The compiled function that nutpie calls, `bm.build` against the marginal density written out in PyMC (`pm.logp`"
-        " of the columns, `logsumexp` over components) with the same priors, both on numba. Both log-densities are first"
-        " checked to be one at random points.",
+        "The compiled function that nutpie calls, `bm.build` against the marginal density written out in PyMC"
+        " (`pm.logp` of the columns, `logsumexp` over components) with the same priors, both on numba. Both"
+        " log-densities are first checked to be one at random points.",
         one_thread=True,
     ),
     "linear": Row(

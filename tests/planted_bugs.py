@@ -23,6 +23,7 @@ import bayesmix as bm
 from bayesmix.families.gaussian import graph as gaussian_graph
 from bayesmix.families.gaussian.graph import GaussianGraph
 from bayesmix.families.zero_inflated_poisson.graph import ZeroInflatedPoissonGraph
+from bayesmix.model import variables
 from bayesmix.model.variables import Graph
 
 CHECKPOINTS = (20, 50, 100, 200, 500, 1000)
@@ -105,12 +106,12 @@ class JacobianMissing(GaussianGraph):
             def log_jac_det(self, value, *inputs):
                 return 0 * value[..., 0]
 
-        right = gaussian_graph.random_variable
+        right = variables.random_variable
 
         def wrong(name, *args, **kwargs):
             return right(name, *args, **kwargs, **({"default_transform": Simplex()} if name == "weights" else {}))
 
-        with mock.patch.object(gaussian_graph, "random_variable", wrong):
+        with mock.patch.object(variables, "random_variable", wrong):
             return super().variables()
 
 

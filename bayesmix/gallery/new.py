@@ -21,7 +21,7 @@ from bayesmix.inputs.arguments import N_STARTS
 from bayesmix.inputs.csv_columns import column, numeric, read_csv
 from bayesmix.likelihood.family import Family
 
-TEMPLATE = """\
+MODEL_FILE = """\
 # A mixture model for {csv}: see what it says with
 #     bayesmix report {command}
 title = {title}
@@ -100,7 +100,7 @@ def write_model(
     if label is not None:
         column(frame, label, "label")
     command = shlex.quote(str(folder) if folder.is_absolute() or len(folder.parts) > 1 else f"./{folder}")
-    text = TEMPLATE.format(
+    text = MODEL_FILE.format(
         starts=N_STARTS,
         csv=" ".join(csv.name.split()),
         command=command,

@@ -75,9 +75,13 @@ class Family(ABC):
         """Class names first, then ``component_1`` ... for the unnamed."""
         return component_names(data, n_components)
 
+    def check(self, options: Mapping[str, Any], data: Data) -> None:
+        """ValueError where rows cannot be the family's, naming column, row and value."""
+        return
+
     @abstractmethod
     def parts(self, options: Mapping[str, Any], components: tuple[str, ...], data: Data) -> tuple[Weights, Component]:
-        """Weights and components over these rows; ValueError where the rows cannot be the family's."""
+        """Weights and components over these rows, which were checked."""
 
     def doubts(self, data: Data, priors: Mapping[str, Prior]) -> list[str]:
         """What a user should know of these priors over these rows, in words."""

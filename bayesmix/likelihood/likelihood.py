@@ -57,8 +57,9 @@ class Likelihood:
     spec: Mixture
 
     def __init__(self, family: Family, options: Mapping[str, Any], n_components: int, data: Data) -> None:
-        self.family, self.data = family, data
+        self.family, self.options, self.data = family, options, data
         self.components = family.component_names(data, n_components)
+        family.check(options, data)
         self.weights, self.component = family.parts(options, self.components, data)
         self.evidence = family.evidence(data, self.components)
         like = any(p.dims[:1] == ("component",) for p in self.parameters)
@@ -88,6 +89,7 @@ class Likelihood:
     def rebind(self, data: Data) -> Self:
         """The same mixture over other rows (same columns; encodings of factors are kept)."""
         data = self.component.aligned(data)
+        self.family.check(self.options, data)
         weights, component = self.weights.over(data), self.component.over(data)
         evidence = self.family.evidence(data, self.components)
         return self._with(data=data, weights=weights, component=component, evidence=evidence)

@@ -5,6 +5,8 @@ Constants have no R-hat, no density and no rank: ArviZ, which is handed ``poster
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import xarray as xr
 
@@ -45,14 +47,13 @@ def derived(posterior: xr.Dataset, family: Likelihood) -> xr.Dataset:
 
 def converted(dt: xr.DataTree) -> xr.DataTree:
     """A posterior of an older bayesmix, which kept whole correlation matrices and every constant, in today's layout."""
-    if dt.attrs.get("layout") == LAYOUT:
+    if dt.attrs.get("layout") == LAYOUT or "family" not in json.loads(dt.attrs["spec"]):
         return dt
     family, result = Record.of(dt).family, dt.copy()
-    if not any(name in dt["posterior"] for name in family.unvarying):
-        return dt
+    old = any(name in dt["posterior"] for name in family.unvarying)
     for name, group in dt.children.items():
         held = group.to_dataset()
         renewed = family.family.renewed(held, family.coords)
         if renewed is not held:
-            result[name] = xr.DataTree(renewed)
-    return by_variation(result, family)
+            result[name], old = xr.DataTree(renewed), True
+    return by_variation(result, family) if old else dt

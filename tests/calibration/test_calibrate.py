@@ -314,7 +314,7 @@ def test_command(upper, code, tmp_path, monkeypatch, rng):
         options["folder"].mkdir()
         return result
 
-    monkeypatch.setattr("bayesmix.calibration.calibrate", calibrate)
+    monkeypatch.setattr("bayesmix.calibration.calibrate.calibrate", calibrate)
     out = tmp_path / "out"
     answer = CliRunner().invoke(
         cli.main, ["calibrate", "old_faithful", "--sims", "7", "--seed", "3", "--out", str(out)]

@@ -31,7 +31,8 @@ def test_one_normal_is_no_answer_to_more_components(name):
 def one_normal(x, K, kind):
     """The family, and the run that ended where all components are the one normal of the data; L by SciPy."""
     family = bind(bm.Mixture("gaussian", n_components=K, covariance=kind), bm.Data(x))
-    S = family.kind.estimate(np.array([np.cov(family.data.x.T, bias=True).reshape(family.d, -1)] * K), np.ones(K))
+    pooled = np.cov(family.data.x.T, bias=True).reshape(family.component.d, -1)
+    S = family.component.kind.estimate(np.array([pooled] * K), np.ones(K))
     centre = family.data.x.mean(axis=0)
     L = stats.multivariate_normal(centre, S[0]).logpdf(family.data.x).sum()
     saddle = {"weights": np.full(K, 1 / K), "means": np.tile(centre, (K, 1)), "covariances": S}

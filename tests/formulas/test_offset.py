@@ -106,7 +106,7 @@ def test_posterior_and_em_agree_through_a_file_and_on_new_rows(frame, tmp_path):
     assert "rate" not in dt["posterior"]
     bm.save(dt, tmp_path / "fit.nc")
     back = bm.load_fit(tmp_path / "fit.nc")
-    assert Record.of(back).family.exposure == "effort"
+    assert Record.of(back).family.options["exposure"] == "effort"
     pd.testing.assert_series_equal(Record.of(back).data.covariates["effort"], data.covariates["effort"])
     new = bm.Data(pd.DataFrame({"y": [0, 0], "a": [0.0, 0.0], "effort": [0.01, 100.0]}), response="y")
     for fit in (em, back):

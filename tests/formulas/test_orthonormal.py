@@ -194,7 +194,7 @@ def test_prior_draws_of_pymc_follow_the_default_prior_far_from_zero():
     raw, _ = pair("Julian date", np.random.default_rng(2))
     model, family = bm.build(BOTH, raw), bind(BOTH, raw)
     draws = pm.draw(model["zero_coef"], 3000, random_seed=1, mode=INTERPRETED)
-    level, slope = family.coordinates["zero"].coordinates(draws).T
+    level, slope = family.weights.linear.at.coordinates(draws).T
     for z in (level, slope):
         assert stats.kstest(z, stats.norm(0, 1.5).cdf).pvalue > 1e-3
 

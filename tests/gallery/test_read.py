@@ -21,6 +21,7 @@ from bayesmix.mixture import scalars
 
 MODELS = Path(__file__).parents[2] / "models"
 NAMES = [
+    "carcinoma",
     "galaxies",
     "iris",
     "iris_semi_supervised",
@@ -30,6 +31,7 @@ NAMES = [
     "overlapping_2d",
     "semi_supervised_two_gaussians",
     "three_gaussians_1d",
+    "times_deaths",
     "zip_articles",
     "zip_simulated",
 ]
@@ -108,7 +110,8 @@ def gallery_family(model):
 
 
 def test_the_simulated_models_are_the_ones_with_a_script():
-    assert sorted(set(NAMES) - {"galaxies", "iris", "low_dim_gauss_mix", "old_faithful", "zip_articles"}) == SIMULATED
+    published = {"carcinoma", "galaxies", "iris", "low_dim_gauss_mix", "old_faithful", "zip_articles"}
+    assert sorted(set(NAMES) - published) == SIMULATED
 
 
 @pytest.mark.parametrize("name", SIMULATED)

@@ -104,9 +104,9 @@ def test_gaussian_statistics_are_their_definition(rng, kind, d, scale, offset):
         near = {"rtol": 1e-6 if offset else 1e-9, "atol": 1e-7 if offset else 1e-9}
         np.testing.assert_allclose(statistics["mass"][k], vr.sum(), **near)
         np.testing.assert_allclose(statistics["first"][k], vr @ z, **near)
-        np.testing.assert_allclose(
-            statistics["second"][k], sum(vr[i] * np.outer(z[i], z[i]) for i in range(40)), **near
-        )
+        second = sum(vr[i] * np.outer(z[i], z[i]) for i in range(40))
+        second = second if kind in ("full", "tied") else second * np.eye(d)
+        np.testing.assert_allclose(statistics["second"][k], second, **near)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -396,7 +396,9 @@ def test_zip_m_step_maximizes(rng):
         return float(family.row_weights @ terms)
 
     params = zip_params(rng, family)
-    best = family.m_step(family.sums(r, params), params)
+    best = params
+    for _ in range(20):
+        best = family.m_step(family.sums(r, best), best)
     theta, top = family.pack(best), expected(best)
     for _ in range(50):
         assert expected(family.unpack(theta + 1e-3 * rng.normal(size=len(theta)))) < top

@@ -80,7 +80,7 @@ def test_labels_are_simulated_with_the_rows_that_carry_them():
     new = simulate(family, params, np.random.default_rng(2))
     assert (new.labelled == data.labelled).all()
     assert new.classes == ("a", "b")
-    high = new.data.x[:, 0] > 25
+    high = new.x[:, 0] > 25
     assert (np.isfinite(new.class_evidence[:, 1]) == high)[new.labelled].all()
     for rows in (new.labelled, ~new.labelled):
         assert stats.binomtest(int(high[rows].sum()), int(rows.sum()), 0.8).pvalue > 1e-3

@@ -40,13 +40,16 @@ class Bernoulli(Family):
         return (Constant.parameter(), PROBS)
 
     def parts(self, options: Mapping[str, Any], components: tuple[str, ...], data: Data) -> tuple[Weights, Component]:
-        """Constant weights, Bernoulli columns; ValueError where a cell is neither 0 nor 1."""
+        """Constant weights, Bernoulli columns."""
+        return Constant(components), Probabilities(data, components, BERNOULLI, PROBS)
+
+    def check(self, options: Mapping[str, Any], data: Data) -> None:
+        """Every cell is 0 or 1."""
         for name, x in zip(data.feature_names, data.x.T, strict=True):
             bad = np.flatnonzero((x != 0) & (x != 1))
             if len(bad):
                 row = bad[0]
                 raise ValueError(f"X: column {name!r}, row {data.obs_names[row]}: must be 0 or 1; got {x[row]:g}")
-        return Constant(components), Probabilities(data, components, BERNOULLI, PROBS)
 
 
 class Probabilities(Columns):

@@ -20,7 +20,7 @@ from bayesmix.parts.parameter import Parameter
 from bayesmix.parts.part import Params
 from bayesmix.parts.weights import Constant, Weights
 
-TEMPLATE = """\
+OPTIONS = """\
 covariance = "full"             # full, tied (one for all), diag (no correlations), spherical (one width)
 # order = "means"               # one column only: order the groups by their means
 
@@ -63,7 +63,7 @@ class Gaussian(Family):
     name: ClassVar[str] = "gaussian"
     options: ClassVar[dict[str, Any]] = {"covariance": "full"}
     orders: ClassVar[tuple[str, ...]] = ("means",)
-    template: ClassVar[str] = TEMPLATE
+    template: ClassVar[str] = OPTIONS
 
     def check_options(self, options: Mapping[str, Any], n_components: int) -> dict[str, Any]:
         """One option, ``covariance``: full, tied, diag or spherical."""

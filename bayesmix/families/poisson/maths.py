@@ -40,9 +40,12 @@ class Poisson(Family):
         """weights and rates."""
         return (Constant.parameter(), RATES)
 
-    def parts(self, options: Mapping[str, Any], components: tuple[str, ...], data: Data) -> tuple[Weights, Component]:
-        """Constant weights, Poisson columns; ValueError where a cell is no count."""
+    def check(self, options: Mapping[str, Any], data: Data) -> None:
+        """Counts."""
         check_counts(data, self.name, one_column=False)
+
+    def parts(self, options: Mapping[str, Any], components: tuple[str, ...], data: Data) -> tuple[Weights, Component]:
+        """Constant weights, Poisson columns."""
         return Constant(components), Rates(data, components, POISSON, RATES)
 
 

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
+from scipy.special import expit
 
 from bayesmix.families.zero_inflated_poisson.separation import separated
 from bayesmix.formulas.design import check_formula
@@ -33,8 +34,8 @@ from bayesmix.parts.weights import Logit, Weights
 
 PARTS = ("rate", "zero")
 COMPONENTS = ("structural_zero", "poisson")
-BOUNDARY = 15.0
-"""A linear predictor of the zero part beyond this many logits, over all rows, counts as a run to the boundary."""
+BOUNDARY = 0.01
+"""Where so few structural zeros are expected among all rows, or so few counts, the zero part runs to its boundary."""
 SOFT = 0.98, 0.01
 """A start's responsibilities are drawn away from 0 and 1 by so much, or the first regressions would separate."""
 RATE_COEF = Parameter(
@@ -66,7 +67,7 @@ ZERO_PROB = Parameter(
     prior=False,
 )
 
-TEMPLATE = """\
+OPTIONS = """\
 rate = "1"                      # of the counts, log scale; with covariates: {example}
 zero = "1"                      # of a structural zero, logit scale; with covariates: {example}"""
 
@@ -104,7 +105,7 @@ class ZeroInflatedPoisson(Family):
     observed_dims: ClassVar[tuple[str, ...]] = ("obs",)
     observation: ClassVar[str] = "count"
     responds: ClassVar[bool] = True
-    template: ClassVar[str] = TEMPLATE
+    template: ClassVar[str] = OPTIONS
 
     def check_options(self, options: Mapping[str, Any], n_components: int) -> dict[str, Any]:
         """``rate`` and ``zero``: right-hand sides of formulas; ``exposure``: a column; n_components is always 2."""
@@ -124,14 +125,16 @@ class ZeroInflatedPoisson(Family):
         """Always the two."""
         return COMPONENTS
 
+    def check(self, options: Mapping[str, Any], data: Data) -> None:
+        """One column of counts, labels that they do not contradict, positive exposures."""
+        check_counts(data, self.name)
+        self.evidence(data, COMPONENTS)
+        if options.get("exposure") is not None:
+            check_exposures(options["exposure"], data.covariates)
+
     def parts(self, options: Mapping[str, Any], components: tuple[str, ...], data: Data) -> tuple[Weights, Component]:
         """Logit weights; a zero beside a Poisson regression."""
-        check_counts(data, self.name)
-        self.evidence(data, components)
-        exposure = options.get("exposure")
-        if exposure is not None:
-            check_exposures(exposure, data.covariates)
-        rate = Linear.of("rate", with_exposure(options["rate"], exposure), data)
+        rate = Linear.of("rate", with_exposure(options["rate"], options.get("exposure")), data)
         zero = Linear.of("zero", options["zero"], data)
         poisson = Regression(data, rate, POISSON, RATE, RATE_COEF)
         return Logit(zero, ZERO_PROB, ZERO_COEF), Unlike([Zero(data), poisson])
@@ -175,10 +178,10 @@ class ZeroInflatedPoisson(Family):
             return []
         if not likelihood.data.x.any():
             return ["all counts are 0: nothing tells structural zeros from a rate of 0"]
-        eta = parts_of(likelihood)[1].logits(params)
-        if (eta < -BOUNDARY).all():
+        v, zeta = likelihood.row_weights, parts_of(likelihood)[1].logits(params)
+        if v @ expit(zeta) < BOUNDARY:
             return ["zero part: P(structural zero) runs to 0, the counts show no excess of zeros"]
-        if (eta > BOUNDARY).all():
+        if v @ expit(-zeta) < BOUNDARY:
             return ["zero part: P(structural zero) runs to 1"]
         return separated(likelihood, params)
 
