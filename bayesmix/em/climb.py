@@ -33,6 +33,7 @@ FAIR_CHANCE, HOPE = 8, 10.0
 """A climb is left for another's sake only after so many steps, and where so many times its promise would not do."""
 SHORTENED = 2
 PAIRS = 20
+HALVINGS = 20
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Ascent:
 
     def __init__(self, family: Likelihood, params: Params) -> None:
         self.family, self.params = family, params
-        self.L, self.statistics = e_step(family, params)
+        self.L, self.sums = e_step(family, params)
         self.history, self.plain = [self.L], [self.L]
         self.n_iter = 1
         self.near = max(NEAR, NEAR_PER_ROW * float(family.row_weights.sum()))
@@ -77,10 +78,17 @@ class Ascent:
         return MONOTONE * (1 + abs(self.L))
 
     def walk(self, target: Params) -> None:
-        """EM's own step."""
-        self._move(target, *e_step(self.family, target))
-        self.plain.append(self.L)
+        """EM's own step, halved while L falls: where that is one step of Newton's method, it may go too far."""
+        L, sums = e_step(self.family, target)
         self.n_iter += 1
+        for _ in range(HALVINGS):
+            if not self.L - self.rounding > L:
+                break
+            target = self.family.unpack((self.family.pack(self.params) + self.family.pack(target)) / 2)
+            L, sums = e_step(self.family, target)
+            self.n_iter += 1
+        self._move(target, L, sums)
+        self.plain.append(self.L)
 
     def jump(self, leap: np.ndarray) -> bool:
         """A quasi-Newton step, shortened where it goes too far; whether L did not fall."""
@@ -90,17 +98,17 @@ class Ascent:
             params = self.family.unpack(theta + size * shorter * leap)
             if self.family.spikes(params):
                 continue
-            L, statistics = e_step(self.family, params)
+            L, sums = e_step(self.family, params)
             self.n_iter += 1
             if self.L - self.rounding <= L:
-                self._move(params, L, statistics)
+                self._move(params, L, sums)
                 return True
         self.memory = None
         self.plain = [self.L]
         return False
 
-    def _move(self, params: Params, L: float, statistics: Sums) -> None:
-        self.params, self.L, self.statistics = params, L, statistics
+    def _move(self, params: Params, L: float, sums: Sums) -> None:
+        self.params, self.L, self.sums = params, L, sums
         self.history.append(L)
 
     def remember(self, target: Params, tolerance: float) -> None:
@@ -109,7 +117,7 @@ class Ascent:
             return
         with np.errstate(divide="ignore", invalid="ignore"):
             theta = self.family.pack(self.params)
-            here = Memory(theta, self.family.score(theta, self.statistics), self.family.pack(target) - theta)
+            here = Memory(theta, self.family.score(theta, self.sums), self.family.pack(target) - theta)
         before, self.memory = self.memory, None
         if np.isfinite(here.em_step).all():
             self.memory = here if before is None else before.after(here)
@@ -179,7 +187,7 @@ def climb(
         return Run(kind, params, np.array([-np.inf]), False, tuple(reasons), 0)
     run, converged, left = Ascent(family, params), False, False
     while True:
-        target = family.m_step(run.statistics, run.params)
+        target = family.m_step(run.sums, run.params)
         reasons = family.spikes(target)
         if reasons:
             break

@@ -2,7 +2,7 @@
 
     outputs:  v_i l_i (n,),   dL/dtheta_1, ..., dL/dtheta_m   with L = sum_i v_i l_i
 
-By Fisher's identity the gradient follows from the E-step's statistics, so that value and gradient are one pass over the
+By Fisher's identity the gradient follows from the E-step's sums, so that value and gradient are one pass over the
 rows and one node: the pullback of a cotangent that is one number g for all rows is g times this node's own outputs. For
 any other cotangent it is a second node with row weights v_i g_i. Where a graph only needs L, a lowering may ask for it
 in place of the rows: ``summed``.
