@@ -10,7 +10,7 @@ from scipy.stats import chi2, norm
 
 from bayesmix.drawing.histogram import EM_LINE, bin_edges, histogram
 from bayesmix.drawing.level import LEVEL, TAILS
-from bayesmix.drawing.style import DATA, INK, Style, blend, colour, legend_above, new_figure, plain
+from bayesmix.drawing.style import DATA, INK, Style, blend, colour, legend_above, line, new_figure, patch, plain
 from bayesmix.drawing.view import View
 from bayesmix.inputs.data import Data
 from bayesmix.parts.part import Params
