@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from bayesmix.multimodality.table import Modes
     from bayesmix.posterior.co_clustering import co_clustering, point_partition
     from bayesmix.posterior.files import load_fit, save
-    from bayesmix.posterior.predict import loo, replicate, responsibilities, responsibility_summary
+    from bayesmix.posterior.leave_one_out import loo
+    from bayesmix.posterior.predict import replicate, responsibilities, responsibility_summary
     from bayesmix.posterior.relabel import relabel
     from bayesmix.report import write_report
     from bayesmix.sampling.adopt import adopt
@@ -42,7 +43,8 @@ _HOMES = {
     "inputs.errors": ("FitError",),
     "posterior.files": ("load_fit", "save"),
     "gallery.read": ("load",),
-    "posterior.predict": ("loo", "replicate", "responsibilities", "responsibility_summary"),
+    "posterior.leave_one_out": ("loo",),
+    "posterior.predict": ("replicate", "responsibilities", "responsibility_summary"),
     "sampling.log_evidence": ("LogEvidence", "log_evidence"),
     "inputs.prior": ("Prior",),
     "posterior.relabel": ("relabel",),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bayesmix.families import NAMES
-from bayesmix.gallery import manifest
+from bayesmix.gallery import model_toml
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -96,7 +96,7 @@ def main() -> None:
 @main.command("list")
 def list_models() -> None:
     """List the gallery's models."""
-    titles = {name: manifest.read_toml(manifest.find(name))["title"] for name in manifest.names()}
+    titles = {name: model_toml.read_toml(model_toml.find(name))["title"] for name in model_toml.names()}
     width = max(map(len, titles), default=0)
     for name, title in titles.items():
         click.echo(f"{name:<{width}}  {title}")

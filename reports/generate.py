@@ -51,7 +51,7 @@ def is_current(report: Path, inputs: dict[str, str]) -> bool:
 
 def write_one(name: str, out: Path) -> str:
     """Write a report and stamp it with its inputs, in a process of its own; returns the verdict."""
-    from bayesmix.gallery.manifest import find
+    from bayesmix.gallery.model_toml import find
     from bayesmix.report import write_report
 
     inputs = inputs_of(find(name))
@@ -62,7 +62,7 @@ def write_one(name: str, out: Path) -> str:
 
 def generate(names: Sequence[str], out: Path, *, jobs: int, force: bool) -> dict[str, str]:
     """Write what is not current; returns the traceback of every report that could not be written."""
-    from bayesmix.gallery.manifest import find
+    from bayesmix.gallery.model_toml import find
 
     wanted = [name for name in names if force or not is_current(out / name, inputs_of(find(name)))]
     for name in sorted(set(names) - set(wanted)):
@@ -95,7 +95,7 @@ def broken_expectations(names: Sequence[str], out: Path) -> list[str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command."""
-    from bayesmix.gallery.manifest import names
+    from bayesmix.gallery.model_toml import names
     from bayesmix.report.index import write_index
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

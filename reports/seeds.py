@@ -23,7 +23,7 @@ from bayesmix.compiled.log_posterior import Target
 from bayesmix.gallery import read as gallery
 from bayesmix.mixture.spec import resolve
 from bayesmix.model.build import build
-from bayesmix.posterior.finish import PACKAGES
+from bayesmix.posterior.assemble import PACKAGES
 
 HERE = Path(__file__).parent
 COLUMNS = (

@@ -34,7 +34,7 @@ def scripts(tmp_path_factory):
 
 @pytest.mark.slow
 def test_the_wheel_works_by_itself(scripts, tmp_path):
-    code = "import bayesmix, bayesmix.gallery.manifest as m; print(bayesmix.__file__, m.gallery_folder(), sep='\\n')"
+    code = "import bayesmix, bayesmix.gallery.model_toml as m; print(bayesmix.__file__, m.gallery_folder(), sep='\\n')"
     package, models = map(Path, output(scripts / "python", "-c", code, folder=tmp_path).splitlines())
     assert package.is_relative_to(scripts.parent)
     assert models == package.parent / "models"

@@ -13,7 +13,8 @@ import pandas as pd
 from scipy import stats
 
 from bayesmix.calibration import store, uniformity
-from bayesmix.calibration.simulation import RANKED_DRAWS, Line
+from bayesmix.calibration.ranks import RANKED_DRAWS
+from bayesmix.calibration.simulation import Line
 from bayesmix.checks.problems import Problem
 from bayesmix.mixture.spec import Mixture
 

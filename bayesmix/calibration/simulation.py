@@ -17,9 +17,10 @@ import pymc as pm
 import xarray as xr
 
 from bayesmix.calibration.quantities import parameters, quantities
+from bayesmix.calibration.ranks import RANKED_DRAWS, rank
 from bayesmix.checks.convergence import parts
 from bayesmix.checks.diagnose import diagnosis_of
-from bayesmix.checks.problems import ESS
+from bayesmix.checks.thresholds import ESS
 from bayesmix.compiled.log_posterior import Target
 from bayesmix.inputs.data import Data
 from bayesmix.likelihood.likelihood import Likelihood
@@ -29,8 +30,6 @@ from bayesmix.model.build import build, graph
 from bayesmix.posterior.record import Record, stacked
 from bayesmix.sampling.sample import sample
 
-RANKED_DRAWS = 255
-"""Thinned draws among which the truth is ranked: ranks are 0, ..., 255."""
 MOST_PER_CHAIN = 20_000
 """Per chain."""
 RUNS = 3
@@ -143,9 +142,3 @@ def smallest_ess(draws: np.ndarray) -> float:
         return float(draws.shape[0] * draws.shape[1])
     values = xr.Dataset({"value": (("chain", "draw", "quantity"), moving)})
     return float(az.ess(values, method="bulk")["value"].min())
-
-
-def rank(draws: np.ndarray, truth: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """How many of the draws (L, Q) are below the truth (Q,); among equal ones its place is drawn at random."""
-    below, equal = (draws < truth).sum(axis=0), (draws == truth).sum(axis=0)
-    return below + rng.integers(0, equal + 1)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bayesmix.calibration.simulation import Line, Simulator
-from bayesmix.posterior.finish import PACKAGES
+from bayesmix.posterior.assemble import PACKAGES
 
 IDENTITY = ("spec", "seed", "settings", "design", "versions")
 

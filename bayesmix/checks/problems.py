@@ -10,18 +10,11 @@ import pandas as pd
 import xarray as xr
 
 from bayesmix.checks.convergence import LEAST_SHARE, Part, counting
+from bayesmix.checks.thresholds import E_BFMI, ESS, R_HAT, UNTOLD
 from bayesmix.mixture.exchangeable import Exchange
 from bayesmix.multimodality.maxima import NEGLIGIBLE
 from bayesmix.multimodality.table import by_region, describe_mode
 from bayesmix.posterior.untold_labels import label_overlaps
-
-R_HAT = 1.01
-ESS = 400.0
-E_BFMI = 0.3
-PARETO_K = 0.7
-"""A row with a larger Pareto k is too influential to be left out by reweighting draws."""
-UNTOLD = 0.2
-"""Labels are told apart where the posterior on the border between two labellings is below this share of its average."""
 
 
 @dataclass(frozen=True)

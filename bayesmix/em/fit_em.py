@@ -16,8 +16,9 @@ from bayesmix.em.saddles import beyond_saddles
 from bayesmix.em.standard_errors import notes, standard_errors
 from bayesmix.em.starts import WITHIN_REACH, Run, best_run, few_rows, merged, starts_table
 from bayesmix.estep import e_step
-from bayesmix.inputs.arguments import N_STARTS, whole_numbers
+from bayesmix.inputs.arguments import whole_numbers
 from bayesmix.inputs.data import Data
+from bayesmix.inputs.defaults import N_STARTS
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.estimates import canonical_order, reorder, to_dataset
 from bayesmix.mixture.spec import Mixture, exchange_groups, resolved
@@ -204,7 +205,7 @@ def fit_em(
     runs = run_starts(family, groups=groups, everything=method == "map", **settings)
     if method == "map":
         from bayesmix.compiled.log_posterior import Target
-        from bayesmix.em.map_fit import map_fit
+        from bayesmix.em.posterior_mode import map_fit
         from bayesmix.model.build import graph, model_of
 
         parts = graph(family)

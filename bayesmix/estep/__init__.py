@@ -1,6 +1,7 @@
 """The E-step: one pass over the rows serves EM, NUTS and everything read off their results."""
 
-from bayesmix.estep.over_draws import leave_one_out, summaries
-from bayesmix.estep.run import Draws, both, e_step, pointwise, responsibilities
+from bayesmix.estep.compiled_step import e_step
+from bayesmix.estep.pointwise import Draws, both, pointwise, responsibilities
+from bayesmix.estep.row_summaries import leave_one_out, summaries
 
 __all__ = ["Draws", "both", "e_step", "leave_one_out", "pointwise", "responsibilities", "summaries"]

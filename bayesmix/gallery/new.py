@@ -15,10 +15,10 @@ import pandas as pd
 from bayesmix.families.table import FAMILIES
 from bayesmix.formulas.design import design_matrix
 from bayesmix.formulas.vocabulary import quoted
-from bayesmix.gallery import manifest
+from bayesmix.gallery import model_toml
 from bayesmix.gallery.read import GalleryModel, read
-from bayesmix.inputs.arguments import N_STARTS
 from bayesmix.inputs.csv_columns import column, numeric, read_csv
+from bayesmix.inputs.defaults import N_STARTS
 from bayesmix.likelihood.family import Family
 
 MODEL_FILE = """\
@@ -201,12 +201,12 @@ def _write(folder: Path, csv: Path, text: str) -> GalleryModel:
     with TemporaryDirectory(dir=folder.parent, prefix=".bayesmix-") as aside:
         draft = Path(aside) / folder.name
         draft.mkdir()
-        (draft / manifest.FILE).write_text(text, encoding="utf-8")
+        (draft / model_toml.FILE).write_text(text, encoding="utf-8")
         shutil.copyfile(csv, draft / "data.csv")
         try:
             model = read(draft)
         except ValueError as error:
-            told = str(error).replace(str(draft / "data.csv"), str(csv)).replace(str(draft / manifest.FILE), str(csv))
+            told = str(error).replace(str(draft / "data.csv"), str(csv)).replace(str(draft / model_toml.FILE), str(csv))
             raise ValueError(told) from None
         draft.rename(folder)
     return model

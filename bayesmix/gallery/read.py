@@ -11,8 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-from bayesmix.gallery import manifest
-from bayesmix.gallery.manifest import names
+from bayesmix.gallery import model_toml
+from bayesmix.gallery.model_toml import names
 from bayesmix.inputs.csv_columns import column, numeric, read_csv
 from bayesmix.inputs.data import Data
 from bayesmix.mixture.spec import Mixture, resolve
@@ -149,9 +149,9 @@ def read(name_or_path: str | Path) -> GalleryModel:
     >>> read("old_faithful").data.feature_names
     ('eruptions', 'waiting')
     """
-    folder = manifest.find(name_or_path)
-    entry = manifest.read_toml(folder)
-    toml = folder / manifest.FILE
+    folder = model_toml.find(name_or_path)
+    entry = model_toml.read_toml(folder)
+    toml = folder / model_toml.FILE
     with _within(toml, "[mixture] "):
         spec = Mixture.from_dict(entry["mixture"])
     data = _read_data(folder, entry["data"])

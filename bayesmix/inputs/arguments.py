@@ -5,8 +5,6 @@ from __future__ import annotations
 from numbers import Integral
 from typing import Any
 
-N_STARTS = 20
-"""EM begins from so many places, and so do climbs of the posterior."""
 FEWEST_DRAWS = 4
 """Of every chain: R-hat halves it, and a variance takes two."""
 LEAST = {"draws": FEWEST_DRAWS, "seed": 0}

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bayesmix.kernels.blocks import CACHE, MOST, driver, load_rows
-from bayesmix.kernels.factorial import log_factorial
+from bayesmix.kernels.factorial import LOG_FACTORIAL, SMALL, log_factorial
 from bayesmix.kernels.lanes import LANES, load, number, spread, store
 from bayesmix.kernels.vector import inlined, total
 
@@ -24,18 +24,32 @@ def log_joint(rows: Any, params: Any, work: Any, block: Any, out: np.ndarray) ->
     K, d = eta.shape
     for j in range(d):
         load_rows(rows, block, d, j, x, j * most)
-    for i in range(max(size, LANES)):
+    held = max(size, LANES)
+    for i in range(held):
         h[i] = 0.0
     if counts:
         for j in range(d):
-            for i in range(max(size, LANES)):
-                h[i] -= log_factorial(x[j * most + i])
+            _subtract_log_factorials(x, j * most, held, h)
     for k in range(K):
         for i in range(0, size, LANES):
             l = level[k] + load(h, i)
             for j in range(d):
                 l = l + load(x, j * most + i) * number(eta, k * d + j)
             store(out, k * most + i, l)
+
+
+@inlined
+def _subtract_log_factorials(x: np.ndarray, at: int, held: int, h: np.ndarray) -> None:
+    """h_i -= log x_i!; where all are small, by table alone, without a branch for each."""
+    small = True
+    for i in range(held):
+        small &= (x[at + i] >= 0.0) & (x[at + i] < SMALL)
+    if small:
+        for i in range(held):
+            h[i] -= LOG_FACTORIAL[np.uintp(x[at + i])]
+    else:
+        for i in range(held):
+            h[i] -= log_factorial(x[at + i])
 
 
 @inlined

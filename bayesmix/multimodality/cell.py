@@ -17,7 +17,7 @@ from bayesmix.mixture.spec import switching_groups
 from bayesmix.multimodality.bridge import UNKNOWN, Evidence, bridge
 from bayesmix.multimodality.proposal import DRAWS_PER_DIMENSION
 from bayesmix.parts.part import Params
-from bayesmix.posterior.agreement import agreement_with
+from bayesmix.posterior.component_overlap import agreement_with
 from bayesmix.posterior.record import stacked
 
 EVIDENCE_DRAWS = 2000

@@ -7,22 +7,16 @@ region, so that the integrals of the posterior over the regions add up and nothi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import xarray as xr
-from scipy.special import gammaln
 from sklearn.neighbors import KNeighborsClassifier
 
-from bayesmix.compiled.log_posterior import Target
 from bayesmix.inputs.data import evenly
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.mixture.spec import Mixture, exchange_groups
-from bayesmix.multimodality.bridge import Evidence
-from bayesmix.multimodality.cell import local_evidence
-from bayesmix.multimodality.maxima import NEGLIGIBLE
 from bayesmix.multimodality.watched import Watch, chain_groups, invariants, separated
 from bayesmix.parts.part import Params
 
@@ -95,88 +89,3 @@ def _pair(a: xr.DataArray, i: int, b: xr.DataArray, j: int) -> xr.DataArray:
     """Two chains side by side."""
     cut = [v.isel(chain=[c]).drop_vars(["chain", "draw"]) for v, c in ((a, i), (b, j))]
     return xr.concat(cut, dim="chain", coords="minimal", compat="override")
-
-
-@dataclass(frozen=True)
-class Mass:
-    """Share of the posterior, its error, the log-integral behind it and whether it is established."""
-
-    share: float
-    error: float
-    evidence: Evidence
-
-    @property
-    def established(self) -> bool:
-        """Whether the share can be relied on."""
-        return bool(np.isfinite(self.error)) and self.evidence.established
-
-    @property
-    def matters(self) -> bool:
-        """Whether it cannot be said to be negligible."""
-        return not self.established or self.share + 2 * self.error >= NEGLIGIBLE
-
-
-def masses(evidence: Mapping[int, Evidence]) -> dict[int, Mass]:
-    """Shares of the regions from their integrals: exp(value) over the sum of all.
-
-    A share p_g with relative errors e has the variance p_g^2 ((1 - 2 p_g) e_g^2 + sum_h p_h^2 e_h^2).
-    """
-    values = np.array([e.value for e in evidence.values()])
-    errors = np.array([e.standard_error for e in evidence.values()])
-    known = np.isfinite(values)
-    p = np.where(known, np.exp(values - np.max(values[known], initial=-np.inf)), np.nan)
-    p = p / np.nansum(p)
-    sure = all(e.established for e, share in zip(evidence.values(), p, strict=True) if not share < NEGLIGIBLE)
-    with np.errstate(invalid="ignore"):
-        variance = p**2 * ((1 - 2 * p) * errors**2 + np.nansum(p**2 * errors**2))
-    error = np.sqrt(np.maximum(variance, 0.0)) if sure else np.full(len(p), np.nan)
-    return {
-        g: Mass(float(share), float(e), found) for (g, found), share, e in zip(evidence.items(), p, error, strict=True)
-    }
-
-
-def weigh(
-    target: Target,
-    family: Likelihood,
-    draws: Mapping[int, tuple[xr.Dataset, xr.DataArray]],
-    inside: Callable[[int], Callable[[Params], np.ndarray]] | None,
-) -> dict[int, Evidence]:
-    """The log-integral of the posterior over every region, over all labellings, from draws (posterior, lp) in it.
-
-    ``inside``: of a region's number, which points are in it; None where there is one region.
-    """
-    labellings = log_labellings(family)
-    found = {}
-    for g, (posterior, lp) in draws.items():
-        region = None if inside is None else inside(g)
-        one = local_evidence(target, family, posterior, lp.to_numpy(), region=region)
-        found[g] = Evidence(one.value + labellings, one.standard_error, one.established)
-    return found
-
-
-def check_order(argument: str, spec: Mixture) -> None:
-    """An order leaves one labelling of K! where the priors of the means are alike."""
-    for name, value in spec.priors[spec.order].parameters.items() if spec.order else ():
-        if value.ndim == 2 and np.ptp(value, axis=0).any():
-            raise ValueError(
-                f"{argument}: with order={spec.order!r} the {spec.order} must share one prior; {name} differs between "
-                "components"
-            )
-
-
-def total(parts: Sequence[Evidence]) -> Evidence:
-    """The log-integral over several regions together."""
-    values, errors = (np.array([getattr(e, name) for e in parts]) for name in ("value", "standard_error"))
-    value = float(np.logaddexp.reduce(values))
-    relative = float(np.sqrt((np.exp(2 * (values - value)) * errors**2).sum()))
-    return Evidence(value, relative, all(e.established for e in parts))
-
-
-def log_labellings(family: Likelihood) -> float:
-    """log of the number of ways to label the components: the factorials of the groups that may switch.
-
-    With an order log K!: PyMC's density of ordered means lacks this factor, by which it is normalized.
-    """
-    if family.spec.order is not None:
-        return float(gammaln(1.0 + len(family.components)))
-    return float(sum(gammaln(1.0 + n) for n in np.unique(exchange_groups(family), return_counts=True)[1]))

@@ -10,8 +10,8 @@ import xarray as xr
 
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.estimates import canonical_order, reorder, to_dataset
+from bayesmix.multimodality.masses import Mass
 from bayesmix.multimodality.maxima import OCCUPIED, PosteriorMode
-from bayesmix.multimodality.regions import Mass
 from bayesmix.parts.weights import WEIGHTS
 
 NOISE = 1e-6

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
-from bayesmix.checks.problems import PARETO_K
+from bayesmix.checks.thresholds import PARETO_K
 from bayesmix.drawing.style import ALARM, FAINT, INK, MUTED, OKABE_ITO, Style, colour, new_figure, plain, styled
 from bayesmix.parts.weights import WEIGHTS
 

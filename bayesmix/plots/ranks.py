@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bayesmix.calibration import uniformity
+from bayesmix.calibration.ranks import RANKED_DRAWS
 from bayesmix.calibration.result import CALIBRATION_LEVEL, INTERVALS, Calibration
-from bayesmix.calibration.simulation import RANKED_DRAWS
 from bayesmix.drawing.style import (
     ALARM,
     FAINT,

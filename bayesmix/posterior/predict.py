@@ -69,14 +69,14 @@ def responsibilities(fit: Fit, *, data: Data | None = None) -> xr.DataArray:
     """
     family, params = _bound(fit, data)
     if isinstance(fit, EMFit):
-        return _array(family, estep.responsibilities(family, params), ("obs", "component"))
+        return array_of(family, estep.responsibilities(family, params), ("obs", "component"))
     shape = (fit["posterior"].sizes["chain"], fit["posterior"].sizes["draw"])
     draws = estep.Draws(family, params)
     r = np.empty((draws.size, len(family.data), len(family.components)))
     for rows in row_slices(family, draws.size):
         r[:, rows] = draws.responsibilities(rows)
     sample = _sample_coords(fit["posterior"].to_dataset())
-    return _array(family, r.reshape(*shape, *r.shape[1:]), ("chain", "draw", "obs", "component"), sample)
+    return array_of(family, r.reshape(*shape, *r.shape[1:]), ("chain", "draw", "obs", "component"), sample)
 
 
 def responsibility_summary(dt: xr.DataTree, *, data: Data | None = None, prob: float = 0.9) -> xr.Dataset:
@@ -117,7 +117,7 @@ def summary_of(record: Record, *, data: Data | None = None, prob: float = 0.9) -
         r = draws.responsibilities(rows, held=r)
         out[:, rows] = estep.summaries(r.reshape(draws.size, -1), tails).reshape(4, *r.shape[1:])
     names = ("mean", "sd", "lower", "upper")
-    return xr.Dataset({v: _array(family, a, ("obs", "component")) for v, a in zip(names, out, strict=True)})
+    return xr.Dataset({v: array_of(family, a, ("obs", "component")) for v, a in zip(names, out, strict=True)})
 
 
 def log_density(fit: Fit, data: Data, *, thin: int = 1) -> np.ndarray:
@@ -210,63 +210,16 @@ def log_likelihood(dt: xr.DataTree) -> xr.DataArray:
     family = record.family
     values = family.row_weights * _pointwise(family, record.params)
     sample = _sample_coords(record.posterior)
-    return _array(family, values.reshape(*record.shape, -1), ("chain", "draw", "obs"), sample)
-
-
-def loo(dt: xr.DataTree) -> xr.Dataset:
-    """Pareto-smoothed leave-one-out in blocks of rows (Vehtari et al. 2017, doi:10.1007/s11222-016-9696-4).
-
-    Parameters
-    ----------
-    dt : DataTree
-        A posterior of :func:`bayesmix.sample`.
-
-    Returns
-    -------
-    Dataset
-        ``elpd``, ``pareto_k`` and ``p``, each (obs); rows with ``pareto_k`` above 0.7 are not estimated well. ``p``, by
-        how much a row's log-density is better with itself among the data, sums to the effective number of parameters.
-        With labels the density is the joint one of (x, y).
-
-    Raises
-    ------
-    ValueError
-        Where row weights are not 1: leaving a weighted row out is not defined here.
-    """
-    return loo_of(Record.of(dt))
-
-
-def loo_of(record: Record) -> xr.Dataset:
-    """:func:`loo` of a posterior that was read."""
-    family = record.family
-    if family.data.weighted:
-        raise ValueError("loo: is defined for row weights of 1 only")
-    draws, tail = estep.Draws(family, record.params), tail_size(record.posterior)
-    found = np.empty((3, len(family.data)))
-    for rows in row_slices(family, draws.size):
-        found[:, rows] = estep.leave_one_out(draws.pointwise(rows), tail)
-    elpd, k, known = found
-    columns = {"elpd": elpd, "pareto_k": k, "p": known - elpd}
-    return xr.Dataset({name: _array(family, values, ("obs",)) for name, values in columns.items()})
-
-
-def tail_size(posterior: xr.Dataset) -> int:
-    """How many of the S weights of a row are smoothed: 3 sqrt(S / e), S e the mean effective size of the parameters."""
-    import arviz as az  # its own import takes a second, which nothing else here needs
-
-    S, share = posterior.sizes["chain"] * posterior.sizes["draw"], 1.0
-    if posterior.sizes["chain"] > 1:
-        ess = az.ess(posterior, method="mean")
-        share = float(np.concatenate([ess[v].to_numpy().ravel() for v in ess.data_vars]).mean()) / S
-    return min(int(3 * np.sqrt(S / share)), S - 1) if S * share > 225 else S // 5
+    return array_of(family, values.reshape(*record.shape, -1), ("chain", "draw", "obs"), sample)
 
 
 def _sample_coords(posterior: xr.Dataset) -> dict[str, np.ndarray]:
     return {d: posterior.coords[d].to_numpy() for d in ("chain", "draw")}
 
 
-def _array(
+def array_of(
     family: Likelihood, values: np.ndarray, dims: tuple[str, ...], coords: dict[str, np.ndarray] | None = None
 ) -> xr.DataArray:
+    """An array over the rows, with the names of its dimensions."""
     known = {"obs": list(family.data.obs_names), "component": list(family.components)} | (coords or {})
     return xr.DataArray(values, dims=dims, coords={d: known[d] for d in dims})

@@ -11,7 +11,7 @@ from bayesmix.mixture.estimates import canonical_order, reorder
 from bayesmix.mixture.permutations import METHODS, best_permutations, component_axes, orders, permute
 from bayesmix.mixture.spec import switching_groups
 from bayesmix.parts.part import Params
-from bayesmix.posterior.agreement import agreement_with
+from bayesmix.posterior.component_overlap import agreement_with
 from bayesmix.posterior.record import RAW, Record, row_blocks, stacked
 from bayesmix.posterior.varying import by_variation
 

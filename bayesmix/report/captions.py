@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bayesmix.checks.problems import PARETO_K
+from bayesmix.checks.thresholds import PARETO_K
 from bayesmix.likelihood.words import words_of
 from bayesmix.report.blocks import Figure
 from bayesmix.report.figures import KINDS

@@ -18,14 +18,15 @@ from bayesmix.checks.diagnose import Diagnostics, diagnosis_of
 from bayesmix.checks.prior import PriorPredictive, prior_data_sets
 from bayesmix.checks.scores import score_table
 from bayesmix.em.fit_em import EMFit, fit_em, ml_fit, run_starts
-from bayesmix.em.map_fit import map_fit
+from bayesmix.em.posterior_mode import map_fit
 from bayesmix.em.starts import Run
 from bayesmix.gallery.read import GalleryModel
-from bayesmix.inputs.arguments import N_STARTS
 from bayesmix.inputs.data import Data
+from bayesmix.inputs.defaults import N_STARTS
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.spec import exchange_groups, resolved
-from bayesmix.posterior.predict import loo_of, open_rows, replicates_of, responsibilities, summary_of
+from bayesmix.posterior.leave_one_out import loo_of
+from bayesmix.posterior.predict import open_rows, replicates_of, responsibilities, summary_of
 from bayesmix.posterior.record import Record
 
 PARTIAL_STARTS = 10

@@ -16,7 +16,7 @@ import xarray as xr
 from bayesmix.checks.compare import scores_on
 from bayesmix.checks.convergence import of_parameters, parts
 from bayesmix.checks.diagnose import Diagnostics
-from bayesmix.checks.problems import PARETO_K
+from bayesmix.checks.thresholds import PARETO_K
 from bayesmix.drawing.level import TAILS
 from bayesmix.em.fit_em import EMFit
 from bayesmix.mixture import scalars

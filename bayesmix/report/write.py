@@ -18,7 +18,7 @@ import xarray as xr
 
 from bayesmix.em.fit_em import EMFit, fit_em
 from bayesmix.gallery import read as gallery
-from bayesmix.inputs.arguments import N_STARTS
+from bayesmix.inputs.defaults import N_STARTS
 from bayesmix.posterior.files import load_fit, save
 from bayesmix.posterior.record import Record
 from bayesmix.report import fits as fitting

@@ -17,7 +17,7 @@ from bayesmix.model.build import graph, model_of
 from bayesmix.model.symmetry import measure
 from bayesmix.multimodality.maxima import Climber, PosteriorMode
 from bayesmix.multimodality.table import modes_dataset
-from bayesmix.posterior.finish import attributes, sort_labels
+from bayesmix.posterior.assemble import attributes, sort_labels
 from bayesmix.posterior.varying import by_variation
 from bayesmix.sampling.nutpie import STATISTICS, data_groups, tidy
 from bayesmix.sampling.sample import check_model

@@ -11,8 +11,9 @@ from scipy.special import logsumexp
 from bayesmix.compiled.log_posterior import Target
 from bayesmix.model.build import graph, model_of
 from bayesmix.multimodality.bridge import UNKNOWN, Evidence
+from bayesmix.multimodality.labellings import check_order
+from bayesmix.multimodality.masses import masses, weigh
 from bayesmix.multimodality.maxima import NEGLIGIBLE
-from bayesmix.multimodality.regions import check_order, masses, weigh
 from bayesmix.multimodality.table import by_region
 from bayesmix.posterior.record import Record
 

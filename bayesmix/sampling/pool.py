@@ -10,7 +10,7 @@ import xarray as xr
 
 from bayesmix.compiled.log_posterior import Target
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.multimodality.regions import Mass, masses, total, weigh
+from bayesmix.multimodality.masses import Mass, masses, total, weigh
 from bayesmix.multimodality.watched import joined
 from bayesmix.posterior.record import RAW, stacked
 from bayesmix.sampling.scouts import Scouts

@@ -14,8 +14,9 @@ import xarray as xr
 from bayesmix.compiled.log_posterior import Target
 from bayesmix.em.fit_em import run_starts
 from bayesmix.em.starts import Run, solutions
-from bayesmix.inputs.arguments import N_STARTS, whole_numbers
+from bayesmix.inputs.arguments import whole_numbers
 from bayesmix.inputs.data import Data
+from bayesmix.inputs.defaults import N_STARTS
 from bayesmix.inputs.errors import explained
 from bayesmix.mixture.spec import Mixture, resolved
 from bayesmix.model.build import graph, model_of
@@ -23,8 +24,8 @@ from bayesmix.model.symmetry import measure
 from bayesmix.model.variables import Graph
 from bayesmix.multimodality.maxima import Climber, find_modes
 from bayesmix.multimodality.table import modes_dataset
+from bayesmix.posterior.assemble import attributes, sort_labels
 from bayesmix.posterior.files import rehearse
-from bayesmix.posterior.finish import attributes, sort_labels
 from bayesmix.posterior.varying import by_variation
 from bayesmix.sampling.nutpie import Runner, assemble, data_groups, finished
 from bayesmix.sampling.pool import pool, settle

@@ -12,9 +12,10 @@ import xarray as xr
 
 from bayesmix.compiled.log_posterior import Target
 from bayesmix.compiled.whitening import Whitening, thinned
+from bayesmix.multimodality.masses import Mass, masses, weigh
 from bayesmix.multimodality.maxima import Climber, PosteriorMode, competing, representatives
 from bayesmix.multimodality.proposal import DRAWS_PER_DIMENSION
-from bayesmix.multimodality.regions import Mass, Regions, features_of, masses, pieces_apart, weigh
+from bayesmix.multimodality.regions import Regions, features_of, pieces_apart
 from bayesmix.multimodality.watched import Watch
 from bayesmix.posterior.record import stacked
 from bayesmix.posterior.relabel import apply, permutations

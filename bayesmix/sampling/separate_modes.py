@@ -10,7 +10,8 @@ from bayesmix.inputs.data import Data
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.spec import Mixture, resolved
 from bayesmix.model.build import graph, model_of
-from bayesmix.multimodality.regions import check_order, weigh
+from bayesmix.multimodality.labellings import check_order
+from bayesmix.multimodality.masses import weigh
 from bayesmix.multimodality.table import Modes
 from bayesmix.posterior.record import Record
 from bayesmix.sampling.sample import sample

@@ -18,7 +18,7 @@ import bayesmix as bm
 from bayesmix.compiled.log_posterior import Target
 from bayesmix.em.climb import climb
 from bayesmix.em.fit_em import EMFit, ml_fit, run_starts
-from bayesmix.em.map_fit import map_fit
+from bayesmix.em.posterior_mode import map_fit
 from bayesmix.em.starts import Run
 from bayesmix.estep import responsibilities
 from bayesmix.likelihood.likelihood import Family

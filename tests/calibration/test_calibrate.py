@@ -14,7 +14,8 @@ import bayesmix as bm
 from bayesmix import cli
 from bayesmix.calibration import simulation, uniformity
 from bayesmix.calibration.quantities import quantities
-from bayesmix.calibration.simulation import Simulator, rank
+from bayesmix.calibration.ranks import rank
+from bayesmix.calibration.simulation import Simulator
 from bayesmix.mixture import scalars
 from bayesmix.mixture.simulate import parameters_from_prior
 from bayesmix.mixture.spec import bind

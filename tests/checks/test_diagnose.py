@@ -10,8 +10,8 @@ import xarray as xr
 import bayesmix as bm
 from bayesmix.mixture import scalars
 from bayesmix.multimodality.bridge import Evidence
+from bayesmix.multimodality.masses import Mass
 from bayesmix.multimodality.maxima import PosteriorMode
-from bayesmix.multimodality.regions import Mass
 from bayesmix.multimodality.table import Modes, modes_dataset
 from bayesmix.multimodality.watched import chain_groups, invariants
 from bayesmix.posterior.record import Record

@@ -14,7 +14,7 @@ from bayesmix import estep, plots
 from bayesmix.drawing.style import new_figure
 from bayesmix.drawing.view import View
 from bayesmix.estep import reference
-from bayesmix.estep.run import added
+from bayesmix.estep.compiled_step import added
 from bayesmix.families.table import FAMILIES
 from bayesmix.likelihood.words import words_of
 from bayesmix.mixture.spec import bind, resolved
@@ -87,7 +87,7 @@ def test_sums_add_and_do_not_grow(example, rng):
 
 
 def test_kernel_is_the_reference(example, rng, monkeypatch):
-    monkeypatch.setattr("bayesmix.estep.run.CHUNK", 16)  # several chunks
+    monkeypatch.setattr("bayesmix.estep.compiled_step.CHUNK", 16)  # several chunks
     family, params = bound(example, rng, labelled=True, weighted=True), Point(example.params(rng))
     L, sums = estep.e_step(family, params)
     expected, by_hand = reference.e_step(family, params)

@@ -14,7 +14,7 @@ import pytest
 from scipy.stats import norm
 
 import bayesmix as bm
-from bayesmix.gallery import manifest
+from bayesmix.gallery import model_toml
 from bayesmix.gallery import read as gallery
 from bayesmix.gallery.read import Expectation
 from bayesmix.mixture import scalars
@@ -348,13 +348,13 @@ def test_a_file_that_is_not_text(folder):
 def test_the_gallery_is_found_in_a_package_and_in_a_checkout(tmp_path, monkeypatch):
     package = tmp_path / "site" / "bayesmix"
     (package / "models" / "m").mkdir(parents=True)
-    monkeypatch.setattr(manifest, "__file__", str(package / "gallery" / "manifest.py"))
-    assert manifest.gallery_folder() == package / "models"
+    monkeypatch.setattr(model_toml, "__file__", str(package / "gallery" / "manifest.py"))
+    assert model_toml.gallery_folder() == package / "models"
     (package / "models").rename(tmp_path / "site" / "models")
-    assert manifest.gallery_folder() == tmp_path / "site" / "models"
+    assert model_toml.gallery_folder() == tmp_path / "site" / "models"
     (tmp_path / "site" / "models").rename(tmp_path / "gone")
     with pytest.raises(ValueError, match="this installation is incomplete"):
-        manifest.gallery_folder()
+        model_toml.gallery_folder()
 
 
 def test_metropolis_drew_from_the_density_it_names():

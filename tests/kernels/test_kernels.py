@@ -14,7 +14,8 @@ from scipy import stats
 import bayesmix as bm
 import naive
 from bayesmix import estep
-from bayesmix.estep import reference, run
+from bayesmix.estep import compiled_step as run
+from bayesmix.estep import reference
 from bayesmix.families import NAMES
 from bayesmix.kernels import lanes, vector
 from bayesmix.kernels.cache import SOURCES

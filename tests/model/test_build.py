@@ -17,7 +17,7 @@ import bayesmix as bm
 import naive
 from bayesmix.compiled.log_posterior import INTERPRETED
 from bayesmix.em.fit_em import run_starts
-from bayesmix.em.map_fit import map_fit
+from bayesmix.em.posterior_mode import map_fit
 from bayesmix.inputs.pairs import correlation_matrices
 from bayesmix.inputs.prior import SHAPES
 from bayesmix.mixture.spec import bind, resolve

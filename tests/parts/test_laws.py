@@ -9,7 +9,7 @@ from scipy.special import log_softmax
 
 import naive
 from bayesmix.estep import reference
-from bayesmix.estep.run import added
+from bayesmix.estep.compiled_step import added
 from bayesmix.formulas.linear import Linear
 from bayesmix.inputs.data import Data
 from bayesmix.likelihood.family import Family

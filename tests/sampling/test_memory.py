@@ -10,7 +10,7 @@ import bayesmix as bm
 from bayesmix.compiled.log_posterior import Target
 from bayesmix.mixture.spec import bind
 from bayesmix.model.build import build, graph
-from bayesmix.posterior import finish
+from bayesmix.posterior import assemble as finish
 from bayesmix.posterior import relabel as relabelling
 from bayesmix.sampling import nutpie as runner
 

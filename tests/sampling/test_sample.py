@@ -158,7 +158,7 @@ def test_chains_in_different_modes_raise_the_alarm(faithful_dt):
 
 def settled(share, where):
     from bayesmix.multimodality.bridge import Evidence
-    from bayesmix.multimodality.regions import Mass
+    from bayesmix.multimodality.masses import Mass
     from bayesmix.sampling.pool import Settled
 
     mass = {g + 1: Mass(p, 0.01, Evidence(0.0, 0.01, True)) for g, p in enumerate(share)}
@@ -225,7 +225,7 @@ def flipped(draws):
 
 def test_unknown_masses_lose_no_draws(rng):
     from bayesmix.multimodality.bridge import UNKNOWN
-    from bayesmix.multimodality.regions import masses
+    from bayesmix.multimodality.masses import masses
     from bayesmix.sampling.pool import Settled, resampled
 
     where = np.repeat([[1], [2]], 100, axis=1)
@@ -257,7 +257,7 @@ def test_draws_within_a_region_keep_their_order():
 
 def scouts(groups, shares):
     from bayesmix.multimodality.bridge import Evidence
-    from bayesmix.multimodality.regions import Mass
+    from bayesmix.multimodality.masses import Mass
     from bayesmix.sampling.scouts import Scouts
 
     mode = PosteriorMode(np.zeros(1), {}, 0.0, 0.0, np.eye(1), np.ones((1, 1)), np.ones(1))
@@ -311,7 +311,7 @@ def test_chains_of_several_regions_are_put_side_by_side():
 
 def test_masses_and_their_errors():
     from bayesmix.multimodality.bridge import Evidence
-    from bayesmix.multimodality.regions import masses
+    from bayesmix.multimodality.masses import masses
 
     found = masses({1: Evidence(np.log(3.0), 0.03, True), 2: Evidence(0.0, 0.04, True)})
     assert found[1].share == pytest.approx(0.75)

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.linalg import eigh
 
 from bayesmix.families.gaussian.covariance import COVARIANCES
+from bayesmix.families.gaussian.default_priors import default_priors
 from bayesmix.families.gaussian.dependence import check_independent
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.pairs import below_diagonal, pair_names
@@ -110,15 +111,8 @@ class Normal(Component):
         return new
 
     def default_priors(self) -> dict[str, Prior]:
-        """Weakly informative, on the scale of the data (see :func:`bayesmix.resolve`)."""
-        scale = self.sd / self.K ** (1 / self.d)
-        if "feature" not in self.kind.scale_dims:
-            scale = np.exp(np.log(scale).mean())
-        priors = {
-            "means": Prior("Normal", mu=self.centre, sigma=2.5 * self.sd),
-            "scales": Prior("InverseGamma", alpha=2.0, beta=scale),
-        }
-        return priors | ({"correlations": Prior("LKJ", eta=2.0)} if self.kind.correlated else {})
+        """Weakly informative, on the scale of the data."""
+        return default_priors(self.kind, self.K, self.centre, self.sd)
 
     def log_density(self, params: Params) -> np.ndarray:
         """Gaussian log-density, (..., n, K)."""

@@ -33,7 +33,6 @@ from bayesmix.drawing.style import (
 )
 from bayesmix.drawing.view import POINTS, View
 from bayesmix.families.gaussian import panels
-from bayesmix.families.gaussian.prior_picture import measurements
 from bayesmix.inputs.data import Data
 from bayesmix.parts.part import Params
 
@@ -46,7 +45,7 @@ class Measurements(Picture):
 
     def prior(self, data: Data, params: Params, new: np.ndarray) -> Figure:
         """Densities of prior draws over the histograms."""
-        return measurements(data, params, new)
+        return panels.measurements(data, params, new)
 
 
 class OneFeature(Measurements):

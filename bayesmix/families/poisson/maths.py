@@ -10,13 +10,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bayesmix.inputs.counts import check_counts
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.prior import Prior
 from bayesmix.likelihood.family import Family
 from bayesmix.parts.canonical import POISSON, Canonical
 from bayesmix.parts.columns import Columns
 from bayesmix.parts.component import Component
+from bayesmix.parts.counts import check_counts
 from bayesmix.parts.parameter import Parameter
 from bayesmix.parts.weights import Constant, Weights
 

@@ -1,0 +1,11 @@
+"""Where the verdict on draws draws its lines."""
+
+from __future__ import annotations
+
+R_HAT = 1.01
+ESS = 400.0
+E_BFMI = 0.3
+PARETO_K = 0.7
+"""A row with a larger Pareto k is too influential to be left out by reweighting draws."""
+UNTOLD = 0.2
+"""Labels are told apart where the posterior on the border between two labellings is below this share of its average."""

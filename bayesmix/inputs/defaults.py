@@ -1,0 +1,6 @@
+"""Defaults that several functions share."""
+
+from __future__ import annotations
+
+N_STARTS = 20
+"""EM begins from so many places, and so do climbs of the posterior."""
