@@ -247,13 +247,20 @@ class Target:
         return (H + H.T) / 2
 
     def standard_deviations(self, x: np.ndarray) -> dict[str, np.ndarray]:
-        """Of every variable at a mode of the constrained density, by the delta method; NaN where singular."""
-        precision = self.precision(x, jacobian=False)
-        scale = _scales(np.diag(precision))
-        values = self.values(x)
-        if np.linalg.eigvalsh(precision * np.outer(scale, scale))[0] <= 0:
+        """Of every variable at a mode of the constrained density, by the delta method; NaN where singular.
+
+        A coordinate that ran off to where a variable ends has no curvature: it is held fixed, its variable NaN.
+        """
+        precision, values = self.precision(x, jacobian=False), self.values(x)
+        inside = np.flatnonzero(np.isfinite(np.diag(precision)))
+        own = precision[np.ix_(inside, inside)]
+        scale = np.ones(len(x))
+        scale[inside] = _scales(np.diag(own))
+        scaled = own * np.outer(scale[inside], scale[inside])
+        if not np.isfinite(scaled).all() or np.linalg.eigvalsh(scaled)[0] <= 0:
             return {v: np.full(np.shape(a), np.nan) for v, a in values.items()}
-        covariance = np.linalg.inv(precision)
+        covariance = np.zeros_like(precision)
+        covariance[np.ix_(inside, inside)] = np.linalg.inv(own)
         columns: dict[str, list[np.ndarray]] = {v: [] for v in values}
         for j in range(len(x)):
             e = np.zeros_like(x)
@@ -262,4 +269,5 @@ class Target:
             for v in values:
                 columns[v].append((np.asarray(up[v]) - np.asarray(down[v])) / (2 * e[j]))
         J = {v: np.stack(c, axis=-1) for v, c in columns.items()}
-        return {v: np.sqrt(np.einsum("...i,ij,...j->...", a, covariance, a)) for v, a in J.items()}
+        sd = {v: np.sqrt(np.einsum("...i,ij,...j->...", a, covariance, a)) for v, a in J.items()}
+        return sd if len(inside) == len(x) else {v: np.where(a > 0, a, np.nan) for v, a in sd.items()}

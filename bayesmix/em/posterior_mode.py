@@ -15,6 +15,7 @@ from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.estimates import canonical_order, reorder, to_dataset
 from bayesmix.mixture.spec import exchange_groups
 from bayesmix.model.variables import Graph
+from bayesmix.parts.part import Params
 
 
 def _climbed(family: Likelihood, run: Run, climbed: Climb, values: Mapping[str, np.ndarray]) -> Run:
@@ -22,6 +23,15 @@ def _climbed(family: Likelihood, run: Run, climbed: Climb, values: Mapping[str, 
     end = {v: np.asarray(values[v]) for v in run.params}
     reasons, steps = tuple(family.spikes(end)), len(climbed.history) - 1
     return Run(run.kind, end, climbed.history, climbed.converged, reasons, steps)
+
+
+def inside(family: Likelihood, params: Params, spread: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Standard deviations, NaN for estimates on a boundary: there the density has no curvature to read them off."""
+    edge = family.on_boundary(params)
+    if not edge.any():
+        return dict(spread)
+    moved = family.spread(params, np.diag(edge.astype(float)))
+    return dict(spread) | {v: np.where((a > 0) | (spread[v] == 0), np.nan, spread[v]) for v, a in moved.items()}
 
 
 def map_fit(target: Target, parts: Graph, runs: list[Run]) -> EMFit:
@@ -42,7 +52,7 @@ def map_fit(target: Target, parts: Graph, runs: list[Run]) -> EMFit:
         )
     L, _ = e_step(family, params)
     named = family.named(params)
-    spread = target.standard_deviations(climbs[chosen].x)
+    spread = inside(family, run.params, target.standard_deviations(climbs[chosen].x))
     return EMFit(
         params=to_dataset(family, named),
         log_likelihood=L,

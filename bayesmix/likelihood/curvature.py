@@ -24,6 +24,11 @@ def information(likelihood: Likelihood, params: Params) -> np.ndarray:
     if closed is not None:
         found: np.ndarray = closed.information(likelihood, params)
         return found
+    return information_by_differences(likelihood, params)
+
+
+def information_by_differences(likelihood: Likelihood, params: Params) -> np.ndarray:
+    """From the score."""
     theta, units = likelihood.pack(params), likelihood.units(params)
     H = -_differences(lambda u: units * _score(likelihood, theta + units * u), len(theta))
     return (H + H.T) / 2
@@ -42,6 +47,11 @@ def spread(likelihood: Likelihood, params: Params, covariance: np.ndarray) -> di
     if closed is not None:
         found: dict[str, np.ndarray] = closed.spread(likelihood, params, covariance)
         return found
+    return spread_by_differences(likelihood, params, covariance)
+
+
+def spread_by_differences(likelihood: Likelihood, params: Params, covariance: np.ndarray) -> dict[str, np.ndarray]:
+    """By the delta method, with differences of the named estimates."""
     named, theta, units = likelihood.named(params), likelihood.pack(params), likelihood.units(params)
 
     def flat(u: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from bayesmix.drawing.view import View
 from bayesmix.estep import reference
 from bayesmix.estep.compiled_step import added
 from bayesmix.families.table import FAMILIES
+from bayesmix.likelihood import curvature
 from bayesmix.likelihood.words import words_of
 from bayesmix.mixture.spec import bind, resolved
 from bayesmix.model.build import graph
@@ -125,6 +126,15 @@ def test_information_is_that_of_differences(example, rng):
     columns = [(score(-h * e) - score(h * e)) / (2 * h) for e in np.eye(len(theta))]
     H = np.array(columns)
     np.testing.assert_allclose(family.information(params), (H + H.T) / 2, atol=1e-5 * np.abs(H).max())
+
+
+def test_spread_is_the_delta_method_by_differences(example, rng):
+    family, params = bound(example, rng), example.params(rng)
+    A = rng.normal(size=(family.n_parameters, family.n_parameters)) / 10
+    found, expected = family.spread(params, A @ A.T), curvature.spread_by_differences(family, params, A @ A.T)
+    assert set(found) == set(expected) == set(family.dims)
+    for v, sd in expected.items():
+        np.testing.assert_allclose(found[v], sd, rtol=1e-5, atol=1e-7)
 
 
 def test_steps_climb_to_where_the_score_vanishes(example, rng):
