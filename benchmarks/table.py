@@ -104,7 +104,7 @@ ROWS = {
         "Whole calls of `bm.sample` from ten features on",
         "`bm.sample(spec, data)` with its defaults, from the rows to the labelled draws, threads as the machine gives"
         " them, with warm caches on disk; ESS is the smallest bulk ESS of weights and means. Beside it, where it"
-        " ends within the hour, the textbook model (`pm.Mixture` of `pm.MvNormal`, one `pm.LKJCholeskyCov` per"
+        " ends within minutes, the textbook model (`pm.Mixture` of `pm.MvNormal`, one `pm.LKJCholeskyCov` per"
         " component, the same priors) with `pm.sample`'s defaults, begun at the means that made the rows.",
     ),
     "million": Row(

@@ -50,7 +50,7 @@ class Family(ABC):
     canonical: ClassVar[Canonical | None] = None
     """That of its columns, where they are independent (:mod:`bayesmix.parts.columns`)."""
     observation: ClassVar[str] = "measurement"
-    """What an observation is: ``measurement``, ``count`` or ``category``; pictures and statistics differ."""
+    """What an observation is: ``measurement``, ``count`` or ``answer``; pictures and statistics differ."""
 
     responds: ClassVar[bool] = False
     """Whether it explains one column, the response, by the others."""

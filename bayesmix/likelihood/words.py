@@ -17,24 +17,39 @@ LETTERS = "fghuv"
 OFFSETS = "oqstc"
 """The design vectors and offsets of the linear predictors, in their order."""
 
+CAPTIONS = {
+    "measurement": "Look for separate clouds, long tails and rows that stand apart",
+    "count": "Look for more small and more large counts than one rate would make",
+    "answer": "Look for columns with nearly the same share, which may say the same",
+}
+"""What to look for in the data, by observation."""
+
 
 class Words:
-    """What serves a family that has no facet ``words``."""
+    """What serves a family that has no facet ``words``: of independent columns, what their distribution is."""
 
     one, several = "component", "components"
     """What a mixture is made of."""
 
     def model(self, likelihood: Likelihood) -> str:
         """The mixture in a sentence's beginning, without its full stop."""
-        K = len(likelihood.components)
-        return f"A mixture of {K} {self.several}" if K > 1 else f"One {self.one}"
+        K, canonical = len(likelihood.components), likelihood.family.canonical
+        made = f"A mixture of {K} {self.several}" if K > 1 else f"One {self.one}"
+        if canonical is None:
+            return made
+        columns = f"independent {canonical.name} columns" if likelihood.data.n_features > 1 else canonical.name
+        return f"{made}, each with {columns}" if likelihood.data.n_features > 1 else f"{made}, each {columns}"
 
     def generative(self, likelihood: Likelihood) -> list[Line]:
         """How rows come about, once their component is known."""
-        return [(f"and within a group the row is that of one {self.one}:", rf"x_i \mid z_i = k \; \sim \; {self.law}")]
-
-    law = r"f(x_i \mid \theta_k)"
-    """The distribution of a component."""
+        law = _law(likelihood)
+        if law is None:
+            words, formula = f"and within a group the row is that of one {self.one}:", r"f(x_i \mid \theta_k)"
+            return [(words, rf"x_i \mid z_i = k \; \sim \; {formula}")]
+        x = "x_{ij}" if likelihood.data.n_features > 1 else "x_i"
+        alone = " independently of the others" if likelihood.data.n_features > 1 else ""
+        words = f"and within a group every {likelihood.family.observation} is drawn{alone}:"
+        return [(words, rf"{x} \mid z_i = k \; \sim \; {law}")]
 
     def formulas(self, likelihood: Likelihood) -> list[Line]:
         """The generative model, the likelihood and the responsibilities."""
@@ -56,11 +71,16 @@ class Words:
 
     def density(self, likelihood: Likelihood) -> str:
         """The density of a component at a row."""
-        return r"f(x_i \mid \theta_k)"
+        law = _law(likelihood)
+        if law is None:
+            return r"f(x_i \mid \theta_k)"
+        if likelihood.data.n_features == 1:
+            return law.replace("(", r"(x_i \mid ", 1)
+        return r"\prod_{j=1}^{d} " + law.replace("(", r"(x_{ij} \mid ", 1)
 
-    def data_caption(self, data: Data) -> str:
+    def data_caption(self, data: Data, observation: str) -> str:
         """What to look for in the picture of the data, up to the numbers."""
-        return "Look for separate clouds, long tails and rows that stand apart"
+        return CAPTIONS[observation]
 
     def components_caption(self, data: Data, responsibilities: Mapping[str, np.ndarray]) -> str | None:
         """What the picture of the components shows, where that needs words of the family's own."""
@@ -86,6 +106,16 @@ def predictor(likelihood: Likelihood, name: str) -> str:
     symbol = next(p.symbol for p in likelihood.parameters if p.name == linear.coef)
     f, o = letters(likelihood)[name]
     return (f"{o}_i + " if linear.has_offset else "") + rf"{f}_i^{{\top}} {symbol}"
+
+
+def _law(likelihood: Likelihood) -> str | None:
+    """The distribution of a cell in LaTeX, where columns are independent."""
+    canonical = likelihood.family.canonical
+    if canonical is None:
+        return None
+    symbol = likelihood.component.parameters[0].symbol
+    index = symbol if likelihood.data.n_features == 1 else symbol.replace("_k", "_{kj}")
+    return rf"\operatorname{{{canonical.name}}}({index})"
 
 
 def words_of(likelihood: Likelihood) -> Words:

@@ -42,7 +42,7 @@ TITLES = {
 
 
 def _data(fits: Fits, summary: Summary) -> str:
-    caption = words_of(fits.family).data_caption(fits.data)
+    caption = words_of(fits.family).data_caption(fits.data, fits.family.family.observation)
     if caption.endswith("zero"):
         return f"{caption}."
     labelled = fits.data.labelled.sum()

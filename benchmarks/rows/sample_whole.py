@@ -28,8 +28,6 @@ SIZES = (
 """Rows, features, components, covariance."""
 BESIDE = SIZES[:1]
 """Where the textbook model ends within minutes."""
-BY_NAME = (SIZES[3],)
-"""Where it takes the better part of an hour: after all the others."""
 AT_LEAST = 10.0
 PARAMETERS = ["weights", "means"]
 
@@ -43,7 +41,7 @@ def cases(*, quick: bool) -> Iterator[Case]:
     for size in SIZES:
         best[size] = _ours(*size)
         yield Case(f"ours, {_name(*size)}", best[size][0], best[size][1])
-    for size in (*BESIDE, *BY_NAME):
+    for size in BESIDE:
         yield _peer(*size, best[size][0])
 
 

@@ -236,7 +236,7 @@ def test_words_and_formulas_are_there(example, rng):
     family = bound(example, rng, labelled=True)
     said = words_of(family)
     assert said.model(family)
-    assert said.data_caption(family.data)
+    assert said.data_caption(family.data, family.family.observation)
     assert all(text and latex for text, latex in said.formulas(family))
     assert len(formulas(family)) > len(said.formulas(family))
     assert "<svg" in plate_svg(family)

@@ -33,7 +33,7 @@ class Bernoulli(Family):
 
     name: ClassVar[str] = "bernoulli"
     canonical: ClassVar[Canonical | None] = BERNOULLI
-    observation: ClassVar[str] = "category"
+    observation: ClassVar[str] = "answer"
 
     def parameters(self, options: Mapping[str, Any]) -> tuple[Parameter, ...]:
         """weights and probs."""

@@ -37,7 +37,7 @@ class ZeroInflatedPoissonWords(Words):
             ),
         ]
 
-    def data_caption(self, data: Data) -> str:
+    def data_caption(self, data: Data, observation: str) -> str:
         """The zeros."""
         zeros = int((data.x == 0).sum())
         return (
