@@ -9,6 +9,8 @@ import numpy as np
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.part import Params
 
+EDGE = "on a boundary, where there are no standard errors: "
+"""How a note begins that is no fault: probabilities of 0 and 1 are what latent classes are often estimated to have."""
 MOST_PARAMETERS = 10_000
 """Beyond it the information and its inverse, three matrices of this size, do not fit into 2.5 GB."""
 SINGULAR = 1e-12
@@ -65,7 +67,7 @@ def notes(family: Likelihood, params: Params, errors: Mapping[str, np.ndarray]) 
                 names = [family.coords[d][i] for d, i in zip(family.dims[variable], where, strict=True)]
                 labels["huge" if np.isfinite(error) else "NaN"].append(f"{variable}[{', '.join(names)}]")
     words = {
-        "NaN": "on a boundary, where there are no standard errors: {}"
+        "NaN": EDGE + "{}"
         if edge and any(np.isfinite(a).any() for a in errors.values())
         else "no standard errors, the observed information is not positive definite: {}",
         "huge": "standard errors so large that the data say next to nothing: {}",

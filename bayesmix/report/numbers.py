@@ -19,6 +19,7 @@ from bayesmix.checks.diagnose import Diagnostics
 from bayesmix.checks.thresholds import PARETO_K
 from bayesmix.drawing.level import TAILS
 from bayesmix.em.fit_em import EMFit
+from bayesmix.em.standard_errors import EDGE
 from bayesmix.mixture import scalars
 from bayesmix.multimodality.table import describe_mode
 from bayesmix.report.checks import predictive_checks
@@ -232,19 +233,24 @@ def _verdict(fits: Fits, summary: Mapping[str, Any]) -> dict[str, Any]:
         "problems": [asdict(problem) for problem in fits.check.problems],
         "misfits": [asdict(misfit) for misfit in fits.check.misfits],
         "cautions": _cautions(fits, summary),
-        "notes": [*fits.check.notes, *_remarks(fits, summary), *left_to_prior(summary["prior"]["sensitivity"])],
+        "notes": [
+            *fits.check.notes,
+            *(f"EM: {text}." for text in fits.em.notes if text.startswith(EDGE)),
+            *_remarks(fits, summary),
+            *left_to_prior(summary["prior"]["sensitivity"]),
+        ],
     }
 
 
 def _remarks(fits: Fits, summary: Mapping[str, Any]) -> list[str]:
-    """Invariants that mix worse than parameters, rows too influential for leave-one-out."""
+    """Invariants that mix worse than parameters, rows too influential for leave-one-out, estimates on a boundary."""
     found = _worse_invariants(fits.check)
     bad = summary["loo"].get("pareto_k_bad", 0)
     if bad:
         found.append(
             f"Leave-one-out is unreliable for {bad} of {len(fits.data)} rows, whose Pareto k exceeds {PARETO_K}."
         )
-    return found
+    return found + [f"EM: {text}." for text in fits.em.notes if text.startswith(EDGE)]
 
 
 def _worse_invariants(check: Diagnostics) -> list[str]:
@@ -273,4 +279,4 @@ def _cautions(fits: Fits, summary: Mapping[str, Any]) -> list[str]:
         found.append("EM did not converge within its iterations.")
     if not fits.em.degenerate:
         found += pulled_by_prior(fits.comparison.parameters, summary["prior"]["sensitivity"])
-    return found + [f"EM: {text}." for text in fits.em.notes]
+    return found + [f"EM: {text}." for text in fits.em.notes if not text.startswith(EDGE)]
