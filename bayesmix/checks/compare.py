@@ -141,7 +141,7 @@ def matched(em: EMFit, posterior_mean: np.ndarray) -> EMFit:
     """
     family = em.family
     agreement = responsibilities(em).to_numpy().T @ posterior_mean
-    groups = family.groups if em.method == "ml" else exchange_groups(family)
+    groups = family.exchangeable if em.method == "ml" else exchange_groups(family)
     order = best_permutations(agreement[None], groups)[0]
 
     def moved(params: xr.Dataset) -> xr.Dataset:

@@ -95,7 +95,7 @@ def merged(family: Likelihood, runs: Sequence[Run], groups: np.ndarray | None = 
     Equal log-likelihoods do not suffice: groups may be split in two ways that are equally likely. Labels may switch
     within ``groups``, by default those that the label evidence leaves.
     """
-    groups = family.groups if groups is None else groups
+    groups = family.exchangeable if groups is None else groups
     rows = family.evenly(COMPARED_ROWS)
     ends: list[tuple[Run, np.ndarray]] = []
     result = list(runs)

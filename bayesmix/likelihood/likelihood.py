@@ -47,8 +47,8 @@ class Likelihood:
         Component names: class names first, then the unnamed ones.
     evidence : ndarray, shape (n, n_components)
         Label evidence a_ik.
-    groups : ndarray of int, shape (n_components,)
-        Components of one group may switch labels; a labelled class is alone in its group.
+    exchangeable : ndarray of int, shape (n_components,)
+        A number per component: those with one number may switch labels; a labelled class is alone with its own.
     measured : ndarray of int, shape (n_components,), optional
         The same, as measured on the density of a model that may have more to say than labels (see
         :mod:`bayesmix.model.symmetry`).
@@ -63,7 +63,7 @@ class Likelihood:
         self.weights, self.component = family.parts(options, self.components, data)
         self.evidence = family.evidence(data, self.components)
         like = any(p.dims[:1] == ("component",) for p in self.parameters)
-        self.groups = exchange_groups(self.evidence) if like else np.arange(len(self.components))
+        self.exchangeable = exchange_groups(self.evidence) if like else np.arange(len(self.components))
         self.measured: np.ndarray | None = None
 
     @property

@@ -204,7 +204,7 @@ def _written_out(family: Likelihood) -> Mixture:
 
 def exchange_groups(family: Likelihood) -> np.ndarray:
     """A group number per component: labels may switch within a group, by evidence, prior and what was measured."""
-    rows = [family.groups] if family.measured is None else [family.groups, family.measured]
+    rows = [family.exchangeable] if family.measured is None else [family.exchangeable, family.measured]
     for key, prior in family.spec.priors.items():
         dims = family.dims.get(key, ())
         for value in prior.parameters.values():

@@ -21,7 +21,7 @@ FEWEST_QUARTERED = 8
 
 
 @dataclass(frozen=True)
-class Evidence:
+class LogIntegral:
     """A log-integral, its standard error (relative error of the integral), and whether it can be relied on."""
 
     value: float
@@ -29,7 +29,7 @@ class Evidence:
     established: bool
 
 
-UNKNOWN = Evidence(float("nan"), float("inf"), False)
+UNKNOWN = LogIntegral(float("nan"), float("inf"), False)
 
 
 def bridge(
@@ -39,7 +39,7 @@ def bridge(
     *,
     inside: np.ndarray | None = None,
     seed: int = 1,
-) -> Evidence:
+) -> LogIntegral:
     """log of the integral of exp(log_density) over the region that draws come from.
 
     One half of every chain fits a mixture of normals g, the other half (N1 draws) and N2 = N1 draws of g estimate by
@@ -66,7 +66,7 @@ def bridge(
 
     Returns
     -------
-    Evidence
+    LogIntegral
         Not established with fewer than 20 effective draws per dimension or a standard error above 0.1; NaN and an
         infinite error where the draws do not fill all dimensions.
 
@@ -93,7 +93,7 @@ def bridge(
     log_z, errors, effective = (np.array(a) for a in zip(*found, strict=True))
     error = float(max(errors.mean(), abs(log_z[0] - log_z[1]) / 2))
     enough = effective.sum() >= DRAWS_PER_DIMENSION * draws.shape[-1]
-    return Evidence(float(log_z.mean()), error, bool(enough and error < LARGEST_ERROR))
+    return LogIntegral(float(log_z.mean()), error, bool(enough and error < LARGEST_ERROR))
 
 
 def _one_way(

@@ -14,7 +14,7 @@ from bayesmix.em.starts import COMPARED_ROWS
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.permutations import best_permutations, component_axes, permute
 from bayesmix.mixture.spec import switching_groups
-from bayesmix.multimodality.bridge import UNKNOWN, Evidence, bridge
+from bayesmix.multimodality.bridge import UNKNOWN, LogIntegral, bridge
 from bayesmix.multimodality.proposal import DRAWS_PER_DIMENSION
 from bayesmix.parts.part import Params
 from bayesmix.posterior.component_overlap import agreement_with
@@ -28,14 +28,14 @@ type Region = Callable[[Params], np.ndarray]
 """Which draws (S, ...) belong to a region of the parameters, (S,) bool, whatever their labels."""
 
 
-def local_evidence(
+def local_integral(
     target: Target,
     family: Likelihood,
     posterior: xr.Dataset,
     lp: np.ndarray,
     *,
     region: Region | None = None,
-) -> Evidence:
+) -> LogIntegral:
     """log of the integral of the posterior density over one labelling of a region, by bridge sampling.
 
     The integral is over the unconstrained points of the region in the cell of one labelling: those whose components
@@ -59,7 +59,7 @@ def local_evidence(
 
     Returns
     -------
-    Evidence
+    LogIntegral
     """
     cell = _Cell(Points(target, family.parameter_names), family.evenly(COMPARED_ROWS), switching_groups(family), region)
     step = max(1, lp.size // max(EVIDENCE_DRAWS, 2 * 3 * DRAWS_PER_DIMENSION * target.n_dim))
@@ -73,7 +73,7 @@ def local_evidence(
         return UNKNOWN
     best = int(np.argmax(np.where(inside, values.ravel(), -np.inf)))
     pivot = {v: a[best] for v, a in params.items()}
-    order = best_permutations(agreement_with(cell.rows, params, pivot), cell.groups)
+    order = best_permutations(agreement_with(cell.rows, params, pivot), cell.switching)
     moved = {v: permute(flat[v], order, *component_axes(draws[v].dims[1:])) for v in cell.points.free}
     return bridge(
         lambda x: cell.log_density(x, pivot),
@@ -89,13 +89,13 @@ class _Cell:
 
     points: Points
     rows: Likelihood
-    groups: np.ndarray
+    switching: np.ndarray
     region: Region | None
 
     def log_density(self, x: np.ndarray, pivot: Params) -> np.ndarray:
         """At unconstrained points (S, n_dim)."""
         values = self.points.log_density(x)
-        if self.region is None and len(np.unique(self.groups)) == len(self.groups):
+        if self.region is None and len(np.unique(self.switching)) == len(self.switching):
             return values
         there = np.flatnonzero(np.isfinite(values))
         if len(there):
@@ -106,8 +106,8 @@ class _Cell:
         """Which draws (S,) carry the pivot's labels and lie in the region; a singular covariance matrix does not."""
         n = len(next(iter(params.values())))
         try:
-            order = best_permutations(agreement_with(self.rows, params, pivot), self.groups)
-            same = (order == np.arange(len(self.groups))).all(axis=1)
+            order = best_permutations(agreement_with(self.rows, params, pivot), self.switching)
+            same = (order == np.arange(len(self.switching))).all(axis=1)
             return same if self.region is None or not n else same & self.region(params)
         except np.linalg.LinAlgError:  # one of them
             parts = [{v: a[some] for v, a in params.items()} for some in (slice(n // 2), slice(n // 2, None))]

@@ -10,8 +10,8 @@ import xarray as xr
 
 from bayesmix.compiled.log_posterior import Target
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.multimodality.bridge import Evidence
-from bayesmix.multimodality.cell import local_evidence
+from bayesmix.multimodality.bridge import LogIntegral
+from bayesmix.multimodality.cell import local_integral
 from bayesmix.multimodality.labellings import log_labellings
 from bayesmix.multimodality.maxima import NEGLIGIBLE
 from bayesmix.parts.part import Params
@@ -23,12 +23,12 @@ class Mass:
 
     share: float
     error: float
-    evidence: Evidence
+    integral: LogIntegral
 
     @property
     def established(self) -> bool:
         """Whether the share can be relied on."""
-        return bool(np.isfinite(self.error)) and self.evidence.established
+        return bool(np.isfinite(self.error)) and self.integral.established
 
     @property
     def matters(self) -> bool:
@@ -36,22 +36,22 @@ class Mass:
         return not self.established or self.share + 2 * self.error >= NEGLIGIBLE
 
 
-def masses(evidence: Mapping[int, Evidence]) -> dict[int, Mass]:
+def masses(integrals: Mapping[int, LogIntegral]) -> dict[int, Mass]:
     """Shares of the regions from their integrals: exp(value) over the sum of all.
 
     A share p_g with relative errors e has the variance p_g^2 ((1 - 2 p_g) e_g^2 + sum_h p_h^2 e_h^2).
     """
-    values = np.array([e.value for e in evidence.values()])
-    errors = np.array([e.standard_error for e in evidence.values()])
+    values = np.array([e.value for e in integrals.values()])
+    errors = np.array([e.standard_error for e in integrals.values()])
     known = np.isfinite(values)
     p = np.where(known, np.exp(values - np.max(values[known], initial=-np.inf)), np.nan)
     p = p / np.nansum(p)
-    sure = all(e.established for e, share in zip(evidence.values(), p, strict=True) if not share < NEGLIGIBLE)
+    sure = all(e.established for e, share in zip(integrals.values(), p, strict=True) if not share < NEGLIGIBLE)
     with np.errstate(invalid="ignore"):
         variance = p**2 * ((1 - 2 * p) * errors**2 + np.nansum(p**2 * errors**2))
     error = np.sqrt(np.maximum(variance, 0.0)) if sure else np.full(len(p), np.nan)
     return {
-        g: Mass(float(share), float(e), found) for (g, found), share, e in zip(evidence.items(), p, error, strict=True)
+        g: Mass(float(share), float(e), found) for (g, found), share, e in zip(integrals.items(), p, error, strict=True)
     }
 
 
@@ -60,7 +60,7 @@ def weigh(
     family: Likelihood,
     draws: Mapping[int, tuple[xr.Dataset, xr.DataArray]],
     inside: Callable[[int], Callable[[Params], np.ndarray]] | None,
-) -> dict[int, Evidence]:
+) -> dict[int, LogIntegral]:
     """The log-integral of the posterior over every region, over all labellings, from draws (posterior, lp) in it.
 
     ``inside``: of a region's number, which points are in it; None where there is one region.
@@ -69,14 +69,14 @@ def weigh(
     found = {}
     for g, (posterior, lp) in draws.items():
         region = None if inside is None else inside(g)
-        one = local_evidence(target, family, posterior, lp.to_numpy(), region=region)
-        found[g] = Evidence(one.value + labellings, one.standard_error, one.established)
+        one = local_integral(target, family, posterior, lp.to_numpy(), region=region)
+        found[g] = LogIntegral(one.value + labellings, one.standard_error, one.established)
     return found
 
 
-def total(parts: Sequence[Evidence]) -> Evidence:
+def total(parts: Sequence[LogIntegral]) -> LogIntegral:
     """The log-integral over several regions together."""
     values, errors = (np.array([getattr(e, name) for e in parts]) for name in ("value", "standard_error"))
     value = float(np.logaddexp.reduce(values))
     relative = float(np.sqrt((np.exp(2 * (values - value)) * errors**2).sum()))
-    return Evidence(value, relative, all(e.established for e in parts))
+    return LogIntegral(value, relative, all(e.established for e in parts))

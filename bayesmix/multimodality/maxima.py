@@ -93,7 +93,7 @@ class Climber:
     parts: Graph
 
     @property
-    def groups(self) -> np.ndarray:
+    def switching(self) -> np.ndarray:
         """Components of one group may switch labels."""
         return switching_groups(self.parts.likelihood)
 
@@ -103,7 +103,7 @@ class Climber:
         The most probable comes first; of many ways only so many are tried as climbs can be afforded.
         """
         family = self.parts.likelihood
-        ways = labellings(family.groups, self.groups, most=MOST_TRIED, seed=1)
+        ways = labellings(family.exchangeable, self.switching, most=MOST_TRIED, seed=1)
         if family.spec.order is not None or len(ways) == 1:
             return [self.target.start(self.parts.start(params))]
         points = [self.target.start(self.parts.start(reorder(family, params, way))) for way in ways]
@@ -149,8 +149,8 @@ class Climber:
         if self._rows.spikes(params):
             return x, True
         r = responsibilities(self._rows, params)
-        like = max(ends, key=lambda end: similarity(end.r, r, self.groups))
-        order = best_permutations((r.T @ like.r)[None], self.groups)[0]
+        like = max(ends, key=lambda end: similarity(end.r, r, self.switching))
+        order = best_permutations((r.T @ like.r)[None], self.switching)[0]
         if (order != np.arange(len(order))).any():
             x = self.target.start(self.parts.start(reorder(self.parts.likelihood, params, order)))
         return self.target.approach(x, like.whitening.factor)
@@ -193,11 +193,11 @@ class Climber:
 
     def _close(self, end: PosteriorMode, value: float, r: np.ndarray) -> bool:
         """Whether a point with this log-posterior and these responsibilities is at an end of a climb."""
-        return abs(end.log_posterior - value) < SAME_VALUE and similarity(end.r, r, self.groups) > SAME_AGREEMENT
+        return abs(end.log_posterior - value) < SAME_VALUE and similarity(end.r, r, self.switching) > SAME_AGREEMENT
 
     def alike(self, a: PosteriorMode, b: PosteriorMode) -> bool:
         """Whether two modes leave the same rows together, near-empty components aside: one plateau has many maxima."""
-        return similarity(a.occupied, b.occupied, self.groups) > SAME_AGREEMENT
+        return similarity(a.occupied, b.occupied, self.switching) > SAME_AGREEMENT
 
 
 def find_modes(climber: Climber, runs: Sequence[Run], *, climbs: int = 0, seed: int = 1) -> list[PosteriorMode]:

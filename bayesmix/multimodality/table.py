@@ -39,7 +39,7 @@ def modes_dataset(
     known = {1: (1.0, 0.0, float("nan"), float("nan"), True)} if looked_at and not mass else {}
     for g, m in mass.items():
         share = (m.share, m.error) if looked_at else NOTHING[:2]  # of how much, nobody knows
-        known[g] = (*share, m.evidence.value, m.evidence.standard_error, m.established and looked_at)
+        known[g] = (*share, m.integral.value, m.integral.standard_error, m.established and looked_at)
     by_mode = [known.get(mode.group, NOTHING) for mode in modes]
     columns = ("mass", "mass_error", "log_evidence", "log_evidence_error")
     table = xr.concat(rows, dim="mode").assign_coords(mode=np.arange(1, len(modes) + 1))

@@ -38,8 +38,8 @@ class Watch:
         probes = family.probes(rng, WATCHED)
         self.probes = family.rebind(probes)
         self.pairs = rng.choice(len(family.data), (WATCHED, 2))
-        told = family.groups if family.measured is None else family.measured
-        finer = len(np.unique(told)) > len(np.unique(family.groups))
+        told = family.exchangeable if family.measured is None else family.measured
+        finer = len(np.unique(told)) > len(np.unique(family.exchangeable))
         self.told = [np.flatnonzero(told == g) for g in np.unique(told)] if finer else []
         self.names = [" or ".join(family.components[k] for k in members) for members in self.told]
         self.first, self.second = (family.rebind(family.data.take(rows)) for rows in self.pairs.T)

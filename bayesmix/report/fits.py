@@ -134,7 +134,7 @@ def _runs(family: Likelihood, em: dict[str, Any]) -> tuple[list[Run], list[Run]]
     """
     groups = exchange_groups(family)
     likelihood = run_starts(family, **em)
-    if len(np.unique(groups)) == len(np.unique(family.groups)):
+    if len(np.unique(groups)) == len(np.unique(family.exchangeable)):
         return likelihood, likelihood
     return likelihood, run_starts(family, groups=groups, **em)
 

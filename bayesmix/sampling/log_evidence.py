@@ -10,7 +10,7 @@ from scipy.special import logsumexp
 
 from bayesmix.compiled.log_posterior import Target
 from bayesmix.model.build import graph, model_of
-from bayesmix.multimodality.bridge import UNKNOWN, Evidence
+from bayesmix.multimodality.bridge import UNKNOWN, LogIntegral
 from bayesmix.multimodality.labellings import check_order
 from bayesmix.multimodality.masses import masses, weigh
 from bayesmix.multimodality.maxima import NEGLIGIBLE
@@ -116,17 +116,17 @@ def log_evidence(dt: xr.DataTree, *, target: Target | None = None) -> LogEvidenc
     )
 
 
-def _recorded(modes: xr.Dataset) -> dict[int, Evidence]:
+def _recorded(modes: xr.Dataset) -> dict[int, LogIntegral]:
     """The log-integral over every region as the sampler weighed it; unknown where no scout was sent."""
     found = {-1: UNKNOWN} if (modes["group"] == -1).any() else {}
     for top in (region.isel(mode=0) for region in by_region(modes)):
         if top["group"] > 0:
             value, error = (float(top[v]) for v in ("log_evidence", "log_evidence_error"))
-            found[int(top["group"])] = Evidence(value, error, bool(top["established"]))
+            found[int(top["group"])] = LogIntegral(value, error, bool(top["established"]))
     return found
 
 
-def _whole(record: Record, target: Target | None) -> dict[int, Evidence]:
+def _whole(record: Record, target: Target | None) -> dict[int, LogIntegral]:
     """The log-integral over all of the posterior, all labellings."""
     model = model_of(graph(record.family))
     target = Target(model) if target is None else target.with_data(model)

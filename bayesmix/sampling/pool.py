@@ -67,12 +67,12 @@ def settle(dt: xr.DataTree, target: Target, family: Likelihood, scouts: Scouts, 
     where = np.vectorize(joint.get)(where)
     chains = {j: chains_in(where, j) for j in members}
     drawn = {j: (posterior.isel(chain=c), lp.isel(chain=c)) for j, c in chains.items() if len(c)}
-    evidence = weigh(target, family, drawn, lambda j: regions.inside(members[j]))
-    seen = {j: total([scouts.mass[g].evidence for g in of]) for j, of in members.items()}
-    evidence = {j: e if (e := evidence.get(j, seen[j])).established else seen[j] for j in members}
-    ranked = sorted(evidence, key=lambda j: -np.nan_to_num(evidence[j].value, nan=-np.inf))
+    integrals = weigh(target, family, drawn, lambda j: regions.inside(members[j]))
+    seen = {j: total([scouts.mass[g].integral for g in of]) for j, of in members.items()}
+    integrals = {j: e if (e := integrals.get(j, seen[j])).established else seen[j] for j in members}
+    ranked = sorted(integrals, key=lambda j: -np.nan_to_num(integrals[j].value, nan=-np.inf))
     number = {g: ranked.index(joint[g]) + 1 for g in known}
-    mass = masses({i + 1: evidence[j] for i, j in enumerate(ranked)})
+    mass = masses({i + 1: integrals[j] for i, j in enumerate(ranked)})
     return Settled(number, mass, np.vectorize({j: i + 1 for i, j in enumerate(ranked)}.get)(where))
 
 

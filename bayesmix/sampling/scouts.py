@@ -142,11 +142,11 @@ def _surveyed(
         features = [features_of(watch, stacked(pieces.isel(chain=c), family)) for c in found.values()]
         rough = Regions.remember(watch, features, list(found))
         inside = {g: (pieces.isel(chain=c), lp.isel(chain=c)) for g, c in found.items()}
-        evidence = weigh(target, family, inside, lambda g: rough.inside([g]))
-        ranked = sorted(found, key=lambda g: -np.nan_to_num(evidence[g].value, nan=-np.inf))
+        integrals = weigh(target, family, inside, lambda g: rough.inside([g]))
+        ranked = sorted(found, key=lambda g: -np.nan_to_num(integrals[g].value, nan=-np.inf))
         number = {g: i + 1 for i, g in enumerate(ranked)}
         regions = replace(rough, labels=np.array([number[g] for g in rough.labels]))
-        mass = masses({number[g]: evidence[g] for g in ranked})
+        mass = masses({number[g]: integrals[g] for g in ranked})
         found = {number[g]: found[g] for g in ranked}
     else:
         found = {1: next(iter(found.values()))}

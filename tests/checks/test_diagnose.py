@@ -9,7 +9,7 @@ import xarray as xr
 
 import bayesmix as bm
 from bayesmix.mixture import scalars
-from bayesmix.multimodality.bridge import Evidence
+from bayesmix.multimodality.bridge import LogIntegral
 from bayesmix.multimodality.masses import Mass
 from bayesmix.multimodality.maxima import PosteriorMode
 from bayesmix.multimodality.table import Modes, modes_dataset
@@ -127,7 +127,7 @@ def test_where_modes_were_not_looked_at_no_mass_is_known(faithful_dt):
     family = Record.of(faithful_dt).family
     params = {v: modes[v].isel(mode=0).to_numpy() for v in family.parameter_names}
     one = PosteriorMode(np.zeros(1), params, 0.0, 0.0, np.eye(1), np.ones((1, 2)), np.ones(2), group=1)
-    mass = {1: Mass(0.6, 0.01, Evidence(-1.0, 0.01, True)), 2: Mass(0.4, 0.01, Evidence(-1.4, 0.01, True))}
+    mass = {1: Mass(0.6, 0.01, LogIntegral(-1.0, 0.01, True)), 2: Mass(0.4, 0.01, LogIntegral(-1.4, 0.01, True))}
     found = [one, replace(one, group=2), replace(one, group=-1)]
     dataset = modes_dataset(found, family, mass, np.zeros(4, int))
     table = Modes(dataset).table

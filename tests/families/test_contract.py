@@ -176,7 +176,7 @@ def test_names_and_coordinates_go_both_ways(example, rng):
 
 def test_exchangeable_labels_change_nothing(example, rng):
     family, params = bound(example, rng), example.params(rng)
-    if len(np.unique(family.groups)) > 1:
+    if len(np.unique(family.exchangeable)) > 1:
         assert not any(p.dims[:1] == ("component",) for p in family.parameters)
         return
     order = rng.permutation(len(family.components))

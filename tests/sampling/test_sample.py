@@ -157,11 +157,11 @@ def test_chains_in_different_modes_raise_the_alarm(faithful_dt):
 
 
 def settled(share, where):
-    from bayesmix.multimodality.bridge import Evidence
+    from bayesmix.multimodality.bridge import LogIntegral
     from bayesmix.multimodality.masses import Mass
     from bayesmix.sampling.pool import Settled
 
-    mass = {g + 1: Mass(p, 0.01, Evidence(0.0, 0.01, True)) for g, p in enumerate(share)}
+    mass = {g + 1: Mass(p, 0.01, LogIntegral(0.0, 0.01, True)) for g, p in enumerate(share)}
     return Settled({1: 1, 2: 2}, mass, where)
 
 
@@ -256,13 +256,13 @@ def test_draws_within_a_region_keep_their_order():
 
 
 def scouts(groups, shares):
-    from bayesmix.multimodality.bridge import Evidence
+    from bayesmix.multimodality.bridge import LogIntegral
     from bayesmix.multimodality.masses import Mass
     from bayesmix.sampling.scouts import Scouts
 
     mode = PosteriorMode(np.zeros(1), {}, 0.0, 0.0, np.eye(1), np.ones((1, 1)), np.ones(1))
     modes = [replace(mode, group=g) for g in groups]
-    mass = {g + 1: Mass(p, 0.0 * p, Evidence(0.0, 0.01, True)) for g, p in enumerate(shares)}
+    mass = {g + 1: Mass(p, 0.0 * p, LogIntegral(0.0, 0.01, True)) for g, p in enumerate(shares)}
     return Scouts(modes, {}, None, mass, {})
 
 
@@ -310,17 +310,17 @@ def test_chains_of_several_regions_are_put_side_by_side():
 
 
 def test_masses_and_their_errors():
-    from bayesmix.multimodality.bridge import Evidence
+    from bayesmix.multimodality.bridge import LogIntegral
     from bayesmix.multimodality.masses import masses
 
-    found = masses({1: Evidence(np.log(3.0), 0.03, True), 2: Evidence(0.0, 0.04, True)})
+    found = masses({1: LogIntegral(np.log(3.0), 0.03, True), 2: LogIntegral(0.0, 0.04, True)})
     assert found[1].share == pytest.approx(0.75)
     assert found[1].error == pytest.approx(0.75 * 0.25 * 0.05)
     assert found[2].error == pytest.approx(found[1].error)
-    unknown = masses({1: Evidence(0.0, 0.03, True), 2: Evidence(0.0, 0.5, False)})
+    unknown = masses({1: LogIntegral(0.0, 0.03, True), 2: LogIntegral(0.0, 0.5, False)})
     assert not unknown[1].established
     assert unknown[2].matters
-    tiny = masses({1: Evidence(0.0, 0.03, True), 2: Evidence(-20.0, 0.5, False)})
+    tiny = masses({1: LogIntegral(0.0, 0.03, True), 2: LogIntegral(-20.0, 0.5, False)})
     assert tiny[1].established
 
 
