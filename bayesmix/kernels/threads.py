@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
+from threadpoolctl import ThreadpoolController
+
 
 def n_threads() -> int:
     """The machine's cores that this process may use, or ``OMP_NUM_THREADS`` where that is set."""
@@ -15,6 +17,20 @@ def n_threads() -> int:
     if asked.isdigit() and int(asked):
         return int(asked)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def one_blas_thread() -> Any:
+    """A context in which BLAS and LAPACK use one thread.
+
+    Matrices of some hundred rows take longer with several, many times longer where other work keeps the cores busy; and
+    their rounding does not depend on how many there are.
+    """
+    return _libraries().limit(limits=1, user_api="blas")
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    return ThreadpoolController()
 
 
 @cache

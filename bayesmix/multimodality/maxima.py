@@ -13,6 +13,7 @@ from bayesmix.compiled.whitening import Whitening, thinned
 from bayesmix.em.starts import COMPARED_ROWS, SAME_AGREEMENT, WITHIN_REACH, Run, similarity, solutions
 from bayesmix.estep import responsibilities
 from bayesmix.inputs.errors import FitError
+from bayesmix.kernels.threads import one_blas_thread
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.estimates import reorder
 from bayesmix.mixture.permutations import best_permutations, labellings
@@ -212,9 +213,10 @@ def find_modes(climber: Climber, runs: Sequence[Run], *, climbs: int = 0, seed: 
     starts = [(x, n) for run, n in _within_reach(solutions(runs), family) for x in climber.named(run.params)]
     starts += [(x, 1) for params in _random(family, climbs, seed) for x in climber.named(params)[:1]]
     ends: list[PosteriorMode] = []
-    for x, n in starts:
-        ends = climber.climb_unless_known(x, n, ends)
-    found = climber.merge([], [end for end in ends if end.converged] or ends)
+    with one_blas_thread():
+        for x, n in starts:
+            ends = climber.climb_unless_known(x, n, ends)
+        found = climber.merge([], [end for end in ends if end.converged] or ends)
     if not found:
         raise FitError(
             "no posterior mode was found: every climb of the log-posterior ran into a spike or left its domain; use "
