@@ -14,6 +14,8 @@ FAMILIES = (
     "gaussian_2d_full",
     "gaussian_2d_tied",
     "semi_supervised_2d",
+    "poisson",
+    "bernoulli",
 )
 HEADS = (
     "layout",
