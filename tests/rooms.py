@@ -51,7 +51,11 @@ ROOMS = (
     Room("model", "the mixture as a PyMC model, `build`; which components may switch labels", ("pytensor", "pymc")),
     Room("em", "`fit_em`: starts, the climb, saddles, standard errors"),
     Room("posterior", "what is read off draws: responsibilities, LOO, labels, `co_clustering`, NetCDF", ("arviz",)),
-    Room("multimodality", "where a posterior has its mass: maxima, regions, bridge sampling, the table of modes"),
+    Room(
+        "multimodality",
+        "where a posterior has its mass: maxima, regions, bridge sampling, the table of modes",
+        ("arviz", "sklearn"),
+    ),
     Room(
         "sampling",
         "the whole way to a posterior: `sample`, `modes`, `log_evidence`, `adopt`",
@@ -60,9 +64,9 @@ ROOMS = (
     Room(
         "checks",
         "what can be wrong with draws and with the model: `diagnose`, `compare`, prior checks, scores",
-        ("arviz",),
+        ("arviz", "sklearn"),
     ),
-    Room("calibration", "simulation-based calibration: `calibrate`"),
+    Room("calibration", "simulation-based calibration: `calibrate`", ("arviz", "pymc")),
     Room("plots", "the figures", ("matplotlib", "arviz")),
     Room("report", "the HTML report", ("matplotlib",)),
     Room("cli", "the command line"),

@@ -13,7 +13,7 @@ import pytest
 
 import bayesmix
 from bayesmix.families.table import FAMILIES
-from rooms import README, ROOMS, in_readme
+from rooms import HEAVY, README, ROOMS, in_readme
 
 PACKAGE = Path(bayesmix.__file__).parent
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if p.parent != PACKAGE or not p.name.startswith("__"))
@@ -47,8 +47,8 @@ def is_type_checking(node):
     return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
 
 
-def imports(path):
-    """Rows that a file imports when it is imported: lazy imports in functions and TYPE_CHECKING blocks do not count."""
+def imported(path):
+    """What a file imports when it is imported: lazy imports in functions and TYPE_CHECKING blocks do not count."""
     found, todo = set(), list(ast.parse(path.read_text()).body)
     while todo:
         node = todo.pop()
@@ -59,7 +59,23 @@ def imports(path):
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
         elif not is_type_checking(node) and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             todo.extend(ast.iter_child_nodes(node))
-    return {name.split(".")[1] for name in found if name.startswith("bayesmix.")}
+    return found
+
+
+def imports(path):
+    """Rooms that a file imports."""
+    return {name.split(".")[1] for name in imported(path) if name.startswith("bayesmix.")}
+
+
+FACETS = {"graph": {"pytensor", "pymc"}, "kernel": {"numba"}, "picture": {"matplotlib"}, "panels": {"matplotlib"}}
+"""Heavy libraries by facet; the others need none."""
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_heavy_libraries_are_imported_where_the_table_says(path):
+    heavy = {name.split(".")[0] for name in imported(path)} & set(HEAVY)
+    room = next(room for room in ROOMS if room.name == row(path))
+    assert heavy <= (FACETS.get(path.stem, set()) if room.name == "families" else set(room.may))
 
 
 def test_every_file_is_in_a_room():
