@@ -53,7 +53,7 @@ ROOMS = (
     Room("posterior", "what is read off draws: responsibilities, LOO, labels, `co_clustering`, NetCDF", ("arviz",)),
     Room(
         "multimodality",
-        "where a posterior has its mass: maxima, regions, bridge sampling, the table of modes",
+        "where a posterior has its mass: maxima, regions, bridge sampling, modes",
         ("arviz", "sklearn"),
     ),
     Room(
