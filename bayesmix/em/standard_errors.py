@@ -57,6 +57,7 @@ def inverted(information: np.ndarray) -> np.ndarray | None:
 
 def notes(family: Likelihood, params: Params, errors: Mapping[str, np.ndarray]) -> tuple[str, ...]:
     """Which standard errors are missing, or so large that their estimate says nothing; by name."""
+    unidentified = family.family.unidentified(family)
     labels = {"NaN": list[str](), "huge": list[str]()}
     edge = bool(family.on_boundary(params).any())
     for variable, bound in family.hopeless(params).items():
@@ -72,7 +73,8 @@ def notes(family: Likelihood, params: Params, errors: Mapping[str, np.ndarray]) 
         else "no standard errors, the observed information is not positive definite: {}",
         "huge": "standard errors so large that the data say next to nothing: {}",
     }
-    return tuple(words[kind].format(_listed(found)) for kind, found in labels.items() if found)
+    known = [words[kind].format(_listed(found)) for kind, found in labels.items() if found]
+    return tuple(known if unidentified is None else [unidentified, *known])
 
 
 def _listed(names: list[str], most: int = 6) -> str:

@@ -91,7 +91,6 @@ def write_model(
     if not folder.parent.is_dir():
         raise ValueError(f"{folder.parent}: the folder does not exist")
     frame = read_csv(csv)
-    chosen_family = _chosen(family, columns, response, k)
     if response is None:
         chosen, left_out = _measurements(frame, columns, label)
     else:
@@ -99,6 +98,7 @@ def write_model(
         chosen, left_out = [name for name in frame.columns if name not in (response, label)], {}
     if label is not None:
         column(frame, label, "label")
+    chosen_family = _chosen(family, columns, response, k, frame, chosen)
     command = shlex.quote(str(folder) if folder.is_absolute() or len(folder.parts) > 1 else f"./{folder}")
     text = MODEL_FILE.format(
         starts=N_STARTS,
@@ -113,10 +113,13 @@ def write_model(
     return _next_steps(model, folder, command, left_out)
 
 
-def _chosen(family: str | None, columns: str | None, response: str | None, k: int | None) -> Family:
+def _chosen(
+    family: str | None, columns: str | None, response: str | None, k: int | None, frame: pd.DataFrame, names: list[str]
+) -> Family:
     """The family asked for; by default the first that explains a response, or the first that takes columns."""
     known = [f for f in FAMILIES.values() if f.responds == (response is not None)]
-    chosen = known[0] if family is None else FAMILIES[family]
+    guessed = next((f for f in known if response is None and f.suits(numeric(frame[names]))), known[0])
+    chosen = guessed if family is None else FAMILIES[family]
     if chosen.responds and response is None:
         raise ValueError(f"--response: a {chosen.name} needs the column of {chosen.observation}s")
     if response is not None and (not chosen.responds or columns is not None):

@@ -83,6 +83,14 @@ class Family(ABC):
     def parts(self, options: Mapping[str, Any], components: tuple[str, ...], data: Data) -> tuple[Weights, Component]:
         """Weights and components over these rows, which were checked."""
 
+    def suits(self, x: np.ndarray) -> bool:
+        """Whether columns (n, d) look like its own rather than any other's."""
+        return False
+
+    def unidentified(self, likelihood: Likelihood) -> str | None:
+        """Why no number of rows could tell its parameters, in words."""
+        return None
+
     def doubts(self, data: Data, priors: Mapping[str, Prior]) -> list[str]:
         """What a user should know of these priors over these rows, in words."""
         return []
@@ -128,7 +136,9 @@ class Family(ABC):
 
 
 def component_names(data: Data, n_components: int) -> tuple[str, ...]:
-    """Class names first, then ``component_1`` ... for the unnamed."""
+    """Class names first, then ``component_1`` ... for the unnamed; no more than there are rows."""
+    if n_components > len(data):
+        raise ValueError(f"n_components: must be at most the number of rows, {len(data)}; got {n_components}")
     if n_components < len(data.classes):
         raise ValueError(
             f"n_components: must be at least the number of classes, {len(data.classes)} "

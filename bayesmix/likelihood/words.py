@@ -17,7 +17,7 @@ LETTERS = "fghuv"
 OFFSETS = "oqstc"
 """The design vectors and offsets of the linear predictors, in their order."""
 
-CAPTIONS = {
+LOOK_FOR = {
     "measurement": "Look for separate clouds, long tails and rows that stand apart",
     "count": "Look for more small and more large counts than one rate would make",
     "answer": "Look for columns with nearly the same share, which may say the same",
@@ -80,11 +80,20 @@ class Words:
 
     def data_caption(self, data: Data, observation: str) -> str:
         """What to look for in the picture of the data, up to the numbers."""
-        return CAPTIONS[observation]
+        return LOOK_FOR[observation]
 
-    def components_caption(self, data: Data, responsibilities: Mapping[str, np.ndarray]) -> str | None:
+    def components_caption(self, likelihood: Likelihood, responsibilities: Mapping[str, np.ndarray]) -> str | None:
         """What the picture of the components shows, where that needs words of the family's own."""
-        return None
+        if likelihood.family.canonical is None:
+            return None
+        if likelihood.data.n_features == 1 and likelihood.family.observation == "count":
+            return (
+                "Bars that the components together reach are explained; circles are the rows, the dashed line is EM's."
+            )
+        return (
+            "The mean of every column in each component, with its 90% interval: columns whose marks lie apart tell the "
+            "components from each other. Dashed lines are EM's."
+        )
 
     def estimate_note(self, estimates: Mapping[str, float]) -> str | None:
         """What readers of a table of estimates confuse."""

@@ -79,12 +79,12 @@ class Mixture:
         K = _components(declared, n_components)
         for name in options:
             if name not in declared.options:
-                raise ValueError(
-                    f"{name}: not an option of a {family} mixture; choose from {', '.join(declared.options)}"
-                )
+                known = f"choose from {', '.join(declared.options)}" if declared.options else "it has none"
+                raise ValueError(f"{name}: not an option of a {family} mixture; {known}")
         checked = declared.check_options(options, K)
         if order is not None and order not in declared.orders:
-            raise ValueError(f"order: must be None{''.join(f' or {o!r}' for o in declared.orders)} here; got {order!r}")
+            orders = "".join(f" or {o!r}" for o in declared.orders)
+            raise ValueError(f"order: must be None{orders} here, in a {family} mixture; got {order!r}")
         values = {
             "family": family,
             "n_components": K,

@@ -32,21 +32,29 @@ class Canonical:
             return np.clip(self.link(mean), -LARGEST_PREDICTOR, LARGEST_PREDICTOR)
 
 
-POISSON = Canonical(
-    "Poisson",
-    np.exp,
-    np.exp,
-    np.exp,
-    np.log,
-    lambda y: -gammaln(y + 1.0),
-    lambda rng, mean: rng.poisson(np.minimum(mean, np.exp(20.0))).astype(float),
-)
-BERNOULLI = Canonical(
-    "Bernoulli",
-    lambda eta: np.logaddexp(0, eta),
-    expit,
-    lambda eta: expit(eta) * expit(-eta),
-    logit,
-    lambda y: np.zeros(np.shape(y)),
-    lambda rng, mean: (rng.random(np.shape(mean)) < mean).astype(float),
-)
+def _no_base(y: np.ndarray) -> np.ndarray:
+    return np.zeros(np.shape(y))
+
+
+def _minus_log_factorial(y: np.ndarray) -> np.ndarray:
+    return np.asarray(-gammaln(y + 1.0))
+
+
+def _logistic_variance(eta: np.ndarray) -> np.ndarray:
+    return np.asarray(expit(eta) * expit(-eta))
+
+
+def _softplus(eta: np.ndarray) -> np.ndarray:
+    return np.logaddexp(0, eta)
+
+
+def _poisson(rng: np.random.Generator, mean: np.ndarray) -> np.ndarray:
+    return rng.poisson(np.minimum(mean, np.exp(20.0))).astype(float)
+
+
+def _bernoulli(rng: np.random.Generator, mean: np.ndarray) -> np.ndarray:
+    return (rng.random(np.shape(mean)) < mean).astype(float)
+
+
+POISSON = Canonical("Poisson", np.exp, np.exp, np.exp, np.log, _minus_log_factorial, _poisson)
+BERNOULLI = Canonical("Bernoulli", _softplus, expit, _logistic_variance, logit, _no_base, _bernoulli)

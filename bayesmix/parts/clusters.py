@@ -15,6 +15,8 @@ WARD_ROWS = 600
 def ward(y: np.ndarray, K: int, rng: np.random.Generator) -> np.ndarray:
     """Means of the K clusters of Ward's hierarchy."""
     some = y[rng.permutation(len(y))[:WARD_ROWS]]
+    if len(some) == 1:
+        return np.asarray(some)
     return np.array([some[rows].mean(axis=0) for rows in cut(linkage(some, "ward"), K)])
 
 
@@ -51,6 +53,8 @@ CENTRES: dict[str, Callable[[np.ndarray, int, np.random.Generator], np.ndarray]]
 
 def whitened(y: np.ndarray) -> np.ndarray:
     """Rows in the coordinates of the principal components, each with variance 1."""
+    if len(y) == 1:
+        return np.zeros_like(y)
     values, vectors = np.linalg.eigh(np.cov(y.T).reshape(y.shape[1], y.shape[1]))
     return np.asarray(y @ vectors / np.sqrt(np.maximum(values, 1e-8)))
 

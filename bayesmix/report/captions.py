@@ -102,7 +102,7 @@ def _pairs(fits: Fits, summary: Summary) -> str:
 def _components(fits: Fits, summary: Summary) -> str:
     table = fits.comparison.responsibilities
     responsibilities = {k: table[f"mean[{k}]"].to_numpy() for k in fits.family.components}
-    own = words_of(fits.family).components_caption(fits.data, responsibilities)
+    own = words_of(fits.family).components_caption(fits.family, responsibilities)
     if own is not None:
         return own
     widths = "the band" if fits.data.n_features == 1 else "the spread of the ellipses, each from one posterior draw,"

@@ -155,8 +155,8 @@ def _bootstrap(bench: Bench, fit: EMFit, order: np.ndarray, rng: np.random.Gener
     reference = responsibilities(bench.unseen, params)[:, order]
     values = []
     for _ in range(REFITS):
-        family = bench.family
-        family.row_weights = np.bincount(rng.integers(n, size=n), minlength=n).astype(float)
+        drawn = np.bincount(rng.integers(n, size=n), minlength=n).astype(float)
+        family = bench.family.rebind(bench.case.data.with_row_weights(drawn))
         run = climb(family, "refit", params, max_iter=1000, tolerance=REFIT_TOLERANCE)
         if not run.reasons:
             own = scoring.matching(responsibilities(bench.unseen, run.params), reference)

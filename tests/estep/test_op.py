@@ -16,6 +16,7 @@ from bayesmix.families.zero_inflated_poisson import kernel as zero_inflated_pois
 from bayesmix.gallery import read as gallery
 from bayesmix.mixture.spec import bind, resolve
 from bayesmix.model.build import build, graph
+from bayesmix.model.variables import Graph
 
 INTERPRETED = Mode(linker="py", optimizer=None)
 
@@ -157,7 +158,8 @@ def test_fused_and_textbook_models_agree(rng, name):
     spec, data = bm.load(name)
     spec = resolve(spec, data)
     fused, textbook = build(spec, data), build(spec, data, likelihood="textbook")
-    plain = not (data.weighted or data.labelled.any())
+    own = type(graph(bind(spec, data))).mixture is not Graph.mixture  # PyMC has no mixture of independent columns
+    plain = own and not (data.weighted or data.labelled.any())
     assert textbook["x"].owner.op.__class__.__name__ != fused["x"].owner.op.__class__.__name__ or not plain
     functions = []
     for model in (fused, textbook):

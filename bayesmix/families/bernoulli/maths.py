@@ -15,6 +15,7 @@ import numpy as np
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.prior import Prior
 from bayesmix.likelihood.family import Family
+from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.canonical import BERNOULLI, Canonical
 from bayesmix.parts.columns import Columns
 from bayesmix.parts.component import Component
@@ -42,6 +43,18 @@ class Bernoulli(Family):
     def parts(self, options: Mapping[str, Any], components: tuple[str, ...], data: Data) -> tuple[Weights, Component]:
         """Constant weights, Bernoulli columns."""
         return Constant(components), Probabilities(data, components, BERNOULLI, PROBS)
+
+    def suits(self, x: np.ndarray) -> bool:
+        """Columns of 0 and 1 alone."""
+        return bool(((x == 0) | (x == 1)).all())
+
+    def unidentified(self, likelihood: Likelihood) -> str | None:
+        """More parameters than the table of answers has free cells."""
+        d, p = likelihood.data.n_features, likelihood.n_parameters
+        cells = 2.0**d - 1
+        if p <= cells:
+            return None
+        return f"not identified: {p} parameters for the {cells:.0f} free cells of the table of answers; fewer classes"
 
     def check(self, options: Mapping[str, Any], data: Data) -> None:
         """Every cell is 0 or 1."""

@@ -76,12 +76,6 @@ class Gaussian(Family):
         """weights, means, scales, and correlations where the kind has them."""
         return (Constant.parameter(), MEANS, *COVARIANCES[options["covariance"]].parameters)
 
-    def component_names(self, data: Data, n_components: int) -> tuple[str, ...]:
-        """As everywhere; no more than there are rows."""
-        if n_components > len(data):
-            raise ValueError(f"n_components: must be at most the number of rows, {len(data)}; got {n_components}")
-        return super().component_names(data, n_components)
-
     def parts(self, options: Mapping[str, Any], components: tuple[str, ...], data: Data) -> tuple[Weights, Component]:
         """Constant weights, normal components."""
         return Constant(components), Normal(data, components, options["covariance"])

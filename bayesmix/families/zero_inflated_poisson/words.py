@@ -45,9 +45,9 @@ class ZeroInflatedPoissonWords(Words):
             f"{zeros} of {len(data)} counts are zero"
         )
 
-    def components_caption(self, data: Data, responsibilities: Mapping[str, np.ndarray]) -> str | None:
+    def components_caption(self, likelihood: Likelihood, responsibilities: Mapping[str, np.ndarray]) -> str | None:
         """How much of a zero is structural."""
-        zero = data.x[:, 0] == 0
+        zero = likelihood.data.x[:, 0] == 0
         share = float(np.mean(responsibilities[COMPONENTS[0]][zero])) if zero.any() else 0.0
         return (
             "Bars that the two parts together reach are explained: on average "
