@@ -4,5 +4,5 @@ from __future__ import annotations
 
 N_STARTS = 20
 """EM begins from so many places, and so do climbs of the posterior."""
-DRAWS = 1000
+DRAWS_PER_CHAIN = 1000
 """Of every chain, kept after its warm-up."""

@@ -16,7 +16,7 @@ from bayesmix.em.fit_em import run_starts
 from bayesmix.em.starts import Run, solutions
 from bayesmix.inputs.arguments import whole_numbers
 from bayesmix.inputs.data import Data
-from bayesmix.inputs.defaults import DRAWS, N_STARTS
+from bayesmix.inputs.defaults import DRAWS_PER_CHAIN, N_STARTS
 from bayesmix.inputs.errors import explained
 from bayesmix.mixture.spec import Mixture, resolved
 from bayesmix.model.build import graph, model_of
@@ -38,7 +38,7 @@ def sample(
     data: Data,
     *,
     model: pm.Model | None = None,
-    draws: int = DRAWS,
+    draws: int = DRAWS_PER_CHAIN,
     tune: int = 500,
     chains: int = 4,
     cores: int | None = None,
