@@ -1,1 +1,1 @@
-"""What a likelihood is made of: the maths that families share, in NumPy."""
+"""The likelihood of a mixture bound to rows: weights and components together, in NumPy."""

@@ -14,6 +14,7 @@ from bayesmix.parts.canonical import HOPELESS, Canonical
 from bayesmix.parts.component import Component
 from bayesmix.parts.parameter import Parameter
 from bayesmix.parts.part import Params, Sums
+from bayesmix.parts.predicted import Predicted
 
 
 def hopeless_coefficients(at: Orthonormal) -> np.ndarray:
@@ -61,7 +62,7 @@ def _newton(
     return beta
 
 
-class Regression(Component):
+class Regression(Predicted, Component):
     """One component: y_i has the natural parameter eta_i = X_i beta + o_i.
 
     ``mean``: what the mean is called where it is one number for all rows.
@@ -76,11 +77,6 @@ class Regression(Component):
         self._mean = mean
         self.parameters = (coefficients, *([mean] if linear.constant else []))
         self.coords = {f"{linear.name}_term": linear.terms}
-
-    @property
-    def size(self) -> int:
-        """One per term."""
-        return len(self.linear.terms)
 
     def over(self, data: Data) -> Self:
         """The formula over other rows."""
@@ -107,29 +103,12 @@ class Regression(Component):
         eta = self.predictor(params)
         return self.linear.sums(vr[:, 0] * (self.x - self.model.mean(eta)), vr[:, 0] * self.model.variance(eta))
 
-    def step(self, sums: Sums, params: Params) -> Params:
-        """One step of Newton's method."""
-        name, coef = self.linear.name, self.linear.coef
-        return {coef: self.linear.newton(sums[f"{name}_gradient"], sums[f"{name}_information"], params[coef])}
-
     def start(self, vr: np.ndarray) -> Params:
         """The regression to its end, from a constant."""
         at, offset = self.linear.at, self.linear.offset
         level = self.model.link(np.array(max(float(self.x.mean()), 1e-3) / float(self.model.mean(offset).mean())))
         first = at.coefficients(level * at.constant)
         return {self.linear.coef: regress(at, self.x, vr[:, 0], self.model, first, offset)}
-
-    def pack(self, params: Params) -> np.ndarray:
-        """Orthonormal coordinates of the coefficients: a step of 1 moves the predictor by 1 in the root mean square."""
-        return self.linear.at.coordinates(params[self.linear.coef])
-
-    def unpack(self, theta: np.ndarray) -> Params:
-        """The inverse of :meth:`pack`."""
-        return {self.linear.coef: self.linear.at.coefficients(theta)}
-
-    def score(self, params: Params, sums: Sums) -> np.ndarray:
-        """Q' v r (y - mean)."""
-        return sums[f"{self.linear.name}_gradient"]
 
     def named(self, params: Params) -> dict[str, np.ndarray]:
         """The coefficients, and the mean where it is one number."""

@@ -15,6 +15,7 @@ from bayesmix.inputs.prior import Prior
 from bayesmix.parts.canonical import BERNOULLI
 from bayesmix.parts.parameter import Parameter
 from bayesmix.parts.part import Params, Part, Sums
+from bayesmix.parts.predicted import Predicted
 from bayesmix.parts.regression import hopeless_coefficients, regress
 
 WEIGHTS = "weights"
@@ -105,7 +106,7 @@ class Constant(Weights):
         return {"weights": np.ones(self.K)}
 
 
-class Logit(Weights):
+class Logit(Predicted, Weights):
     """Two unlike components: logit P(the first)_i = X beta + o, under the formula's own name and sign."""
 
     last = True
@@ -116,11 +117,6 @@ class Logit(Weights):
         self._of_first = probability
         self.parameters = (coefficients, *([probability] if linear.constant else []))
         self.coords = {f"{linear.name}_term": linear.terms}
-
-    @property
-    def size(self) -> int:
-        """One per term."""
-        return len(self.linear.terms)
 
     def over(self, data: Data) -> Self:
         """The formula over other rows."""
@@ -144,30 +140,12 @@ class Logit(Weights):
         pi, v = expit(self.logits(params)), vr.sum(axis=1)
         return self.linear.sums(vr[:, 0] - v * pi, v * pi * (1 - pi))
 
-    def step(self, sums: Sums, params: Params) -> Params:
-        """One step of Newton's method."""
-        name, coef = self.linear.name, self.linear.coef
-        step = self.linear.newton(sums[f"{name}_gradient"], sums[f"{name}_information"], params[coef])
-        return {coef: step}
-
     def start(self, vr: np.ndarray) -> Params:
         """The regression, to its end."""
         v = vr.sum(axis=1)
         share = np.divide(vr[:, 0], v, out=np.zeros(len(v)), where=v > 0)
         zero = np.zeros(self.size)
         return {self.linear.coef: regress(self.linear.at, share, v, BERNOULLI, zero, self.linear.offset)}
-
-    def pack(self, params: Params) -> np.ndarray:
-        """Orthonormal coordinates of the coefficients: a step of 1 moves the predictor by 1 in the root mean square."""
-        return self.linear.at.coordinates(params[self.linear.coef])
-
-    def unpack(self, theta: np.ndarray) -> Params:
-        """The inverse of :meth:`pack`."""
-        return {self.linear.coef: self.linear.at.coefficients(theta)}
-
-    def score(self, params: Params, sums: Sums) -> np.ndarray:
-        """Q' (v r_0 - v pi)."""
-        return sums[f"{self.linear.name}_gradient"]
 
     def named(self, params: Params) -> dict[str, np.ndarray]:
         """The coefficients, and the probability where it is one number."""
