@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.formulas.design import Encoder, design_matrix
-from bayesmix.formulas.orthonormal import Orthonormal
+from bayesmix.formulas.orthonormal import Orthonormal, newton_step
 from bayesmix.inputs.data import Data
 
 
@@ -96,6 +96,4 @@ class Linear:
 
     def newton(self, gradient: np.ndarray, information: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
         """Coefficients after one step of Newton's method, in orthonormal coordinates."""
-        ridge = 1e-10 * np.trace(information) / len(gradient) + 1e-300
-        step = np.linalg.solve(information + ridge * np.eye(len(gradient)), gradient)
-        return np.asarray(coefficients + self.at.coefficients(step))
+        return np.asarray(coefficients + self.at.coefficients(newton_step(gradient, information)))

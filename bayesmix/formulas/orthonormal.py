@@ -19,6 +19,8 @@ from bayesmix.inputs.prior import Prior
 
 IN_THE_SPACE = 1e-10
 """The constant is a combination of the columns where its distance is less than this many of the combination's terms."""
+NEWTON_RIDGE = 1e-10
+"""Of Newton's step, as a share of the average information of a direction."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +86,13 @@ class Orthonormal:
             spread = np.column_stack([slope * np.eye(p), (abs(centre) + level) * self.constant])
         mu, chol = self.coefficients(mean), lower_factor(self.inverse @ spread)
         return Prior("MvNormal", mu=mu, chol=chol) if p > 1 else Prior("Normal", mu=mu, sigma=chol[0])
+
+
+def newton_step(gradient: np.ndarray, information: np.ndarray) -> np.ndarray:
+    """I^-1 g, (p,); a trace of a ridge keeps it a number where rows leave a direction unknown."""
+    p = len(gradient)
+    ridge = NEWTON_RIDGE * np.trace(information) / p + 1e-300
+    return np.linalg.solve(information + ridge * np.eye(p), gradient)
 
 
 def lower_factor(A: np.ndarray) -> np.ndarray:

@@ -37,8 +37,7 @@ def information_by_differences(likelihood: Likelihood, params: Params) -> np.nda
 def missing(likelihood: Likelihood, params: Params) -> float:
     """A bound on trace(I_complete^-1 I_missing), by the family's facet; infinite without."""
     closed = facet(likelihood.name, "information")
-    bound = getattr(closed, "missing", None)
-    return float(bound(likelihood, params)) if bound is not None else float("inf")
+    return float("inf") if closed is None else float(closed.missing(likelihood, params))
 
 
 def spread(likelihood: Likelihood, params: Params, covariance: np.ndarray) -> dict[str, np.ndarray]:

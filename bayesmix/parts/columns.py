@@ -7,7 +7,6 @@ from typing import Self
 import numpy as np
 
 from bayesmix.inputs.data import Data
-from bayesmix.inputs.prior import Prior
 from bayesmix.parts.canonical import Canonical
 from bayesmix.parts.component import Component
 from bayesmix.parts.parameter import Parameter
@@ -49,10 +48,6 @@ class Columns(Component):
         new = type(self)(data, self.components, self.model, self.means)
         new.average = self.average
         return new
-
-    def default_priors(self) -> dict[str, Prior]:
-        """One for all entries, as the family says."""
-        return {}
 
     def natural(self, params: Params) -> np.ndarray:
         """eta, (..., K, d)."""

@@ -44,54 +44,18 @@ class Component(Part):
 class Zero(Component):
     """The count 0 and nothing else."""
 
-    names, parameters, size, K = (), (), 0, 1
+    K = 1
 
     def __init__(self, data: Data) -> None:
-        self.x, self.coords = data.x[:, 0], {}
+        self.x = data.x[:, 0]
 
     def over(self, data: Data) -> Self:
         """Other rows."""
         return type(self)(data)
 
-    def default_priors(self) -> dict[str, Prior]:
-        """None."""
-        return {}
-
     def log_density(self, params: Params) -> np.ndarray:
         """0 at zero and -inf above, (n, 1)."""
         return np.where(self.x == 0, 0.0, -np.inf)[:, None]
-
-    def sums(self, vr: np.ndarray, params: Params) -> Sums:
-        """None."""
-        return {}
-
-    def step(self, sums: Sums, params: Params) -> Params:
-        """Nothing to estimate."""
-        return {}
-
-    def start(self, vr: np.ndarray) -> Params:
-        """Nothing."""
-        return {}
-
-    def pack(self, params: Params) -> np.ndarray:
-        """No coordinates."""
-        return np.empty(0)
-
-    def unpack(self, theta: np.ndarray) -> Params:
-        """No parameters."""
-        return {}
-
-    def score(self, params: Params, sums: Sums) -> np.ndarray:
-        """No coordinates."""
-        return np.empty(0)
-
-    def named(self, params: Params) -> dict[str, np.ndarray]:
-        """No estimates."""
-        return {}
-
-    def hopeless(self, params: Params) -> dict[str, np.ndarray]:
-        """No estimates."""
-        return {}
 
     def draw(self, z: np.ndarray, params: Params, rng: np.random.Generator) -> np.ndarray:
         """Zeros."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
@@ -37,7 +38,7 @@ def remembered[T](params: Params, name: str, compute: Callable[[], T]) -> T:
 
 
 class Part(ABC):
-    """Weights or components, bound to rows.
+    """Weights or components, bound to rows; as it stands, without anything to estimate.
 
     Attributes
     ----------
@@ -51,63 +52,63 @@ class Part(ABC):
         Its linear predictors.
     """
 
-    names: tuple[str, ...]
-    parameters: tuple[Parameter, ...]
-    coords: Mapping[str, list[str]]
+    names: tuple[str, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    coords: Mapping[str, list[str]] = MappingProxyType({})
     linears: tuple[Linear, ...] = ()
 
     @abstractmethod
     def over(self, data: Data) -> Self:
         """The same part over other rows; nothing is estimated from those."""
 
-    @abstractmethod
     def default_priors(self) -> dict[str, Prior]:
         """Weakly informative, in numbers."""
+        return {}
 
-    @abstractmethod
     def sums(self, vr: np.ndarray, params: Params) -> Sums:
         """Sums over rows beyond the mass N_k = sum_i v_i r_ik, about ``params``, from v_i r_ik (n, K)."""
+        return {}
 
-    @abstractmethod
     def step(self, sums: Sums, params: Params) -> Params:
         """The M-step from sums about ``params``: the maximum, or one step of Newton's method towards it."""
+        return {}
 
-    @abstractmethod
     def start(self, vr: np.ndarray) -> Params:
         """Parameters from an allocation of the rows, v_i r_ik (n, K)."""
+        return {}
 
-    @abstractmethod
     def pack(self, params: Params) -> np.ndarray:
         """Free coordinates, without constraints."""
+        return np.empty(0)
 
-    @abstractmethod
     def unpack(self, theta: np.ndarray) -> Params:
         """The inverse of :meth:`pack`."""
+        return {}
 
     @property
-    @abstractmethod
     def size(self) -> int:
         """Number of free coordinates."""
+        return 0
 
     def units(self, params: Params) -> np.ndarray:
         """The natural size of a step in each coordinate, whatever the units of the data."""
         return np.ones(self.size)
 
-    @abstractmethod
     def score(self, params: Params, sums: Sums) -> np.ndarray:
         """dL/dtheta by Fisher's identity, from sums about ``params``."""
+        return np.empty(0)
 
-    @abstractmethod
     def named(self, params: Params) -> dict[str, np.ndarray]:
         """Every named estimate; leading draw dimensions are kept."""
+        return {}
 
     def given(self, named: Params, leading: tuple[int, ...]) -> Params:
         """The inverse of :meth:`named`, with these leading dimensions; estimates that do not vary may be missing."""
         return {v: named[v] for v in self.names}
 
-    @abstractmethod
     def hopeless(self, params: Params) -> dict[str, np.ndarray]:
         """By named estimate: a standard error beyond which the estimate says nothing."""
+        return {}
 
     def on_boundary(self, params: Params) -> np.ndarray:
         """Which coordinates have run to where a parameter ends, (size,) bool."""

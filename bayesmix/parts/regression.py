@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 
 from bayesmix.formulas.linear import Linear
-from bayesmix.formulas.orthonormal import Orthonormal
+from bayesmix.formulas.orthonormal import Orthonormal, newton_step
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.prior import Prior
 from bayesmix.parts.canonical import HOPELESS, Canonical
@@ -46,8 +46,7 @@ def _newton(
         eta = X @ beta + offset
         gradient = X.T @ (w * (y - model.mean(eta)))
         information = (X.T * (w * model.variance(eta))) @ X
-        ridge = 1e-10 * np.trace(information) / len(beta) + 1e-300
-        step = np.linalg.solve(information + ridge * np.eye(len(beta)), gradient)
+        step = newton_step(gradient, information)
         gain = float(gradient @ step)
         if gain < 1e-14 * (1 + abs(current)):
             break

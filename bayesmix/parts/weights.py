@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import expit, log_expit, log_softmax, softmax
 
 from bayesmix.formulas.linear import Linear
+from bayesmix.formulas.orthonormal import newton_step
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.prior import Prior
 from bayesmix.parts.canonical import BERNOULLI
@@ -65,10 +66,6 @@ class Constant(Weights):
     def log_weights(self, params: Params) -> np.ndarray:
         """log w_k, (..., 1, K)."""
         return np.asarray(np.log(params["weights"])[..., None, :])
-
-    def sums(self, vr: np.ndarray, params: Params) -> Sums:
-        """The mass says all."""
-        return {}
 
     def step(self, sums: Sums, params: Params) -> Params:
         """w_k = N_k / N."""
@@ -208,10 +205,8 @@ class MultinomialLogit(Weights):
 
     def step(self, sums: Sums, params: Params) -> Params:
         """One step of Newton's method."""
-        gradient = sums[f"{self.linear.name}_gradient"]
-        information = sums[f"{self.linear.name}_information"]
-        ridge = 1e-10 * np.trace(information) / self.size + 1e-300
-        return self.unpack(self.pack(params) + np.linalg.solve(information + ridge * np.eye(self.size), gradient))
+        name = self.linear.name
+        return self.unpack(self.pack(params) + newton_step(sums[f"{name}_gradient"], sums[f"{name}_information"]))
 
     def start(self, vr: np.ndarray) -> Params:
         """The shares, whatever the covariates."""

@@ -37,6 +37,11 @@ def information(likelihood: Likelihood, params: Params) -> np.ndarray:
     return np.block([[rates, mixed], [mixed.T, zeros]])
 
 
+def missing(likelihood: Likelihood, params: Params) -> float:
+    """No bound is known."""
+    return float("inf")
+
+
 def spread(likelihood: Likelihood, params: Params, covariance: np.ndarray) -> dict[str, np.ndarray]:
     """Standard deviations of the named estimates, from the covariance of the coordinates of :func:`information`."""
     named, first = {}, 0
