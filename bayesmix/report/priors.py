@@ -17,6 +17,8 @@ from bayesmix.report.fits import Fits
 from bayesmix.report.text import significant
 
 UNCERTAIN_ROWS = 5
+ROUNDING = 1e-9
+"""A prior mean of fewer standard deviations than this is 0."""
 PARAMETER_WORDS = {
     "mu": "mean",
     "sigma": "sd",
@@ -86,7 +88,7 @@ def _of_vector(family: Likelihood, variable: str, prior: Prior) -> list[tuple[st
     ]
     out = []
     for label, mean, sd in found:
-        where = {"mu": mean, "sigma": sd}
+        where = {"mu": mean if abs(mean) > ROUNDING * sd else 0.0, "sigma": sd}
         lower, upper = _quantiles("Normal", where, np.array([0.025, 0.975]))
         words = _words(Prior("Normal", **where), where)
         out.append((label, words, f"{significant(lower)} to {significant(upper)}"))
