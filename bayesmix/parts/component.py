@@ -36,6 +36,13 @@ class Component(Part):
     def draw(self, z: np.ndarray, params: Params, rng: np.random.Generator) -> np.ndarray:
         """New observations (n, n_features) from component z_i of every row."""
 
+    def completed(self, z: np.ndarray, params: Params, rng: np.random.Generator) -> np.ndarray:
+        """The rows with their missing cells drawn from component z_i of every row, given the observed cells.
+
+        As it stands, of components whose columns are independent.
+        """
+        return filled(self.data.x, self.draw(z, params, rng))
+
     @abstractmethod
     def clouds(self) -> np.ndarray:
         """The rows as points (n, m), near each other where one component is likely to have made them."""

@@ -66,8 +66,8 @@ class GaussianGraph(Graph):
 
     @property
     def settings(self) -> tuple[Any, ...]:
-        """Whether C is diagonal."""
-        return (not self.normal.kind.correlated,)
+        """Whether C is diagonal, and whether cells are missing."""
+        return (self.normal.how,)
 
     def x_data(self) -> np.ndarray:
         """(n, d) floats."""

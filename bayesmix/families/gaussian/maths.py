@@ -63,6 +63,7 @@ class Gaussian(Family):
     name: ClassVar[str] = "gaussian"
     options: ClassVar[dict[str, Any]] = {"covariance": "full"}
     orders: ClassVar[tuple[str, ...]] = ("means",)
+    models_gaps: ClassVar[bool] = True
     template: ClassVar[str] = OPTIONS
 
     def check_options(self, options: Mapping[str, Any], n_components: int) -> dict[str, Any]:
