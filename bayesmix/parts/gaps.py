@@ -19,10 +19,10 @@ def check_whole(data: Data, family: str) -> None:
         return
     row, j = np.argwhere(np.isnan(data.x))[0]
     others = int(np.isnan(data.x).sum()) - 1
+    more = f" (and {others} more cells)" if others else ""
     raise ValueError(
-        f"X: column {data.feature_names[j]!r}, row {data.obs_names[row]} is missing"
-        f"{f' (and {others} more cells)' if others else ''}, which a {family} mixture cannot model; leave such rows out "
-        f"with bm.Data(..., missing={DROP!r})"
+        f"X: column {data.feature_names[j]!r}, row {data.obs_names[row]} is missing{more}, which a {family} mixture "
+        f"cannot model; leave such rows out with bm.Data(..., missing={DROP!r})"
     )
 
 

@@ -228,9 +228,9 @@ class Normal(Component):
         eps = rng.standard_normal(self.x.shape)
         return np.asarray(params["means"][z] + np.einsum("nij,nj->ni", C[z], eps))
 
-    def completed(self, z: np.ndarray, params: Params, rng: np.random.Generator) -> np.ndarray:
+    def completed(self, x: np.ndarray, z: np.ndarray, params: Params, rng: np.random.Generator) -> np.ndarray:
         """x_i = mu_z + C_z eps given the cells that were observed."""
-        return completed(self.x, params["means"][z], np.linalg.cholesky(params["covariances"])[z], rng)
+        return completed(x, params["means"][z], np.linalg.cholesky(params["covariances"])[z], rng)
 
     def reasons(self, likelihood: Likelihood, params: Params, r: np.ndarray | None) -> list[str]:
         """A vanishing eigenvalue; with ``r`` also a component on too few rows (no such rule where tied)."""
