@@ -48,6 +48,12 @@ def patterns(x: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
     return [(np.flatnonzero(columns), np.flatnonzero(number == p)) for p, columns in enumerate(there)]
 
 
+def seen(data: Data, j: int) -> tuple[Data, np.ndarray]:
+    """The rows whose cell of column j is there, and which of all rows these are, (n,) bool."""
+    there = ~np.isnan(data.x[:, j])
+    return data.take(there) if data.gaps else data, there
+
+
 def filled(x: np.ndarray, values: float | np.ndarray) -> np.ndarray:
     """The cells with these values, one or one for each column, where they are missing; x itself where none is."""
     gone = np.isnan(x)

@@ -230,7 +230,7 @@ class Normal(Component):
 
     def completed(self, x: np.ndarray, z: np.ndarray, params: Params, rng: np.random.Generator) -> np.ndarray:
         """x_i = mu_z + C_z eps given the cells that were observed."""
-        return completed(x, params["means"][z], np.linalg.cholesky(params["covariances"])[z], rng)
+        return completed(x, z, params["means"], np.linalg.cholesky(params["covariances"]), rng)
 
     def reasons(self, likelihood: Likelihood, params: Params, r: np.ndarray | None) -> list[str]:
         """A vanishing eigenvalue; with ``r`` also a component on too few rows (no such rule where tied)."""

@@ -66,14 +66,27 @@ def unexplained(Q: np.ndarray) -> np.ndarray:
     return np.asarray(np.eye(Q.shape[-2]) - Q @ np.swapaxes(Q, -1, -2))
 
 
-def completed(x: np.ndarray, means: np.ndarray, C: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The rows with their missing cells drawn given the observed ones; means (n, d) and C (n, d, d) by row."""
-    full, eps = x.copy(), rng.standard_normal(x.shape)
+def completed(x: np.ndarray, z: np.ndarray, means: np.ndarray, C: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The rows x (n, d) with their missing cells drawn given the others, from components z (..., n): (..., n, d).
+
+    x_G = mu_G + C_G E z + C_G (I - Q Q') eps, for parameters (..., K, d) and (..., K, d, d).
+    """
+    full = np.broadcast_to(x, (*z.shape, x.shape[1])).copy()
+    eps = rng.standard_normal(full.shape)
     for there, rows in patterns(x):
         gone = np.setdiff1d(np.arange(x.shape[1]), there)
         if len(gone):
-            L, Q = marginal(C[rows], there)
-            residual = (x[np.ix_(rows, there)] - means[np.ix_(rows, there)])[..., None]
-            z = Q @ np.linalg.solve(L, residual) + unexplained(Q) @ eps[rows, :, None]
-            full[np.ix_(rows, gone)] = (means[rows] + (C[rows] @ z)[..., 0])[:, gone]
+            L, Q = marginal(C, there)
+            slopes, noise = C[..., gone, :] @ Q @ np.linalg.inv(L), C[..., gone, :] @ unexplained(Q)
+            own = z[..., rows]
+            residual = x[np.ix_(rows, there)] - _of(own, means[..., there])
+            drawn = np.einsum("...go,...o->...g", _of(own, slopes), residual)
+            drawn += np.einsum("...gd,...d->...g", _of(own, noise), eps[..., rows, :])
+            full[..., rows[:, None], gone] = _of(own, means[..., gone]) + drawn
     return full
+
+
+def _of(z: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """``values`` (..., K, m[, l]) of the components z (..., n): (..., n, m[, l])."""
+    axis = z.ndim - 1
+    return np.take_along_axis(values, z.reshape(z.shape + (1,) * (values.ndim - z.ndim)), axis=axis)
