@@ -46,9 +46,9 @@ class Data:
     truth : sequence, optional
         True classes, used for scoring alone: they never enter a fit.
     missing : {"model", "drop"}
-        What is done about missing cells of the observed columns. ``"model"``: they stay, and a family that can sums them
-        out, as if missing at random; others refuse them. ``"drop"``: rows that have any are left out, with their
-        labels, weights and truth; :attr:`dropped` is how many.
+        What is done about missing cells of the observed columns. ``"model"``: they stay; a family that can sums them
+        out, taken as missing at random, and others refuse them. ``"drop"``: rows that have any are left out, with
+        their labels, weights and truth; :attr:`dropped` is how many.
 
     Labels, row weights and truth in pandas go by their index where ``X`` has one: the same labels in another order are
     put in that of ``X``, other labels are refused. Everything else goes by position.

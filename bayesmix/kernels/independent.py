@@ -1,8 +1,8 @@
 """The E-step of independent columns of one canonical family: log f(x_i | k) = level_k + sum_j x_ij eta_kj + h(x_i).
 
-Sums: mass N_k = sum_i v_i r_ik, first s_k = sum_i v_i r_ik x_i. Where cells are missing, columns of 1 (there) and 0 stand
-beside those of x, with natural parameters -b(eta): a missing cell adds nothing, and the sums over these columns are the
-masses by column.
+Sums: mass N_k = sum_i v_i r_ik, first s_k = sum_i v_i r_ik x_i. Where cells are missing, columns of 1 (there) and 0
+stand beside those of x, with natural parameters -b(eta): a missing cell adds nothing, and the sums over these columns
+are the masses by column.
 """
 
 from __future__ import annotations

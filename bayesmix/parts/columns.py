@@ -20,9 +20,9 @@ ON_BOUNDARY = 1e-8
 class Columns(Component):
     """log f(x_i | m_k) = sum_j x_ij eta_kj - b(eta_kj) + h(x_ij) with the means m_kj = b'(eta_kj), (K, d).
 
-    Sums: first (K, d) = sum_i v_i r_ik x_i. A missing cell contributes nothing, and where there are any, each column has
-    a mass of its own (K, d), sum_i v_i r_ik over the rows whose cell is there. Coordinates are the natural parameters
-    eta.
+    Sums: first (K, d) = sum_i v_i r_ik x_i. A missing cell contributes nothing, and where there are any, each column
+    has a mass of its own (K, d), sum_i v_i r_ik over the rows whose cell is there. Coordinates are the natural
+    parameters eta.
     """
 
     def __init__(self, data: Data, components: tuple[str, ...], model: Canonical, means: Parameter) -> None:

@@ -68,7 +68,7 @@ class Entries:
         return by_entry if len(self.row) == self.sums.shape[1] else by_entry @ self.sums
 
     def scores(self, z: np.ndarray, left: np.ndarray) -> np.ndarray:
-        """(1, z, tril(z z' + left - I)) of every row, (n, 1 + d + coordinates); ``left`` (d, d) is the variance of z."""
+        """(1, z, tril(z z' + left - I)) of every row, (n, 1 + d + coordinates), z with variance ``left`` (d, d)."""
         products = z[:, self.row] * z[:, self.column] - (self.diagonal - left[self.row, self.column])
         return np.hstack([np.ones((len(z), 1)), z, self.by_coordinate(products)])
 

@@ -1,8 +1,8 @@
 """The compiled Gaussian E-step: z_ik = A_k (x_i - mu_k) with A_k = C_k^-1, then sums of v r, v r z, v r z z'.
 
-Diagonal factors need no product of matrices, and their z is computed twice rather than kept. Rows with missing cells are
-taken pattern by pattern: the same pass over the observed columns, with the factor of their marginal; then the sums that
-are expected of all columns.
+Diagonal factors need no product of matrices, and their z is computed twice rather than kept. Rows with missing cells
+are taken pattern by pattern: the same pass over the observed columns, with the factor of their marginal; then the sums
+that are expected of all columns.
 """
 
 from __future__ import annotations
