@@ -170,7 +170,7 @@ def log_joint(x: Any, weights: Any, means: Any, C: Any, how: tuple[bool, bool], 
 def _of_observed(diff: Any, C: Any) -> tuple[Any, Any, Any]:
     """Where cells are missing: residuals 0 there, factors row by row (n, K, d, d), how many cells there are.
 
-    The factors are those of a matrix with the covariances of the cells that are there and, for the others, the identity.
+    The factors are those of a matrix with the covariances of the cells that are there, and the identity for the others.
     """
     there = 1.0 - pt.isnan(diff)
     both = there[..., :, None] * there[..., None, :]

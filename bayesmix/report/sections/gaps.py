@@ -16,14 +16,16 @@ from bayesmix.report.text import listed, percent, plural, whole
 
 MOST_PATTERNS = 8
 AT_RANDOM = (
-    "The likelihood of a row is that of the cells that were observed; the others are summed out, and no value is filled "
-    "in. This is right where cells are missing at random: whether a cell is missing may depend on what was observed of "
-    "its row, but, given that, neither on the value that it would have had nor on the row's group. The data cannot tell "
-    "whether that holds. It does not where, for example, large values were more often not recorded than small ones."
+    "The likelihood of a row is that of the cells that were observed; the others are summed out, and no value is "
+    "filled in. This is right where cells are missing at random: whether a cell is missing may depend on what was "
+    "observed of its row, but, given that, neither on the value that it would have had nor on the row's group. The "
+    "data cannot tell whether that holds. It does not where, for example, large values were less often recorded than "
+    "small ones."
 )
 COMPLETELY = (
-    "What is left is a fair sample of all rows only where cells are missing completely at random: for reasons that have "
-    'nothing to do with any value, observed or not. With missing = "model" the rows would be kept, where the family can.'
+    "What is left is a fair sample of all rows only where cells are missing completely at random: for reasons that "
+    'have nothing to do with any value, observed or not. With missing = "model" the rows are kept, where the family '
+    "can sum their gaps out."
 )
 
 
@@ -46,13 +48,10 @@ def gaps(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
 
 def _in_words(data: Data) -> str:
     gone = np.isnan(data.x)
-    empty = int(gone.all(axis=1).sum())
+    cells, share = whole(int(gone.sum())), percent(float(gone.mean()), 1)
+    rows, empty = plural(int(gone.any(axis=1).sum()), "row"), int(gone.all(axis=1).sum())
     none = f"; {plural(empty, 'row has', 'rows have')} no cell at all" if empty else ""
-    rows = plural(int(gone.any(axis=1).sum()), "row")
-    return (
-        f"{whole(int(gone.sum()))} of {whole(gone.size)} cells ({percent(float(gone.mean()), 1)}) are missing, in {rows} "
-        f"of {whole(len(data))}{none}."
-    )
+    return f"{cells} of {whole(gone.size)} cells ({share}) are missing, in {rows} of {whole(len(data))}{none}."
 
 
 def _columns(data: Data) -> Table:
