@@ -30,7 +30,7 @@ from bayesmix.drawing.view import View
 from bayesmix.inputs.data import Data
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.columns import Columns
-from bayesmix.parts.gaps import column_moments, seen
+from bayesmix.parts.gaps import column_means, seen
 from bayesmix.parts.part import Params
 
 MOST_COLUMNS = 6
@@ -49,7 +49,7 @@ class ColumnsPicture(Picture):
         if _binary(data):
             fig = new_figure(8, 3.4)
             ax = fig.subplots()
-            share, _ = column_moments(data.x, data.row_weights)
+            share = column_means(data.x, data.row_weights)
             ax.bar(np.arange(len(share)), share, color=DATA, width=0.7, gid="observed")
             _names(ax, data)
             ax.set(ylabel="share of rows with 1", ylim=(0, 1))
@@ -206,7 +206,7 @@ def _one_column(view: View) -> Figure:
 def _means_of_replicates(ax: Axes, data: Data, new: np.ndarray) -> None:
     """The mean of every column: of the rows as bars, of replicated data sets as intervals."""
     shown = slice(0, MOST_PROFILE)
-    here, _ = column_moments(data.x[:, shown], data.row_weights)
+    here = column_means(data.x[:, shown], data.row_weights)
     replicated = np.nanmean(np.where(np.isnan(data.x[:, shown]), np.nan, new[:, :, shown]), axis=1)
     lower, middle, upper = np.quantile(replicated, [TAILS[0], 0.5, TAILS[1]], axis=0)
     at = np.arange(len(here))

@@ -13,20 +13,32 @@ import numpy as np
 from bayesmix.kernels.vector import compiled
 
 
+TABLE = 4096
+"""Patterns are counted in a table of at least this size, or one entry a row; of more columns a few at a time."""
+
+
 @compiled
 def by_pattern(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The rows in an order in which those with one pattern follow each other, and where each pattern ends."""
     n, d = X.shape
     number, known, count = np.zeros(n, np.int64), np.zeros(1, np.int64), 1
-    for j in range(d):
-        found = np.zeros(2 * count, np.int64)
+    first = 0
+    while first < d:
+        last = first + 1
+        while last < d and count << (last + 1 - first) <= max(TABLE, n):
+            last += 1
+        found = np.zeros(count << (last - first), np.int64)
         for i in range(n):
-            number[i] = 2 * known[number[i]] + (X[i, j] != X[i, j])
-            found[number[i]] += 1
-        known, count = np.zeros(2 * count, np.int64), 0
+            key = known[number[i]]
+            for j in range(first, last):
+                key = 2 * key + (X[i, j] != X[i, j])
+            number[i] = key
+            found[key] += 1
+        known, count = np.zeros(len(found), np.int64), 0
         for p in range(len(found)):
             known[p] = count
             count += found[p] > 0
+        first = last
     ends = found[found > 0].cumsum()
     places, order = np.append(0, ends[:-1]), np.empty(n, np.int64)
     for i in range(n):
@@ -47,9 +59,19 @@ def cells(X: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
     """Some columns of some rows; without columns one of zeros, which says nothing where its factor is 0."""
     found = np.zeros((len(rows), max(len(columns), 1)))
     for i in range(len(rows)):
+        row = X[rows[i]]
         for j in range(len(columns)):
-            found[i, j] = X[rows[i], columns[j]]
+            found[i, j] = row[columns[j]]
     return found
+
+
+@compiled
+def same_everywhere(values: np.ndarray, value: float) -> bool:
+    """Whether all of them are this number."""
+    others = 0
+    for x in values.flat:
+        others += x != value
+    return others == 0
 
 
 @compiled

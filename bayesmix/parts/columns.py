@@ -9,7 +9,7 @@ import numpy as np
 from bayesmix.inputs.data import Data
 from bayesmix.parts.canonical import Canonical
 from bayesmix.parts.component import Component
-from bayesmix.parts.gaps import check_columns, column_moments, filled
+from bayesmix.parts.gaps import check_columns, column_means, filled
 from bayesmix.parts.parameter import Parameter
 from bayesmix.parts.part import Params, Sums
 
@@ -31,7 +31,7 @@ class Columns(Component):
         self.names, self.parameters = (means.name,), (means,)
         self.coords = {"component": list(components), "feature": list(data.feature_names)}
         check_columns(self.x, data.row_weights, data.feature_names)
-        self.average = column_moments(self.x, data.row_weights)[0]
+        self.average = column_means(self.x, data.row_weights)
 
     @property
     def first(self) -> str:

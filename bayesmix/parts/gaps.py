@@ -60,6 +60,14 @@ def filled(x: np.ndarray, values: float | np.ndarray) -> np.ndarray:
     return np.where(gone, values, x) if gone.any() else x
 
 
+def column_means(x: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Weighted mean of the observed cells of every column, (d,)."""
+    gone = np.isnan(x)
+    if not gone.any():
+        return np.asarray(weights @ x / weights.sum())
+    return np.asarray(weights @ np.where(gone, 0.0, x) / (weights @ ~gone))
+
+
 def column_moments(x: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Weighted mean and standard deviation of the observed cells of every column, (d,)."""
     gone = np.isnan(x)
@@ -67,7 +75,5 @@ def column_moments(x: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.n
         share = weights / weights.sum()
         mean = share @ x
         return mean, np.sqrt(share @ (x - mean) ** 2)
-    share = weights[:, None] * ~gone
-    share /= share.sum(axis=0)
-    mean = (share * np.where(gone, 0.0, x)).sum(axis=0)
-    return mean, np.sqrt((share * np.where(gone, 0.0, x - mean) ** 2).sum(axis=0))
+    mean = column_means(x, weights)
+    return mean, np.sqrt(column_means((x - mean) ** 2, weights))

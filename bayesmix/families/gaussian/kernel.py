@@ -17,7 +17,7 @@ from bayesmix.families.gaussian.normal import factors
 from bayesmix.kernels.blocks import CACHE, MOST, driver, load_rows
 from bayesmix.kernels.cache import entry_point
 from bayesmix.kernels.lanes import LANES, lane, load, number, spread, store, sums
-from bayesmix.kernels.patterns import by_pattern, cells, columns_there, expect, marginal
+from bayesmix.kernels.patterns import by_pattern, cells, columns_there, expect, marginal, same_everywhere
 from bayesmix.kernels.products import outer, weigh, whiten
 from bayesmix.kernels.vector import HALF_LOG_2_PI, inlined
 from bayesmix.likelihood.kernel import Kernel
@@ -97,6 +97,7 @@ def _run(X, weights, means, C, evidence, row_weights, how, statistics, pointwise
     diagonal, gaps = how
     flat = np.ascontiguousarray  # the layout that offsets are counted in; arrays of a graph may have another
     order, ends = by_pattern(X) if gaps else (np.empty(0, np.int64), np.full(1, len(X)))
+    no_labels, no_weights = gaps and same_everywhere(evidence, 0.0), gaps and same_everywhere(row_weights, 1.0)
     L, begin = 0.0, 0
     for end in ends:
         some = order[begin:end]
@@ -105,7 +106,8 @@ def _run(X, weights, means, C, evidence, row_weights, how, statistics, pointwise
         if gaps:
             columns = columns_there(X[some[0]])
             mu, c, Q = _marginals(means, C, columns)
-            x, a, v = cells(X, some, columns), a[some], v[some]
+            x = cells(X, some, columns)
+            a, v = a[: len(some)] if no_labels else a[some], v[: len(some)] if no_weights else v[some]
             l, r = np.empty(min(len(some), len(l))), np.empty((min(len(some), len(r)), r.shape[1]))
         own = _own(statistics, mu, gaps)
         L += _pass((x, a, v), (weights, mu, c), diagonal, own, l, r)
