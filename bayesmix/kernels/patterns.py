@@ -12,7 +12,6 @@ import numpy as np
 
 from bayesmix.kernels.vector import compiled
 
-
 TABLE = 4096
 """Patterns are counted in a table of at least this size, or one entry a row; of more columns a few at a time."""
 

@@ -55,7 +55,7 @@ def _imputed(fits: Fits, summary: Summary) -> str:
     n = summary["model"]["missing_cells"]
     return (
         f"What the fit says of {plural(n, 'missing cell')}, given the rest of their rows: intervals should run where "
-        "the observed rows lie, and are wide where the group is open. They are drawn for this picture; the fit needs none."
+        "the observed rows lie, and are wide where the group is open. They are drawn for this picture alone."
     )
 
 
