@@ -12,7 +12,7 @@ import numpy as np
 
 from bayesmix.kernels.vector import compiled
 
-TABLE = 4096
+PATTERN_TABLE = 4096
 """Patterns are counted in a table of at least this size, or one entry a row; of more columns a few at a time."""
 
 
@@ -24,7 +24,7 @@ def by_pattern(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     first = 0
     while first < d:
         last = first + 1
-        while last < d and count << (last + 1 - first) <= max(TABLE, n):
+        while last < d and count << (last + 1 - first) <= max(PATTERN_TABLE, n):
             last += 1
         found = np.zeros(count << (last - first), np.int64)
         for i in range(n):

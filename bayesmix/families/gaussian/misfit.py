@@ -14,7 +14,7 @@ from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.part import Params
 
 SHAPE_ADVICE = "Try more components, or components with heavier tails; look at the rows far from all means."
-TOGETHER = 50
+DRAWS_TOGETHER = 50
 """Draws that one thread takes at a time."""
 
 
@@ -64,13 +64,13 @@ class GaussianDiscrepancies(Discrepancies):
         found, new = np.empty((2, S, N_SHAPES))
 
         def some(first: int) -> None:
-            s = slice(first, first + TOGETHER)
-            rows = completed(x, z[s], params["means"][s], C[s], streams[first // TOGETHER]) if gaps else x[None]
+            s = slice(first, first + DRAWS_TOGETHER)
+            rows = completed(x, z[s], params["means"][s], C[s], streams[first // DRAWS_TOGETHER]) if gaps else x[None]
             residuals(rows, params["means"][s], C[s], shares[s], z[s], e[s], u[s])
             shapes(e[s], u[s], z[s], K, found[s])
             shapes(e_new[s], u_new[s], z_new[s], K, new[s])
 
-        firsts, gaps = range(0, S, TOGETHER), family.data.gaps
+        firsts, gaps = range(0, S, DRAWS_TOGETHER), family.data.gaps
         streams = rng.spawn(len(firsts)) if gaps else []
         in_threads(some, firsts)
         return found, new
