@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bayesmix.multimodality.table import Modes
     from bayesmix.posterior.co_clustering import co_clustering, point_partition
     from bayesmix.posterior.files import load_fit, save
+    from bayesmix.posterior.impute import impute
     from bayesmix.posterior.leave_one_out import loo
     from bayesmix.posterior.predict import replicate, responsibilities, responsibility_summary
     from bayesmix.posterior.relabel import relabel
@@ -42,6 +43,7 @@ _HOMES = {
     "em.fit_em": ("EMFit", "fit_em"),
     "inputs.errors": ("FitError",),
     "posterior.files": ("load_fit", "save"),
+    "posterior.impute": ("impute",),
     "gallery.read": ("load",),
     "posterior.leave_one_out": ("loo",),
     "posterior.predict": ("replicate", "responsibilities", "responsibility_summary"),
@@ -73,6 +75,7 @@ __all__ = [
     "compare",
     "diagnose",
     "fit_em",
+    "impute",
     "load",
     "load_fit",
     "log_evidence",

@@ -37,6 +37,12 @@ ROWS = {
         " log-densities are first checked to be one at random points.",
         one_thread=True,
     ),
+    "gradient_gaps": Row(
+        "One evaluation of log-posterior and gradient: missing cells",
+        "The compiled function of `bm.build` over Gaussian rows of which a tenth of the cells are missing, each row in"
+        " one of at most 20 patterns, against the same rows whole. Rows are sorted by pattern in every evaluation.",
+        one_thread=True,
+    ),
     "linear": Row(
         "Cost of a gradient by number of rows",
         "The same compiled function of `bm.build`, K = 5 in four features and K = 3 in one; time per row of data.",

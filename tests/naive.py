@@ -8,12 +8,29 @@ from scipy.special import betaln, expit, logsumexp
 
 
 def gaussian_log_joint(x, weights, means, covariances, evidence):
-    """log w_k + a_ik + log N(x_i | mu_k, Sigma_k), (n, K)."""
+    """log w_k + a_ik + log N(x_i | mu_k, Sigma_k), (n, K); of a row with missing cells the marginal of the others."""
     columns = [
-        np.log(w) + evidence[:, k] + stats.multivariate_normal(m, S).logpdf(x).reshape(len(x))
+        np.log(w) + evidence[:, k] + normal_log_density(x, m, S)
         for k, (w, m, S) in enumerate(zip(weights, means, covariances, strict=True))
     ]
     return np.column_stack(columns)
+
+
+def normal_log_density(x, mean, covariance):
+    """log N(x_i | mu, Sigma) over the cells that are there, row by row, (n,)."""
+    found = []
+    for row in x:
+        there = np.flatnonzero(~np.isnan(row))
+        own = stats.multivariate_normal(mean[there], covariance[np.ix_(there, there)]) if len(there) else None
+        found.append(0.0 if own is None else float(own.logpdf(row[there])))
+    return np.array(found)
+
+
+def with_gaps(frame, rng, share=0.2):
+    """A table with cells missing at random; of its second row all are."""
+    gone = rng.random(frame.shape) < share
+    gone[1] = True
+    return frame.astype(float).mask(gone)
 
 
 def zip_log_joint(x, rate, zero_prob, evidence):

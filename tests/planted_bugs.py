@@ -1,4 +1,4 @@
-"""Ten broken models, each wrong in one place, and the layouts on which calibration is to find them.
+"""Eleven broken models, each wrong in one place, and the layouts on which calibration is to find them.
 
     python tests/planted_bugs.py OUT [BUG ...]
 
@@ -64,6 +64,10 @@ LAYOUTS = {
     ),
     "one covariance": (bm.Mixture("gaussian", n_components=1, priors=IN_THE_PLANE), bm.Data(ROWS[:5])),
     "counts": (bm.Mixture("zero_inflated_poisson", priors=COUNTS), bm.Data(np.arange(20))),
+    "cells missing": (
+        bm.Mixture("gaussian", n_components=1, priors=IN_THE_PLANE),
+        bm.Data(np.where((np.arange(24) % 3 == 0).reshape(12, 2), np.nan, ROWS[:12])),
+    ),
     "some labels": (
         bm.Mixture("gaussian", n_components=2, covariance="diag", priors=ON_A_LINE),
         bm.Data(ROWS[:, 0], labels=["a", None, "b", None] * 5),
@@ -155,6 +159,16 @@ class LabelsOffByOne(GaussianGraph):
         return super().observed(parameters, pt.roll(evidence, 1, axis=-1), row_weights, **kwargs)
 
 
+class MissingAsZero(GaussianGraph):
+    """A missing cell is taken as 0."""
+
+    def observed(self, parameters, evidence, row_weights, **kwargs):
+        def logp(value, *rest):
+            return self.e_step(pt.where(pt.isnan(value), 0.0, value), *rest, return_list=True)[0]
+
+        return self._custom((*parameters, evidence, row_weights), logp, **kwargs)
+
+
 class PsiForOneMinusPsi(ZeroInflatedPoissonGraph):
     """zero_prob is taken as the probability of a Poisson row."""
 
@@ -184,6 +198,7 @@ BUGS = {
     "sd taken as variance": Bug("wide groups", VarianceForSd),
     "LKJ eta 2 for 1": Bug("one covariance", OtherEta),
     "Cholesky factor transposed": Bug("one covariance", CholeskyTransposed),
+    "missing cells taken as 0": Bug("cells missing", MissingAsZero),
     "labels ignored": Bug("some labels", LabelsIgnored),
     "labels off by one": Bug("some labels", LabelsOffByOne),
 }

@@ -23,6 +23,7 @@ MANY_PARAMETERS = {
     "kernels/blocks.py: driver.drive",
     "kernels/independent.py: run",
     "kernels/independent.py: run_draws",
+    "kernels/independent.py: run_e_step",
     "kernels/lanes.py: sums",
 }
 ASSERTING = {"verify_grad"}

@@ -11,6 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bayesmix.calibration.simulation import Line, Simulator
 from bayesmix.posterior.assemble import PACKAGES
 
@@ -41,7 +43,8 @@ def header(simulator: Simulator) -> dict[str, Any]:
 def _layout(simulator: Simulator) -> str:
     """All of the design that simulations keep."""
     design = simulator.design
-    return json.dumps([design.labelled.tolist(), list(design.obs_names), design.covariates.to_csv()])
+    kept = [design.labelled.tolist(), list(design.obs_names), design.covariates.to_csv()]
+    return json.dumps(kept + ([np.isnan(design.x).tolist()] if design.gaps else []))
 
 
 def key(head: Mapping[str, Any]) -> str:

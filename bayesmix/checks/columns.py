@@ -55,8 +55,10 @@ class ColumnsDiscrepancies(Discrepancies):
         )
 
     def _measured(self, component: Columns, x: np.ndarray, mean: np.ndarray) -> np.ndarray:
-        """The measures (S, m) of rows x (n, d) or (S, n, d) with these means (S, n, d)."""
+        """The measures (S, m) of rows x (n, d) or (S, n, d) with these means (S, n, d); missing cells say nothing."""
         e, variance = x - mean, component.model.variance(component.model.natural(mean))
+        if component.data.gaps:
+            e, variance = np.where(np.isnan(component.x), 0.0, (e, variance))
         found = [_dependence(e, variance)]
         if self.counts:
             squares = (e**2 / np.maximum(variance, TINY)).mean(axis=(1, 2))

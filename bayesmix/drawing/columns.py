@@ -30,6 +30,7 @@ from bayesmix.drawing.view import View
 from bayesmix.inputs.data import Data
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.columns import Columns
+from bayesmix.parts.gaps import column_means, seen
 from bayesmix.parts.part import Params
 
 MOST_COLUMNS = 6
@@ -48,7 +49,7 @@ class ColumnsPicture(Picture):
         if _binary(data):
             fig = new_figure(8, 3.4)
             ax = fig.subplots()
-            share = data.row_weights @ data.x / data.row_weights.sum()
+            share = column_means(data.x, data.row_weights)
             ax.bar(np.arange(len(share)), share, color=DATA, width=0.7, gid="observed")
             _names(ax, data)
             ax.set(ylabel="share of rows with 1", ylim=(0, 1))
@@ -115,7 +116,7 @@ class ColumnsPicture(Picture):
 
 
 def _binary(data: Data) -> bool:
-    return bool(((data.x == 0) | (data.x == 1)).all())
+    return bool(((data.x == 0) | (data.x == 1) | np.isnan(data.x)).all())
 
 
 def _panels(data: Data) -> tuple[Figure, list[Axes]]:
@@ -169,7 +170,7 @@ def _expected(family: Likelihood, params: Params) -> tuple[np.ndarray, np.ndarra
     m = counts[:, None]
     log_pmf = m * eta[..., None, :] - component.model.b(eta)[..., None, :] + component.model.h(m)
     share = np.exp(family.log_weights(params))[..., 0, :]
-    return counts, family.row_weights.sum() * share[..., None, :] * np.exp(log_pmf)
+    return counts, seen(family.data, 0)[0].row_weights.sum() * share[..., None, :] * np.exp(log_pmf)
 
 
 def _stacks(ax: Axes, family: Likelihood, params: Params) -> None:
@@ -205,8 +206,8 @@ def _one_column(view: View) -> Figure:
 def _means_of_replicates(ax: Axes, data: Data, new: np.ndarray) -> None:
     """The mean of every column: of the rows as bars, of replicated data sets as intervals."""
     shown = slice(0, MOST_PROFILE)
-    here = data.row_weights @ data.x[:, shown] / data.row_weights.sum()
-    replicated = new[:, :, shown].mean(axis=1)
+    here = column_means(data.x[:, shown], data.row_weights)
+    replicated = np.nanmean(np.where(np.isnan(data.x[:, shown]), np.nan, new[:, :, shown]), axis=1)
     lower, middle, upper = np.quantile(replicated, [TAILS[0], 0.5, TAILS[1]], axis=0)
     at = np.arange(len(here))
     ax.bar(at, here, color=DATA, width=0.7, gid="observed")
@@ -217,9 +218,11 @@ def _means_of_replicates(ax: Axes, data: Data, new: np.ndarray) -> None:
 
 
 def _totals(ax: Axes, data: Data, new: np.ndarray) -> None:
-    """How many columns of a row are 1: observed and replicated."""
+    """How many columns of a row are 1: observed and replicated, of the rows without missing cells."""
+    whole = ~np.isnan(data.x).any(axis=1)
+    x, new = data.x[whole], new[:, whole]
     counts = np.arange(data.n_features + 1)
-    here = np.array([(data.x.sum(axis=1) == m).sum() for m in counts])
+    here = np.array([(x.sum(axis=1) == m).sum() for m in counts])
     replicated = np.array([[(row.sum(axis=1) == m).sum() for m in counts] for row in new])
     lower, middle, upper = np.quantile(replicated, [TAILS[0], 0.5, TAILS[1]], axis=0)
     ax.bar(counts, here, color=DATA, width=0.7, gid="observed totals")

@@ -10,6 +10,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from bayesmix.drawing.level import LEVEL, TAILS
 from bayesmix.drawing.style import DATA, FAINT, INK, colour, legend_above, line, new_figure, patch, plain
 from bayesmix.inputs.data import Data
+from bayesmix.parts.gaps import seen
 
 MOST_COUNTS = 60
 """Larger counts are left out of the pictures, and the axis says how many rows that are."""
@@ -17,7 +18,7 @@ MOST_COUNTS = 60
 
 def shown_counts(data: Data, j: int = 0) -> np.ndarray:
     """0, 1, ... to the largest count, or to ``MOST_COUNTS``."""
-    return np.arange(min(int(data.x[:, j].max()), MOST_COUNTS) + 1)
+    return np.arange(min(int(np.nanmax(data.x[:, j])), MOST_COUNTS) + 1)
 
 
 def observed(data: Data, counts: np.ndarray, j: int = 0) -> np.ndarray:
@@ -37,7 +38,8 @@ def count_axis(ax: Axes, data: Data, j: int = 0) -> None:
 
 def rootogram(ax: Axes, data: Data, new: np.ndarray, j: int = 0) -> None:
     """Bars of height sqrt(observed) hang from sqrt(expected); their feet belong near 0 (Kleiber and Zeileis 2016)."""
-    counts = shown_counts(data, j)
+    data, there = seen(data, j)
+    counts, new = shown_counts(data, j), new[:, there]
     v = data.row_weights
     replicated = np.array([[v[row == m].sum() for m in counts] for row in new])
     top = np.sqrt(replicated.mean(axis=0))
@@ -53,7 +55,8 @@ def rootogram(ax: Axes, data: Data, new: np.ndarray, j: int = 0) -> None:
 
 def zeros(ax: Axes, data: Data, new: np.ndarray, j: int = 0) -> None:
     """Replicated numbers of zeros (S, n) against the observed one."""
-    replicated = (new == 0).sum(axis=1)
+    data, there = seen(data, j)
+    replicated = (new[:, there] == 0).sum(axis=1)
     here = int((data.x[:, j] == 0).sum())
     low, high = min(replicated.min(), here), max(replicated.max(), here)
     step = max(1, round((high - low) / 25))

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from bayesmix.drawing.style import FAINT, INK, Style, line, patch
 from bayesmix.drawing.view import View
 from bayesmix.inputs.data import Data
+from bayesmix.parts.gaps import seen
 
 EM_LINE: Style = {"color": "black", "linestyle": (0, (4, 2)), "linewidth": 1.3}
 
@@ -22,6 +23,7 @@ def bin_edges(x: np.ndarray, *, most: int = 80) -> np.ndarray:
 
 def histogram(ax: Axes, data: Data, j: int) -> None:
     """Density histogram of a feature, rows by their weights."""
+    data, _ = seen(data, j)
     x = data.x[:, j]
     ax.hist(
         x, list(bin_edges(x)), weights=data.row_weights, density=True, color=FAINT, edgecolor="white", linewidth=0.4

@@ -10,6 +10,7 @@ from bayesmix.drawing.histogram import bin_edges
 from bayesmix.drawing.level import LEVEL, TAILS
 from bayesmix.drawing.style import INK, colour, line, patch, plain
 from bayesmix.inputs.data import Data, evenly
+from bayesmix.parts.gaps import seen
 
 BANDS = {LEVEL: 0.22, 0.5: 0.35}
 """Share of replicates between the ends of a band, and its shade."""
@@ -17,7 +18,8 @@ BANDS = {LEVEL: 0.22, 0.5: 0.35}
 
 def overlay(ax: Axes, data: Data, new: np.ndarray, j: int) -> None:
     """The histogram of the observed rows over what the replicated ones (S, n, d) expect of each bin: 50 and 90%."""
-    x, simulated = data.x[:, j], new[:, :, j]
+    data, there = seen(data, j)
+    x, simulated = data.x[:, j], new[:, there, j]
     low, high = np.quantile(simulated, [0.002, 0.998])
     width = np.diff(bin_edges(x, most=40))[0]
     first = x.min() - width * max(0, np.ceil((x.min() - low) / width))
@@ -39,6 +41,7 @@ def _heights(x: np.ndarray, data: Data, edges: np.ndarray) -> np.ndarray:
 
 def distribution(ax: Axes, x: np.ndarray, new: np.ndarray) -> None:
     """The replicates' distribution functions minus the observed one at the observed rows: median and 90% band."""
+    x, new = x[~np.isnan(x)], new[:, ~np.isnan(x)]
     at = np.sort(x)[evenly(len(x), 400)]
     observed = np.searchsorted(np.sort(x), at, side="right")
     replicated = np.stack([np.searchsorted(np.sort(row), at, side="right") for row in new])

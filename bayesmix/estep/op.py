@@ -91,8 +91,9 @@ class EStep(Op):
         """log w_ik + log f(x_i | theta_k) as a PyTensor expression, (n, K)."""
         graph = facet(self.family, "graph")
         if graph is None:
-            return columns.log_joint(facet(self.family, "maths").FAMILY.canonical.name, x, *operands)
-        return graph.log_joint(x, *operands, n_features=self.n_features)
+            canonical = facet(self.family, "maths").FAMILY.canonical
+            return columns.log_joint(canonical.name, x, *operands, *self.settings)
+        return graph.log_joint(x, *operands, *self.settings, n_features=self.n_features)
 
     def pointwise(self, x: Any, *rest: Any) -> Any:
         """v_i l_i as a PyTensor expression."""

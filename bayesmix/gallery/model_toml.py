@@ -9,6 +9,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from bayesmix.inputs.arguments import is_whole
+from bayesmix.inputs.data import DROP, MODEL
 
 FILE = "model.toml"
 
@@ -34,6 +35,7 @@ TEXTS = Kind("a list of texts", _is_texts)
 NUMBER = Kind("a number", _is_number)
 POSITIVE = Kind("a positive number", lambda value: _is_number(value) and value > 0)
 SHARE = Kind("a number between 0 and 1", lambda value: _is_number(value) and 0 < value < 1)
+MISSING = Kind(f"{MODEL!r} or {DROP!r}", lambda value: value in (MODEL, DROP))
 COUNT = Kind("a whole number >= 0", lambda value: is_whole(value, 0))
 TABLE = Kind("a table", lambda value: isinstance(value, dict))
 TABLES = Kind("an array of tables", lambda value: isinstance(value, list) and all(isinstance(v, dict) for v in value))
@@ -57,6 +59,7 @@ DATA_KEYS = {
     "classes": TEXTS,
     "truth": TEXT,
     "row_weights": TEXT,
+    "missing": MISSING,
     "test_file": TEXT,
     "scale": POSITIVE,
 }

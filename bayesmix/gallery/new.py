@@ -153,6 +153,9 @@ def _unfit(frame: pd.DataFrame, name: str) -> str:
         values = numeric(frame[[name]])[:, 0]
     except ValueError as error:
         return str(error).split(f"column {name!r}, ")[-1]
+    values = values[~np.isnan(values)]
+    if not len(values):
+        return "has no value"
     steps = np.diff(values)
     if not steps.any():
         return f"is constant ({values[0]:g})"

@@ -14,7 +14,7 @@ import pandas as pd
 from bayesmix.gallery import model_toml
 from bayesmix.gallery.model_toml import names
 from bayesmix.inputs.csv_columns import column, numeric, read_csv
-from bayesmix.inputs.data import Data
+from bayesmix.inputs.data import MODEL, Data
 from bayesmix.mixture.spec import Mixture, resolve
 
 __all__ = ["Expectation", "GalleryModel", "load", "names", "read"]
@@ -212,6 +212,7 @@ def _read_data(folder: Path, entry: Mapping[str, Any]) -> Data:
             row_weights=None if weights is None else numeric(weights)[:, 0],
             response=entry.get("response"),
             truth=extra.get("truth"),
+            missing=entry.get("missing", MODEL),
         )
 
 

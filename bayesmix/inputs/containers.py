@@ -110,3 +110,21 @@ def _aligned(values: Any, rows: pd.Index, argument: str) -> Any:
         f"{argument}: their index differs from that of X, and is not the same labels in another order; use "
         f"{argument}.loc[X.index], or .to_numpy() by position"
     )
+
+
+def weights_by_row(row_weights: Any, rows: pd.Index | None, n: int) -> np.ndarray:
+    """v_i (n,), 1 where none are given; ValueError naming the row and the value."""
+    if row_weights is None:
+        return np.ones(n)
+    entries = by_row(row_weights, rows, n, "row_weights")
+    if np.ndim(entries) != 1:
+        raise ValueError(f"row_weights: must be one column, one weight per row; got shape {np.shape(entries)}")
+    weights = pd.to_numeric(pd.Series(list(entries), dtype=object), errors="coerce").to_numpy(
+        dtype=float, na_value=np.nan
+    )
+    bad = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
+    if len(bad):
+        raise ValueError(f"row_weights: must be finite and not negative; row {bad[0] + 1} is {entries[bad[0]]}")
+    if not weights.any():
+        raise ValueError("row_weights: at least one must be positive; all are 0")
+    return weights

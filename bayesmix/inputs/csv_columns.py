@@ -72,7 +72,10 @@ def column(frame: pd.DataFrame, name: str, argument: str) -> pd.Series:
 
 
 def numeric(frame: pd.DataFrame) -> np.ndarray:
-    """All columns as finite numbers, (n, n_columns); the error names column, row and value of the first that is not."""
+    """All columns as finite numbers, (n, n_columns), NaN where a cell is missing.
+
+    The error names column, row and value of the first cell that is neither.
+    """
     columns = []
     for name in frame.columns:
         raw = frame[name]
@@ -81,10 +84,10 @@ def numeric(frame: pd.DataFrame) -> np.ndarray:
         if pd.api.types.is_datetime64_any_dtype(raw) or pd.api.types.is_timedelta64_dtype(raw):
             raise ValueError(f"X: column {str(name)!r} must hold numbers; got times, from {raw.iloc[0]}")
         values = pd.to_numeric(raw, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-        bad = np.flatnonzero(~np.isfinite(values))
+        bad = np.flatnonzero(~np.isfinite(values) & ~raw.isna().to_numpy())
         if len(bad):
             shown = raw.iloc[bad[0] : bad[0] + 1].tolist()[0]
-            what = "is missing" if pd.isna(shown) else f"is not a finite number: {shown!r}"
+            what = f"is not a finite number: {shown!r}"
             more = f" (and {len(bad) - 1} more rows)" if len(bad) > 1 else ""
             advice = f"; numbers need {PLAIN_NUMBERS}" if WRITTEN_NUMBER.fullmatch(str(shown)) else ""
             raise ValueError(f"X: column {str(name)!r}, row {frame.index[bad[0]]} {what}{more}{advice}")

@@ -12,10 +12,13 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from bayesmix.inputs.containers import array_names, by_row, frame_of, has_index
+from bayesmix.inputs.containers import array_names, by_row, frame_of, has_index, weights_by_row
 from bayesmix.inputs.csv_columns import column, numeric
-from bayesmix.inputs.labels import class_name, label_evidence
+from bayesmix.inputs.labels import label_evidence, true_classes
 from bayesmix.inputs.storage import coordinates, restored, stored
+
+MODEL, DROP = "model", "drop"
+"""What is done about rows with missing cells."""
 
 
 @dataclass(frozen=True, init=False, eq=False)
@@ -25,9 +28,9 @@ class Data:
     Parameters
     ----------
     X : array or DataFrame, shape (n,) or (n, n_features)
-        Finite numbers, in pandas, NumPy, polars or arrow; a masked cell is a missing one. With ``response``, a
-        DataFrame of which one column is the response and the others are covariates that formulas may use; those that
-        none uses may hold anything.
+        Finite numbers, in pandas, NumPy, polars or arrow; NaN, None, NA and masked cells are missing. With
+        ``response``, a DataFrame of which one column is the response and the others are covariates that formulas may
+        use; those that none uses may hold anything.
     labels : sequence, optional
         What is known of each row. One entry per row: None, NaN, NA, -1, "" or a masked entry for nothing; a class for a
         hard label; a ``set`` or ``frozenset`` of classes for "one of these". Or probabilities (n, n_classes), as an
@@ -42,6 +45,10 @@ class Data:
         The column of ``X`` that is observed (counts); the others are covariates.
     truth : sequence, optional
         True classes, used for scoring alone: they never enter a fit.
+    missing : {"model", "drop"}
+        What is done about missing cells of the observed columns. ``"model"``: they stay; a family that can sums them
+        out, taken as missing at random, and others refuse them. ``"drop"``: rows that have any are left out, with
+        their labels, weights and truth; :attr:`dropped` is how many.
 
     Labels, row weights and truth in pandas go by their index where ``X`` has one: the same labels in another order are
     put in that of ``X``, other labels are refused. Everything else goes by position.
@@ -65,7 +72,7 @@ class Data:
     """
 
     x: np.ndarray
-    """Observations, (n, n_features)."""
+    """Observations, (n, n_features); NaN where a cell is missing."""
     feature_names: tuple[str, ...]
     covariates: pd.DataFrame
     """Columns that formulas may use, (n, n_covariates); no columns without ``response``. Its index names the rows."""
@@ -78,6 +85,8 @@ class Data:
     """(n,)"""
     truth: np.ndarray | None
     """(n,) true class names, for scoring alone."""
+    dropped: int
+    """Rows that were left out for their missing cells."""
 
     def __init__(
         self,
@@ -88,7 +97,10 @@ class Data:
         row_weights: ArrayLike | None = None,
         response: str | None = None,
         truth: Sequence[Any] | None = None,
+        missing: str = MODEL,
     ) -> None:
+        if missing not in (MODEL, DROP):
+            raise ValueError(f"missing: must be {MODEL!r} or {DROP!r}; got {missing!r}")
         given = frame_of(X)
         rows = given.index if has_index(X) else None
         frame, covariates = _split(_with_row_names(given), None if response is None else str(response))
@@ -96,16 +108,20 @@ class Data:
         n = len(x)
         labels = None if labels is None else by_row(labels, rows, n, "labels")
         class_names, evidence, labelled = label_evidence(labels, classes, n)
-        self.__dict__.update(
-            x=x,
-            feature_names=tuple(str(c) for c in frame.columns),
-            covariates=covariates,
-            classes=class_names,
-            class_evidence=evidence,
-            labelled=labelled,
-            row_weights=_weights(row_weights, rows, n),
-            truth=_truth(truth, rows, n),
+        whole = self._of(
+            {
+                "x": x,
+                "feature_names": tuple(str(c) for c in frame.columns),
+                "covariates": covariates,
+                "classes": class_names,
+                "class_evidence": evidence,
+                "labelled": labelled,
+                "row_weights": weights_by_row(row_weights, rows, n),
+                "truth": true_classes(truth, rows, n),
+                "dropped": 0,
+            }
         )
+        self.__dict__.update((whole.without_gaps() if missing == DROP else whole).__dict__)
 
     def __repr__(self) -> str:
         parts = [f"{len(self)} rows", f"{', '.join(self.feature_names[:8])}{', ...' if self.n_features > 8 else ''}"]
@@ -119,6 +135,8 @@ class Data:
             parts += [f"labelled: {', '.join(f'{name} {count}' for name, count in counts)}"]
             parts += [f"without a label: {int((~self.labelled).sum())}"]
         parts += ["weighted"] if self.weighted else []
+        parts += [f"{int(np.isnan(self.x).sum())} cells missing"] if self.gaps else []
+        parts += [f"{self.dropped} rows with missing cells left out"] if self.dropped else []
         return f"Data({'; '.join(parts)})"
 
     def __len__(self) -> int:
@@ -138,6 +156,11 @@ class Data:
     def weighted(self) -> bool:
         """True where some row's weight is not 1."""
         return bool((self.row_weights != 1).any())
+
+    @cached_property
+    def gaps(self) -> bool:
+        """True where some cell is missing."""
+        return bool(np.isnan(self.x).any())
 
     @property
     def known(self) -> np.ndarray:
@@ -191,6 +214,15 @@ class Data:
         """The same rows with these covariates only."""
         return self._with(covariates=self.covariates[list(names)])
 
+    def without_gaps(self) -> Data:
+        """The rows of which every cell is there; :attr:`dropped` counts the others. ValueError where none is left."""
+        whole = ~np.isnan(self.x).any(axis=1)
+        if whole.all():
+            return self
+        if not whole.any():
+            raise ValueError(f"missing: {DROP!r} leaves nothing: every one of the {len(self)} rows has a missing cell")
+        return self.take(whole)._with(dropped=self.dropped + int((~whole).sum()))
+
     def without_labels(self) -> Data:
         """The same rows with nothing known of their components."""
         return self._with(labelled=np.zeros(len(self), dtype=bool))
@@ -225,7 +257,7 @@ class Data:
             variables["truth"] = ("obs", self.truth.astype(str))
         variables |= stored(self.covariates)
         names = {"obs": self.obs_names, "feature": self.feature_names, "class": self.classes}
-        return xr.Dataset(variables, coords=coordinates(names))
+        return xr.Dataset(variables, coords=coordinates(names), attrs={"dropped": self.dropped})
 
     @classmethod
     def from_dataset(cls, dataset: xr.Dataset) -> Data:
@@ -239,6 +271,7 @@ class Data:
             "labelled": dataset["labelled"].to_numpy().astype(bool),
             "row_weights": dataset["row_weights"].to_numpy(),
             "truth": dataset["truth"].to_numpy().astype(str) if "truth" in dataset else None,
+            "dropped": int(dataset.attrs.get("dropped", 0)),
         }
         return cls._of(fields)
 
@@ -260,32 +293,3 @@ def _split(frame: pd.DataFrame, response: str | None) -> tuple[pd.DataFrame, pd.
         return frame, frame[[]]
     column(frame, response, "response")
     return frame[[response]], frame.drop(columns=response).set_axis([str(i) for i in frame.index], axis=0)
-
-
-def _weights(row_weights: Any, rows: pd.Index | None, n: int) -> np.ndarray:
-    if row_weights is None:
-        return np.ones(n)
-    entries = by_row(row_weights, rows, n, "row_weights")
-    if np.ndim(entries) != 1:
-        raise ValueError(f"row_weights: must be one column, one weight per row; got shape {np.shape(entries)}")
-    weights = pd.to_numeric(pd.Series(list(entries), dtype=object), errors="coerce").to_numpy(
-        dtype=float, na_value=np.nan
-    )
-    bad = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
-    if len(bad):
-        raise ValueError(f"row_weights: must be finite and not negative; row {bad[0] + 1} is {entries[bad[0]]}")
-    if not weights.any():
-        raise ValueError("row_weights: at least one must be positive; all are 0")
-    return weights
-
-
-def _truth(truth: Any, rows: pd.Index | None, n: int) -> np.ndarray | None:
-    if truth is None:
-        return None
-    entries = by_row(truth, rows, n, "truth")
-    if np.ndim(entries) != 1:
-        raise ValueError(f"truth: must be one column, one class per row; got shape {np.shape(entries)}")
-    missing = np.flatnonzero(pd.isna(pd.Series(list(entries), dtype=object)))
-    if len(missing):
-        raise ValueError(f"truth: row {missing[0] + 1} is missing; every row needs its true class")
-    return np.asarray([class_name(value) for value in entries])

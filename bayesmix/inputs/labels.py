@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bayesmix.inputs.containers import by_row
+
 
 def class_name(value: Any) -> str:
     """A class as text: 1, 1.0 and "1" are one class (a CSV column with empty cells holds its integers as floats)."""
@@ -121,3 +123,16 @@ def _probability_rows(labels: Any, given: tuple[str, ...] | None) -> tuple[tuple
         raise ValueError(f"labels: probabilities must be >= 0 and sum to 1; row {row + 1} is {b[row].tolist()}")
     with np.errstate(divide="ignore"):
         return names, np.where(labelled[:, None], np.log(b), 0.0), labelled
+
+
+def true_classes(truth: Any, rows: pd.Index | None, n: int) -> np.ndarray | None:
+    """The true class of every row (n,), where any are given; ValueError naming a row without."""
+    if truth is None:
+        return None
+    entries = by_row(truth, rows, n, "truth")
+    if np.ndim(entries) != 1:
+        raise ValueError(f"truth: must be one column, one class per row; got shape {np.shape(entries)}")
+    missing = np.flatnonzero(pd.isna(pd.Series(list(entries), dtype=object)))
+    if len(missing):
+        raise ValueError(f"truth: row {missing[0] + 1} is missing; every row needs its true class")
+    return np.asarray([class_name(value) for value in entries])

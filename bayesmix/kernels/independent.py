@@ -1,6 +1,8 @@
 """The E-step of independent columns of one canonical family: log f(x_i | k) = level_k + sum_j x_ij eta_kj + h(x_i).
 
-Sums: mass N_k = sum_i v_i r_ik, first s_k = sum_i v_i r_ik x_i.
+Sums: mass N_k = sum_i v_i r_ik, first s_k = sum_i v_i r_ik x_i. Where cells are missing, columns of 1 (there) and 0
+stand beside those of x, with natural parameters -b(eta): a missing cell adds nothing, and the sums over these columns
+are the masses by column.
 """
 
 from __future__ import annotations
@@ -76,35 +78,51 @@ drive = driver(log_joint, accumulate)
 
 
 @inlined
-def run(natural, counts, X, weights, means, evidence, row_weights, statistics, pointwise, responsibilities):  # type: ignore[no-untyped-def]
+def run(natural, counts, gaps, X, weights, means, evidence, row_weights, statistics, pointwise, responsibilities):  # type: ignore[no-untyped-def]
     """L, from the means; ``natural(m)`` is eta and b(eta)."""
     flat = np.ascontiguousarray
-    K, d = means.shape
+    K, columns = means.shape
+    d = 2 * columns if gaps else columns
+    x = _with_whether_there(X) if gaps else flat(X)
     eta, level = np.empty((K, d)), np.empty(K)
     for k in range(K):
         level[k] = np.log(weights[k])
-        for j in range(d):
+        for j in range(columns):
             eta[k, j], b = natural(means[k, j])
-            level[k] -= b
+            if gaps:
+                eta[k, columns + j] = -b
+            else:
+                level[k] -= b
     most = max(64, min(MOST, CACHE // (K + d) // LANES * LANES))
     work = (np.empty(d * most), np.empty(most))
     params = (level, eta, counts)
-    return drive(
-        flat(X), params, work, most, flat(evidence), flat(row_weights), statistics, pointwise, responsibilities
-    )
+    return drive(x, params, work, most, flat(evidence), flat(row_weights), statistics, pointwise, responsibilities)
 
 
 @inlined
-def run_draws(natural, counts, X, weights, means, evidence, row_weights, pointwise, responsibilities):  # type: ignore[no-untyped-def]
+def _with_whether_there(X: np.ndarray) -> np.ndarray:
+    """The columns, 0 where a cell is missing, and after them those of 1 and 0 that say whether it is there."""
+    n, d = X.shape
+    found = np.zeros((n, 2 * d), X.dtype)
+    for i in range(n):
+        for j in range(d):
+            if X[i, j] == X[i, j]:
+                found[i, j], found[i, d + j] = X[i, j], 1
+    return found
+
+
+@inlined
+def run_draws(natural, counts, gaps, X, weights, means, evidence, row_weights, pointwise, responsibilities):  # type: ignore[no-untyped-def]
     """For every draw: fill v_i l_i (S, n) and v_i r_ik (S, n, K) where these arrays are not empty."""
     for s in range(len(weights)):
         l, r = pointwise[s], responsibilities[s]
-        run(natural, counts, X, weights[s], means[s], evidence, row_weights, None, l, r)
+        run(natural, counts, gaps, X, weights[s], means[s], evidence, row_weights, None, l, r)
 
 
 @inlined
-def run_e_step(natural, counts, X, weights, means, evidence, row_weights, pointwise):  # type: ignore[no-untyped-def]
-    """L, N (K,), s (K, d)."""
-    mass, first, none = np.zeros(len(weights)), np.zeros(means.shape), np.empty((0, 0))
-    L = run(natural, counts, X, weights, means, evidence, row_weights, (mass, first), pointwise, none)
+def run_e_step(natural, counts, gaps, X, weights, means, evidence, row_weights, pointwise):  # type: ignore[no-untyped-def]
+    """L, N (K,), and s (K, d), or s beside the masses by column (K, 2 d)."""
+    K, d = means.shape
+    mass, first, none = np.zeros(K), np.zeros((K, 2 * d if gaps else d)), np.empty((0, 0))
+    L = run(natural, counts, gaps, X, weights, means, evidence, row_weights, (mass, first), pointwise, none)
     return L, mass, first

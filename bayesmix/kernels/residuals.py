@@ -24,11 +24,14 @@ N_SHAPES = 7
 
 @entry_point
 def residuals(x, means, C, shares, z, e, u):  # type: ignore[no-untyped-def]
-    """For every draw e (S, n, d) and u (S, n, d); ``shares`` (S, n or 1, K) are P(component) before x is seen."""
+    """For every draw e (S, n, d) and u (S, n, d), of rows x (S or 1, n, d).
+
+    ``shares`` (S, n or 1, K) are P(component) before x is seen.
+    """
     S, K, d = means.shape
-    n = len(x)
+    n = x.shape[1]
     for s in range(S):
-        sd = np.empty((K, d))
+        own, sd = x[min(s, len(x) - 1)], np.empty((K, d))
         for k in range(K):
             for j in range(d):
                 square = 0.0
@@ -39,13 +42,13 @@ def residuals(x, means, C, shares, z, e, u):  # type: ignore[no-untyped-def]
             k = z[s, i]
             p = shares[s, i if shares.shape[1] > 1 else 0]
             for j in range(d):
-                rest, below = x[i, j] - means[s, k, j], 0.0
+                rest, below = own[i, j] - means[s, k, j], 0.0
                 for m in range(j):
                     rest -= C[s, k, j, m] * e[s, i, m]
                 e[s, i, j] = rest / C[s, k, j, j]
                 for c in range(K):
                     if p[c] > 0:
-                        below += p[c] * 0.5 * math.erfc((means[s, c, j] - x[i, j]) / (sd[c, j] * math.sqrt(2.0)))
+                        below += p[c] * 0.5 * math.erfc((means[s, c, j] - own[i, j]) / (sd[c, j] * math.sqrt(2.0)))
                 u[s, i, j] = below
 
 

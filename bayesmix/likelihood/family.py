@@ -52,6 +52,8 @@ class Family(ABC):
     observation: ClassVar[str] = "measurement"
     """What an observation is: ``measurement``, ``count`` or ``answer``; pictures and statistics differ."""
 
+    models_gaps: ClassVar[bool] = False
+    """Whether cells may be missing: its parts and its kernel sum them out."""
     responds: ClassVar[bool] = False
     """Whether it explains one column, the response, by the others."""
     template: ClassVar[str] = ""

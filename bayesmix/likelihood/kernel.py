@@ -54,14 +54,17 @@ class ColumnsKernel(Kernel):
     def arguments(
         self, likelihood: Likelihood, parameters: tuple[Any, ...], rows: slice, v: np.ndarray
     ) -> tuple[Any, ...]:
-        """X, weights, means, evidence, v."""
-        return (likelihood.data.x[rows], *parameters, likelihood.evidence[rows], v)
+        """X, weights, means, evidence, v, whether cells are missing."""
+        return (likelihood.data.x[rows], *parameters, likelihood.evidence[rows], v, likelihood.data.gaps)
 
     def e_step(
         self, likelihood: Likelihood, parameters: tuple[Any, ...], rows: slice, v: np.ndarray
     ) -> tuple[float, Sums]:
-        """L; mass and first."""
+        """L; mass and first, and the masses by column where cells are missing."""
         L, mass, first = self._e_step(*self.arguments(likelihood, parameters, rows, v))
         component = likelihood.component
         assert isinstance(component, Columns)
-        return L, {"mass": mass, component.first: first}
+        if not likelihood.data.gaps:
+            return L, {"mass": mass, component.first: first}
+        moments, there = np.hsplit(first, 2)
+        return L, {"mass": mass, component.first: moments, component.there: there}

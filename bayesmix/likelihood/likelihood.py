@@ -25,6 +25,7 @@ from bayesmix.inputs.data import Data, evenly
 from bayesmix.inputs.prior import Prior
 from bayesmix.likelihood import curvature
 from bayesmix.likelihood.family import Family
+from bayesmix.parts.gaps import check_whole
 from bayesmix.parts.parameter import Parameter
 from bayesmix.parts.part import Params, Part, Point, Sums
 
@@ -59,7 +60,7 @@ class Likelihood:
     def __init__(self, family: Family, options: Mapping[str, Any], n_components: int, data: Data) -> None:
         self.family, self.options, self.data = family, options, data
         self.components = family.component_names(data, n_components)
-        family.check(options, data)
+        _check(family, options, data)
         self.weights, self.component = family.parts(options, self.components, data)
         self.evidence = family.evidence(data, self.components)
         like = any(p.dims[:1] == ("component",) for p in self.parameters)
@@ -89,7 +90,7 @@ class Likelihood:
     def rebind(self, data: Data) -> Self:
         """The same mixture over other rows (same columns; encodings of factors are kept)."""
         data = self.component.aligned(data)
-        self.family.check(self.options, data)
+        _check(self.family, self.options, data)
         weights, component = self.weights.over(data), self.component.over(data)
         evidence = self.family.evidence(data, self.components)
         return self._with(data=data, weights=weights, component=component, evidence=evidence)
@@ -296,6 +297,13 @@ class Likelihood:
     def simulate(self, params: Params, rng: np.random.Generator) -> np.ndarray:
         """New observations for the same rows, (n, n_features), each from the components that its evidence allows."""
         return self.component.draw(self.draw_components(params, rng), params, rng)
+
+
+def _check(family: Family, options: Mapping[str, Any], data: Data) -> None:
+    """ValueError where rows cannot be the family's, for a cell that is missing or one that is there."""
+    if not family.models_gaps:
+        check_whole(data, family.name)
+    family.check(options, data)
 
 
 def _together(pieces: list[Params]) -> Point:

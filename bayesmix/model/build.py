@@ -11,6 +11,7 @@ from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.spec import Mixture, resolved
 from bayesmix.model.graphs import graph_of
 from bayesmix.model.variables import Graph
+from bayesmix.parts.gaps import filled
 
 
 def graph(family: Likelihood) -> Graph:
@@ -76,6 +77,6 @@ def model_of(parts: Graph, *, likelihood: str = "fused") -> pm.Model:
 
 def _held(name: str, values: np.ndarray, dims: tuple[str, ...]) -> TensorSharedVariable:
     """``pm.Data`` over the array itself: PyMC would keep a copy of all rows."""
-    data = pm.Data(name, values, dims=dims)
+    data = pm.Data(name, filled(values, 0.0), dims=dims)  # which refuses NaN; set_value takes it
     data.set_value(values.astype(data.dtype, copy=False), borrow=True)
     return data

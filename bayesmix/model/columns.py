@@ -29,9 +29,14 @@ class ColumnsGraph(Graph):
         assert isinstance(component, Columns)
         return component
 
+    @property
+    def settings(self) -> tuple[Any, ...]:
+        """Whether cells are missing."""
+        return (self.columns.data.gaps,)
+
     def x_data(self) -> np.ndarray:
-        """(n, d) integers."""
-        return self.columns.x.astype("int64")
+        """(n, d) integers; floats where cells are missing, which NaN says."""
+        return self.columns.x if self.columns.data.gaps else self.columns.x.astype("int64")
 
     def variables(self) -> list[TensorVariable]:
         """weights (K,) and means (K, d)."""
@@ -42,7 +47,8 @@ class ColumnsGraph(Graph):
         """z_i from w_k exp(a_ik), then every column."""
         weights, means, evidence, _, _ = arguments
         z = pm.Categorical.dist(logit_p=pt.log(weights) + evidence)
-        return getattr(pm, self.columns.model.name).dist(means[z])
+        drawn = getattr(pm, self.columns.model.name).dist(means[z])
+        return drawn.astype("float64") if self.columns.data.gaps else drawn
 
     def start(self, params: Params) -> dict[str, np.ndarray]:
         """The means, away from where they end."""

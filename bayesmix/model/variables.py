@@ -86,8 +86,12 @@ class Graph(ABC):
         return self._custom(arguments, lambda value, *rest: self.e_step(value, *rest, return_list=True)[0], **kwargs)
 
     def textbook(self, parameters: Sequence[Any], evidence: Any, row_weights: Any, **kwargs: Any) -> TensorVariable:
-        """The observed variable as textbooks write it; with labels or weights, unknown to PyMC's mixtures, in sums."""
-        plain = not (self.likelihood.data.weighted or self.likelihood.evidence.any())
+        """The observed variable as textbooks write it; what PyMC's mixtures do not know, in sums.
+
+        That is labels, row weights and missing cells.
+        """
+        data = self.likelihood.data
+        plain = not (data.weighted or data.gaps or self.likelihood.evidence.any())
         mixture = self.mixture(parameters, **kwargs) if plain else None
         if mixture is not None:
             return mixture

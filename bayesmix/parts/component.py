@@ -11,6 +11,7 @@ import numpy as np
 
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.prior import Prior
+from bayesmix.parts.gaps import filled
 from bayesmix.parts.part import Params, Part, Point, Sums
 
 
@@ -35,6 +36,13 @@ class Component(Part):
     @abstractmethod
     def draw(self, z: np.ndarray, params: Params, rng: np.random.Generator) -> np.ndarray:
         """New observations (n, n_features) from component z_i of every row."""
+
+    def completed(self, x: np.ndarray, z: np.ndarray, params: Params, rng: np.random.Generator) -> np.ndarray:
+        """Its rows x (n, n_features) with the missing cells drawn from component z_i of every row, given the others.
+
+        As it stands, of components whose columns are independent.
+        """
+        return filled(x, self.draw(z, params, rng))
 
     @abstractmethod
     def clouds(self) -> np.ndarray:
@@ -198,6 +206,12 @@ class Product(_Several):
     def draw(self, z: np.ndarray, params: Params, rng: np.random.Generator) -> np.ndarray:
         """The columns of one block after those of the other."""
         return np.hstack([m.draw(z, params, rng) for m in self.members])
+
+    def completed(self, x: np.ndarray, z: np.ndarray, params: Params, rng: np.random.Generator) -> np.ndarray:
+        """The columns of one block after those of the other."""
+        widths = [m.draw(z[:1], params, rng).shape[1] for m in self.members]
+        blocks = np.split(x, np.cumsum(widths)[:-1], axis=1)
+        return np.hstack([m.completed(own, z, params, rng) for m, own in zip(self.members, blocks, strict=True)])
 
     def clouds(self) -> np.ndarray:
         """The points of all blocks."""

@@ -9,6 +9,7 @@ from bayesmix.plots.checks import modes, pareto_k
 from bayesmix.plots.draws import pairs, traces
 from bayesmix.plots.estimate import em_history, em_starts
 from bayesmix.plots.forest import forest
+from bayesmix.plots.imputed import imputed
 from bayesmix.plots.priors import prior_predictive
 from bayesmix.plots.ranks import coverage, rank_ecdf
 from bayesmix.plots.rows import responsibilities
@@ -22,6 +23,7 @@ __all__ = [
     "em_history",
     "em_starts",
     "forest",
+    "imputed",
     "modes",
     "pairs",
     "pareto_k",

@@ -10,6 +10,7 @@ from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.estimates import canonical_order, reorder
 from bayesmix.mixture.permutations import METHODS, best_permutations, component_axes, orders, permute
 from bayesmix.mixture.spec import switching_groups
+from bayesmix.parts.gaps import column_means, filled
 from bayesmix.parts.part import Params
 from bayesmix.posterior.component_overlap import agreement_with
 from bayesmix.posterior.record import RAW, Record, row_blocks, stacked
@@ -104,7 +105,8 @@ def permutations(draws: xr.Dataset, lp: np.ndarray, where: np.ndarray, family: L
             continue
         rows = family.evenly(max(100, HELD // (lp.size * len(groups))))
         q = estep.responsibilities(rows, pivot)
-        x, v = rows.data.x, rows.row_weights
+        v = rows.row_weights
+        x = filled(rows.data.x, column_means(rows.data.x, v))
         found[own] = orders(method, _held(rows, inside), q, x=x, row_weights=v, groups=groups)
     return found.reshape(*lp.shape, -1)
 

@@ -25,6 +25,7 @@ def figures(fits: Fits, summary: Summary, *names: str) -> list[Figure]:
 
 TITLES = {
     "data": "The data",
+    "imputed": "Missing cells over the data",
     "em_history": "Log-likelihood over EM iterations",
     "em_starts": "Where every EM start ended",
     "forest": "Posterior intervals with EM and MAP",
@@ -48,6 +49,14 @@ def _data(fits: Fits, summary: Summary) -> str:
     labelled = fits.data.labelled.sum()
     tail = f"; {plural(labelled, 'row carries', 'rows carry')} a label." if labelled else ", without any label."
     return f"{caption}: {plural(len(fits.data), 'row')}{tail}"
+
+
+def _imputed(fits: Fits, summary: Summary) -> str:
+    n = summary["model"]["missing_cells"]
+    return (
+        f"What the fit says of {plural(n, 'missing cell')}, given the rest of their rows: intervals should run where "
+        "the observed rows lie, and are wide where the group is open. They are drawn for this picture alone."
+    )
 
 
 def _em_history(fits: Fits, summary: Summary) -> str:
@@ -194,6 +203,7 @@ def _pareto_k(fits: Fits, summary: Summary) -> str:
 
 CAPTIONS: dict[str, Callable[[Fits, Summary], str]] = {
     "data": _data,
+    "imputed": _imputed,
     "em_history": _em_history,
     "em_starts": _em_starts,
     "forest": _forest,

@@ -10,6 +10,7 @@ from scipy import stats
 
 from bayesmix.drawing.level import TAILS
 from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.parts.gaps import seen
 
 type Statistic = Callable[[np.ndarray], np.ndarray]
 
@@ -38,15 +39,17 @@ def predictive_checks(family: Likelihood, replicates: np.ndarray, only: Containe
     """Every statistic of every column: observed, mean and 90% interval of replicates, predictive p-value.
 
     p = P(T_rep >= T_obs), ties counted half; 0.5 where the data look like replicated data, near 0 or 1 where they do
-    not. ``replicates``: (S, n, n_features). ``only``: these statistics, where given.
+    not. ``replicates``: (S, n, n_features), of which the cells count that are there in the data. ``only``: these
+    statistics, where given.
     """
     counts = family.family.counts
     table = {name: f for name, f in (COUNTS if counts else MEASUREMENTS).items() if only is None or name in only}
     out: dict[str, Any] = {}
     for j, column in enumerate(family.data.feature_names):
+        rows, there = seen(family.data, j)
         for name, statistic in table.items():
-            observed = float(statistic(family.data.x[:, j]))
-            replicated = np.asarray(statistic(replicates[:, :, j]), dtype=float)
+            observed = float(statistic(rows.x[:, j]))
+            replicated = np.asarray(statistic(replicates[:, there, j]), dtype=float)
             out[name if counts and family.data.n_features == 1 else f"{name} of {column}"] = {
                 "observed": observed,
                 "mean": replicated.mean(),

@@ -51,6 +51,7 @@ def _there(loo: xr.Dataset | None) -> xr.Dataset:
 
 KINDS: dict[str, Kind] = {
     "data": Kind(lambda f: plots.data_plot(f.data, f.family)),
+    "imputed": Kind(lambda f: plots.imputed(f.dt), lambda f: f.data.gaps and f.data.n_features > 1),
     "em_history": Kind(lambda f: plots.em_history(f.em), lambda f: f.em.n_iter > 1),
     "em_starts": Kind(lambda f: plots.em_starts(f.em), lambda f: f.em.starts["solution"].nunique() > 1),
     "forest": Kind(lambda f: forest_of(f.record, f.comparison)),

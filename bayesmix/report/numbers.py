@@ -103,6 +103,8 @@ def _model(fits: Fits) -> dict[str, Any]:
         "labelled": int(data.labelled.sum()),
         "known": int(fits.data.known.sum()),
         "weighted": data.weighted,
+        "missing_cells": int(np.isnan(data.x).sum()),
+        "dropped": data.dropped,
         "n_parameters": fits.family.n_parameters,
     }
 

@@ -52,14 +52,14 @@ def decimals_for(spread: float | None, digits: int = 2) -> int:
 
 
 def decimals_of(values: Iterable[float], most: int = 4) -> int:
-    """The fewest decimals, up to ``most``, that show all of these values as they are.
+    """The fewest decimals, up to ``most``, that show all of these values as they are; of missing ones there are none.
 
     Examples
     --------
     >>> decimals_of([2.9, 3.067]), decimals_of([63.0, 55.0])
     (3, 0)
     """
-    shown = list(values)
+    shown = [v for v in values if not math.isnan(v)]
     exact = (d for d in range(most) if all(abs(v - round(v, d)) <= 1e-9 * (1 + abs(v)) for v in shown))
     return next(exact, most)
 

@@ -199,7 +199,7 @@ def check_model(model: pm.Model, parts: Graph) -> None:
     }
     for name, values in wanted.items():
         held = model[name].get_value(borrow=True) if name in model.named_vars else None
-        if held is None or not np.array_equal(held, values):
+        if held is None or not np.array_equal(held, values, equal_nan=True):
             raise ValueError(f"model: its {name} is not that of spec and data; extend bm.build(spec, data)")
 
 

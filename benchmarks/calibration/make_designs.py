@@ -12,6 +12,8 @@ def designs(rng):
     """A table for each folder."""
     labels = np.where(np.arange(60) % 3 == 0, np.where(np.arange(60) % 2 == 0, "a", "b"), "")
     effort = np.random.default_rng(2).uniform(0.5, 2, 80).round(2)
+    gappy = np.random.default_rng(5)
+    cells = pd.DataFrame(gappy.normal(size=(60, 2)).round(3), columns=["x", "y"])
     plane = lambda n: pd.DataFrame(rng.normal(size=(n, 2)).round(3), columns=["x", "y"])  # noqa: E731
     return {
         "zip_constant": pd.DataFrame({"count": rng.poisson(2.0, 60)}),
@@ -22,6 +24,7 @@ def designs(rng):
         "poisson": pd.DataFrame(np.random.default_rng(3).poisson(4.0, (60, 2)), columns=["a", "b"]),
         "bernoulli": pd.DataFrame(np.random.default_rng(4).integers(2, size=(80, 5)), columns=list("abcde")),
         "semi_supervised_2d": plane(60).assign(label=labels),
+        "gaussian_gaps": cells.mask(gappy.random((60, 2)) < 0.15).assign(label=labels),
     }
 
 

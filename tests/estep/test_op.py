@@ -43,10 +43,13 @@ def zip_inputs(rng, n=300):
 
 
 NODES = {
-    "gaussian, 1-D": (EStep("gaussian", 1, (False,)), lambda rng: gaussian_inputs(rng, 1)),
-    "gaussian, 3-D": (EStep("gaussian", 3, (False,)), lambda rng: gaussian_inputs(rng, 3)),
-    "gaussian, 3-D, diagonal": (EStep("gaussian", 3, (True,)), lambda rng: gaussian_inputs(rng, 3, diagonal=True)),
-    "gaussian, 6-D": (EStep("gaussian", 6, (False,)), lambda rng: gaussian_inputs(rng, 6)),
+    "gaussian, 1-D": (EStep("gaussian", 1, ((False, False),)), lambda rng: gaussian_inputs(rng, 1)),
+    "gaussian, 3-D": (EStep("gaussian", 3, ((False, False),)), lambda rng: gaussian_inputs(rng, 3)),
+    "gaussian, 3-D, diagonal": (
+        EStep("gaussian", 3, ((True, False),)),
+        lambda rng: gaussian_inputs(rng, 3, diagonal=True),
+    ),
+    "gaussian, 6-D": (EStep("gaussian", 6, ((False, False),)), lambda rng: gaussian_inputs(rng, 6)),
     "zero-inflated Poisson": (EStep("zero_inflated_poisson", 1), zip_inputs),
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -55,12 +55,12 @@ def zip_log_joint(data, params, evidence):
 
 
 def poisson_log_joint(data, params, evidence):
-    by_component = [stats.poisson.logpmf(data.x, rates).sum(axis=1) for rates in params["rates"]]
+    by_component = [np.nansum(stats.poisson.logpmf(data.x, rates), axis=1) for rates in params["rates"]]
     return np.log(params["weights"]) + np.stack(by_component, axis=1) + evidence
 
 
 def bernoulli_log_joint(data, params, evidence):
-    by_component = [stats.bernoulli.logpmf(data.x, p).sum(axis=1) for p in params["probs"]]
+    by_component = [np.nansum(stats.bernoulli.logpmf(data.x, p), axis=1) for p in params["probs"]]
     return np.log(params["weights"]) + np.stack(by_component, axis=1) + evidence
 
 
@@ -93,4 +93,13 @@ EXAMPLES = {
         bernoulli_log_joint,
     ),
 }
+
+
+def gappy(example):
+    """The same mixture where cells are missing."""
+    return replace(example, rows=lambda rng, n: naive.with_gaps(example.rows(rng, n), rng))
+
+
+for name in ("gaussian", "gaussian, tied", "gaussian, diag", "poisson", "bernoulli"):
+    EXAMPLES[f"{name}, cells missing"] = gappy(EXAMPLES[name])
 __all__ = ["EXAMPLES", "Example"]

@@ -22,6 +22,7 @@ from bayesmix.mixture import scalars
 MODELS = Path(__file__).parents[2] / "models"
 NAMES = [
     "carcinoma",
+    "faithful_gaps",
     "galaxies",
     "iris",
     "iris_semi_supervised",
@@ -117,7 +118,7 @@ def test_the_simulated_models_are_the_ones_with_a_script():
 @pytest.mark.parametrize("name", SIMULATED)
 def test_make_data_makes_the_committed_rows(name):
     tables = runpy.run_path(str(MODELS / name / "make_data.py"))["tables"]()
-    digits = None if name == "iris_semi_supervised" else "%.6f"
+    digits = None if name in ("faithful_gaps", "iris_semi_supervised") else "%.6f"
     assert {path.name for path in (MODELS / name).glob("*.csv")} == set(tables)
     for file, table in tables.items():
         made = table.to_csv(index=False, float_format=digits, lineterminator="\n")
@@ -131,6 +132,7 @@ def test_models_have_the_sizes_of_their_sources():
     assert len(gallery.read("lda_two_gaussians").test) == 2_500
     assert sizes["zip_articles"] == (915, 1)
     assert sizes["old_faithful"] == (272, 2)
+    assert sizes["faithful_gaps"] == (272, 2)
     assert sizes["iris"] == (150, 4)
     assert sizes["galaxies"] == (82, 1)
 

@@ -36,8 +36,6 @@ def test_a_response_leaves_the_covariates():
 
 
 BAD_X = {
-    "nan": ({"a": [1.0, np.nan]}, "column 'a', row 2 is missing"),
-    "none": ({"a": [1.0, None]}, "column 'a', row 2 is missing"),
     "infinite": ({"a": [INF, 1.0]}, "column 'a', row 1 is not a finite number: inf"),
     "text": ({"a": [1.0, 2.0], "b": [3, "four"]}, "column 'b', row 2 is not a finite number: 'four'"),
     "several": ({"a": ["p", "q", "r"]}, "column 'a', row 1 is not a finite number: 'p' (and 2 more rows)"),
@@ -53,9 +51,38 @@ def test_cells_are_refused_with_their_place(columns, words):
 
 
 def test_the_row_is_named_as_the_index_names_it():
-    frame = pd.DataFrame({"a": [1.0, np.nan]}, index=["monday", "tuesday"])
-    with pytest.raises(ValueError, match="column 'a', row tuesday is missing"):
+    frame = pd.DataFrame({"a": [1.0, np.inf]}, index=["monday", "tuesday"])
+    with pytest.raises(ValueError, match="column 'a', row tuesday is not a finite number: inf"):
         bm.Data(frame)
+
+
+@pytest.mark.parametrize("cell", [np.nan, None, pd.NA])
+def test_missing_cells_stay_or_their_rows_go(cell):
+    frame = pd.DataFrame({"a": [1.0, cell, 3.0, 4.0], "b": [5.0, 6.0, cell, 8.0]}, index=list("wxyz"))
+    extra = {"labels": ["p", "q", None, "p"], "row_weights": [1, 2, 3, 4], "truth": list("ppqq")}
+    data = bm.Data(frame, **extra)
+    np.testing.assert_array_equal(data.x, [[1, 5], [np.nan, 6], [3, np.nan], [4, 8]])
+    assert data.gaps
+    assert repr(data).endswith("weighted; 2 cells missing)")
+    dropped = bm.Data(frame, **extra, missing="drop")
+    assert dropped.obs_names == ("w", "z")
+    assert (dropped.dropped, dropped.gaps) == (2, False)
+    np.testing.assert_array_equal(dropped.row_weights, [1, 4])
+    assert list(dropped.truth) == ["p", "q"]
+    assert dropped.classes == ("p", "q")
+    assert repr(dropped).endswith("2 rows with missing cells left out)")
+    for kept in (data, dropped):
+        again = bm.Data.from_dataset(kept.to_dataset())
+        np.testing.assert_array_equal(again.x, kept.x)
+        assert again.dropped == kept.dropped
+    assert bm.Data(frame.iloc[[0, 3]], missing="drop").dropped == 0
+
+
+def test_what_is_done_about_gaps_is_one_of_two():
+    with pytest.raises(ValueError, match="missing: must be 'model' or 'drop'; got 'impute'"):
+        bm.Data([1.0, np.nan], missing="impute")
+    with pytest.raises(ValueError, match="leaves nothing: every one of the 2 rows has a missing cell"):
+        bm.Data([[1.0, np.nan], [np.nan, 2.0]], missing="drop")
 
 
 def test_shapes_and_names_are_refused():

@@ -35,6 +35,7 @@ class Bernoulli(Family):
     name: ClassVar[str] = "bernoulli"
     canonical: ClassVar[Canonical | None] = BERNOULLI
     observation: ClassVar[str] = "answer"
+    models_gaps: ClassVar[bool] = True
 
     def parameters(self, options: Mapping[str, Any]) -> tuple[Parameter, ...]:
         """weights and probs."""
@@ -46,7 +47,7 @@ class Bernoulli(Family):
 
     def suits(self, x: np.ndarray) -> bool:
         """Columns of 0 and 1 alone."""
-        return bool(((x == 0) | (x == 1)).all())
+        return bool(((x == 0) | (x == 1) | np.isnan(x)).all())
 
     def unidentified(self, likelihood: Likelihood) -> str | None:
         """More parameters than the table of answers has free cells."""
@@ -57,9 +58,9 @@ class Bernoulli(Family):
         return f"not identified: {p} parameters for the {cells:.0f} free cells of the table of answers; fewer classes"
 
     def check(self, options: Mapping[str, Any], data: Data) -> None:
-        """Every cell is 0 or 1."""
+        """Every cell that is there is 0 or 1."""
         for name, x in zip(data.feature_names, data.x.T, strict=True):
-            bad = np.flatnonzero((x != 0) & (x != 1))
+            bad = np.flatnonzero((x != 0) & (x != 1) & ~np.isnan(x))
             if len(bad):
                 row = bad[0]
                 raise ValueError(f"X: column {name!r}, row {data.obs_names[row]}: must be 0 or 1; got {x[row]:g}")

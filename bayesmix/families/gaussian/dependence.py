@@ -18,8 +18,15 @@ def check_independent(data: Data, covariance: str, *, share: float) -> None:
     """No column follows from others: a direction without variance in all rows has none in any component.
 
     So that what EM would say of every component (a vanishing variance) is said of the columns, before anything runs.
+    Where cells are missing, it is looked for among the rows that are whole, if these are more than there are columns.
     """
-    found = relations(data.x, data.feature_names, data.row_weights, share=share)
+    x, weights = data.x, data.row_weights
+    if data.gaps:
+        whole = ~np.isnan(x).any(axis=1) & (weights > 0)
+        x, weights = x[whole], weights[whole]
+        if len(x) <= x.shape[1] or (np.ptp(x, axis=0) == 0).any():
+            return
+    found = relations(x, data.feature_names, weights, share=share)
     if found:
         more = f" (and {len(found) - 3} more)" if len(found) > 3 else ""
         raise ValueError(

@@ -66,8 +66,8 @@ class GaussianGraph(Graph):
 
     @property
     def settings(self) -> tuple[Any, ...]:
-        """Whether C is diagonal."""
-        return (not self.normal.kind.correlated,)
+        """Whether C is diagonal, and whether cells are missing."""
+        return (self.normal.how,)
 
     def x_data(self) -> np.ndarray:
         """(n, d) floats."""
@@ -151,17 +151,31 @@ class GaussianGraph(Graph):
 GRAPH = GaussianGraph
 
 
-def log_joint(x: Any, weights: Any, means: Any, C: Any, *, n_features: int) -> Any:
+def log_joint(x: Any, weights: Any, means: Any, C: Any, how: tuple[bool, bool], *, n_features: int) -> Any:
     """log w_k - d/2 log 2 pi - sum_j log C_jj - z'z / 2, forward substitution written out, (n, K)."""
-    d = n_features
+    d, (_, gaps) = n_features, how
     diff = x[..., None, :] - means
+    dimension: Any = d
+    if gaps:
+        diff, C, dimension = _of_observed(diff, C)
     z: list[Any] = []
     for j in range(d):
         rest = sum((C[..., j, m] * z[m] for m in range(j)), start=0.0)
         z.append((diff[..., j] - rest) / C[..., j, j])
     log_det = sum(pt.log(C[..., j, j]) for j in range(d))
     quadratic = sum(zj**2 for zj in z)
-    return pt.log(weights) - log_det - 0.5 * d * np.log(2 * np.pi) - 0.5 * quadratic
+    return pt.log(weights) - log_det - 0.5 * dimension * np.log(2 * np.pi) - 0.5 * quadratic
+
+
+def _of_observed(diff: Any, C: Any) -> tuple[Any, Any, Any]:
+    """Where cells are missing: residuals 0 there, factors row by row (n, K, d, d), how many cells there are.
+
+    The factors are those of a matrix with the covariances of the cells that are there, and the identity for the others.
+    """
+    there = 1.0 - pt.isnan(diff)
+    both = there[..., :, None] * there[..., None, :]
+    covariance = both * (C @ C.mT) + pt.eye(C.shape[-1]) * (1 - there[..., :, None])
+    return pt.where(there, diff, 0.0), pt.linalg.cholesky(covariance), there.sum(axis=-1)
 
 
 def _partial_correlations(L: np.ndarray) -> np.ndarray:

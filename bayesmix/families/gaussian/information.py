@@ -6,7 +6,8 @@ Where s_ik is the score of row i as if it were known to belong to component k, a
 
 B_ik the information of the complete row (Louis 1982, doi:10.1111/j.2517-6161.1982.tb01203.x). With mu = mu_0 + C_0 m
 and C = C_0 (I + A) these are polynomials in z: s_ik is 1 for log w_k, z for m, tril(z z' - I) for A. Products of blocks
-of rows do the rest.
+of rows do the rest. Where cells are missing, both are what is expected given the others, and the variance that the
+score of the whole row then has left, a polynomial too, is taken off.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from scipy.linalg import solve_triangular
 from scipy.special import logsumexp
 
 from bayesmix.families.gaussian.maths import normal
+from bayesmix.families.gaussian.observed import marginal, unexplained
 from bayesmix.inputs.pairs import below_diagonal
 from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.parts.gaps import patterns
 from bayesmix.parts.part import Params
 
 CERTAIN = 1e-14
@@ -64,9 +67,9 @@ class Entries:
         """Sums over the entries of each coordinate, along the last axis."""
         return by_entry if len(self.row) == self.sums.shape[1] else by_entry @ self.sums
 
-    def scores(self, z: np.ndarray) -> np.ndarray:
-        """(1, z, tril(z z' - I)) of every row, (n, 1 + d + coordinates)."""
-        products = z[:, self.row] * z[:, self.column] - self.diagonal
+    def scores(self, z: np.ndarray, left: np.ndarray) -> np.ndarray:
+        """(1, z, tril(z z' + left - I)) of every row, (n, 1 + d + coordinates), z with variance ``left`` (d, d)."""
+        products = z[:, self.row] * z[:, self.column] - (self.diagonal - left[self.row, self.column])
         return np.hstack([np.ones((len(z), 1)), z, self.by_coordinate(products)])
 
     def complete(self, mass: float, first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -80,9 +83,21 @@ class Entries:
         crossed = np.equal.outer(j, i) * second[np.ix_(i, j)]
         of_A = own + crossed + crossed.T - mass * np.diag(self.diagonal.astype(float))
         with_m = np.equal.outer(np.arange(d), i) * first[j] + np.equal.outer(np.arange(d), j) * first[i]
+        return self._joined(mass * np.eye(d), with_m, of_A)
+
+    def unexplained(self, mass: float, first: np.ndarray, second: np.ndarray, left: np.ndarray) -> np.ndarray:
+        """sum_i v_i r_ik Cov(z, z z' | observed cells) for (m, A), z with means in these sums and variance ``left``."""
+        i, j = self.row, self.column
+        Mii, Mij, Mjj = left[np.ix_(i, i)], left[np.ix_(i, j)], left[np.ix_(j, j)]
+        Sii, Sij, Sjj = second[np.ix_(i, i)], second[np.ix_(i, j)], second[np.ix_(j, j)]
+        of_A = mass * (Mii * Mjj + Mij * Mij.T) + Sii * Mjj + Sjj * Mii + Sij * Mij.T + Sij.T * Mij
+        return self._joined(mass * left, left[:, j] * first[i] + left[:, i] * first[j], of_A)
+
+    def _joined(self, of_m: np.ndarray, with_m: np.ndarray, of_A: np.ndarray) -> np.ndarray:
+        """Of (m, A), from blocks by entries of A."""
         with_m = self.by_coordinate(with_m)
         of_A = self.by_coordinate(self.by_coordinate(of_A).T)
-        return np.block([[mass * np.eye(d), with_m], [with_m.T, of_A]])
+        return np.block([[of_m, with_m], [with_m.T, of_A]])
 
     def local(self, C: np.ndarray) -> np.ndarray:
         """d A / d (log C_jj, C_ij), coordinates by coordinates: dA = C^-1 dC."""
@@ -100,17 +115,36 @@ class Entries:
         return self.by_coordinate(moved + moved.swapaxes(0, 1))
 
 
-def _blocks(likelihood: Likelihood, params: Params, most: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """z (K, n, d), r (n, K) and v (n,) of the rows that have a weight, ``most`` at a time."""
-    C = np.linalg.cholesky(params["covariances"])
-    level = np.log(params["weights"]) - np.log(np.einsum("kjj->kj", C)).sum(axis=1)
-    rows = np.flatnonzero(likelihood.row_weights > 0)
-    for first in range(0, len(rows), most):
-        some = rows[first : first + most]
-        residual = normal(likelihood).x[some] - params["means"][:, None]
-        z = np.stack([solve_triangular(c, e.T, lower=True).T for c, e in zip(C, residual, strict=True)])
-        joint = level + likelihood.evidence[some] - 0.5 * (z**2).sum(axis=2).T
-        yield z, np.exp(joint - logsumexp(joint, axis=1, keepdims=True)), likelihood.row_weights[some]
+@dataclass(frozen=True)
+class Block:
+    """Rows with one pattern of missing cells and a weight.
+
+    ``z``: what is expected of them (K, n, d); ``left``: its variance, given the cells that are there (K, d, d);
+    ``r`` (n, K), ``v`` (n,).
+    """
+
+    z: np.ndarray
+    left: np.ndarray
+    r: np.ndarray
+    v: np.ndarray
+    whole: bool
+
+
+def _blocks(likelihood: Likelihood, params: Params, most: int) -> Iterator[Block]:
+    """The rows that have a weight, ``most`` at a time."""
+    C, x = np.linalg.cholesky(params["covariances"]), normal(likelihood).x
+    for there, of_pattern in patterns(x):
+        L, Q = marginal(C, there)
+        level = np.log(params["weights"]) - np.log(np.einsum("kjj->kj", L)).sum(axis=1)
+        rows, whole = of_pattern[likelihood.row_weights[of_pattern] > 0], len(there) == x.shape[1]
+        for first in range(0, len(rows), most):
+            some = rows[first : first + most]
+            residual = x[np.ix_(some, there)] - params["means"][:, None, there]
+            z = np.stack([solve_triangular(c, e.T, lower=True).T for c, e in zip(L, residual, strict=True)])
+            joint = level + likelihood.evidence[some] - 0.5 * (z**2).sum(axis=2).T
+            r = np.exp(joint - logsumexp(joint, axis=1, keepdims=True))
+            expected = z if whole else z @ Q.swapaxes(-1, -2)
+            yield Block(expected, unexplained(Q), r, likelihood.row_weights[some], whole)
 
 
 def information(likelihood: Likelihood, params: Params) -> np.ndarray:
@@ -124,16 +158,20 @@ def information(likelihood: Likelihood, params: Params) -> np.ndarray:
     ]
     H = np.zeros((n_local, n_local))
     mass, first, second = np.zeros(K), np.zeros((K, d)), np.zeros((K, d, d))
-    for z, r, v in _blocks(likelihood, params, max(INFORMATION_BYTES // (8 * n_local), 256)):
+    for block in _blocks(likelihood, params, max(INFORMATION_BYTES // (8 * n_local), 256)):
+        v, r = block.v, block.r
         open_rows = np.flatnonzero(1 - r.max(axis=1) > CERTAIN)
         scores = np.zeros((len(open_rows), n_local))
         for k in range(K):
+            z, left, own = block.z[k], block.left[k], places[k][1:]
             weight = v * r[:, k]
-            weighted = weight[:, None] * z[k]
-            mass[k] += weight.sum()
-            first[k] += weighted.sum(axis=0)
-            second[k] += weighted.T @ z[k]
-            u = entries[k].scores(z[k][open_rows])
+            weighted = weight[:, None] * z
+            N, s, S = weight.sum(), weighted.sum(axis=0), weighted.T @ z
+            if not block.whole:
+                H[np.ix_(own, own)] -= entries[k].unexplained(N, s, S, left)
+                S += N * left
+            mass[k], first[k], second[k] = mass[k] + N, first[k] + s, second[k] + S
+            u = entries[k].scores(z[open_rows], left)
             scores[:, places[k]] += r[open_rows, k, None] * u
             root = np.sqrt(weight[open_rows])[:, None] * u
             H[np.ix_(places[k], places[k])] -= root.T @ root
@@ -149,15 +187,19 @@ def information(likelihood: Likelihood, params: Params) -> np.ndarray:
 
 
 def missing(likelihood: Likelihood, params: Params) -> float:
-    """sum_k 1/N_k sum_i v_i r_ik (1 - r_ik) |s_ik|^2, |s_ik| in the metric of a complete row's information."""
-    mass, total = np.zeros(normal(likelihood).K), np.zeros(normal(likelihood).K)
-    for z, r, v in _blocks(
-        likelihood, params, max(INFORMATION_BYTES // (8 * normal(likelihood).K * normal(likelihood).d), 256)
-    ):
-        square = (z**2).sum(axis=2).T
-        size = 1 + square + ((square - 1) ** 2 + normal(likelihood).d - 1) / 2
-        mass += v @ r
-        total += v @ (r * (1 - r) * size)
+    """sum_k 1/N_k sum_i v_i r_ik (1 - r_ik) |s_ik|^2, |s_ik| in the metric of a complete row's information.
+
+    Infinite where cells are missing: what they take is not bounded here.
+    """
+    K, d = normal(likelihood).K, normal(likelihood).d
+    if likelihood.data.gaps:
+        return float("inf")
+    mass, total = np.zeros(K), np.zeros(K)
+    for block in _blocks(likelihood, params, max(INFORMATION_BYTES // (8 * K * d), 256)):
+        square, r = (block.z**2).sum(axis=2).T, block.r
+        size = 1 + square + ((square - 1) ** 2 + d - 1) / 2
+        mass += block.v @ r
+        total += block.v @ (r * (1 - r) * size)
     return float((total / mass).sum())
 
 

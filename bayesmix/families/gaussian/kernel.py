@@ -1,10 +1,13 @@
 """The compiled Gaussian E-step: z_ik = A_k (x_i - mu_k) with A_k = C_k^-1, then sums of v r, v r z, v r z z'.
 
-Diagonal factors need no product of matrices, and their z is computed twice rather than kept.
+Diagonal factors need no product of matrices, and their z is computed twice rather than kept. Rows with missing cells
+are taken pattern by pattern: the same pass over the observed columns, with the factor of their marginal; then the sums
+that are expected of all columns.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -14,6 +17,7 @@ from bayesmix.families.gaussian.normal import factors
 from bayesmix.kernels.blocks import CACHE, MOST, driver, load_rows
 from bayesmix.kernels.cache import entry_point
 from bayesmix.kernels.lanes import LANES, lane, load, number, spread, store, sums
+from bayesmix.kernels.patterns import by_pattern, cells, columns_there, expect, marginal, same_everywhere
 from bayesmix.kernels.products import outer, weigh, whiten
 from bayesmix.kernels.vector import HALF_LOG_2_PI, inlined
 from bayesmix.likelihood.kernel import Kernel
@@ -84,35 +88,96 @@ def _sums(r, x, means, A, k, block, first, second):  # type: ignore[no-untyped-d
 
 
 drive = driver(log_joint, accumulate)
+ROOT_2_PI = math.sqrt(2 * math.pi)
 
 
 @inlined
-def _run(
-    X: np.ndarray,
-    weights: np.ndarray,
-    means: np.ndarray,
-    C: np.ndarray,
-    evidence: np.ndarray,
-    row_weights: np.ndarray,
-    diagonal: bool,
-    statistics: Any,
-    pointwise: np.ndarray,
-    responsibilities: np.ndarray,
-) -> float:
+def _run(X, weights, means, C, evidence, row_weights, how, statistics, pointwise, responsibilities):  # type: ignore[no-untyped-def]
+    """L; adds to ``statistics`` and fills the arrays of rows, each where it is wanted. ``how``: diagonal, gaps."""
+    diagonal, gaps = how
+    flat = np.ascontiguousarray  # the layout that offsets are counted in; arrays of a graph may have another
+    order, ends = by_pattern(X) if gaps else (np.empty(0, np.int64), np.full(1, len(X)))
+    no_labels, no_weights = gaps and same_everywhere(evidence, 0.0), gaps and same_everywhere(row_weights, 1.0)
+    L, begin = 0.0, 0
+    for end in ends:
+        some = order[begin:end]
+        x, a, v, mu, c, Q = flat(X), flat(evidence), flat(row_weights), flat(means), flat(C), C
+        l, r = pointwise, responsibilities
+        if gaps:
+            columns = columns_there(X[some[0]])
+            mu, c, Q = _marginals(means, C, columns)
+            x = cells(X, some, columns)
+            a, v = a[: len(some)] if no_labels else a[some], v[: len(some)] if no_weights else v[some]
+            l, r = np.empty(min(len(some), len(l))), np.empty((min(len(some), len(r)), r.shape[1]))
+        own = _own(statistics, mu, gaps)
+        L += _pass((x, a, v), (weights, mu, c), diagonal, own, l, r)
+        if gaps:
+            _give_back(some, Q, own, statistics, l, r, pointwise, responsibilities)
+        begin = end
+    return L
+
+
+@inlined
+def _pass(rows, params, diagonal, statistics, pointwise, responsibilities):  # type: ignore[no-untyped-def]
+    """The driver over rows (x, evidence, row weights) that are whole, with weights, means and factors."""
+    weights, means, C = params
     K, d = means.shape
     level = np.empty(K)
     for k in range(K):
         level[k] = np.log(weights[k]) - d * HALF_LOG_2_PI
         for j in range(d):
             level[k] -= np.log(C[k, j, j])
-    flat = np.ascontiguousarray  # the layout that offsets are counted in; arrays of a graph may have another
     alone = diagonal or d == 1
     most = MOST if alone else max(64, min(MOST, CACHE // ((K + 2) * d) // LANES * LANES))
-    params = (level, flat(means), _inverses(C, alone), alone)
     kept = 0 if alone else d * most
     work = (np.empty(d * most), np.empty(K * kept), np.empty(kept))
-    given = (flat(evidence), flat(row_weights))
-    return drive(flat(X), params, work, most, *given, statistics, pointwise, responsibilities)
+    x, evidence, v = rows
+    laid_out = (level, means, _inverses(C, alone), alone)
+    return drive(x, laid_out, work, most, evidence, v, statistics, pointwise, responsibilities)
+
+
+@inlined
+def _marginals(means: np.ndarray, C: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Means (K, o) and factors (K, o, o) of the columns that are there, and Q (K, o, d).
+
+    Of none there is one whose mean is 0, whose density is 1 at 0 and whose Q is 0.
+    """
+    (K, d), o = means.shape, len(columns)
+    size = max(o, 1)
+    mu, L, Q = np.zeros((K, size)), np.zeros((K, size, size)), np.zeros((K, size, d))
+    for k in range(K):
+        for a in range(o):
+            mu[k, a] = means[k, columns[a]]
+        marginal(C[k], columns, L[k], Q[k])
+        if o == 0:
+            L[k, 0, 0] = 1.0 / ROOT_2_PI
+    return mu, L, Q
+
+
+@inlined
+def _own(statistics, means, gaps):  # type: ignore[no-untyped-def]
+    """Statistics of the columns of one pattern; of whole rows those that were given."""
+    own = statistics
+    if statistics is not None:
+        K, d = means.shape
+        if gaps:
+            own = np.zeros(K), np.zeros((K, d)), np.zeros((K, d, d))
+    return own
+
+
+@inlined
+def _give_back(some, Q, own, statistics, l, r, pointwise, responsibilities):  # type: ignore[no-untyped-def]
+    """What one pattern's rows gave: their numbers where the rows stand, expected statistics of all columns."""
+    for i in range(len(l)):
+        pointwise[some[i]] = l[i]
+    for i in range(len(r)):
+        for k in range(r.shape[1]):
+            responsibilities[some[i], k] = r[i, k]
+    if statistics is not None:
+        mass, first, second = statistics
+        for k in range(len(Q)):
+            mass[k] += own[0][k]
+            expect(Q[k], own[0][k], own[1][k], own[2][k], first[k], second[k])
 
 
 @inlined
@@ -130,19 +195,19 @@ def _inverses(C: np.ndarray, diagonal: bool) -> np.ndarray:
 
 
 @entry_point
-def rows(X, weights, means, C, evidence, row_weights, diagonal, pointwise, responsibilities):  # type: ignore[no-untyped-def]
+def rows(X, weights, means, C, evidence, row_weights, how, pointwise, responsibilities):  # type: ignore[no-untyped-def]
     """For every draw: fill v_i l_i (S, n) and v_i r_ik (S, n, K) where these arrays are not empty."""
     for s in range(len(weights)):
-        _run(X, weights[s], means[s], C[s], evidence, row_weights, diagonal, None, pointwise[s], responsibilities[s])
+        _run(X, weights[s], means[s], C[s], evidence, row_weights, how, None, pointwise[s], responsibilities[s])
 
 
 @entry_point
-def e_step(X, weights, means, C, evidence, row_weights, diagonal):  # type: ignore[no-untyped-def]
+def e_step(X, weights, means, C, evidence, row_weights, how):  # type: ignore[no-untyped-def]
     """L, N (K,), s (K, d), S (K, d, d)."""
     K, d = means.shape
     mass, first, second = np.zeros(K), np.zeros((K, d)), np.zeros((K, d, d))
     nothing, none = np.empty(0), np.empty((0, 0))
-    L = _run(X, weights, means, C, evidence, row_weights, diagonal, (mass, first, second), nothing, none)
+    L = _run(X, weights, means, C, evidence, row_weights, how, (mass, first, second), nothing, none)
     for k in range(K):
         for i in range(d):
             for j in range(i):
@@ -151,7 +216,7 @@ def e_step(X, weights, means, C, evidence, row_weights, diagonal):  # type: igno
 
 
 @entry_point
-def gradient(X, weights, means, C, evidence, row_weights, diagonal, pointwise):  # type: ignore[no-untyped-def]
+def gradient(X, weights, means, C, evidence, row_weights, how, pointwise):  # type: ignore[no-untyped-def]
     """L and dL/dw_k = N_k / w_k, dL/dmu_k = C_k^-T s_k, dL/dC_k = tril(C_k^-T (S_k - N_k I)).
 
     Fills v_i l_i unless that array is empty.
@@ -159,7 +224,7 @@ def gradient(X, weights, means, C, evidence, row_weights, diagonal, pointwise): 
     K, d = means.shape
     mass, first, second = np.zeros(K), np.zeros((K, d)), np.zeros((K, d, d))
     statistics, none = (mass, first, second), np.empty((0, 0))
-    L = _run(X, weights, means, C, evidence, row_weights, diagonal, statistics, pointwise, none)
+    L = _run(X, weights, means, C, evidence, row_weights, how, statistics, pointwise, none)
     for k in range(K):
         for i in range(d):
             for j in range(i):
@@ -188,7 +253,7 @@ def _solve_transposed(C: np.ndarray, s: np.ndarray, S: np.ndarray) -> None:
 
 
 class GaussianKernel(Kernel):
-    """Settings: whether C is diagonal."""
+    """Settings: whether C is diagonal, and whether cells are missing."""
 
     rows = staticmethod(rows)
 
@@ -200,9 +265,9 @@ class GaussianKernel(Kernel):
     def arguments(
         self, likelihood: Likelihood, parameters: tuple[Any, ...], rows: slice, v: np.ndarray
     ) -> tuple[Any, ...]:
-        """X, weights, means, C, evidence, v, whether C is diagonal."""
+        """X, weights, means, C, evidence, v, how."""
         component = normal(likelihood)
-        return (component.x[rows], *parameters, likelihood.evidence[rows], v, not component.kind.correlated)
+        return (component.x[rows], *parameters, likelihood.evidence[rows], v, component.how)
 
     def e_step(
         self, likelihood: Likelihood, parameters: tuple[Any, ...], rows: slice, v: np.ndarray

@@ -63,6 +63,7 @@ class Gaussian(Family):
     name: ClassVar[str] = "gaussian"
     options: ClassVar[dict[str, Any]] = {"covariance": "full"}
     orders: ClassVar[tuple[str, ...]] = ("means",)
+    models_gaps: ClassVar[bool] = True
     template: ClassVar[str] = OPTIONS
 
     def check_options(self, options: Mapping[str, Any], n_components: int) -> dict[str, Any]:
@@ -87,7 +88,8 @@ class Gaussian(Family):
             return []
         found = []
         for name, values in zip(data.feature_names, data.x.T, strict=True):
-            value, count = max(zip(*np.unique(values, return_counts=True), strict=True), key=lambda pair: pair[1])
+            cells = np.unique(values[~np.isnan(values)], return_counts=True)
+            value, count = max(zip(*cells, strict=True), key=lambda pair: pair[1])
             if count > 1:
                 found.append(
                     f"priors: {scales.distribution} scales do not vanish at 0, and {count} rows tie at {name} = "

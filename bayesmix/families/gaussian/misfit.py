@@ -6,6 +6,7 @@ import numpy as np
 from scipy.special import softmax
 
 from bayesmix import estep
+from bayesmix.families.gaussian.observed import completed
 from bayesmix.kernels.residuals import N_SHAPES, residuals, shapes
 from bayesmix.kernels.threads import in_threads
 from bayesmix.likelihood.discrepancies import Discrepancies, Measure, drawn
@@ -13,6 +14,8 @@ from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.part import Params
 
 SHAPE_ADVICE = "Try more components, or components with heavier tails; look at the rows far from all means."
+DRAWS_TOGETHER = 50
+"""Draws that one thread takes at a time."""
 
 
 class GaussianDiscrepancies(Discrepancies):
@@ -45,7 +48,10 @@ class GaussianDiscrepancies(Discrepancies):
     )
 
     def compare(self, family: Likelihood, params: Params, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Large where the residuals have another shape than independent normals."""
+        """Large where the residuals have another shape than independent normals.
+
+        Missing cells are drawn too, given the others (Gelman et al. 2005, doi:10.1111/j.0006-341X.2005.031010.x).
+        """
         x = family.data.x
         (n, d), K, S = x.shape, len(family.components), len(params["weights"])
         with np.errstate(divide="ignore"):
@@ -58,12 +64,15 @@ class GaussianDiscrepancies(Discrepancies):
         found, new = np.empty((2, S, N_SHAPES))
 
         def some(first: int) -> None:
-            s = slice(first, first + 50)
-            residuals(x, params["means"][s], C[s], shares[s], z[s], e[s], u[s])
+            s = slice(first, first + DRAWS_TOGETHER)
+            rows = completed(x, z[s], params["means"][s], C[s], streams[first // DRAWS_TOGETHER]) if gaps else x[None]
+            residuals(rows, params["means"][s], C[s], shares[s], z[s], e[s], u[s])
             shapes(e[s], u[s], z[s], K, found[s])
             shapes(e_new[s], u_new[s], z_new[s], K, new[s])
 
-        in_threads(some, range(0, S, 50))
+        firsts, gaps = range(0, S, DRAWS_TOGETHER), family.data.gaps
+        streams = rng.spawn(len(firsts)) if gaps else []
+        in_threads(some, firsts)
         return found, new
 
 

@@ -1,7 +1,8 @@
 """Normal components in any number of features, with full, tied, diagonal or spherical covariances.
 
 log f(x | mu, Sigma) = -d/2 log 2 pi - sum_j log C_jj - 1/2 z'z,   z = C^-1 (x - mu),   Sigma = C C'.
-Sums: mass N_k = sum_i v_i r_ik, first s_k = sum_i v_i r_ik z_ik, second S_k = sum_i v_i r_ik z_ik z_ik'.
+Sums: mass N_k = sum_i v_i r_ik, first s_k = sum_i v_i r_ik z_ik, second S_k = sum_i v_i r_ik z_ik z_ik'; of rows with
+missing cells their expectations given the others (:mod:`bayesmix.families.gaussian.observed`).
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from scipy.linalg import eigh
 from bayesmix.families.gaussian.covariance import COVARIANCES
 from bayesmix.families.gaussian.default_priors import default_priors
 from bayesmix.families.gaussian.dependence import check_independent
+from bayesmix.families.gaussian.observed import completed, log_density, moments
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.pairs import below_diagonal, pair_names
 from bayesmix.inputs.prior import Prior
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.canonical import HOPELESS
 from bayesmix.parts.component import Component
+from bayesmix.parts.gaps import check_columns, column_moments, filled
 from bayesmix.parts.parameter import Parameter
 from bayesmix.parts.part import Params, Point, Sums, remembered
 
@@ -48,7 +51,7 @@ class Normal(Component):
     index : ndarray of int, shape (K, d, d)
         The free coordinate of every entry of C_k, -1 where that is zero.
     centre, sd : ndarray, shape (d,)
-        Mean and standard deviation of the rows.
+        Mean and standard deviation of the observed cells.
     """
 
     names = ("means", "covariances")
@@ -56,11 +59,11 @@ class Normal(Component):
     def __init__(self, data: Data, components: tuple[str, ...], covariance: str) -> None:
         self.covariance, self.kind = covariance, COVARIANCES[covariance]
         self.data, self.x, self.components, self.K = data, data.x, components, len(components)
-        share = data.row_weights / data.row_weights.sum()
-        self.centre = share @ self.x
-        self.sd = np.sqrt(share @ (self.x - self.centre) ** 2)
+        check_columns(self.x, data.row_weights, data.feature_names)
+        self.centre, self.sd = column_moments(self.x, data.row_weights)
         used = self.x if data.row_weights.all() else self.x[data.row_weights > 0]
-        for name, low, high in zip(data.feature_names, used.min(axis=0), used.max(axis=0), strict=True):
+        lowest, highest = np.nanmin(used, axis=0), np.nanmax(used, axis=0)
+        for name, low, high in zip(data.feature_names, lowest, highest, strict=True):
             if low == high:
                 raise ValueError(f"X: column {name!r} is constant ({low:g}): its groups cannot be told apart")
         if self.kind.correlated and self.d > 1:
@@ -81,6 +84,11 @@ class Normal(Component):
     def has_correlations(self) -> bool:
         """Whether there are correlations to estimate."""
         return self.kind.correlated and self.d > 1
+
+    @property
+    def how(self) -> tuple[bool, bool]:
+        """What the kernel must know of it: whether C is diagonal, and whether cells are missing."""
+        return not self.kind.correlated, self.data.gaps
 
     def _covariances(self) -> Parameter:
         """What follows from scales and correlations; zeros off the diagonal never vary."""
@@ -115,29 +123,15 @@ class Normal(Component):
         return default_priors(self.kind, self.K, self.centre, self.sd)
 
     def log_density(self, params: Params) -> np.ndarray:
-        """Gaussian log-density, (..., n, K)."""
-        C = np.linalg.cholesky(params["covariances"])
-        z = self._whiten(C, params["means"])
-        log_det = np.log(np.einsum("...jj->...j", C)).sum(axis=-1)
-        log_f = -0.5 * (z**2).sum(axis=-2) - log_det[..., None] - 0.5 * self.d * np.log(2 * np.pi)
-        return np.swapaxes(log_f, -1, -2)
-
-    def _whiten(self, C: np.ndarray, means: np.ndarray) -> np.ndarray:
-        """z = C^-1 (x - mu) by forward substitution, (..., K, d, n)."""
-        z = self.x.T - means[..., None]
-        for j in range(self.d):
-            z[..., j, :] -= np.einsum("...m,...mn->...n", C[..., j, :j], z[..., :j, :])
-            z[..., j, :] /= C[..., j, j, None]
-        return z
+        """Gaussian log-density of the observed cells, (..., n, K)."""
+        return log_density(self.x, params["means"], np.linalg.cholesky(params["covariances"]))
 
     def sums(self, vr: np.ndarray, params: Params) -> Sums:
         """first (K, d) and second (K, d, d) moments of z; of uncorrelated features the diagonal alone."""
-        z = self._whiten(np.linalg.cholesky(params["covariances"]), params["means"])
-        weighted = vr.T[:, None, :]
-        second = (weighted * z) @ z.swapaxes(-1, -2)
+        first, second = moments(self.x, vr, params["means"], np.linalg.cholesky(params["covariances"]))
         if not self.kind.correlated:
             second = second * np.eye(self.d)
-        return {"first": (weighted * z).sum(axis=-1), "second": second}
+        return {"first": first, "second": second}
 
     def step(self, sums: Sums, params: Params) -> Params:
         """mu_k = weighted mean, Sigma_k from the weighted scatter by covariance kind."""
@@ -145,8 +139,8 @@ class Normal(Component):
         return {"means": means, "covariances": self.kind.estimate(scatter, sums["mass"])}
 
     def clouds(self) -> np.ndarray:
-        """Standardized features."""
-        return np.asarray((self.x - self.centre) / self.sd)
+        """Standardized features, 0 where they are missing."""
+        return filled(np.asarray((self.x - self.centre) / self.sd), 0.0)
 
     def start(self, vr: np.ndarray) -> Params:
         """Means of the clusters, their scatter shrunk towards the pooled one."""
@@ -156,8 +150,11 @@ class Normal(Component):
         return {"means": means, "covariances": self.kind.estimate(scatter + prior_rows * pooled, mass + prior_rows)}
 
     def _clusters(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Masses (K,), means (K, d) and scatter about them (K, d, d) of clusters, by weights of the rows (n, K)."""
-        residual, mass = self.x - self.centre, weights.sum(axis=0)
+        """Masses (K,), means (K, d) and scatter about them (K, d, d) of clusters, by weights of the rows (n, K).
+
+        Missing cells stand at the mean of their column.
+        """
+        residual, mass = filled(self.x - self.centre, 0.0), weights.sum(axis=0)
         shift = weights.T @ residual / np.where(mass > 0, mass, 1.0)[:, None]
         second = np.stack([(residual * w[:, None]).T @ residual for w in weights.T])
         return mass, self.centre + shift, second - mass[:, None, None] * shift[:, :, None] * shift[:, None, :]
@@ -230,6 +227,10 @@ class Normal(Component):
         C = np.linalg.cholesky(params["covariances"])
         eps = rng.standard_normal(self.x.shape)
         return np.asarray(params["means"][z] + np.einsum("nij,nj->ni", C[z], eps))
+
+    def completed(self, x: np.ndarray, z: np.ndarray, params: Params, rng: np.random.Generator) -> np.ndarray:
+        """x_i = mu_z + C_z eps given the cells that were observed."""
+        return completed(x, z, params["means"], np.linalg.cholesky(params["covariances"]), rng)
 
     def reasons(self, likelihood: Likelihood, params: Params, r: np.ndarray | None) -> list[str]:
         """A vanishing eigenvalue; with ``r`` also a component on too few rows (no such rule where tied)."""

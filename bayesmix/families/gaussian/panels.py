@@ -13,6 +13,7 @@ from bayesmix.drawing.level import LEVEL, TAILS
 from bayesmix.drawing.style import DATA, INK, Style, blend, colour, legend_above, line, new_figure, patch, plain
 from bayesmix.drawing.view import View
 from bayesmix.inputs.data import Data
+from bayesmix.parts.gaps import seen
 from bayesmix.parts.part import Params
 
 MOST_PANELS = 4
@@ -34,7 +35,7 @@ def component_densities(x: np.ndarray, params: Params, j: int) -> np.ndarray:
 
 def density_grid(view: View, j: int, *, points: int = 300) -> np.ndarray:
     """Where a marginal density is drawn: over the data with a margin, finer around the components."""
-    x = view.family.data.x[:, j]
+    x = seen(view.family.data, j)[0].x[:, j]
     margin = 0.1 * np.ptp(x)
     low, high = x.min() - margin, x.max() + margin
     centre = view.params["means"][..., j].mean(axis=0)
@@ -98,9 +99,9 @@ def plane(ax: Axes, view: View, pair: tuple[int, int], *, draws: int = 30, size:
 
 def contours(ax: Axes, view: View, *, points: int = 90) -> None:
     """Highest-density regions of the posterior mean density of two features, as shades."""
-    x = view.family.data.x
-    margin = 0.08 * np.ptp(x, axis=0)
-    axes = [np.linspace(a, b, points) for a, b in zip(x.min(axis=0) - margin, x.max(axis=0) + margin, strict=True)]
+    lowest, highest = np.nanmin(view.family.data.x, axis=0), np.nanmax(view.family.data.x, axis=0)
+    margin = 0.08 * (highest - lowest)
+    axes = [np.linspace(a, b, points) for a, b in zip(lowest - margin, highest + margin, strict=True)]
     mesh = np.meshgrid(*axes)
     at = view.family.rebind(Data(np.column_stack([m.ravel() for m in mesh])))
     values = np.exp(at.log_joint(view.some(40))).sum(axis=-1).mean(axis=0)
@@ -139,7 +140,7 @@ def measurements(data: Data, params: Params, new: np.ndarray) -> Figure:
 
 def _densities(ax: Axes, data: Data, params: Params, new: np.ndarray, j: int) -> None:
     """Densities of feature j under draws from the prior, over the histogram of the data."""
-    x = data.x[:, j]
+    x = seen(data, j)[0].x[:, j]
     span, (low, high) = np.ptp(x), np.quantile(new[:, :, j], MIDDLE)
     low = max(min(low, x.min()), x.min() - WIDEST * span) - 0.05 * span
     high = min(max(high, x.max()), x.max() + WIDEST * span) + 0.05 * span

@@ -34,6 +34,7 @@ from bayesmix.drawing.style import (
 from bayesmix.drawing.view import POINTS, View
 from bayesmix.families.gaussian import panels
 from bayesmix.inputs.data import Data
+from bayesmix.parts.gaps import seen
 from bayesmix.parts.part import Params
 
 MOST_FEATURES = 6
@@ -53,6 +54,7 @@ class OneFeature(Measurements):
 
     def data(self, data: Data, components: Sequence[str]) -> Figure:
         """Histogram; labelled rows stacked in it by class, and as ticks below it where they are few."""
+        data, _ = seen(data, 0)
         fig = new_figure(8, 3.4)
         ax = fig.subplots()
         x, likely = data.x[:, 0], _likely(data, components)
@@ -225,7 +227,7 @@ def _ellipse_entries(view: View, draws: int) -> list[Artist]:
 
 def _apart(view: View) -> tuple[int, int]:
     """The two features in which the components' means lie furthest apart, in standard deviations of the data."""
-    spread_of = view.params["means"].mean(axis=0).std(axis=0) / view.family.data.x.std(axis=0)
+    spread_of = view.params["means"].mean(axis=0).std(axis=0) / np.nanstd(view.family.data.x, axis=0)
     first, second = sorted(np.argsort(-spread_of, kind="stable")[:2])
     return int(first), int(second)
 
@@ -245,8 +247,9 @@ def _label_grid(axes: np.ndarray, data: Data) -> None:
     d = len(axes)
     limit = 22 if d < 5 else 13
     for j, x in enumerate(data.x.T[:d]):
-        margin = 0.15 * np.ptp(x)
-        axes[j, j].set_xlim(x.min() - margin, x.max() + margin)
+        low, high = np.nanmin(x), np.nanmax(x)
+        margin = 0.15 * (high - low)
+        axes[j, j].set_xlim(low - margin, high + margin)
     for j, i in combinations_with_replacement(range(d), 2):
         ax = axes[i, j]
         if j < i:

@@ -20,27 +20,27 @@ def natural(m: float) -> tuple[float, float]:
 
 
 @entry_point
-def rows(X, weights, means, evidence, row_weights, pointwise, responsibilities):  # type: ignore[no-untyped-def]
+def rows(X, weights, means, evidence, row_weights, gaps, pointwise, responsibilities):  # type: ignore[no-untyped-def]
     """For every draw: fill v_i l_i (S, n) and v_i r_ik (S, n, K) where these arrays are not empty."""
-    run_draws(natural, True, X, weights, means, evidence, row_weights, pointwise, responsibilities)
+    run_draws(natural, True, gaps, X, weights, means, evidence, row_weights, pointwise, responsibilities)
 
 
 @entry_point
-def e_step(X, weights, means, evidence, row_weights):  # type: ignore[no-untyped-def]
-    """L, N (K,), s (K, d)."""
-    return run_e_step(natural, True, X, weights, means, evidence, row_weights, np.empty(0))
+def e_step(X, weights, means, evidence, row_weights, gaps):  # type: ignore[no-untyped-def]
+    """L, N (K,), s (K, d), and beside it the masses by column where cells are missing."""
+    return run_e_step(natural, True, gaps, X, weights, means, evidence, row_weights, np.empty(0))
 
 
 @entry_point
-def gradient(X, weights, means, evidence, row_weights, pointwise):  # type: ignore[no-untyped-def]
+def gradient(X, weights, means, evidence, row_weights, gaps, pointwise):  # type: ignore[no-untyped-def]
     """L, dL/dw_k = N_k / w_k and dL/dm_kj; fills v_i l_i unless that array is empty."""
-    L, mass, first = run_e_step(natural, True, X, weights, means, evidence, row_weights, pointwise)
+    L, mass, first = run_e_step(natural, True, gaps, X, weights, means, evidence, row_weights, pointwise)
+    d = means.shape[1]
     for k in range(len(weights)):
-        for j in range(means.shape[1]):
-            m = means[k, j]
-            first[k, j] = first[k, j] / m - mass[k]
+        for j in range(d):
+            first[k, j] = first[k, j] / means[k, j] - (first[k, d + j] if gaps else mass[k])
         mass[k] /= weights[k]
-    return L, mass, first
+    return L, mass, first[:, :d].copy()
 
 
 KERNEL = ColumnsKernel(rows, e_step)

@@ -35,6 +35,7 @@ class Poisson(Family):
     name: ClassVar[str] = "poisson"
     canonical: ClassVar[Canonical | None] = POISSON
     observation: ClassVar[str] = "count"
+    models_gaps: ClassVar[bool] = True
 
     def parameters(self, options: Mapping[str, Any]) -> tuple[Parameter, ...]:
         """weights and rates."""

@@ -7,13 +7,26 @@ from typing import Any
 
 from bayesmix.report.blocks import Section
 from bayesmix.report.fits import Fits
-from bayesmix.report.sections import checks, comparison, data, em, ending, model, posterior, prior, unlabelled, verdict
+from bayesmix.report.sections import (
+    checks,
+    comparison,
+    data,
+    em,
+    ending,
+    gaps,
+    model,
+    posterior,
+    prior,
+    unlabelled,
+    verdict,
+)
 
 type Writer = Callable[[Fits, Mapping[str, Any]], Section | None]
 
 WRITERS: tuple[Writer, ...] = (
     verdict.verdict,
     data.data,
+    gaps.gaps,
     model.model,
     em.em,
     posterior.posterior,

@@ -57,6 +57,7 @@ def _column(name: str, values: Any) -> Sequence[Inline]:
         kinds = as_levels(values).value_counts()
         return [name, *[""] * 5, ", ".join(f"{k} ({n})" for k, n in kinds.head(6).items())]
     x = np.asarray(values, dtype=float)
+    x = x[~np.isnan(x)]
     decimals = decimals_for(x.std(), 3)
     found = (x.mean(), x.std(), x.min(), np.median(x), x.max())
     return [name, *(fixed(v, decimals) for v in found), ""]

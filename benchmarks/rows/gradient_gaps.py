@@ -1,0 +1,51 @@
+"""Log-posterior and gradient where cells are missing, beside the same rows without gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+import bayesmix as bm
+from bayesmix.compiled.log_posterior import Target
+from benchmarks.compiled import Compiled
+from benchmarks.environment import SEED
+from benchmarks.figures import Case, Figure, median
+from benchmarks.problems import simulated
+from benchmarks.timing import budget, one_core, take_turns
+
+AT_MOST = 3.0
+"""Times the gradient of whole rows."""
+SHARE, PATTERNS = 0.1, 20
+"""Of the cells that are missing, in so many patterns at most."""
+
+
+def cases(*, quick: bool) -> Iterator[Case]:
+    """Four and six features, 10,000 rows; with ``quick`` one small size."""
+    one_core()
+    for d, n in ((4, 500),) if quick else ((4, 10_000), (6, 10_000)):
+        yield _case(d, n, quick)
+
+
+def with_gaps(X: np.ndarray) -> np.ndarray:
+    """The rows with a tenth of the cells missing: each takes one of 20 patterns, or of all that there are."""
+    rng = np.random.default_rng(SEED)
+    gone = rng.random((PATTERNS, X.shape[1])) < SHARE
+    return np.where(gone[rng.integers(PATTERNS, size=len(X))], np.nan, X)
+
+
+def _case(d: int, n: int, quick: bool) -> Case:
+    problem = simulated(n, d, 3)
+    gappy = bm.Data(with_gaps(problem.X))
+    whole = Compiled(lambda: Target(bm.build(problem.spec, problem.data)).compiled)
+    gaps = Compiled(lambda: Target(bm.build(problem.spec, gappy)).compiled)
+    at = {"whole": whole.contestant(problem.theta), "gaps": gaps.contestant(problem.theta)}
+    time = {name: median(s, "ms", 1e3) for name, s in take_turns(at, budget(quick), one_thread=True).items()}
+    missing = np.isnan(gappy.x)
+    figures = {
+        "whole rows": time["whole"],
+        "with gaps": time["gaps"],
+        "ratio": time["gaps"].per(time["whole"], at_most=AT_MOST),
+        "patterns": Figure(float(len(np.unique(missing, axis=0))), ""),
+    }
+    return Case(f"d = {d}, n = {n:,}, K = 3", figures, f"{missing.mean():.1%} of the cells are missing")
