@@ -1,7 +1,6 @@
 """Normal components in any number of features, with full, tied, diagonal or spherical covariances.
 
-log f(x | mu, Sigma) = -d/2 log 2 pi - sum_j log C_jj - 1/2 z'z,   z = C^-1 (x - mu),   Sigma = C C'.
-Sums: mass N_k = sum_i v_i r_ik, first s_k = sum_i v_i r_ik z_ik, second S_k = sum_i v_i r_ik z_ik z_ik'.
+Densities and sums over rows are those of :mod:`bayesmix.parts.normal`.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from bayesmix.inputs.data import Data
 from bayesmix.inputs.pairs import below_diagonal, pair_names
 from bayesmix.inputs.prior import Prior
 from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.parts import normal
 from bayesmix.parts.canonical import HOPELESS
 from bayesmix.parts.component import Component
 from bayesmix.parts.parameter import Parameter
@@ -116,32 +116,18 @@ class Normal(Component):
 
     def log_density(self, params: Params) -> np.ndarray:
         """Gaussian log-density, (..., n, K)."""
-        C = np.linalg.cholesky(params["covariances"])
-        z = self._whiten(C, params["means"])
-        log_det = np.log(np.einsum("...jj->...j", C)).sum(axis=-1)
-        log_f = -0.5 * (z**2).sum(axis=-2) - log_det[..., None] - 0.5 * self.d * np.log(2 * np.pi)
-        return np.swapaxes(log_f, -1, -2)
-
-    def _whiten(self, C: np.ndarray, means: np.ndarray) -> np.ndarray:
-        """z = C^-1 (x - mu) by forward substitution, (..., K, d, n)."""
-        z = self.x.T - means[..., None]
-        for j in range(self.d):
-            z[..., j, :] -= np.einsum("...m,...mn->...n", C[..., j, :j], z[..., :j, :])
-            z[..., j, :] /= C[..., j, j, None]
-        return z
+        return normal.log_density(self.x, params["means"], np.linalg.cholesky(params["covariances"]))
 
     def sums(self, vr: np.ndarray, params: Params) -> Sums:
         """first (K, d) and second (K, d, d) moments of z; of uncorrelated features the diagonal alone."""
-        z = self._whiten(np.linalg.cholesky(params["covariances"]), params["means"])
-        weighted = vr.T[:, None, :]
-        second = (weighted * z) @ z.swapaxes(-1, -2)
-        if not self.kind.correlated:
-            second = second * np.eye(self.d)
-        return {"first": (weighted * z).sum(axis=-1), "second": second}
+        found = normal.moments_about(vr, self.x, params["means"], np.linalg.cholesky(params["covariances"]))
+        if self.kind.correlated:
+            return found
+        return {"first": found["first"], "second": found["second"] * np.eye(self.d)}
 
     def step(self, sums: Sums, params: Params) -> Params:
         """mu_k = weighted mean, Sigma_k from the weighted scatter by covariance kind."""
-        means, scatter = _moments(sums, params)
+        means, scatter = normal.means_and_scatter(sums, params["means"], factors(params))
         return {"means": means, "covariances": self.kind.estimate(scatter, sums["mass"])}
 
     def clouds(self) -> np.ndarray:
@@ -150,17 +136,10 @@ class Normal(Component):
 
     def start(self, vr: np.ndarray) -> Params:
         """Means of the clusters, their scatter shrunk towards the pooled one."""
-        mass, means, scatter = self._clusters(vr)
+        mass, means, scatter = normal.clusters(self.x, self.centre, vr)
         pooled = np.diag(scatter.sum(axis=0).diagonal() / mass.sum()) + 1e-6 * np.diag(self.sd**2)
         prior_rows = self.d + 2.0
         return {"means": means, "covariances": self.kind.estimate(scatter + prior_rows * pooled, mass + prior_rows)}
-
-    def _clusters(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Masses (K,), means (K, d) and scatter about them (K, d, d) of clusters, by weights of the rows (n, K)."""
-        residual, mass = self.x - self.centre, weights.sum(axis=0)
-        shift = weights.T @ residual / np.where(mass > 0, mass, 1.0)[:, None]
-        second = np.stack([(residual * w[:, None]).T @ residual for w in weights.T])
-        return mass, self.centre + shift, second - mass[:, None, None] * shift[:, :, None] * shift[:, None, :]
 
     def pack(self, params: Params) -> np.ndarray:
         """Means and Cholesky coordinates in the data's units (steps are in :meth:`units`)."""
@@ -191,17 +170,11 @@ class Normal(Component):
 
     def score(self, params: Params, sums: Sums) -> np.ndarray:
         """dL/dmu_k = C^-T s_k, dL/dC_k = tril(C^-T (S_k - N_k I)), then the chain rule."""
-        C, mass = factors(params), sums["mass"]
-        inverse_t = np.linalg.inv(C).transpose(0, 2, 1)
-        d_cholesky = inverse_t @ (sums["second"] - mass[:, None, None] * np.eye(self.d))
-        d_cholesky = np.where(np.eye(self.d, dtype=bool), d_cholesky * C, d_cholesky)
+        C = factors(params)
+        of_means, of_C = normal.score_of(sums, C)
+        d_cholesky = np.where(np.eye(self.d, dtype=bool), of_C * C, of_C)
         used = self.index >= 0
-        return np.concatenate(
-            [
-                np.einsum("kij,kj->ki", inverse_t, sums["first"]).ravel(),
-                np.bincount(self.index[used], weights=d_cholesky[used]),
-            ]
-        )
+        return np.concatenate([of_means.ravel(), np.bincount(self.index[used], weights=d_cholesky[used])])
 
     def named(self, params: Params) -> dict[str, np.ndarray]:
         """means, scales, correlations and covariances."""
@@ -271,12 +244,3 @@ class Normal(Component):
                         f"{flattest:.2g} of the other components' variance"
                     )
         return reasons
-
-
-def _moments(sums: Sums, params: Params) -> tuple[np.ndarray, np.ndarray]:
-    """Weighted means mu + C s / N, and scatter about them C (S - s s' / N) C'; an empty component keeps its mean."""
-    C = factors(params)
-    s = sums["first"]
-    shift = s / np.where(sums["mass"] > 0, sums["mass"], 1.0)[:, None]
-    scatter = C @ (sums["second"] - s[:, :, None] * shift[:, None, :]) @ C.swapaxes(-1, -2)
-    return params["means"] + np.einsum("kij,kj->ki", C, shift), (scatter + scatter.swapaxes(-1, -2)) / 2
