@@ -59,7 +59,9 @@ def entry_names(features: tuple[str, ...]) -> list[str]:
     >>> entry_names(("a", "b"))
     ['a', 'b ~ a', 'b']
     """
-    return [row if row == column else f"{row} ~ {column}" for i, row in enumerate(features) for column in features[: i + 1]]
+    return [
+        row if row == column else f"{row} ~ {column}" for i, row in enumerate(features) for column in features[: i + 1]
+    ]
 
 
 class FactorAnalyzers(Component):
@@ -101,8 +103,15 @@ class FactorAnalyzers(Component):
             "feature": features,
             "factor": [f"factor_{m + 1}" for m in range(n_factors)],
             "entry": entry_names(data.feature_names),
+            "loading": self._entries_of_loadings(),
+            "pivot": features[: n_factors - 1],
             "feature_bis": features,
         }
+
+    def _entries_of_loadings(self) -> list[str]:
+        """What the free entries of the loadings are called, but the first q - 1 of the diagonal."""
+        entries = zip(*self.free, strict=True)
+        return [f"{self.data.feature_names[i]}, {m + 1}" for i, m in entries if i != m or m == self.n_factors - 1]
 
     @property
     def size(self) -> int:
@@ -151,7 +160,7 @@ class FactorAnalyzers(Component):
         return normal.moments_about(vr, self.x, params["means"], self.factors(params))
 
     def step(self, sums: Sums, params: Params) -> Params:
-        """mu_k = weighted mean; loadings and noise of the largest likelihood, from the weighted scatter."""
+        """mu_k = weighted mean; noise one step further, and the best loadings for it, from the weighted scatter."""
         means, scatter = normal.means_and_scatter(sums, params["means"], self.factors(params))
         return self._largest(means, scatter, sums["mass"], self.psi(params))
 

@@ -1,4 +1,4 @@
-"""The M-step: maximum likelihood loadings and noise variances from the scatter of every component.
+"""The M-step: loadings and noise variances from the scatter of every component.
 
 Given the noise variances, the loadings are known: with S* = Psi^-1/2 S Psi^-1/2 of eigenvalues l_1 >= l_2 >= ... and
 eigenvectors o_m, Lambda = Psi^1/2 (o_1 ... o_q) diag(l_m - 1)^1/2, an eigenvalue below 1 leaving a column of zeros
@@ -8,8 +8,8 @@ function of log Psi alone,
     -2 L / N = sum_j log psi_j + sum_m used: (log l_m + 1) + sum_m unused: l_m,
 
 with the gradient sum_m unused: (1 - l_m) o_jm^2 and, near the maximum, the curvature (sum_m unused: o_im o_jm)^2
-(Joereskog 1967, doi:10.1007/BF02289658): Newton's method in a few steps, each halved until the likelihood does not
-fall. Noise that components or columns share is the same with sums over what is shared.
+(Joereskog 1967, doi:10.1007/BF02289658). The noise takes one step of Newton's method, halved until the likelihood does
+not fall. Noise that components or columns share is the same with sums over what is shared.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-MOST_STEPS, HALVINGS = 50, 30
-SETTLED = 1e-13
-"""Steps end where they promise to gain less than this for each row."""
-LONGEST = 2.0
-"""A step changes no logarithm of a variance by more."""
+HALVINGS = 10
+SETTLED = 1e-14
+"""No step is taken that promises to gain less than this for each row."""
+LONGEST = 0.5
+"""A step changes no logarithm of a variance by more: with rows shared out as they are at a start, many components have
+their best fit at a Heywood case, from which there is no way back once they are there."""
 SMALLEST = 1e-10
 """No variance falls below this share of its column's in the component: such fits are Heywood cases, and flagged."""
 RIDGE = 1e-9
@@ -86,24 +87,22 @@ class _Problem:
         H = np.zeros((len(gradient), len(gradient)))
         np.add.at(H, (self.index[:, :, None], self.index[:, None, :]), self.mass[:, None, None] * curvature)
         H[np.diag_indices_from(H)] += RIDGE * self.mass.sum()
-        step = -np.linalg.solve(H, gradient)
-        return gradient, step * min(1.0, LONGEST / np.abs(step).max(initial=1e-300))
+        return gradient, np.clip(-np.linalg.solve(H, gradient), -LONGEST, LONGEST)
 
-    def lower(self, x: np.ndarray, here: _Profile, step: np.ndarray) -> tuple[np.ndarray, _Profile] | None:
-        """A point along the step whose deviance is lower; None where there is none."""
+    def lower(self, x: np.ndarray, here: _Profile, step: np.ndarray) -> _Profile:
+        """Where the step leads, halved until the deviance is lower; where it never is, back."""
         before = self.mass @ here.deviance
         for halving in range(HALVINGS):
-            new = np.maximum(x + step / 2**halving, self.floor)
-            there = self.profile(new)
+            there = self.profile(np.maximum(x + step / 2**halving, self.floor))
             if self.mass @ there.deviance < before:
-                return new, there
-        return None
+                return there
+        return here
 
 
 def loadings_and_noise(
     scatter: np.ndarray, mass: np.ndarray, psi: np.ndarray, *, n_factors: int, index: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Loadings (K, d, q) and noise variances (K, d) of the largest likelihood, beginning at ``psi``.
+    """Noise variances (K, d) one step from ``psi`` towards the largest likelihood, and the best loadings for them.
 
     Parameters
     ----------
@@ -112,7 +111,7 @@ def loadings_and_noise(
     mass : ndarray, shape (K,)
         N_k, positive.
     psi : ndarray, shape (K, d)
-        Noise variances to begin with.
+        Noise variances before.
     n_factors : int
     index : ndarray of int, shape (K, d)
         Which variances are one (:meth:`Noise.index`).
@@ -125,12 +124,7 @@ def loadings_and_noise(
     x[index] = np.log(psi)
     problem, x = _Problem(covariances, mass, index, floor, n_factors), np.maximum(x, floor)
     here = problem.profile(x)
-    for _ in range(MOST_STEPS):
-        gradient, step = problem.newton(here)
-        if -(gradient @ step) < SETTLED * mass.sum():
-            break
-        lower = problem.lower(x, here, step)
-        if lower is None:
-            break
-        x, here = lower
+    gradient, step = problem.newton(here)
+    if -(gradient @ step) > SETTLED * mass.sum():
+        here = problem.lower(x, here, step)
     return here.loadings(n_factors), here.psi
