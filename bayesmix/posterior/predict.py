@@ -15,7 +15,7 @@ from bayesmix.posterior.record import Record, row_slices
 type Fit = EMFit | xr.DataTree
 
 
-def _bound(fit: Fit, data: Data | None) -> tuple[Likelihood, Params]:
+def bound(fit: Fit, data: Data | None) -> tuple[Likelihood, Params]:
     """The likelihood over the rows of the fit, or over new ones, and its parameters."""
     if isinstance(fit, EMFit):
         return _over(fit.family, data), fit.arrays
@@ -67,7 +67,7 @@ def responsibilities(fit: Fit, *, data: Data | None = None) -> xr.DataArray:
     >>> r.values.round(3).max(axis=1)
     array([1., 1.])
     """
-    family, params = _bound(fit, data)
+    family, params = bound(fit, data)
     if isinstance(fit, EMFit):
         return array_of(family, estep.responsibilities(family, params), ("obs", "component"))
     shape = (fit["posterior"].sizes["chain"], fit["posterior"].sizes["draw"])

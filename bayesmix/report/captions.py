@@ -31,6 +31,7 @@ TITLES = {
     "traces": "Trace and rank plots by chain",
     "pairs": "Posterior pair plot",
     "components": "Components over the data",
+    "structure": "What the components are made of",
     "modes": "Posterior mass of the modes",
     "responsibilities": "Responsibilities with 90% intervals",
     "em_against_posterior": "EM against the posterior",
@@ -114,6 +115,10 @@ def _components(fits: Fits, summary: Summary) -> str:
     known = f"{widths} shows how well they are known"
     several = " The draws come from separate modes, which group the rows differently." * fits.record.resampled
     return f"The components should follow the data, and {known}; dashed lines are EM's.{found}{several}"
+
+
+def _structure(fits: Fits, summary: Summary) -> str:
+    return words_of(fits.family).structure_caption(fits.family)
 
 
 def _modes(fits: Fits, summary: Summary) -> str:
@@ -200,6 +205,7 @@ CAPTIONS: dict[str, Callable[[Fits, Summary], str]] = {
     "traces": _traces,
     "pairs": _pairs,
     "components": _components,
+    "structure": _structure,
     "modes": _modes,
     "responsibilities": _responsibilities,
     "em_against_posterior": _em_against_posterior,

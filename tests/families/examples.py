@@ -99,7 +99,7 @@ EXAMPLES = {
     "gaussian, diag": gaussian("diag", 2),
     "gaussian, spherical": gaussian("spherical", 2),
     "gaussian, one feature": gaussian("full", 1),
-    "factor_analyzers": factors(6, 2, 2, "diagonal"),
+    "factor_analyzers": factors(5, 2, 2, "diagonal"),
     "factor_analyzers, shared noise": factors(4, 1, 2, "diagonal", shared=True),
     "factor_analyzers, isotropic": factors(3, 1, 3, "isotropic"),
     "factor_analyzers, one noise": factors(4, 2, 2, "isotropic", shared=True),

@@ -23,6 +23,7 @@ from bayesmix.mixture.spec import bind, resolved
 from bayesmix.model.build import graph
 from bayesmix.parts.part import Point
 from bayesmix.plots.by_family import picture_of
+from bayesmix.plots.view import all_named
 from bayesmix.report.mathematics import formulas, symbol
 from bayesmix.report.plate import plate_svg, words
 from families.examples import EXAMPLES
@@ -255,13 +256,15 @@ def test_every_picture_is_drawn(example, rng):
     family = bound(example, rng)
     draws = [example.params(rng) for _ in range(5)]
     params = {v: np.stack([p[v] for p in draws]) for v in draws[0]}
-    picture, view = picture_of(family), View(family, params, draws[0])
+    params = all_named(family, params)
+    picture, view = picture_of(family), View(family, params, all_named(family, draws[0]))
     new = np.stack([family.simulate(p, rng) for p in draws])
     figures = [
         picture.data(family.data, family.components),
         picture.components(view),
         picture.predictive(family.data, new),
         picture.prior(family.data, params, new),
+        *([picture.structure(view)] if picture.structured else []),
     ]
     for figure in figures:
         assert figure.axes

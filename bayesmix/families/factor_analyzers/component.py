@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 
 from bayesmix.families.factor_analyzers.estimate import loadings_and_noise
-from bayesmix.families.factor_analyzers.noise import NOISE, Noise
+from bayesmix.families.factor_analyzers.noise import NOISE_VARIANCES, Noise
 from bayesmix.families.factor_analyzers.rotation import lower_triangular
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.prior import Prior
@@ -20,7 +20,7 @@ from bayesmix.parts.component import Component
 from bayesmix.parts.parameter import Parameter
 from bayesmix.parts.part import Params, Sums, remembered
 
-MEANS = Parameter("means", ("component", "feature"), "real", r"\mu_k", "means", r"means $\mu$", sorts=True)
+MEAN_VECTORS = Parameter("means", ("component", "feature"), "real", r"\mu_k", "means", r"means $\mu$", sorts=True)
 LOADINGS = Parameter(
     "loadings", ("component", "feature", "factor"), "real", r"\Lambda_k", "loadings", r"loadings $\Lambda$"
 )
@@ -36,7 +36,7 @@ COMMON = Parameter(
     centred=True,
     nuisance=True,
 )
-COVARIANCES = Parameter(
+SIGMA = Parameter(
     "covariances",
     ("component", "feature", "feature_bis"),
     "covariance",
@@ -82,7 +82,7 @@ class FactorAnalyzers(Component):
         Mean and standard deviation of the rows.
     """
 
-    names = ("means", "loadings", NOISE)
+    names = ("means", "loadings", NOISE_VARIANCES)
 
     def __init__(self, data: Data, components: tuple[str, ...], n_factors: int, noise: Noise) -> None:
         self.data, self.x, self.components, self.K = data, data.x, components, len(components)
@@ -96,7 +96,7 @@ class FactorAnalyzers(Component):
                 raise ValueError(f"X: column {name!r} is constant ({value:g}): nothing can be said of its noise")
         self.free = np.tril_indices(self.d, m=n_factors)
         self.index = noise.index(self.K, self.d)
-        self.parameters = (MEANS, LOADINGS, noise.parameter, COMMON, COVARIANCES)
+        self.parameters = (MEAN_VECTORS, LOADINGS, noise.parameter, COMMON, SIGMA)
         features = list(data.feature_names)
         self.coords = {
             "component": list(components),
@@ -135,12 +135,12 @@ class FactorAnalyzers(Component):
         return {
             "means": Prior("Normal", mu=self.centre, sigma=2.5 * self.sd),
             "loadings": Prior("Normal", mu=0.0, sigma=(self.sd / np.sqrt(self.n_factors))[:, None]),
-            NOISE: Prior("InverseGamma", alpha=NOISE_SHAPE, beta=LEAST_NOISE * wide),
+            NOISE_VARIANCES: Prior("InverseGamma", alpha=NOISE_SHAPE, beta=LEAST_NOISE * wide),
         }
 
     def psi(self, params: Params) -> np.ndarray:
         """Noise variances of every component and column, (..., K, d)."""
-        return self.noise.matrix(params[NOISE], np.shape(params["means"]))
+        return self.noise.matrix(params[NOISE_VARIANCES], np.shape(params["means"]))
 
     def covariances(self, params: Params) -> np.ndarray:
         """Sigma_k, (..., K, d, d)."""
@@ -176,9 +176,9 @@ class FactorAnalyzers(Component):
         """The M-step from scatter (K, d, d) about the means; NaN where a component has lost all its rows."""
         if not ((mass > 0).all() and np.isfinite(scatter).all()):
             lost = np.full((self.K, self.d, self.n_factors), np.nan)
-            return {"means": means, "loadings": lost, NOISE: self.noise.free(np.full_like(psi, np.nan))}
+            return {"means": means, "loadings": lost, NOISE_VARIANCES: self.noise.free(np.full_like(psi, np.nan))}
         loadings, psi = loadings_and_noise(scatter, mass, psi, n_factors=self.n_factors, index=self.index)
-        return {"means": means, "loadings": lower_triangular(loadings), NOISE: self.noise.free(psi)}
+        return {"means": means, "loadings": lower_triangular(loadings), NOISE_VARIANCES: self.noise.free(psi)}
 
     def clouds(self) -> np.ndarray:
         """Standardized features."""
@@ -188,7 +188,7 @@ class FactorAnalyzers(Component):
         """Means, loadings in lower triangular form, logarithms of the noise variances."""
         rows, columns = self.free
         entries = lower_triangular(params["loadings"])[:, rows, columns]
-        return np.concatenate([params["means"].ravel(), entries.ravel(), np.log(np.ravel(params[NOISE]))])
+        return np.concatenate([params["means"].ravel(), entries.ravel(), np.log(np.ravel(params[NOISE_VARIANCES]))])
 
     def unpack(self, theta: np.ndarray) -> Params:
         """The inverse of :meth:`pack`."""
@@ -196,12 +196,12 @@ class FactorAnalyzers(Component):
         loadings = np.zeros((self.K, self.d, self.n_factors))
         loadings[:, *self.free] = entries.reshape(self.K, -1)
         variances = self.noise.free(np.exp(noise)[self.index])
-        return {"means": means.reshape(self.K, self.d), "loadings": loadings, NOISE: variances}
+        return {"means": means.reshape(self.K, self.d), "loadings": loadings, NOISE_VARIANCES: variances}
 
     def units(self, params: Params) -> np.ndarray:
         """The component's standard deviations for means and loadings, 1 for logarithms."""
         sd = np.sqrt(np.einsum("kjj->kj", self.covariances(params)))
-        return np.concatenate([sd.ravel(), sd[:, self.free[0]].ravel(), np.ones(np.size(params[NOISE]))])
+        return np.concatenate([sd.ravel(), sd[:, self.free[0]].ravel(), np.ones(np.size(params[NOISE_VARIANCES]))])
 
     def score(self, params: Params, sums: Sums) -> np.ndarray:
         """dL/dmu_k; dL/dLambda_k = 2 G_k Lambda_k and dL/dpsi_kj = G_kjj with G_k = dL/dSigma_k."""
@@ -223,7 +223,7 @@ class FactorAnalyzers(Component):
         return {
             "means": params["means"],
             "loadings": lower_triangular(loadings),
-            NOISE: params[NOISE],
+            NOISE_VARIANCES: params[NOISE_VARIANCES],
             "common_covariances": common[..., rows, columns],
             "covariances": self.covariances(params),
         }
@@ -233,7 +233,11 @@ class FactorAnalyzers(Component):
         sd = np.sqrt(np.einsum("kjj->kj", self.covariances(params)))
         rows, columns = np.tril_indices(self.d)
         common = HOPELESS * sd[:, rows] * sd[:, columns]
-        return {"means": HOPELESS * sd, NOISE: HOPELESS * np.asarray(params[NOISE]), "common_covariances": common}
+        return {
+            "means": HOPELESS * sd,
+            NOISE_VARIANCES: HOPELESS * np.asarray(params[NOISE_VARIANCES]),
+            "common_covariances": common,
+        }
 
     def draw(self, z: np.ndarray, params: Params, rng: np.random.Generator) -> np.ndarray:
         """x_i = mu_z + Lambda_z u + e."""

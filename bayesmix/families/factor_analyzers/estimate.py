@@ -18,15 +18,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-HALVINGS = 10
-SETTLED = 1e-14
+SHORTER_STEPS = 10
+WORTH_A_STEP = 1e-14
 """No step is taken that promises to gain less than this for each row."""
-LONGEST = 0.5
+LONGEST_STEP = 0.5
 """A step changes no logarithm of a variance by more: with rows shared out as they are at a start, many components have
 their best fit at a Heywood case, from which there is no way back once they are there."""
-SMALLEST = 1e-10
+LEAST_SHARE_OF_NOISE = 1e-10
 """No variance falls below this share of its column's in the component: such fits are Heywood cases, and flagged."""
-RIDGE = 1e-9
+LEAST_CURVATURE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -86,13 +86,13 @@ class _Problem:
         gradient = np.bincount(self.index.ravel(), weights=(self.mass[:, None] * by_entry).ravel())
         H = np.zeros((len(gradient), len(gradient)))
         np.add.at(H, (self.index[:, :, None], self.index[:, None, :]), self.mass[:, None, None] * curvature)
-        H[np.diag_indices_from(H)] += RIDGE * self.mass.sum()
-        return gradient, np.clip(-np.linalg.solve(H, gradient), -LONGEST, LONGEST)
+        H[np.diag_indices_from(H)] += LEAST_CURVATURE * self.mass.sum()
+        return gradient, np.clip(-np.linalg.solve(H, gradient), -LONGEST_STEP, LONGEST_STEP)
 
     def lower(self, x: np.ndarray, here: _Profile, step: np.ndarray) -> _Profile:
         """Where the step leads, halved until the deviance is lower; where it never is, back."""
         before = self.mass @ here.deviance
-        for halving in range(HALVINGS):
+        for halving in range(SHORTER_STEPS):
             there = self.profile(np.maximum(x + step / 2**halving, self.floor))
             if self.mass @ there.deviance < before:
                 return there
@@ -117,7 +117,7 @@ def loadings_and_noise(
         Which variances are one (:meth:`Noise.index`).
     """
     covariances = scatter / mass[:, None, None]
-    least = np.log(SMALLEST * np.maximum(np.einsum("kjj->kj", covariances), np.finfo(float).tiny))
+    least = np.log(LEAST_SHARE_OF_NOISE * np.maximum(np.einsum("kjj->kj", covariances), np.finfo(float).tiny))
     floor = np.full(int(index.max()) + 1, -np.inf)
     np.maximum.at(floor, index, least)
     x = np.empty(len(floor))
@@ -125,6 +125,6 @@ def loadings_and_noise(
     problem, x = _Problem(covariances, mass, index, floor, n_factors), np.maximum(x, floor)
     here = problem.profile(x)
     gradient, step = problem.newton(here)
-    if -(gradient @ step) > SETTLED * mass.sum():
+    if -(gradient @ step) > WORTH_A_STEP * mass.sum():
         here = problem.lower(x, here, step)
     return here.loadings(n_factors), here.psi

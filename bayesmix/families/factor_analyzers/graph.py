@@ -19,7 +19,7 @@ from pytensor.tensor import TensorVariable
 
 from bayesmix.families.factor_analyzers.component import FactorAnalyzers
 from bayesmix.families.factor_analyzers.maths import analyzers
-from bayesmix.families.factor_analyzers.noise import NOISE
+from bayesmix.families.factor_analyzers.noise import NOISE_VARIANCES
 from bayesmix.families.factor_analyzers.rotation import lower_triangular
 from bayesmix.model.variables import Graph, constant, random_variable
 from bayesmix.parts.part import Params
@@ -47,7 +47,7 @@ class FactorAnalyzersGraph(Graph):
         f = self.analyzers
         weights = self.weights()
         means = random_variable("means", self.priors["means"], dims=("component", "feature"))
-        noise = random_variable(NOISE, self.priors[NOISE], dims=f.noise.dims)
+        noise = random_variable(NOISE_VARIANCES, self.priors[NOISE_VARIANCES], dims=f.noise.dims)
         loadings = constant("loadings_sigma", self.priors["loadings"].parameters["sigma"]) * self._triangle()
         wide = noise if "feature" in f.noise.dims else noise[..., None]
         psi = (wide if "component" in f.noise.dims else wide[None]) * pt.ones((f.K, f.d))
@@ -101,7 +101,7 @@ class FactorAnalyzersGraph(Graph):
         L = lower_triangular(params["loadings"] / self.priors["loadings"].parameters["sigma"])
         start = self.start_of_weights(params) | {
             "means": params["means"],
-            NOISE: params[NOISE],
+            NOISE_VARIANCES: params[NOISE_VARIANCES],
             ENTRIES: L[:, *normal],
         }
         squares = np.maximum(L[:, diagonal, diagonal] ** 2, LEAST_SQUARE)

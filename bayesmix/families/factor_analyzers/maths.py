@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bayesmix.families.factor_analyzers.component import LOADINGS, MEANS, FactorAnalyzers
-from bayesmix.families.factor_analyzers.noise import KINDS, NOISE, Noise
+from bayesmix.families.factor_analyzers.component import LOADINGS, MEAN_VECTORS, FactorAnalyzers
+from bayesmix.families.factor_analyzers.noise import NOISE_KINDS, NOISE_VARIANCES, Noise
 from bayesmix.inputs.arguments import whole_numbers
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.prior import Prior
@@ -73,8 +73,8 @@ class FactorAnalyzerMixture(Family):
     def check_options(self, options: Mapping[str, Any], n_components: int) -> dict[str, Any]:
         """n_factors a whole number, noise one of two words, shared_noise true or false."""
         checked = dict(self.options) | dict(options)
-        if checked["noise"] not in KINDS:
-            raise ValueError(f"noise: unknown kind {checked['noise']!r}; choose from {', '.join(KINDS)}")
+        if checked["noise"] not in NOISE_KINDS:
+            raise ValueError(f"noise: unknown kind {checked['noise']!r}; choose from {', '.join(NOISE_KINDS)}")
         if not isinstance(checked["shared_noise"], bool):
             raise ValueError(f"shared_noise: must be True or False; got {checked['shared_noise']!r}")
         return checked | whole_numbers(n_factors=checked["n_factors"])
@@ -106,7 +106,7 @@ class FactorAnalyzerMixture(Family):
 
     def parameters(self, options: Mapping[str, Any]) -> tuple[Parameter, ...]:
         """weights, means, loadings, noise variances."""
-        return (Constant.parameter(), MEANS, LOADINGS, noise_of(options).parameter)
+        return (Constant.parameter(), MEAN_VECTORS, LOADINGS, noise_of(options).parameter)
 
     def parts(self, options: Mapping[str, Any], components: tuple[str, ...], data: Data) -> tuple[Weights, Component]:
         """Constant weights, factor analysers."""
@@ -114,11 +114,12 @@ class FactorAnalyzerMixture(Family):
 
     def doubts(self, data: Data, priors: Mapping[str, Prior]) -> list[str]:
         """Heywood cases, where the prior of the noise leaves them unbounded density or a mass of their own."""
-        if priors[NOISE].vanishes_at_zero:
+        noise = priors[NOISE_VARIANCES]
+        if noise.vanishes_at_zero:
             return []
         return [
-            f"priors: {priors[NOISE].distribution} noise variances do not vanish at 0, where factors can explain a "
-            "column entirely (a Heywood case). An InverseGamma or LogNormal prior avoids it."
+            f"priors: {noise.distribution} noise variances do not vanish at 0, where factors can explain a column "
+            "entirely (a Heywood case). An InverseGamma or LogNormal prior avoids it."
         ]
 
     def spikes(self, likelihood: Likelihood, params: Params, r: np.ndarray | None = None) -> list[str]:

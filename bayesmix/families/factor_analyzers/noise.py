@@ -8,9 +8,9 @@ import numpy as np
 
 from bayesmix.parts.parameter import Parameter
 
-NOISE = "noise_variances"
+NOISE_VARIANCES = "noise_variances"
 """The estimate of the noise variances."""
-KINDS = ("diagonal", "isotropic")
+NOISE_KINDS = ("diagonal", "isotropic")
 """What ``noise=`` may say."""
 
 
@@ -31,7 +31,7 @@ class Noise:
         """The entry of the table."""
         k = "" if self.shared else "_k"
         words, label = "noise variances", r"noise variances $\Psi$"
-        return Parameter(NOISE, self.dims, "positive", rf"\psi{k}", words, label, nuisance=True)
+        return Parameter(NOISE_VARIANCES, self.dims, "positive", rf"\psi{k}", words, label, nuisance=True)
 
     def matrix(self, variances: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         """Free variances as those of every component and column: ``shape`` is (..., K, d)."""

@@ -18,7 +18,7 @@ SHAPE_ADVICE = "Try more components, or components with heavier tails; look at t
 class GaussianDiscrepancies(Discrepancies):
     """Statistics of the standardized residuals within components (:mod:`bayesmix.kernels.residuals`)."""
 
-    measures = (
+    measures: tuple[Measure, ...] = (
         Measure("tails", "A component has heavier tails than a normal distribution.", SHAPE_ADVICE),
         Measure(
             "flatness",
