@@ -8,7 +8,19 @@ from __future__ import annotations
 
 import numpy as np
 
+from bayesmix.inputs.data import Data
 from bayesmix.parts.part import Sums
+
+
+def centre_and_spread(data: Data) -> tuple[np.ndarray, np.ndarray]:
+    """Weighted means and standard deviations of the columns, each (d,); ValueError naming one that is constant."""
+    share = data.row_weights / data.row_weights.sum()
+    centre = share @ data.x
+    used = data.x if data.row_weights.all() else data.x[data.row_weights > 0]
+    for name, low, high in zip(data.feature_names, used.min(axis=0), used.max(axis=0), strict=True):
+        if low == high:
+            raise ValueError(f"X: column {name!r} is constant ({low:g}): its groups cannot be told apart")
+    return centre, np.sqrt(share @ (data.x - centre) ** 2)
 
 
 def whiten(x: np.ndarray, means: np.ndarray, C: np.ndarray) -> np.ndarray:

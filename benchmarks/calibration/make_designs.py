@@ -22,6 +22,8 @@ def designs(rng):
         "poisson": pd.DataFrame(np.random.default_rng(3).poisson(4.0, (60, 2)), columns=["a", "b"]),
         "bernoulli": pd.DataFrame(np.random.default_rng(4).integers(2, size=(80, 5)), columns=list("abcde")),
         "semi_supervised_2d": plane(60).assign(label=labels),
+        "factor_analysis": pd.DataFrame(np.random.default_rng(5).normal(size=(60, 5)).round(3), columns=list("abcde")),
+        "ppca_mixture": pd.DataFrame(np.random.default_rng(6).normal(size=(80, 3)).round(3), columns=list("abc")),
     }
 
 

@@ -26,7 +26,7 @@ LOADINGS = Parameter(
 )
 COMMON = Parameter(
     "common_covariances",
-    ("component", "entry"),
+    ("component", "pair"),
     "real",
     r"\Lambda_k \Lambda_k^{\top}",
     "common variances and covariances",
@@ -51,12 +51,12 @@ LEAST_NOISE, NOISE_SHAPE = 0.05, 1.0
 """The default prior of a noise variance is InverseGamma(NOISE_SHAPE, LEAST_NOISE s_j^2)."""
 
 
-def entry_names(features: tuple[str, ...]) -> list[str]:
+def names_of_entries(features: tuple[str, ...]) -> list[str]:
     """What the entries of Lambda Lambda' on and below the diagonal are called.
 
     Examples
     --------
-    >>> entry_names(("a", "b"))
+    >>> names_of_entries(("a", "b"))
     ['a', 'b ~ a', 'b']
     """
     return [
@@ -88,12 +88,7 @@ class FactorAnalyzers(Component):
         self.data, self.x, self.components, self.K = data, data.x, components, len(components)
         self.n_factors, self.noise = n_factors, noise
         self.d = data.n_features
-        share = data.row_weights / data.row_weights.sum()
-        self.centre = share @ self.x
-        self.sd = np.sqrt(share @ (self.x - self.centre) ** 2)
-        for name, sd, value in zip(data.feature_names, self.sd, self.centre, strict=True):
-            if sd == 0:
-                raise ValueError(f"X: column {name!r} is constant ({value:g}): nothing can be said of its noise")
+        self.centre, self.sd = normal.centre_and_spread(data)
         self.free = np.tril_indices(self.d, m=n_factors)
         self.index = noise.index(self.K, self.d)
         self.parameters = (MEAN_VECTORS, LOADINGS, noise.parameter, COMMON, SIGMA)
@@ -102,7 +97,7 @@ class FactorAnalyzers(Component):
             "component": list(components),
             "feature": features,
             "factor": [f"factor_{m + 1}" for m in range(n_factors)],
-            "entry": entry_names(data.feature_names),
+            "pair": names_of_entries(data.feature_names),
             "loading": self._entries_of_loadings(),
             "pivot": features[: n_factors - 1],
             "feature_bis": features,

@@ -83,7 +83,7 @@ class FactorAnalyzersGraph(Graph):
         pm.Deterministic("loadings", shown, dims=("component", "feature", "factor"))
         common = loadings @ loadings.mT
         rows, columns = np.tril_indices(f.d)
-        pm.Deterministic("common_covariances", common[:, rows, columns], dims=("component", "entry"))
+        pm.Deterministic("common_covariances", common[:, rows, columns], dims=("component", "pair"))
         covariances = common + psi[:, :, None] * pt.eye(f.d)
         pm.Deterministic("covariances", covariances, dims=("component", "feature", "feature_bis"))
 

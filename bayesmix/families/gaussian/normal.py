@@ -56,13 +56,7 @@ class Normal(Component):
     def __init__(self, data: Data, components: tuple[str, ...], covariance: str) -> None:
         self.covariance, self.kind = covariance, COVARIANCES[covariance]
         self.data, self.x, self.components, self.K = data, data.x, components, len(components)
-        share = data.row_weights / data.row_weights.sum()
-        self.centre = share @ self.x
-        self.sd = np.sqrt(share @ (self.x - self.centre) ** 2)
-        used = self.x if data.row_weights.all() else self.x[data.row_weights > 0]
-        for name, low, high in zip(data.feature_names, used.min(axis=0), used.max(axis=0), strict=True):
-            if low == high:
-                raise ValueError(f"X: column {name!r} is constant ({low:g}): its groups cannot be told apart")
+        self.centre, self.sd = normal.centre_and_spread(data)
         if self.kind.correlated and self.d > 1:
             check_independent(data, covariance, share=VANISHING)
         self.index = self.kind.index(self.K, self.d)
