@@ -11,6 +11,8 @@ from sklearn.decomposition import PCA, FactorAnalysis
 import bayesmix as bm
 from bayesmix import plots
 from bayesmix.em.climb import climb
+from bayesmix.estep import reference
+from bayesmix.families.factor_analyzers import kernel
 from bayesmix.families.factor_analyzers.maths import FAMILY
 from bayesmix.families.factor_analyzers.rotation import lower_triangular, principal_axes, turned_towards
 from bayesmix.mixture.simulate import prior_draws
@@ -265,3 +267,22 @@ def test_leave_one_out_prefers_the_right_number_of_factors(drawn):
     x, dt = drawn
     one = bm.sample(mixture(q=1), bm.Data(x), draws=300, tune=300, chains=2, n_starts=2, progress=False, seed=1)
     assert float(bm.loo(dt)["elpd"].sum()) > float(bm.loo(one)["elpd"].sum()) + 5
+
+
+@pytest.mark.parametrize(("d", "q"), [(4, 2), (16, 1), (21, 2)])
+def test_the_gradient_is_the_score_by_either_way(rng, d, q):
+    """By Cholesky factors of few columns and by Woodbury's identity of many: what the M-step's sums say."""
+    data = bm.Data(rng.normal(size=(70, d)), labels=[["class", None][i % 9 > 0] for i in range(70)])
+    family = resolved(mixture(2, q, "isotropic" if d == 4 else "diagonal"), data)
+    params = family.initial(family.start_kinds[0], rng)
+    psi = family.component.psi(params)
+    operands = (params["weights"], params["means"], params["loadings"], np.ascontiguousarray(psi))
+    pointwise = np.empty(70)
+    L, *found = kernel.gradient(data.x, *operands, family.evidence, family.row_weights, pointwise)
+    assert pytest.approx(L, rel=1e-12) == reference.e_step(family, params)[0]
+    np.testing.assert_allclose(pointwise, reference.pointwise(family, params), rtol=1e-10)
+    score = family.component.score(params, reference.e_step(family, params)[1])
+    rows, columns = family.component.free
+    by_noise = np.bincount(family.component.index.ravel(), weights=(found[3] * psi).ravel())
+    expected = np.concatenate([found[1].ravel(), found[2][:, rows, columns].ravel(), by_noise])
+    np.testing.assert_allclose(score, expected, rtol=1e-7, atol=1e-7 * np.abs(score).max())

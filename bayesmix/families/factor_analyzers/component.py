@@ -45,6 +45,8 @@ SIGMA = Parameter(
     r"covariances $\Sigma$",
     prior=False,
 )
+ENTRIES, SQUARES = "loadings_entries", "loadings_squares"
+"""Free variables of the model: entries of the triangle L that are normal, and squares of those that are not."""
 HEYWOOD = 1e-5
 """A noise variance below this share of its column's variance, within the component and in the data alike, vanishes."""
 LEAST_NOISE, NOISE_SHAPE = 0.05, 1.0

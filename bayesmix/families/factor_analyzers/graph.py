@@ -17,15 +17,12 @@ import pymc as pm
 import pytensor.tensor as pt
 from pytensor.tensor import TensorVariable
 
-from bayesmix.families.factor_analyzers.component import FactorAnalyzers
+from bayesmix.families.factor_analyzers.component import ENTRIES, SQUARES, FactorAnalyzers
 from bayesmix.families.factor_analyzers.maths import analyzers
 from bayesmix.families.factor_analyzers.noise import NOISE_VARIANCES
 from bayesmix.families.factor_analyzers.rotation import lower_triangular
 from bayesmix.model.variables import Graph, constant, random_variable
 from bayesmix.parts.part import Params
-
-ENTRIES, SQUARES = "loadings_entries", "loadings_squares"
-"""Free variables: entries of L that are normal, and squares of those that are not."""
 
 
 class FactorAnalyzersGraph(Graph):
