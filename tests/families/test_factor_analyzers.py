@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from scipy.special import logsumexp
 from scipy.stats import ortho_group
 from sklearn.datasets import load_iris
 from sklearn.decomposition import PCA, FactorAnalysis
@@ -267,6 +268,22 @@ def test_leave_one_out_prefers_the_right_number_of_factors(drawn):
     x, dt = drawn
     one = bm.sample(mixture(q=1), bm.Data(x), draws=300, tune=300, chains=2, n_starts=2, progress=False, seed=1)
     assert float(bm.loo(dt)["elpd"].sum()) > float(bm.loo(one)["elpd"].sum()) + 5
+
+
+def test_the_evidence_counts_both_signs_of_a_column():
+    """Against the mean likelihood of draws from the prior, for rows that leave the sign of loadings in doubt."""
+    rng = np.random.default_rng(5)
+    data = bm.Data(rng.normal(size=(6, 2)))
+    spec = bm.resolve(mixture(noise="isotropic"), data)
+    draws = prior_draws(spec, data, 1_000_000, seed=1)
+    loadings, psi = draws["loadings"][:, 0, :, 0], draws["noise_variances"][:, 0]
+    e = data.x - draws["means"]
+    square, along = (e**2).sum(-1) / psi[:, None], (e * loadings[:, None]).sum(-1) / psi[:, None]
+    M = 1 + (loadings**2).sum(-1) / psi
+    log_f = -0.5 * (square - along**2 / M[:, None] + (np.log(M) + 2 * np.log(2 * np.pi * psi))[:, None])
+    expected = logsumexp(log_f.sum(axis=1)) - np.log(len(psi))
+    dt = bm.sample(spec, data, draws=1500, tune=500, chains=4, n_starts=2, progress=False, seed=1)
+    assert bm.log_evidence(dt).value == pytest.approx(expected, abs=0.06)
 
 
 @pytest.mark.parametrize(("d", "q"), [(4, 2), (16, 1), (21, 2)])

@@ -100,15 +100,17 @@ class FactorAnalyzers(Component):
             "feature": features,
             "factor": [f"factor_{m + 1}" for m in range(n_factors)],
             "pair": names_of_entries(data.feature_names),
-            "loading": self._entries_of_loadings(),
+            "loading": [f"{features[i]}, {m + 1}" for i, m in self._normal_entries()],
             "pivot": features[: n_factors - 1],
             "feature_bis": features,
         }
+        last = np.array([m == n_factors - 1 for _, m in self._normal_entries()])
+        self.mirrors = {ENTRIES: np.where(last, np.arange(self.K)[:, None], -1)}
 
-    def _entries_of_loadings(self) -> list[str]:
-        """What the free entries of the loadings are called, but the first q - 1 of the diagonal."""
+    def _normal_entries(self) -> list[tuple[int, int]]:
+        """Rows and columns of the free entries of the loadings, but the first q - 1 of the diagonal."""
         entries = zip(*self.free, strict=True)
-        return [f"{self.data.feature_names[i]}, {m + 1}" for i, m in entries if i != m or m == self.n_factors - 1]
+        return [(int(i), int(m)) for i, m in entries if i != m or m == self.n_factors - 1]
 
     @property
     def size(self) -> int:
