@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bayesmix.model.build import build
     from bayesmix.multimodality.table import Modes
     from bayesmix.posterior.co_clustering import co_clustering, point_partition
+    from bayesmix.posterior.factors import factor_loadings, factor_scores
     from bayesmix.posterior.files import load_fit, save
     from bayesmix.posterior.impute import impute
     from bayesmix.posterior.leave_one_out import loo
@@ -42,6 +43,7 @@ _HOMES = {
     "checks.diagnose": ("diagnose", "Diagnostics"),
     "em.fit_em": ("EMFit", "fit_em"),
     "inputs.errors": ("FitError",),
+    "posterior.factors": ("factor_loadings", "factor_scores"),
     "posterior.files": ("load_fit", "save"),
     "posterior.impute": ("impute",),
     "gallery.read": ("load",),
@@ -74,6 +76,8 @@ __all__ = [
     "co_clustering",
     "compare",
     "diagnose",
+    "factor_loadings",
+    "factor_scores",
     "fit_em",
     "impute",
     "load",

@@ -43,6 +43,13 @@ ROWS = {
         " one of at most 20 patterns, against the same rows whole. Rows are sorted by pattern in every evaluation.",
         one_thread=True,
     ),
+    "gradient_factors": Row(
+        "One evaluation of log-posterior and gradient: mixtures of factor analysers",
+        "The compiled function that nutpie calls, `bm.build` against a `pm.Mixture` of `pm.MvNormal` with covariances"
+        " Lambda Lambda' + Psi and the same priors, both on numba; one factor. Both log-densities are first checked to"
+        " be one at random points.",
+        one_thread=True,
+    ),
     "linear": Row(
         "Cost of a gradient by number of rows",
         "The same compiled function of `bm.build`, K = 5 in four features and K = 3 in one; time per row of data.",

@@ -1,4 +1,4 @@
-"""Eleven broken models, each wrong in one place, and the layouts on which calibration is to find them.
+"""Broken models, each wrong in one place, and the layouts on which calibration is to find them.
 
     python tests/planted_bugs.py OUT [BUG ...]
 
@@ -20,6 +20,7 @@ import pytensor.tensor as pt
 from pymc.distributions.transforms import SimplexTransform
 
 import bayesmix as bm
+from bayesmix.families.factor_analyzers.graph import FactorAnalyzersGraph
 from bayesmix.families.gaussian import graph as gaussian_graph
 from bayesmix.families.gaussian.graph import GaussianGraph
 from bayesmix.families.zero_inflated_poisson.graph import ZeroInflatedPoissonGraph
@@ -51,6 +52,12 @@ COUNTS = {
     "rate_coef": bm.Prior("Normal", mu=1.0, sigma=0.5),
     "zero_coef": bm.Prior("Normal", mu=-1.0, sigma=1.0),
 }
+FACTOR = {
+    "weights": bm.Prior("Dirichlet", a=[1.0]),
+    "means": bm.Prior("Normal", mu=0.0, sigma=2.0),
+    "loadings": bm.Prior("Normal", mu=0.0, sigma=2.0),
+    "noise_variances": bm.Prior("LogNormal", mu=1.5, sigma=0.3),
+}
 ROWS = np.random.default_rng(1).normal(size=(20, 2)).round(2)
 LAYOUTS = {
     "two groups": (bm.Mixture("gaussian", n_components=2, covariance="diag", priors=ON_A_LINE), bm.Data(ROWS[:, 0])),
@@ -67,6 +74,10 @@ LAYOUTS = {
     "cells missing": (
         bm.Mixture("gaussian", n_components=1, priors=IN_THE_PLANE),
         bm.Data(np.where((np.arange(24) % 3 == 0).reshape(12, 2), np.nan, ROWS[:12])),
+    ),
+    "one factor": (  # noise variances around 4 are not their own roots
+        bm.Mixture("factor_analyzers", n_components=1, noise="isotropic", priors=FACTOR),
+        bm.Data(np.column_stack([ROWS, ROWS[::-1, 0]])),
     ),
     "some labels": (
         bm.Mixture("gaussian", n_components=2, covariance="diag", priors=ON_A_LINE),
@@ -177,6 +188,14 @@ class PsiForOneMinusPsi(ZeroInflatedPoissonGraph):
         return [log_rate, -logit_zero]
 
 
+class RootOfPsi(FactorAnalyzersGraph):
+    """Psi and its root swapped: the noise variances are standard deviations."""
+
+    def variables(self):
+        weights, means, loadings, psi = super().variables()
+        return [weights, means, loadings, pt.sqrt(psi)]
+
+
 @dataclass(frozen=True)
 class Bug:
     """A broken graph and the layout on which it shows."""
@@ -199,6 +218,7 @@ BUGS = {
     "LKJ eta 2 for 1": Bug("one covariance", OtherEta),
     "Cholesky factor transposed": Bug("one covariance", CholeskyTransposed),
     "missing cells taken as 0": Bug("cells missing", MissingAsZero),
+    "Psi and its root swapped": Bug("one factor", RootOfPsi),
     "labels ignored": Bug("some labels", LabelsIgnored),
     "labels off by one": Bug("some labels", LabelsOffByOne),
 }

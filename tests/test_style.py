@@ -19,6 +19,10 @@ MANY_PARAMETERS = {
     "sampling/separate_modes.py: modes",
     "families/gaussian/kernel.py: _run",  # numba passes arrays, not objects
     "families/gaussian/kernel.py: rows",
+    "families/factor_analyzers/kernel.py: _run",
+    "kernels/factors.py: add_up",
+    "kernels/factors.py: split_up",
+    "families/factor_analyzers/kernel.py: rows",
     "families/zero_inflated_poisson/kernel.py: _run",
     "kernels/blocks.py: driver.drive",
     "kernels/independent.py: run",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,7 +16,12 @@ from bayesmix.parts.part import Params
 
 
 class Picture(ABC):
-    """The pictures that depend on what was measured: data, components over the data, predictive check."""
+    """The pictures that depend on what was measured: data, components over the data, predictive check.
+
+    ``structured``: whether components have an inner structure to be drawn, as factors have.
+    """
+
+    structured: ClassVar[bool] = False
 
     @abstractmethod
     def data(self, data: Data, components: Sequence[str]) -> Figure:
@@ -24,6 +30,10 @@ class Picture(ABC):
     @abstractmethod
     def components(self, view: View) -> Figure:
         """The fitted components over the rows, with the point estimate."""
+
+    def structure(self, view: View) -> Figure:
+        """What makes the components what they are, where that is more than their place and spread."""
+        raise NotImplementedError
 
     @abstractmethod
     def small(self, ax: Axes, view: View) -> None:

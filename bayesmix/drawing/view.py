@@ -20,7 +20,8 @@ POINTS = 5000
 class View:
     """A posterior as pictures use it.
 
-    ``params``: evenly spaced draws over all chains, each array (draws, ...). ``em``: the point estimate, or None.
+    ``params``: evenly spaced draws over all chains, each array (draws, ...), of parameters and of all named estimates.
+    ``em``: the same of the point estimate, or None.
     """
 
     family: Likelihood

@@ -81,6 +81,10 @@ class Family(ABC):
         """ValueError where rows cannot be the family's, naming column, row and value."""
         return
 
+    def check_priors(self, priors: Mapping[str, Prior]) -> None:
+        """ValueError where these priors, each of the right support, are none that the family can have."""
+        return
+
     @abstractmethod
     def parts(self, options: Mapping[str, Any], components: tuple[str, ...], data: Data) -> tuple[Weights, Component]:
         """Weights and components over these rows, which were checked."""

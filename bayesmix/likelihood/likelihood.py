@@ -129,9 +129,14 @@ class Likelihood:
 
     @property
     def free(self) -> dict[str, np.ndarray]:
-        """Which entries of the named estimates are free scalars: boolean arrays by name."""
+        """Which entries of the named estimates are free scalars, shown and checked: boolean arrays by name.
+
+        Those of parameters with priors, or of what stands in the place of one.
+        """
         sizes = {d: len(names) for d, names in self.coords.items()}
-        return {p.name: np.full([sizes[d] for d in p.dims], p.varies) for p in self.parameters if p.prior}
+        replaced = {p.in_place_of for p in self.parameters}
+        shown = [p for p in self.parameters if p.in_place_of or (p.prior and p.name not in replaced)]
+        return {p.name: np.full([sizes[d] for d in p.dims], p.varies) for p in shown}
 
     @property
     def sorted_by(self) -> str | None:

@@ -95,6 +95,10 @@ class Words:
             "components from each other. Dashed lines are EM's."
         )
 
+    def structure_caption(self, likelihood: Likelihood) -> str:
+        """What the picture of a component's inner structure shows, where the family draws one."""
+        return ""
+
     def estimate_note(self, estimates: Mapping[str, float]) -> str | None:
         """What readers of a table of estimates confuse."""
         return None

@@ -24,9 +24,9 @@ class Mixture:
     Parameters
     ----------
     family : str
-        ``"gaussian"``, ``"zero_inflated_poisson"``, ``"poisson"`` or ``"bernoulli"`` (latent classes):
-        :data:`bayesmix.families.NAMES`. What each takes, and its default priors, is said by its class in
-        ``bayesmix/families/NAME/maths.py``.
+        ``"gaussian"``, ``"zero_inflated_poisson"``, ``"poisson"``, ``"bernoulli"`` (latent classes) or
+        ``"factor_analyzers"``: :data:`bayesmix.families.NAMES`. What each takes, and its default priors, is said by its
+        class in ``bayesmix/families/NAME/maths.py``.
     n_components : int, optional
         K >= 1. Needed but for families that have a number of their own.
     priors : mapping of str to Prior, optional
@@ -155,6 +155,7 @@ def check_priors(family: Family, options: Mapping[str, Any], priors: Mapping[str
                 f"priors: {key!r} needs a prior on the {supports[key]} scale "
                 f"({', '.join(choices(supports[key]))}); got {prior.distribution}"
             )
+    family.check_priors(priors)
     return dict(priors)
 
 

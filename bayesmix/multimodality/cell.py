@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
@@ -41,7 +41,9 @@ def local_integral(
     The integral is over the unconstrained points of the region in the cell of one labelling: those whose components
     match a pivot's, by their responsibilities, better as they are than permuted. The cells of all labellings are
     congruent and fill the region, so that the evidence of the posterior is the sum over regions of exp(value), times
-    the number of labellings: the product of the factorials of the sizes of the exchange groups (1 with an order).
+    the number of labellings: the product of the factorials of the sizes of the exchange groups (1 with an order). Where
+    coordinates may change their signs together (``mirrors`` of the components), draws are turned towards the pivot and
+    the half of the space on its side is integrated; ``value`` holds both halves.
 
     Parameters
     ----------
@@ -61,7 +63,8 @@ def local_integral(
     -------
     LogIntegral
     """
-    cell = _Cell(Points(target, family.parameter_names), family.evenly(COMPARED_ROWS), switching_groups(family), region)
+    points, mirrors = Points(target, family.parameter_names), _mirrors(target, family)
+    cell = _Cell(points, family.evenly(COMPARED_ROWS), switching_groups(family), region, mirrors)
     step = max(1, lp.size // max(EVIDENCE_DRAWS, 2 * 3 * DRAWS_PER_DIMENSION * target.n_dim))
     thin = posterior.isel(draw=slice(None, None, step))
     values, shape = lp[:, ::step], (thin.sizes["chain"], thin.sizes["draw"])
@@ -75,12 +78,23 @@ def local_integral(
     pivot = {v: a[best] for v, a in params.items()}
     order = best_permutations(agreement_with(cell.rows, params, pivot), cell.switching)
     moved = {v: permute(flat[v], order, *component_axes(draws[v].dims[1:])) for v in cell.points.free}
-    return bridge(
-        lambda x: cell.log_density(x, pivot),
-        cell.points.rows(moved).reshape(*shape, -1),
-        values,
-        inside=inside.reshape(shape),
+    rows = cell.points.rows(moved)
+    centre = rows[best].copy()
+    for own in mirrors:
+        rows[:, own] *= np.where(rows[:, own] @ centre[own] < 0, -1.0, 1.0)[:, None]
+    found = bridge(
+        lambda x: cell.log_density(x, pivot, centre), rows.reshape(*shape, -1), values, inside=inside.reshape(shape)
     )
+    return replace(found, value=found.value + len(mirrors) * float(np.log(2)))
+
+
+def _mirrors(target: Target, family: Likelihood) -> list[np.ndarray]:
+    """The coordinates that may change their signs together, one array for every such set."""
+    found = []
+    for name, numbers in family.component.mirrors.items():
+        places = np.arange(target.n_dim)[target.coordinates(name)]
+        found += [places[numbers.ravel() == g] for g in np.unique(numbers[numbers >= 0])]
+    return found
 
 
 @dataclass(frozen=True)
@@ -91,10 +105,13 @@ class _Cell:
     rows: Likelihood
     switching: np.ndarray
     region: Region | None
+    mirrors: Sequence[np.ndarray]
 
-    def log_density(self, x: np.ndarray, pivot: Params) -> np.ndarray:
-        """At unconstrained points (S, n_dim)."""
+    def log_density(self, x: np.ndarray, pivot: Params, centre: np.ndarray) -> np.ndarray:
+        """At unconstrained points (S, n_dim); ``centre`` is the pivot's."""
         values = self.points.log_density(x)
+        for own in self.mirrors:
+            values[x[:, own] @ centre[own] < 0] = -np.inf
         if self.region is None and len(np.unique(self.switching)) == len(self.switching):
             return values
         there = np.flatnonzero(np.isfinite(values))

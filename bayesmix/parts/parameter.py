@@ -28,6 +28,9 @@ class Parameter:
         stored apart, in the group ``derived``: what varies says it.
     centred : bool
         Whether 0 means something that a picture should show.
+    in_place_of : str
+        The parameter with a prior that it stands for in tables, checks and comparisons, because that one is not
+        identified: a rotation of the loadings of factors makes no difference to any row.
     sorts : bool
         Whether components that may switch labels are named in the order of its first entries.
     nuisance : bool
@@ -44,4 +47,5 @@ class Parameter:
     varies: bool = True
     centred: bool = False
     nuisance: bool = False
+    in_place_of: str = ""
     sorts: bool = False

@@ -50,12 +50,16 @@ class Part(ABC):
         Coordinate values of the dimensions that it brings.
     linears : tuple of Linear
         Its linear predictors.
+    mirrors : mapping of str to ndarray of int
+        By free variable of the model, a number for each entry: entries of one number may change their signs together
+        without a difference to prior or likelihood; those of -1 may not.
     """
 
     names: tuple[str, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     coords: Mapping[str, list[str]] = MappingProxyType({})
     linears: tuple[Linear, ...] = ()
+    mirrors: Mapping[str, np.ndarray] = MappingProxyType({})
 
     @abstractmethod
     def over(self, data: Data) -> Self:

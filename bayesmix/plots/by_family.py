@@ -56,6 +56,27 @@ def components_of(record: Record, *, em: EMFit | None = None) -> Figure:
     return picture_of(fit.family).components(fit)
 
 
+def structure(dt: xr.DataTree, *, em: EMFit | None = None) -> Figure:
+    """What makes the components what they are: loadings of factors, and how much these explain of each column.
+
+    Raises
+    ------
+    ValueError
+        Where components are no more than their place and spread.
+    """
+    record = Record.of(dt)
+    if not picture_of(record.family).structured:
+        raise ValueError(f"dt: components of a {record.family.name} mixture have no inner structure to draw")
+    return structure_of(record, em=em)
+
+
+@styled
+def structure_of(record: Record, *, em: EMFit | None = None) -> Figure:
+    """:func:`structure` of a posterior that was read."""
+    fit = view(record, em)
+    return picture_of(fit.family).structure(fit)
+
+
 def predictive(dt: xr.DataTree, *, replicates: np.ndarray | None = None) -> Figure:
     """Posterior predictive check: replicated data beside the observed ones.
 

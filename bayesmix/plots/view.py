@@ -5,6 +5,8 @@ from __future__ import annotations
 from bayesmix.drawing.view import View
 from bayesmix.em.fit_em import EMFit
 from bayesmix.inputs.data import evenly
+from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.parts.part import Params
 from bayesmix.posterior.record import Record
 
 SHOWN_DRAWS = 200
@@ -12,5 +14,10 @@ SHOWN_DRAWS = 200
 
 def view(record: Record, em: EMFit | None = None, *, draws: int = SHOWN_DRAWS) -> View:
     """The view of a posterior, with the estimate beside it where given."""
-    params = {v: a[evenly(len(a), draws)] for v, a in record.params.items()}
-    return View(record.family, params, None if em is None else em.arrays)
+    family, params = record.family, {v: a[evenly(len(a), draws)] for v, a in record.params.items()}
+    return View(family, all_named(family, params), None if em is None else all_named(family, em.arrays))
+
+
+def all_named(family: Likelihood, params: Params) -> Params:
+    """Parameters and every named estimate that follows."""
+    return {**family.named(params), **params}

@@ -78,7 +78,7 @@ def _by_component(family: Likelihood, posterior: xr.Dataset) -> np.ndarray:
     columns = []
     for variable, mask in family.free.items():
         dims = family.dims[variable]
-        if dims[0] != "component":
+        if dims[:1] != ("component",):
             continue
         values = posterior[variable].transpose("chain", "draw", *dims).to_numpy()
         free = values.reshape(-1, len(mask), mask[0].size)[:, :, mask[0].ravel()]

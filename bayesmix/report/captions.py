@@ -32,6 +32,7 @@ TITLES = {
     "traces": "Trace and rank plots by chain",
     "pairs": "Posterior pair plot",
     "components": "Components over the data",
+    "structure": "What the components are made of",
     "modes": "Posterior mass of the modes",
     "responsibilities": "Responsibilities with 90% intervals",
     "em_against_posterior": "EM against the posterior",
@@ -125,6 +126,10 @@ def _components(fits: Fits, summary: Summary) -> str:
     return f"The components should follow the data, and {known}; dashed lines are EM's.{found}{several}"
 
 
+def _structure(fits: Fits, summary: Summary) -> str:
+    return words_of(fits.family).structure_caption(fits.family)
+
+
 def _modes(fits: Fits, summary: Summary) -> str:
     rows = [m for m in summary["modes"] if m["group"] > 0]
     apart = {m["group"]: m["mass"] for m in rows}
@@ -210,6 +215,7 @@ CAPTIONS: dict[str, Callable[[Fits, Summary], str]] = {
     "traces": _traces,
     "pairs": _pairs,
     "components": _components,
+    "structure": _structure,
     "modes": _modes,
     "responsibilities": _responsibilities,
     "em_against_posterior": _em_against_posterior,

@@ -18,7 +18,7 @@ from PIL import Image
 
 from bayesmix import plots
 from bayesmix.checks.prior import PriorPredictive
-from bayesmix.plots.by_family import components_of, predictive_of, thumbnail_of
+from bayesmix.plots.by_family import components_of, picture_of, predictive_of, structure_of, thumbnail_of
 from bayesmix.plots.draws import pairs_of, traces_of
 from bayesmix.plots.forest import forest_of
 from bayesmix.plots.rows import responsibilities_of
@@ -58,6 +58,7 @@ KINDS: dict[str, Kind] = {
     "traces": Kind(lambda f: traces_of(f.record)),
     "pairs": Kind(lambda f: pairs_of(f.record)),
     "components": Kind(lambda f: components_of(f.record, em=f.comparison.em)),
+    "structure": Kind(lambda f: structure_of(f.record, em=f.comparison.em), lambda f: picture_of(f.family).structured),
     "modes": Kind(lambda f: plots.modes(f.dt), _several_modes),
     "responsibilities": Kind(lambda f: responsibilities_of(f.record, f.comparison), lambda f: bool(f.open_rows.any())),
     "em_against_posterior": Kind(lambda f: plots.em_against_posterior(f.comparison)),

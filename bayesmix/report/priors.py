@@ -115,8 +115,11 @@ def _label(
     """Which scalars share a prior: all of them, a feature in every component, or some by name."""
     if distinct == 1:
         return "each pair of features" if "pair" in dims else "each" if shape and shape != (1,) else ""
-    if len(dims) == 2 and len({j for _, j in places}) == 1 and len(places) == shape[0]:
-        return family.coords[dims[1]][places[0][1]]
+    if len(dims) > 1 and "feature" in dims:
+        axis = dims.index("feature")
+        features = {place[axis] for place in places}
+        if len(features) == 1 and len(places) * shape[axis] == np.prod(shape):
+            return family.coords["feature"][features.pop()]
     return ", ".join(" / ".join(family.coords[d][i] for d, i in zip(dims, p, strict=True)) for p in places)
 
 

@@ -25,6 +25,8 @@ def designs(rng):
         "bernoulli": pd.DataFrame(np.random.default_rng(4).integers(2, size=(80, 5)), columns=list("abcde")),
         "semi_supervised_2d": plane(60).assign(label=labels),
         "gaussian_gaps": cells.mask(gappy.random((60, 2)) < 0.15).assign(label=labels),
+        "factor_analysis": pd.DataFrame(np.random.default_rng(5).normal(size=(60, 5)).round(3), columns=list("abcde")),
+        "ppca_mixture": pd.DataFrame(np.random.default_rng(6).normal(size=(80, 3)).round(3), columns=list("abc")),
     }
 
 

@@ -42,6 +42,35 @@ def gaussian(covariance, d):
     )
 
 
+def factors(d, q, K, noise, *, shared=False):
+    """Loadings lower triangular with a positive diagonal, as ``params`` hold them."""
+
+    def params(rng):
+        loadings = np.tril(rng.normal(size=(K, d, q)))
+        loadings[:, range(q), range(q)] = rng.uniform(0.5, 2, size=(K, q))
+        shape = (*([] if shared else [K]), *([d] if noise == "diagonal" else []))
+        return {
+            "weights": rng.dirichlet(np.full(K, 3.0)),
+            "means": 2 * rng.normal(size=(K, d)),
+            "loadings": loadings,
+            "noise_variances": rng.uniform(0.2, 2, size=shape),
+        }
+
+    def log_joint(data, params, evidence):
+        psi = np.asarray(params["noise_variances"])
+        wide = [(psi if shared else psi[k]) * np.ones(d) for k in range(K)]
+        covariances = [L @ L.T + np.diag(p) for L, p in zip(params["loadings"], wide, strict=True)]
+        return naive.gaussian_log_joint(data.x, params["weights"], params["means"], covariances, evidence)
+
+    def rows(rng, n):
+        loadings = np.linspace(0.5, 1.5, d) * np.cos(np.outer(np.arange(q), np.arange(d)))
+        x = rng.integers(2, size=(n, 1)) * 3.0 + rng.normal(size=(n, q)) @ loadings + rng.normal(size=(n, d))
+        return pd.DataFrame(x, columns=[f"c{j}" for j in range(d)])
+
+    options = {"n_factors": q, "noise": noise, "shared_noise": shared}
+    return Example(bm.Mixture("factor_analyzers", n_components=K, **options), rows, params, log_joint)
+
+
 def zip_rows(rng, n):
     a = rng.normal(2, 1, n)
     return pd.DataFrame({"y": np.where(rng.random(n) < 0.3, 0, rng.poisson(3, n)), "a": a, "t": rng.uniform(1, 3, n)})
@@ -70,6 +99,10 @@ EXAMPLES = {
     "gaussian, diag": gaussian("diag", 2),
     "gaussian, spherical": gaussian("spherical", 2),
     "gaussian, one feature": gaussian("full", 1),
+    "factor_analyzers": factors(5, 2, 2, "diagonal"),
+    "factor_analyzers, shared noise": factors(4, 1, 2, "diagonal", shared=True),
+    "factor_analyzers, isotropic": factors(3, 1, 3, "isotropic"),
+    "factor_analyzers, one noise": factors(4, 2, 2, "isotropic", shared=True),
     "zero_inflated_poisson": Example(
         bm.Mixture("zero_inflated_poisson", rate="1 + a", zero="1 + a", exposure="t"),
         zip_rows,

@@ -18,10 +18,12 @@ from bayesmix.estep.compiled_step import added
 from bayesmix.families.table import FAMILIES
 from bayesmix.likelihood import curvature
 from bayesmix.likelihood.words import words_of
+from bayesmix.mixture.estimates import reorder
 from bayesmix.mixture.spec import bind, resolved
 from bayesmix.model.build import graph
 from bayesmix.parts.part import Point
 from bayesmix.plots.by_family import picture_of
+from bayesmix.plots.view import all_named
 from bayesmix.report.mathematics import formulas, symbol
 from bayesmix.report.plate import plate_svg, words
 from families.examples import EXAMPLES
@@ -171,7 +173,8 @@ def test_names_and_coordinates_go_both_ways(example, rng):
     for v, a in family.given(varying).items():
         np.testing.assert_allclose(a, params[v], rtol=1e-9, atol=1e-12)
     assert sum(int(mask.sum()) for mask in family.free.values()) >= family.n_parameters
-    assert set(family.default_priors()) >= set(family.free)
+    shown = {p.in_place_of or p.name for p in family.parameters if p.name in family.free}
+    assert set(family.default_priors()) >= shown
 
 
 def test_exchangeable_labels_change_nothing(example, rng):
@@ -180,7 +183,7 @@ def test_exchangeable_labels_change_nothing(example, rng):
         assert not any(p.dims[:1] == ("component",) for p in family.parameters)
         return
     order = rng.permutation(len(family.components))
-    swapped = {v: a[order] for v, a in params.items()}
+    swapped = reorder(family, params, order)
     assert estep.e_step(family, swapped)[0] == pytest.approx(estep.e_step(family, params)[0], rel=1e-12)
 
 
@@ -253,13 +256,15 @@ def test_every_picture_is_drawn(example, rng):
     family = bound(example, rng)
     draws = [example.params(rng) for _ in range(5)]
     params = {v: np.stack([p[v] for p in draws]) for v in draws[0]}
-    picture, view = picture_of(family), View(family, params, draws[0])
+    params = all_named(family, params)
+    picture, view = picture_of(family), View(family, params, all_named(family, draws[0]))
     new = np.stack([family.simulate(p, rng) for p in draws])
     figures = [
         picture.data(family.data, family.components),
         picture.components(view),
         picture.predictive(family.data, new),
         picture.prior(family.data, params, new),
+        *([picture.structure(view)] if picture.structured else []),
     ]
     for figure in figures:
         assert figure.axes

@@ -25,6 +25,7 @@ NAMES = [
     "faithful_gaps",
     "galaxies",
     "iris",
+    "iris_ppca",
     "iris_semi_supervised",
     "lda_two_gaussians",
     "low_dim_gauss_mix",
@@ -111,7 +112,7 @@ def gallery_family(model):
 
 
 def test_the_simulated_models_are_the_ones_with_a_script():
-    published = {"carcinoma", "galaxies", "iris", "low_dim_gauss_mix", "old_faithful", "zip_articles"}
+    published = {"carcinoma", "galaxies", "iris", "iris_ppca", "low_dim_gauss_mix", "old_faithful", "zip_articles"}
     assert sorted(set(NAMES) - published) == SIMULATED
 
 
@@ -166,7 +167,9 @@ def test_bayes_rule_of_the_simulated_classes():
     assert np.mean((x[:, 0] > cut) == (truth == "class_1")) == pytest.approx(0.994, abs=0.004)
 
 
-@pytest.mark.parametrize("name", ["galaxies", "iris", "old_faithful", "semi_supervised_two_gaussians", "zip_articles"])
+@pytest.mark.parametrize(
+    "name", ["galaxies", "iris", "iris_ppca", "old_faithful", "semi_supervised_two_gaussians", "zip_articles"]
+)
 def test_em_shows_what_the_source_says(name):
     """Every claim about EM's numbers, from the fit itself; those about the posterior are the report's to judge."""
     model = gallery.read(name)

@@ -21,7 +21,7 @@ DRAWS_TOGETHER = 50
 class GaussianDiscrepancies(Discrepancies):
     """Statistics of the standardized residuals within components (:mod:`bayesmix.kernels.residuals`)."""
 
-    measures = (
+    measures: tuple[Measure, ...] = (
         Measure("tails", "A component has heavier tails than a normal distribution.", SHAPE_ADVICE),
         Measure(
             "flatness",

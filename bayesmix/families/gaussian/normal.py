@@ -1,8 +1,7 @@
 """Normal components in any number of features, with full, tied, diagonal or spherical covariances.
 
-log f(x | mu, Sigma) = -d/2 log 2 pi - sum_j log C_jj - 1/2 z'z,   z = C^-1 (x - mu),   Sigma = C C'.
-Sums: mass N_k = sum_i v_i r_ik, first s_k = sum_i v_i r_ik z_ik, second S_k = sum_i v_i r_ik z_ik z_ik'; of rows with
-missing cells their expectations given the others (:mod:`bayesmix.families.gaussian.observed`).
+Densities and sums over rows are those of :mod:`bayesmix.parts.normal`; of rows with missing cells those of what was
+observed, and expectations given that (:mod:`bayesmix.families.gaussian.observed`).
 """
 
 from __future__ import annotations
@@ -20,9 +19,10 @@ from bayesmix.inputs.data import Data
 from bayesmix.inputs.pairs import below_diagonal, pair_names
 from bayesmix.inputs.prior import Prior
 from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.parts import normal
 from bayesmix.parts.canonical import HOPELESS
 from bayesmix.parts.component import Component
-from bayesmix.parts.gaps import check_columns, column_moments, filled
+from bayesmix.parts.gaps import filled
 from bayesmix.parts.parameter import Parameter
 from bayesmix.parts.part import Params, Point, Sums, remembered
 
@@ -59,13 +59,7 @@ class Normal(Component):
     def __init__(self, data: Data, components: tuple[str, ...], covariance: str) -> None:
         self.covariance, self.kind = covariance, COVARIANCES[covariance]
         self.data, self.x, self.components, self.K = data, data.x, components, len(components)
-        check_columns(self.x, data.row_weights, data.feature_names)
-        self.centre, self.sd = column_moments(self.x, data.row_weights)
-        used = self.x if data.row_weights.all() else self.x[data.row_weights > 0]
-        lowest, highest = np.nanmin(used, axis=0), np.nanmax(used, axis=0)
-        for name, low, high in zip(data.feature_names, lowest, highest, strict=True):
-            if low == high:
-                raise ValueError(f"X: column {name!r} is constant ({low:g}): its groups cannot be told apart")
+        self.centre, self.sd = normal.centre_and_spread(data)
         if self.kind.correlated and self.d > 1:
             check_independent(data, covariance, share=VANISHING)
         self.index = self.kind.index(self.K, self.d)
@@ -135,7 +129,7 @@ class Normal(Component):
 
     def step(self, sums: Sums, params: Params) -> Params:
         """mu_k = weighted mean, Sigma_k from the weighted scatter by covariance kind."""
-        means, scatter = _moments(sums, params)
+        means, scatter = normal.means_and_scatter(sums, params["means"], factors(params))
         return {"means": means, "covariances": self.kind.estimate(scatter, sums["mass"])}
 
     def clouds(self) -> np.ndarray:
@@ -144,20 +138,10 @@ class Normal(Component):
 
     def start(self, vr: np.ndarray) -> Params:
         """Means of the clusters, their scatter shrunk towards the pooled one."""
-        mass, means, scatter = self._clusters(vr)
+        mass, means, scatter = normal.clusters(self.x, self.centre, vr)
         pooled = np.diag(scatter.sum(axis=0).diagonal() / mass.sum()) + 1e-6 * np.diag(self.sd**2)
         prior_rows = self.d + 2.0
         return {"means": means, "covariances": self.kind.estimate(scatter + prior_rows * pooled, mass + prior_rows)}
-
-    def _clusters(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Masses (K,), means (K, d) and scatter about them (K, d, d) of clusters, by weights of the rows (n, K).
-
-        Missing cells stand at the mean of their column.
-        """
-        residual, mass = filled(self.x - self.centre, 0.0), weights.sum(axis=0)
-        shift = weights.T @ residual / np.where(mass > 0, mass, 1.0)[:, None]
-        second = np.stack([(residual * w[:, None]).T @ residual for w in weights.T])
-        return mass, self.centre + shift, second - mass[:, None, None] * shift[:, :, None] * shift[:, None, :]
 
     def pack(self, params: Params) -> np.ndarray:
         """Means and Cholesky coordinates in the data's units (steps are in :meth:`units`)."""
@@ -188,17 +172,11 @@ class Normal(Component):
 
     def score(self, params: Params, sums: Sums) -> np.ndarray:
         """dL/dmu_k = C^-T s_k, dL/dC_k = tril(C^-T (S_k - N_k I)), then the chain rule."""
-        C, mass = factors(params), sums["mass"]
-        inverse_t = np.linalg.inv(C).transpose(0, 2, 1)
-        d_cholesky = inverse_t @ (sums["second"] - mass[:, None, None] * np.eye(self.d))
-        d_cholesky = np.where(np.eye(self.d, dtype=bool), d_cholesky * C, d_cholesky)
+        C = factors(params)
+        of_means, of_C = normal.score_of(sums, C)
+        d_cholesky = np.where(np.eye(self.d, dtype=bool), of_C * C, of_C)
         used = self.index >= 0
-        return np.concatenate(
-            [
-                np.einsum("kij,kj->ki", inverse_t, sums["first"]).ravel(),
-                np.bincount(self.index[used], weights=d_cholesky[used]),
-            ]
-        )
+        return np.concatenate([of_means.ravel(), np.bincount(self.index[used], weights=d_cholesky[used])])
 
     def named(self, params: Params) -> dict[str, np.ndarray]:
         """means, scales, correlations and covariances."""
@@ -272,12 +250,3 @@ class Normal(Component):
                         f"{flattest:.2g} of the other components' variance"
                     )
         return reasons
-
-
-def _moments(sums: Sums, params: Params) -> tuple[np.ndarray, np.ndarray]:
-    """Weighted means mu + C s / N, and scatter about them C (S - s s' / N) C'; an empty component keeps its mean."""
-    C = factors(params)
-    s = sums["first"]
-    shift = s / np.where(sums["mass"] > 0, sums["mass"], 1.0)[:, None]
-    scatter = C @ (sums["second"] - s[:, :, None] * shift[:, None, :]) @ C.swapaxes(-1, -2)
-    return params["means"] + np.einsum("kij,kj->ki", C, shift), (scatter + scatter.swapaxes(-1, -2)) / 2

@@ -14,6 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from bayesmix.parts.gaps import patterns
+from bayesmix.parts.normal import whiten
 
 
 def marginal(C: np.ndarray, there: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -24,15 +25,6 @@ def marginal(C: np.ndarray, there: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Q, R = np.linalg.qr(np.swapaxes(C[..., there, :], -1, -2))
     sign = np.where(np.einsum("...jj->...j", R) < 0, -1.0, 1.0)
     return np.swapaxes(sign[..., None] * R, -1, -2), Q * sign[..., None, :]
-
-
-def whiten(x: np.ndarray, means: np.ndarray, C: np.ndarray) -> np.ndarray:
-    """z = C^-1 (x - mu) by forward substitution, (..., K, d, n)."""
-    z = x.T - means[..., None]
-    for j in range(C.shape[-1]):
-        z[..., j, :] -= np.einsum("...m,...mn->...n", C[..., j, :j], z[..., :j, :])
-        z[..., j, :] /= C[..., j, j, None]
-    return z
 
 
 def log_density(x: np.ndarray, means: np.ndarray, C: np.ndarray) -> np.ndarray:

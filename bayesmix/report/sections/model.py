@@ -75,7 +75,7 @@ def _priors(fits: Fits) -> Table:
     words = {p.name: p.words for p in family.parameters}
     for variable in family.dims:
         prior = fits.em.spec.priors.get(variable)
-        if prior is None or not family.free[variable].any():
+        if prior is None or (variable in family.free and not family.free[variable].any()):
             continue
         rows.append([Markup("{} {}").format(words[variable], symbol(family, variable))])
         rows += [[of or "all", what, middle] for of, what, middle in priors.rows(family, variable, prior)]

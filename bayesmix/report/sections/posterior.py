@@ -63,7 +63,7 @@ def _labels(fits: Fits) -> str:
 
 def components(fits: Fits, summary: Mapping[str, Any]) -> Section:
     """The components over the data."""
-    return Section("components", "Components over the data", figures(fits, summary, "components"))
+    return Section("components", "Components over the data", figures(fits, summary, "components", "structure"))
 
 
 def modes(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
