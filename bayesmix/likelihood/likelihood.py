@@ -94,6 +94,10 @@ class Likelihood:
         evidence = self.family.evidence(data, self.components)
         return self._with(data=data, weights=weights, component=component, evidence=evidence)
 
+    def observing(self, x: np.ndarray) -> Self:
+        """The same mixture over the same rows with other observations, (n, n_features)."""
+        return self.rebind(self.data.with_observations(x))
+
     def with_measured(self, groups: np.ndarray) -> Self:
         """The same mixture, whose components may switch labels within these groups at most."""
         return self._with(measured=groups)

@@ -192,7 +192,7 @@ def scores_with_and_without(fits: Fits) -> pd.DataFrame:
     rows = fits.model.test if fits.model.test is not None else fits.data.take(~fits.data.labelled).without_labels()
     if fits.labelled_alone is None:
         return pd.DataFrame()
-    summary = summary_of(fits.record, data=rows)["mean"].to_numpy()
+    summary = summary_of(fits.record, data=rows)[0]["mean"].to_numpy()
     r = {
         "EM, labelled rows alone": responsibilities(fits.labelled_alone, data=rows).to_numpy(),
         "EM, all rows": responsibilities(fits.comparison.em, data=rows).to_numpy(),
