@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy.special import logsumexp
 
 from bayesmix.kernels import columns, pareto
 from bayesmix.kernels.threads import in_threads, n_threads
@@ -34,11 +33,14 @@ def log_mean_exp(log_density: np.ndarray) -> np.ndarray:
     out = np.empty(log_density.shape[1])
 
     def some(first: int) -> None:
-        here = slice(first, first + COLUMNS)
-        out[here] = logsumexp(log_density[:, here], axis=0)
+        here = log_density[:, first : first + COLUMNS]
+        top = here.max(axis=0)
+        top[np.isneginf(top)] = 0.0
+        with np.errstate(divide="ignore"):
+            out[first : first + COLUMNS] = top + np.log(np.exp(here - top).mean(axis=0))
 
     in_threads(some, range(0, len(out), COLUMNS))
-    return np.asarray(out - np.log(len(log_density)))
+    return out
 
 
 def sums_by_group(values: np.ndarray, group: np.ndarray, out: np.ndarray) -> None:

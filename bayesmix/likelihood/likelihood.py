@@ -157,6 +157,11 @@ class Likelihood:
         return (*self.component.linears, *self.weights.linears)
 
     @property
+    def alike(self) -> bool:
+        """Whether all rows have one law, since no covariate tells them apart."""
+        return all(linear.constant for linear in self.linears)
+
+    @property
     def design(self) -> dict[str, pd.DataFrame]:
         """Design matrices by part, where formulas make any."""
         return {linear.name: linear.matrix for linear in self.linears}

@@ -6,6 +6,7 @@
 from bayesmix.plots.agreement import calibration, em_against_posterior
 from bayesmix.plots.by_family import components, data_plot, predictive, thumbnail
 from bayesmix.plots.checks import modes, pareto_k
+from bayesmix.plots.density import density, outliers
 from bayesmix.plots.draws import pairs, traces
 from bayesmix.plots.estimate import em_history, em_starts
 from bayesmix.plots.forest import forest
@@ -18,11 +19,13 @@ __all__ = [
     "components",
     "coverage",
     "data_plot",
+    "density",
     "em_against_posterior",
     "em_history",
     "em_starts",
     "forest",
     "modes",
+    "outliers",
     "pairs",
     "pareto_k",
     "predictive",

@@ -117,8 +117,9 @@ def _groups_and_density(family: Likelihood, fitted: Fitted, interval: float) -> 
     bare = draws if not family.data.labelled.any() else estep.Draws(fitted.over(family.data), fitted.params)
     tails = _tails(interval)
     r_found, l_found, errors = np.empty((3, n, K)), np.empty((3, n)), Errors(family, draws.size)
+    r: np.ndarray | None = None
     for rows in row_slices(family, draws.size):
-        l, r = draws.both(rows)
+        l, r = draws.both(rows, held=r)
         l = l if bare is draws else bare.pointwise(rows)
         r_found[:, rows] = _mean_and_ends(r.reshape(draws.size, -1), tails).reshape(3, -1, K)
         l_found[:, rows] = _mean_and_ends(l, tails)

@@ -33,7 +33,7 @@ class Tails:
 
     def __init__(self, fitted: Fitted, *, seed: int = 1) -> None:
         self.fitted, self.rng = fitted.some(TAIL_DRAWS), np.random.default_rng(seed)
-        self.alike = not fitted.family.linears
+        self.alike = fitted.family.alike
         self.rows = POINT_ROWS if fitted.point else TAIL_ROWS
         self.new = self._simulated() if self.alike else None
 
