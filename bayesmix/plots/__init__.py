@@ -5,8 +5,8 @@
 
 from bayesmix.plots.agreement import calibration, em_against_posterior
 from bayesmix.plots.by_family import components, data_plot, predictive, thumbnail
-from bayesmix.plots.checks import modes, pareto_k
-from bayesmix.plots.density import density, outliers
+from bayesmix.plots.checks import modes, outliers, pareto_k
+from bayesmix.plots.density import density
 from bayesmix.plots.draws import pairs, traces
 from bayesmix.plots.estimate import em_history, em_starts
 from bayesmix.plots.forest import forest

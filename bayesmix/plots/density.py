@@ -9,7 +9,6 @@ import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from bayesmix.drawing.counts import count_axis, observed, shown_counts
 from bayesmix.drawing.histogram import histogram
@@ -41,8 +40,8 @@ KNOWN = (0.05, 0.95)
 SHELLS = ("#08306b", "#4292c6", "#9ecae1", "#dbe4ee")
 """Regions from the innermost outwards."""
 FINE = 110
-MOST_NAMED = 6
-MOST_PAIRED = 6
+NAMED_OUTLIERS = 4
+MOST_PAIR_COLUMNS = 6
 
 
 def density(fit: Fit) -> Figure:
@@ -165,8 +164,18 @@ def _plane(fitted: Fitted, out: pd.DataFrame) -> Figure:
     )
     _regions(right, mesh, found)
     rows = rows_shown(len(data), POINTS)
-    right.scatter(*data.x[rows].T, s=7, color=INK, alpha=0.35, linewidths=0, rasterized=len(rows) > 1000, gid="rows")
+    right.scatter(
+        data.x[rows, 0],
+        data.x[rows, 1],
+        s=7,
+        color=INK,
+        alpha=0.35,
+        linewidths=0,
+        rasterized=len(rows) > 1000,
+        gid="rows",
+    )
     _mark(right, fitted, out, (0, 1))
+    left.set_zlabel("density")
     names = [plain(name) for name in data.feature_names]
     for ax in (left, right):
         ax.set(xlabel=names[0], ylabel=names[1])
@@ -205,9 +214,10 @@ def _positions(fitted: Fitted, out: pd.DataFrame) -> np.ndarray:
 def _mark(ax: Axes, fitted: Fitted, out: pd.DataFrame, pair: tuple[int, int], *, named: bool = True) -> None:
     """Rings around the least dense rows, and the names of the first."""
     at = fitted.family.data.x[_positions(fitted, out)][:, list(pair)]
-    ax.scatter(*at.T, s=34, facecolors="none", edgecolors=ALARM, linewidths=1.2, zorder=4, gid="outliers")
-    for name, (a, b) in zip(out.index[:MOST_NAMED] if named else [], at, strict=False):
-        ax.annotate(plain(name, limit=14), (a, b), xytext=(5, 4), textcoords="offset points", fontsize=7.5, color=ALARM)
+    ax.scatter(at[:, 0], at[:, 1], s=34, facecolors="none", edgecolors=ALARM, linewidths=1.2, zorder=4, gid="outliers")
+    for k, (name, (a, b)) in enumerate(zip(out.index[:NAMED_OUTLIERS] if named else [], at, strict=False)):
+        where = (5, 4) if k % 2 == 0 else (5, -10)
+        ax.annotate(plain(name, limit=14), (a, b), xytext=where, textcoords="offset points", fontsize=7.5, color=ALARM)
 
 
 def _pairs(fitted: Fitted, out: pd.DataFrame) -> Figure:
@@ -217,7 +227,7 @@ def _pairs(fitted: Fitted, out: pd.DataFrame) -> Figure:
     shown = fitted.over(data.take(rows))
     shell = np.searchsorted([1 - c for c in CONTENTS[::-1]], Tails(fitted).means(shown), side="right")
     shell = len(CONTENTS) - shell
-    d = min(data.n_features, MOST_PAIRED)
+    d = min(data.n_features, MOST_PAIR_COLUMNS)
     fig = new_figure(min(9.0, 1.6 + 1.9 * d), min(8.6, 1.2 + 1.75 * d))
     axes = fig.subplots(d - 1, d - 1, sharex="col", sharey="row", squeeze=False)
     for j, i in combinations(range(d), 2):
@@ -246,46 +256,6 @@ def _shell_entries(d: int, out: pd.DataFrame) -> list[Artist]:
     ]
     entries.append(line(f"outside the {CONTENTS[-1]:.0%} region", markerfacecolor=ALARM, **dot))
     entries.append(_outlier_entry(out))
-    return entries + ([line(f"first {MOST_PAIRED} of {d} columns", color="none")] if d > MOST_PAIRED else [])
-
-
-def outliers(fit: Fit, n: int = LISTED_OUTLIERS) -> Figure:
-    """The least dense rows: log-density, rank and tail probability, with intervals over draws.
-
-    Parameters
-    ----------
-    fit : DataTree or EMFit
-    n : int
-        How many rows.
-    """
-    fitted = Fitted.of(fit)
-    return outliers_figure(fitted, outliers_of(fitted, min(n, len(fitted.family.data))))
-
-
-@styled
-def outliers_figure(fitted: Fitted, out: pd.DataFrame) -> Figure:
-    """:func:`outliers` of a fit that was read."""
-    at = np.arange(len(out))
-    fig = new_figure(8.4, 1.5 + 0.26 * len(out))
-    axes = fig.subplots(1, 3, sharey=True, width_ratios=[1.5, 1.2, 1.2])
-    for ax, column, lower, upper in (
-        (axes[0], "log_density", "lower", "upper"),
-        (axes[1], "rank", "rank_lower", "rank_upper"),
-    ):
-        if not fitted.point:
-            ax.hlines(at, out[lower], out[upper], color=colour(0), linewidth=2.6, alpha=0.5, gid="interval")
-        ax.plot(out[column], at, "o", color=colour(0), markersize=5, gid=column)
-    axes[2].plot(out["expected"], at, "o", color=ALARM, markersize=5, gid="expected")
-    axes[2].axvline(1, color=MUTED, linewidth=0.8, linestyle=":")
-    axes[2].set_xscale("log")
-    axes[0].set_yticks(at, [plain(name, limit=16) for name in out.index])
-    axes[0].set_ylim(len(out) - 0.4, -0.6)
-    axes[1].xaxis.set_major_locator(MaxNLocator(integer=True))
-    labels = ("log-density", "rank, 1: least dense", f"so far out, of {len(fitted.family.data):,} new rows")
-    for ax, label in zip(axes, labels, strict=True):
-        ax.set_xlabel(label)
-        ax.grid(axis="x", color=FAINT, linewidth=0.6)
-    if not fitted.point:
-        mark = line(f"posterior, {LEVEL:.0%} interval", color=colour(0), marker="o", markersize=4)
-        legend_above(fig, [mark, line("expected number of rows", color="none", marker="o", markerfacecolor=ALARM)])
-    return fig
+    return entries + (
+        [line(f"first {MOST_PAIR_COLUMNS} of {d} columns", color="none")] if d > MOST_PAIR_COLUMNS else []
+    )

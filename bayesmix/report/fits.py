@@ -28,6 +28,8 @@ from bayesmix.mixture.spec import exchange_groups, resolved
 from bayesmix.posterior.leave_one_out import loo_of
 from bayesmix.posterior.predict import open_rows, replicates_of, responsibilities, summary_of
 from bayesmix.posterior.record import Record
+from bayesmix.rows.fitted import Fitted
+from bayesmix.rows.outliers import LISTED_OUTLIERS, outliers_of
 
 PARTIAL_STARTS = 10
 SAMPLER_STARTS = {"n_starts": N_STARTS, "seed": 1}
@@ -88,6 +90,16 @@ class Fits:
     def semi_supervised(self) -> bool:
         """Whether some rows are labelled and some are not."""
         return bool(self.data.labelled.any()) and not self.data.labelled.all()
+
+    @cached_property
+    def fitted(self) -> Fitted:
+        """The posterior as questions about rows see it."""
+        return Fitted.of_record(self.record)
+
+    @cached_property
+    def outliers(self) -> pd.DataFrame:
+        """The least dense rows."""
+        return outliers_of(self.fitted, min(LISTED_OUTLIERS, len(self.data)))
 
     @cached_property
     def open_rows(self) -> np.ndarray:

@@ -13,7 +13,7 @@ from bayesmix.posterior.predict import Fit
 from bayesmix.posterior.record import BLOCK_BYTES
 from bayesmix.rows.density import predictive_of
 from bayesmix.rows.fitted import Fitted
-from bayesmix.rows.tails import Tails
+from bayesmix.rows.tails import Tails, up_to_ties
 
 RANK_DRAWS = 1000
 """Draws in which rows are ranked."""
@@ -91,7 +91,7 @@ def outliers_of(fitted: Fitted, n: int, *, interval: float = LEVEL, seed: int = 
     rows = np.argsort(density, kind="stable")[:n]
     some = family.rebind(family.data.take(rows))
     table = pd.DataFrame(index=pd.Index([family.data.obs_names[i] for i in rows], name="row"))
-    table["rank"] = np.arange(1, len(rows) + 1)
+    table["rank"] = _below(np.sort(density), density[rows]) + 1
     if not fitted.point:
         ranks = _ranks(family, rows, fitted.some(RANK_DRAWS))
         table["rank_lower"], table["rank_upper"] = _ends(ranks, interval, method="inverted_cdf").astype(int)
@@ -128,5 +128,10 @@ def _ranks(family: Likelihood, rows: np.ndarray, fitted: Fitted) -> np.ndarray:
         l = estep.pointwise(family, {v: a[block] for v, a in fitted.params.items()})
         own = l[:, rows]
         l.sort(axis=1)
-        ranks[block] = [np.searchsorted(every, at) + 1 for every, at in zip(l, own, strict=True)]
+        ranks[block] = [_below(every, at) + 1 for every, at in zip(l, own, strict=True)]
     return ranks
+
+
+def _below(every: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """How many of these sorted log-densities are below each of those, those that tie left out."""
+    return np.searchsorted(every, up_to_ties(at, -1))

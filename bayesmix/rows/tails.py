@@ -51,7 +51,7 @@ class Tails:
     def areas(self, family: Likelihood) -> np.ndarray:
         """t of every draw and row of ``family``, which knows no labels, (draws, n)."""
         l = estep.pointwise(family, self.fitted.params)
-        l = l + TIE * (1 + np.abs(l))
+        l = up_to_ties(l, 1)
         if self.new is not None:
             found = [np.searchsorted(new, at, side="right") for new, at in zip(self.new, l, strict=True)]
             return np.stack(found) / self.new.shape[1]
@@ -59,6 +59,13 @@ class Tails:
         design = family.rebind(family.data.take(np.repeat(np.arange(n), copies)))
         new = (self._own_density(design, s).reshape(n, copies) for s in range(self.fitted.size))
         return np.stack([(own <= at[:, None]).mean(axis=1) for own, at in zip(new, l, strict=True)])
+
+    def below(self, share: float) -> float:
+        """P(t of a new row < share), where all rows have one law: the share itself, less where densities tie."""
+        assert self.new is not None
+        size = self.new.shape[1]
+        own = [np.searchsorted(new, up_to_ties(new, 1), side="right") / size for new in self.new]
+        return float((np.stack(own) < share).mean())
 
     def means(self, family: Likelihood) -> np.ndarray:
         """The means over draws, (n,), never 0: with N rows simulated for each at least 1 / (N + 1)."""
@@ -78,3 +85,8 @@ class Tails:
             simulated = self.fitted.size * (self.rows if self.alike else max(1, self.rows // len(rows)))
             found[rows] = (self.areas(block).mean(axis=0) * simulated + 1) / (simulated + 1)
         return found
+
+
+def up_to_ties(l: np.ndarray, direction: int) -> np.ndarray:
+    """Log-densities moved up (1) or down (-1) past all that tie with them."""
+    return l + direction * TIE * (1 + np.abs(l))

@@ -7,7 +7,19 @@ from typing import Any
 
 from bayesmix.report.blocks import Section
 from bayesmix.report.fits import Fits
-from bayesmix.report.sections import checks, comparison, data, em, ending, model, posterior, prior, unlabelled, verdict
+from bayesmix.report.sections import (
+    checks,
+    comparison,
+    data,
+    density,
+    em,
+    ending,
+    model,
+    posterior,
+    prior,
+    unlabelled,
+    verdict,
+)
 
 type Writer = Callable[[Fits, Mapping[str, Any]], Section | None]
 
@@ -20,6 +32,7 @@ WRITERS: tuple[Writer, ...] = (
     posterior.components,
     posterior.modes,
     comparison.responsibilities,
+    density.density,
     comparison.comparison,
     unlabelled.unlabelled,
     prior.prior,
