@@ -77,7 +77,7 @@ def density_of(fitted: Fitted, out: pd.DataFrame) -> Figure:
     if not has_density(family):
         raise ValueError(
             f"fit: {family.name} rows with covariates, or counts in several columns, have no one density to draw; see "
-            "bm.plots.outliers"
+            "bayesmix.plots.outliers"
         )
     d = family.data.n_features
     return (_line if d == 1 else _plane if d == 2 else _pairs)(fitted, out)

@@ -34,8 +34,8 @@ def predict(fit: Fit, new: Any, interval: float = LEVEL, *, outlier: float = OUT
         A posterior of :func:`bayesmix.sample`, or a point estimate, which has no intervals.
     new : DataFrame, array or Data
         The rows. Of a table the columns that the fit knows are taken. Labels count for the groups (a hard label settles
-        them), not for densities. Where the family explains a response, that column may be missing: then the response
-        itself is predicted.
+        them), not for densities. Where the family explains a response, that column may be missing or empty: then the
+        response itself is predicted.
     interval : float
         Probability of the intervals, between 0 and 1.
     outlier : float
@@ -106,7 +106,8 @@ def _rows(family: Likelihood, new: Any) -> tuple[pd.Index, Any, bool]:
         return new.index, Data(np.zeros(len(new))), False
     frame = frame_of(new)
     index = frame.index if has_index(new) else pd.RangeIndex(1, len(frame) + 1)
-    if not family.family.responds or response in frame.columns or not set(family.covariates) <= set(frame.columns):
+    explained = family.family.responds and set(family.covariates) <= set(frame.columns)
+    if not explained or (response in frame.columns and not frame[response].isna().all()):
         return index, new, True
     return index, Data(frame.assign(**{response: 0.0}), response=response), False
 
@@ -136,7 +137,7 @@ def _response(family: Likelihood, fitted: Fitted, interval: float, seed: int) ->
     n, K, tails = len(family.data), len(family.components), _tails(interval)
     found, errors = np.empty((3, n, K)), Errors(family, fitted.size)
     for rows, block in row_blocks(family, fitted.size):
-        w = np.exp(block.log_weights(fitted.params) + block.evidence)
+        w = np.exp(block.log_weights(fitted.params))
         w = np.ascontiguousarray(np.broadcast_to(w, (fitted.size, len(block.data), K)))
         found[:, rows] = _mean_and_ends(w.reshape(fitted.size, -1), tails).reshape(3, -1, K)
         errors.add(rows, w, found[0, rows])

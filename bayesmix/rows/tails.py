@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from bayesmix import estep
@@ -13,9 +15,7 @@ from bayesmix.rows.simulate import drawn_rows
 TAIL_DRAWS = 200
 """Draws of the parameters over which a tail probability is averaged."""
 TAIL_ROWS = 5000
-"""Rows that are simulated from each, or as many in all as there are draws: probabilities below a millionth are 0."""
-POINT_ROWS = 1_000_000
-"""Rows that are simulated from a point estimate."""
+"""Rows that are simulated at a time: a million in all, so that smaller probabilities than a millionth are not seen."""
 DOUBTFUL = 0.05
 """Rows with laws of their own share the simulated rows: those below this are looked at again by themselves."""
 TIE = 1e-9
@@ -33,32 +33,36 @@ class Tails:
 
     def __init__(self, fitted: Fitted, *, seed: int = 1) -> None:
         self.fitted, self.rng = fitted.some(TAIL_DRAWS), np.random.default_rng(seed)
+        self.batches = TAIL_DRAWS // self.fitted.size
         self.alike = fitted.family.alike
-        self.rows = POINT_ROWS if fitted.point else TAIL_ROWS
         self.new = self._simulated() if self.alike else None
 
     def _simulated(self) -> np.ndarray:
         """Sorted log-densities of new rows under their own draw, (draws, rows)."""
         data = self.fitted.family.data.without_labels()
-        design = self.fitted.family.rebind(data.take(np.arange(self.rows) % len(data)))
-        return np.stack([np.sort(self._own_density(design, s)) for s in range(self.fitted.size)])
+        design = self.fitted.family.rebind(data.take(np.arange(TAIL_ROWS) % len(data)))
+        return np.stack([np.sort(np.concatenate(list(self._batches(design, s)))) for s in range(self.fitted.size)])
 
-    def _own_density(self, design: Likelihood, s: int) -> np.ndarray:
-        """Log-densities, under draw s, of rows that it makes."""
+    def _batches(self, design: Likelihood, s: int) -> Iterator[np.ndarray]:
+        """Log-densities, under draw s, of rows that it makes, as often as there are batches."""
         params = self.fitted.one(s)
-        return estep.pointwise(design.observing(drawn_rows(design, params, self.rng)[0]), params)
+        for _ in range(self.batches):
+            yield estep.pointwise(design.observing(drawn_rows(design, params, self.rng)[0]), params)
 
     def areas(self, family: Likelihood) -> np.ndarray:
         """t of every draw and row of ``family``, which knows no labels, (draws, n)."""
-        l = estep.pointwise(family, self.fitted.params)
-        l = up_to_ties(l, 1)
+        l = up_to_ties(estep.pointwise(family, self.fitted.params), 1)
         if self.new is not None:
             found = [np.searchsorted(new, at, side="right") for new, at in zip(self.new, l, strict=True)]
             return np.stack(found) / self.new.shape[1]
-        n, copies = len(family.data), max(1, self.rows // len(family.data))
+        n, copies = len(l[0]), _copies(len(l[0]))
         design = family.rebind(family.data.take(np.repeat(np.arange(n), copies)))
-        new = (self._own_density(design, s).reshape(n, copies) for s in range(self.fitted.size))
-        return np.stack([(own <= at[:, None]).mean(axis=1) for own, at in zip(new, l, strict=True)])
+
+        def share(s: int) -> np.ndarray:
+            no_denser = [new.reshape(n, copies) <= l[s][:, None] for new in self._batches(design, s)]
+            return np.concatenate(no_denser, axis=1).mean(axis=1)
+
+        return np.stack([share(s) for s in range(self.fitted.size)])
 
     def below(self, share: float) -> float:
         """P(t of a new row < share), where all rows have one law: the share itself, less where densities tie."""
@@ -82,9 +86,14 @@ class Tails:
         for start in range(0, n, width):
             rows = np.arange(start, min(start + width, n))
             block = family if len(rows) == n else family.rebind(family.data.take(rows))
-            simulated = self.fitted.size * (self.rows if self.alike else max(1, self.rows // len(rows)))
+            simulated = self.fitted.size * self.batches * (TAIL_ROWS if self.alike else _copies(len(rows)))
             found[rows] = (self.areas(block).mean(axis=0) * simulated + 1) / (simulated + 1)
         return found
+
+
+def _copies(n: int) -> int:
+    """How often each of n rows with laws of their own is simulated at a time."""
+    return max(1, TAIL_ROWS // n)
 
 
 def up_to_ties(l: np.ndarray, direction: int) -> np.ndarray:

@@ -284,6 +284,7 @@ def test_a_response_that_is_not_there_is_predicted(rng):
         assert int(upper) == 0 or cdf[i, int(upper) - 1] < 0.9 + 0.05
     assert "log_density" not in found
     assert list(found.index) == list("abcdefgh")
+    pd.testing.assert_frame_equal(bm.predict(dt, new.assign(y=np.nan), interval=0.8), found)
     constant = bm.Mixture("zero_inflated_poisson")
     em = bm.fit_em(constant, bm.Data([0, 0, 0, 1, 3, 2, 4, 0, 2]))
     assert len(bm.predict(em, pd.DataFrame(index=[4, 5]))) == 2
