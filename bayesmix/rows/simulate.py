@@ -22,8 +22,8 @@ COMPONENT = "component"
 """The column of simulated rows that says which component made each."""
 ROWS_PER_COLUMN = 8
 """Of a placeholder: so many that no column is constant or follows from others."""
-MOST_SETS = 1000
-"""Rows of a posterior come from at most so many different draws."""
+MOST_SETS = 200
+"""Rows of a posterior come from at most so many different draws: formulas are evaluated anew for the rows of each."""
 
 
 def simulate(
@@ -35,8 +35,8 @@ def simulate(
     ----------
     spec_or_fit : Mixture, EMFit or DataTree
         Of a mixture the parameters are one draw from its prior (that of ``bayesmix.mixture.simulate.prior_draws`` with
-        the same seed): a prior predictive data set. Of a point estimate they are the estimate. Of a posterior every row
-        has its own draw: a sample of the posterior predictive distribution of a row.
+        the same seed): a prior predictive data set. Of a point estimate they are the estimate. Of a posterior rows
+        come from 200 different draws in turn: a sample of the posterior predictive distribution of a row.
     n : int, optional
         How many rows; by default as many as the fit, or ``data``, has.
     data : Data, optional
