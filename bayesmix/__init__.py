@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from bayesmix.posterior.predict import replicate, responsibilities, responsibility_summary
     from bayesmix.posterior.relabel import relabel
     from bayesmix.report import write_report
+    from bayesmix.rows.classes import classes
+    from bayesmix.rows.density import log_density, log_predictive_density
+    from bayesmix.rows.outliers import outliers
+    from bayesmix.rows.predict import predict
+    from bayesmix.rows.simulate import simulate
     from bayesmix.sampling.adopt import adopt
     from bayesmix.sampling.log_evidence import LogEvidence, log_evidence
     from bayesmix.sampling.sample import sample
@@ -53,6 +58,11 @@ _HOMES = {
     "inputs.prior": ("Prior",),
     "posterior.relabel": ("relabel",),
     "report": ("write_report",),
+    "rows.classes": ("classes",),
+    "rows.density": ("log_density", "log_predictive_density"),
+    "rows.outliers": ("outliers",),
+    "rows.predict": ("predict",),
+    "rows.simulate": ("simulate",),
     "sampling.sample": ("sample",),
     "mixture.spec": ("Mixture", "resolve"),
     "sampling.separate_modes": ("modes",),
@@ -73,6 +83,7 @@ __all__ = [
     "adopt",
     "build",
     "calibrate",
+    "classes",
     "co_clustering",
     "compare",
     "diagnose",
@@ -82,10 +93,14 @@ __all__ = [
     "impute",
     "load",
     "load_fit",
+    "log_density",
     "log_evidence",
+    "log_predictive_density",
     "loo",
     "modes",
+    "outliers",
     "point_partition",
+    "predict",
     "relabel",
     "replicate",
     "resolve",
@@ -93,6 +108,7 @@ __all__ = [
     "responsibility_summary",
     "sample",
     "save",
+    "simulate",
     "write_report",
 ]
 

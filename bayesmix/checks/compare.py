@@ -17,6 +17,7 @@ from bayesmix.mixture import scalars
 from bayesmix.mixture.estimates import reorder, to_dataset
 from bayesmix.mixture.permutations import best_permutations
 from bayesmix.mixture.spec import exchange_groups
+from bayesmix.posterior.expected_error import ExpectedError, point_error
 from bayesmix.posterior.predict import responsibilities, summary_of
 from bayesmix.posterior.record import Record
 
@@ -39,7 +40,11 @@ class Comparison:
         ``em_rank``, the share of posterior draws below the EM estimate.
     responsibilities : DataFrame
         One row per observation: ``em_component, posterior_component, flips, entropy`` and for every component
-        ``em[k], mean[k], lower[k], upper[k]``.
+        ``em[k], mean[k], lower[k], upper[k]``; ``error`` is the probability that the row does not belong to
+        ``posterior_component``.
+    errors : dict of str to ExpectedError
+        How often the most probable component is expected to be wrong: of ``em`` and of the ``posterior``, with
+        ``error, lower, upper``, ``by_group`` and ``confusion``.
     scores : DataFrame
         Where true classes are known: ``accuracy, adjusted_rand, brier, log_score, calibration_error`` of both, on the
         rows whose label the fit did not know; otherwise empty.
@@ -53,6 +58,7 @@ class Comparison:
     parameters: pd.DataFrame
     responsibilities: pd.DataFrame
     scores: pd.DataFrame
+    errors: dict[str, ExpectedError]
     em: EMFit
     separate_modes: bool = False
 
@@ -73,6 +79,8 @@ class Comparison:
         lines += [*words, ""] if words else []
         lines += [SEPARATE, ""] if self.separate_modes else []
         lines += [f"{len(self.flips)} of {n} rows change their most probable component."]
+        em, posterior = self.errors["em"], self.errors["posterior"]
+        lines += [f"Expected error rate of the most probable component: EM {em}, posterior {posterior}."]
         if len(self.scores):
             lines += ["", "Scores against the true classes", self.scores.to_string(float_format=lambda v: f"{v:.4f}")]
         return "\n".join(lines)
@@ -110,7 +118,7 @@ def comparison_of(em: EMFit, record: Record, *, map_fit: EMFit | None = None) ->
     _check_same("em", em, family)
     if map_fit is not None:
         _check_same("map_fit", map_fit, family)
-    summary = summary_of(record, prob=LEVEL)
+    summary, error = summary_of(record, prob=LEVEL)
     em = matched(em, summary["mean"].to_numpy())
     aligned_map = None if map_fit is None else matched(map_fit, summary["mean"].to_numpy())
     rows = _responsibilities(em, summary, family)
@@ -119,6 +127,7 @@ def comparison_of(em: EMFit, record: Record, *, map_fit: EMFit | None = None) ->
         parameters=_parameters(em, aligned_map, record),
         responsibilities=rows,
         scores=score_table({"em": r_em, "posterior": r_mean}, family.data, family.components),
+        errors={"em": point_error(family, r_em), "posterior": error},
         em=em,
         separate_modes=record.resampled,
     )
@@ -128,7 +137,7 @@ def scores_on(em: EMFit, record: Record, test: Data) -> pd.DataFrame:
     """Scores of both on held-out rows with known classes (``em`` in the posterior's order, see :func:`matched`)."""
     r = {
         "em": responsibilities(em, data=test).to_numpy(),
-        "posterior": summary_of(record, data=test)["mean"].to_numpy(),
+        "posterior": summary_of(record, data=test)[0]["mean"].to_numpy(),
     }
     return score_table(r, test, record.family.components)
 
@@ -203,6 +212,7 @@ def _responsibilities(em: EMFit, summary: xr.Dataset, family: Likelihood) -> pd.
             "posterior_component": names[mean.argmax(axis=1)],
             "flips": r_em.argmax(axis=1) != mean.argmax(axis=1),
             "entropy": entropy,
+            "error": 1 - mean.max(axis=1),
         },
         index=pd.Index(family.data.obs_names, name="row"),
     )

@@ -49,17 +49,19 @@ class Draws:
 
     def responsibilities(self, rows: slice = slice(None), *, held: np.ndarray | None = None) -> np.ndarray:
         """r_ik (..., rows, n_components); in ``held`` where that has their size, for pages of memory cost time."""
-        shape = (self.size, self._length(rows), len(self.likelihood.components))
-        r = held if held is not None and held.shape == shape else np.empty(shape)
+        r = self._room(rows, held)
         self._fill(rows, np.empty((self.size, 0)), r)
-        return r.reshape(*self.leading, *shape[1:])
+        return r.reshape(*self.leading, *r.shape[1:])
 
-    def both(self, rows: slice = slice(None)) -> tuple[np.ndarray, np.ndarray]:
-        """l_i and r_ik."""
-        n = self._length(rows)
-        l, r = np.empty((self.size, n)), np.empty((self.size, n, len(self.likelihood.components)))
+    def both(self, rows: slice = slice(None), *, held: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """l_i and r_ik, the latter in ``held`` as :meth:`responsibilities` takes it."""
+        l, r = np.empty((self.size, self._length(rows))), self._room(rows, held)
         self._fill(rows, l, r)
         return l.reshape(*self.leading, -1), r.reshape(*self.leading, *r.shape[1:])
+
+    def _room(self, rows: slice, held: np.ndarray | None) -> np.ndarray:
+        shape = (self.size, self._length(rows), len(self.likelihood.components))
+        return held if held is not None and held.shape == shape else np.empty(shape)
 
     def _length(self, rows: slice) -> int:
         return len(range(*rows.indices(len(self.likelihood.data))))

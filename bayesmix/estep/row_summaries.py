@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bayesmix.kernels import columns, pareto
-from bayesmix.kernels.threads import in_threads
+from bayesmix.kernels.threads import in_threads, n_threads
 
 COLUMNS = 128
 """That one thread takes at a time."""
@@ -26,6 +26,28 @@ def leave_one_out(log_density: np.ndarray, tail: int) -> np.ndarray:
     tail has fewer than five draws.
     """
     return _by_column(pareto.leave_one_out, log_density, tail, rows=3)
+
+
+def log_mean_exp(log_density: np.ndarray) -> np.ndarray:
+    """log of the mean of exp of every column of (draws, columns), (columns,)."""
+    out = np.empty(log_density.shape[1])
+
+    def some(first: int) -> None:
+        here = log_density[:, first : first + COLUMNS]
+        top = here.max(axis=0)
+        top[np.isneginf(top)] = 0.0
+        with np.errstate(divide="ignore"):
+            out[first : first + COLUMNS] = top + np.log(np.exp(here - top).mean(axis=0))
+
+    in_threads(some, range(0, len(out), COLUMNS))
+    return out
+
+
+def sums_by_group(values: np.ndarray, group: np.ndarray, out: np.ndarray) -> None:
+    """Add values (draws, rows, K) to out (draws, groups, K) by the group of every row; -1 is left out."""
+    step = max(1, -(-len(values) // (4 * n_threads())))
+    ends = [(first, min(first + step, len(values))) for first in range(0, len(values), step)]
+    in_threads(lambda end: columns.sums_by_group(values, *end, group, out), ends)
 
 
 def _by_column(work: Any, values: np.ndarray, argument: Any, *, rows: int) -> np.ndarray:

@@ -27,6 +27,8 @@ class Linear:
     encoder : Encoder
         Makes the same columns from other rows.
     row_weights : ndarray, shape (n,)
+    covariates : DataFrame
+        What the columns were made of: over the same ones they are not made again.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Linear:
     offset: np.ndarray
     encoder: Encoder
     row_weights: np.ndarray
+    covariates: pd.DataFrame
 
     @classmethod
     def of(cls, name: str, formula: str | Encoder, data: Data) -> Linear:
@@ -43,10 +46,12 @@ class Linear:
         scaled = counted / np.sqrt((counted**2).mean()).replace(0.0, 1.0)
         if isinstance(formula, str) and np.linalg.matrix_rank(scaled) < matrix.shape[1]:
             raise ValueError(f"{name}: the columns {', '.join(matrix.columns)} are linearly dependent")
-        return cls(name, matrix, offset, encoder, data.row_weights)
+        return cls(name, matrix, offset, encoder, data.row_weights, data.covariates)
 
     def over(self, data: Data) -> Linear:
         """The same formula over other rows; factor levels stay as they were encoded."""
+        if data.covariates is self.covariates and data.row_weights is self.row_weights:
+            return self
         return Linear.of(self.name, self.encoder, data)
 
     @cached_property

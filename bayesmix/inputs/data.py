@@ -227,6 +227,10 @@ class Data:
         """The same rows with nothing known of their components."""
         return self._with(labelled=np.zeros(len(self), dtype=bool))
 
+    def with_observations(self, x: np.ndarray) -> Data:
+        """The same rows with other observations, (n, n_features)."""
+        return self._with(x=x)
+
     def with_row_weights(self, row_weights: np.ndarray) -> Data:
         """The same rows with other weights v_i, (n,)."""
         return self._with(row_weights=row_weights)

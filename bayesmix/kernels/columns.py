@@ -78,3 +78,14 @@ def summaries(values, first, last, shares, out):  # type: ignore[no-untyped-def]
                 low = min(int(place), S - 2) if S > 1 else 0
                 a, b = neighbours(x, sample, low, inside)
                 out[2 + q, start + j] = a + (b - a) * (place - low)
+
+
+@entry_point
+def sums_by_group(values, first, last, group, out):  # type: ignore[no-untyped-def]
+    """Add values (draws, n, K) of some draws into out (draws, groups, K) by the group of each row; -1 is left out."""
+    for s in range(first, last):
+        for i in range(values.shape[1]):
+            g = group[i]
+            if g >= 0:
+                for k in range(values.shape[2]):
+                    out[s, g, k] += values[s, i, k]

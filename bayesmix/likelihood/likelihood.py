@@ -95,6 +95,10 @@ class Likelihood:
         evidence = self.family.evidence(data, self.components)
         return self._with(data=data, weights=weights, component=component, evidence=evidence)
 
+    def observing(self, x: np.ndarray) -> Self:
+        """The same mixture over the same rows with other observations, (n, n_features)."""
+        return self.rebind(self.data.with_observations(x))
+
     def with_measured(self, groups: np.ndarray) -> Self:
         """The same mixture, whose components may switch labels within these groups at most."""
         return self._with(measured=groups)
@@ -157,6 +161,11 @@ class Likelihood:
     def linears(self) -> tuple[Linear, ...]:
         """Its linear predictors: those of the components, then those of the weights."""
         return (*self.component.linears, *self.weights.linears)
+
+    @property
+    def alike(self) -> bool:
+        """Whether all rows have one law, since no covariate tells them apart."""
+        return all(linear.constant for linear in self.linears)
 
     @property
     def design(self) -> dict[str, pd.DataFrame]:

@@ -5,7 +5,8 @@
 
 from bayesmix.plots.agreement import calibration, em_against_posterior
 from bayesmix.plots.by_family import components, data_plot, predictive, structure, thumbnail
-from bayesmix.plots.checks import modes, pareto_k
+from bayesmix.plots.checks import modes, outliers, pareto_k
+from bayesmix.plots.density import density
 from bayesmix.plots.draws import pairs, traces
 from bayesmix.plots.estimate import em_history, em_starts
 from bayesmix.plots.forest import forest
@@ -19,12 +20,14 @@ __all__ = [
     "components",
     "coverage",
     "data_plot",
+    "density",
     "em_against_posterior",
     "em_history",
     "em_starts",
     "forest",
     "imputed",
     "modes",
+    "outliers",
     "pairs",
     "pareto_k",
     "predictive",

@@ -1,16 +1,34 @@
-"""Pictures of checks: influence of single rows, and the modes of the posterior."""
+"""Pictures of checks: influence of single rows, rows that lie far out, and the modes of the posterior."""
 
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from bayesmix.checks.thresholds import PARETO_K
-from bayesmix.drawing.style import ALARM, FAINT, INK, MUTED, OKABE_ITO, Style, colour, new_figure, plain, styled
+from bayesmix.drawing.level import LEVEL
+from bayesmix.drawing.style import (
+    ALARM,
+    FAINT,
+    INK,
+    MUTED,
+    OKABE_ITO,
+    Style,
+    colour,
+    legend_above,
+    line,
+    new_figure,
+    plain,
+    styled,
+)
 from bayesmix.parts.weights import WEIGHTS
+from bayesmix.posterior.predict import Fit
+from bayesmix.rows.fitted import Fitted
+from bayesmix.rows.outliers import LISTED_OUTLIERS, outliers_of
 
 MOST_LABELS = 8
 MOST_MODES = 12
@@ -138,3 +156,48 @@ def _in_words(mode: xr.Dataset) -> str:
     weights = np.sort(mode[WEIGHTS].to_numpy())[::-1]
     more = " …" if len(weights) > 5 else ""
     return f"{head}\n$w$ = {', '.join(f'{w:.2f}' for w in weights[:5])}{more}"
+
+
+def outliers(fit: Fit, n: int = LISTED_OUTLIERS) -> Figure:
+    """The least dense rows: log-density, rank and tail probability, with intervals over draws.
+
+    Parameters
+    ----------
+    fit : DataTree or EMFit
+    n : int
+        How many rows.
+    """
+    fitted = Fitted.of(fit)
+    return outliers_figure(fitted, outliers_of(fitted, min(n, len(fitted.family.data))))
+
+
+@styled
+def outliers_figure(fitted: Fitted, out: pd.DataFrame) -> Figure:
+    """:func:`outliers` of a fit that was read."""
+    at = np.arange(len(out))
+    fig = new_figure(8.4, 1.5 + 0.24 * len(out))
+    axes = fig.subplots(1, 3, sharey=True, width_ratios=[1.5, 1.2, 1.2])
+    for ax, column, lower, upper in (
+        (axes[0], "log_density", "lower", "upper"),
+        (axes[1], "rank", "rank_lower", "rank_upper"),
+    ):
+        if not fitted.point:
+            ax.hlines(at, out[lower], out[upper], color=colour(0), linewidth=2.6, alpha=0.5, gid="interval")
+        ax.plot(out[column], at, "o", color=colour(0), markersize=5, gid=column)
+    axes[2].plot(out["expected"], at, "o", color=ALARM, markersize=5, gid="expected")
+    axes[2].axvline(1, color=MUTED, linewidth=0.8, linestyle=":")
+    axes[2].set_xscale("log")
+    axes[2].xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=6))
+    axes[2].xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
+    axes[2].xaxis.set_minor_locator(NullLocator())
+    axes[0].set_yticks(at, [plain(name, limit=16) for name in out.index])
+    axes[0].set_ylim(len(out) - 0.4, -0.6)
+    axes[1].xaxis.set_major_locator(MaxNLocator(integer=True))
+    labels = ("log-density", "rank, 1: least dense", f"expected as far out, of {len(fitted.family.data):,} new rows")
+    for ax, label in zip(axes, labels, strict=True):
+        ax.set_xlabel(label)
+        ax.grid(axis="x", color=FAINT, linewidth=0.6)
+    if not fitted.point:
+        mark = line(f"posterior, {LEVEL:.0%} interval", color=colour(0), marker="o", markersize=4)
+        legend_above(fig, [mark, line("expected number of rows", color=ALARM, marker="o", linestyle="none")])
+    return fig

@@ -10,6 +10,7 @@ from bayesmix.em.fit_em import EMFit
 from bayesmix.inputs.data import Data
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.part import Params
+from bayesmix.posterior.expected_error import Errors, ExpectedError
 from bayesmix.posterior.record import Record, row_slices
 
 type Fit = EMFit | xr.DataTree
@@ -94,7 +95,9 @@ def responsibility_summary(dt: xr.DataTree, *, data: Data | None = None, prob: f
     Returns
     -------
     Dataset
-        ``mean, sd, lower, upper``, each (obs, component).
+        ``mean, sd, lower, upper``, each (obs, component). Who takes rows for their most probable component finds in the
+        attributes ``expected_error, expected_error_lower, expected_error_upper`` how often that is expected to be wrong
+        (:class:`bayesmix.posterior.expected_error.ExpectedError`).
 
     Raises
     ------
@@ -103,63 +106,29 @@ def responsibility_summary(dt: xr.DataTree, *, data: Data | None = None, prob: f
     """
     if not 0 < prob < 1:
         raise ValueError(f"prob: must be between 0 and 1; got {prob}")
-    return summary_of(Record.of(dt), data=data, prob=prob)
+    summary, error = summary_of(Record.of(dt), data=data, prob=prob)
+    rates = {"": error.error, "_lower": error.lower, "_upper": error.upper}
+    return summary.assign_attrs({f"expected_error{end}": rate for end, rate in rates.items()})
 
 
-def summary_of(record: Record, *, data: Data | None = None, prob: float = 0.9) -> xr.Dataset:
-    """:func:`responsibility_summary` of a posterior that was read."""
+def summary_of(record: Record, *, data: Data | None = None, prob: float = 0.9) -> tuple[xr.Dataset, ExpectedError]:
+    """:func:`responsibility_summary` of a posterior that was read, and the error of the most probable components."""
     family = _over(record.family, data)
     draws = estep.Draws(family, record.params)
     tails = [(1 - prob) / 2, (1 + prob) / 2]
-    out = np.empty((4, len(family.data), len(family.components)))
+    out, errors = np.empty((4, len(family.data), len(family.components))), Errors(family, draws.size)
     r: np.ndarray | None = None
     for rows in row_slices(family, draws.size):
         r = draws.responsibilities(rows, held=r)
         out[:, rows] = estep.summaries(r.reshape(draws.size, -1), tails).reshape(4, *r.shape[1:])
+        errors.add(rows, r, out[0, rows])
     names = ("mean", "sd", "lower", "upper")
-    return xr.Dataset({v: array_of(family, a, ("obs", "component")) for v, a in zip(names, out, strict=True)})
+    summary = xr.Dataset({v: array_of(family, a, ("obs", "component")) for v, a in zip(names, out, strict=True)})
+    return summary, errors.found(prob)
 
 
-def log_density(fit: Fit, data: Data, *, thin: int = 1) -> np.ndarray:
-    """Log-density of the mixture, log p(x_i) = log sum_k w_ik exp(a_ik) f(x_i | theta_k).
-
-    Parameters
-    ----------
-    fit : DataTree or EMFit
-        A posterior of :func:`bayesmix.sample`, or a point estimate.
-    data : Data
-        The rows. With labels it is the joint density of a row and its label; row weights do not enter.
-    thin : int
-        Of the posterior, every ``thin``-th draw of each chain.
-
-    Returns
-    -------
-    ndarray, shape (n,) or (n_draws, n)
-        One value per row; for a posterior also per draw, chain by chain. In log(1 / unit of x) per column; for counts
-        the log-probability.
-
-    Raises
-    ------
-    ValueError
-        As :func:`responsibilities`.
-
-    Examples
-    --------
-    One component on four rows is the normal density with their mean 3 and variance 2.5:
-
-    >>> from bayesmix import Data, Mixture, fit_em
-    >>> em = fit_em(Mixture("gaussian", n_components=1), Data([1.0, 2.0, 4.0, 5.0]), n_starts=1)
-    >>> log_density(em, Data([3.0])).round(4)
-    array([-1.3771])
-    """
-    if isinstance(fit, EMFit):
-        return estep.Draws(_over(fit.family, data), fit.arrays).pointwise()
-    record = Record.of(fit)
-    return _pointwise(_over(record.family, data), record.thinned(thin))
-
-
-def _pointwise(family: Likelihood, params: Params) -> np.ndarray:
-    """l_i of every draw, (draws, n)."""
+def pointwise_of(family: Likelihood, params: Params) -> np.ndarray:
+    """l_i of every draw, without row weights, (draws, n)."""
     draws = estep.Draws(family, params)
     out = np.empty((draws.size, len(family.data)))
     for rows in row_slices(family, draws.size):
@@ -208,7 +177,7 @@ def log_likelihood(dt: xr.DataTree) -> xr.DataArray:
         return dt["log_likelihood"].to_dataset()["x"]
     record = Record.of(dt)
     family = record.family
-    values = family.row_weights * _pointwise(family, record.params)
+    values = family.row_weights * pointwise_of(family, record.params)
     sample = _sample_coords(record.posterior)
     return array_of(family, values.reshape(*record.shape, -1), ("chain", "draw", "obs"), sample)
 

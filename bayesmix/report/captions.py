@@ -37,6 +37,8 @@ TITLES = {
     "responsibilities": "Responsibilities with 90% intervals",
     "em_against_posterior": "EM against the posterior",
     "calibration": "Calibration of EM and posterior",
+    "density": "Density and highest-density regions",
+    "outliers": "The least dense rows",
     "prior_predictive": "Prior predictive check",
     "predictive": "Posterior predictive check",
     "pareto_k": "Pareto k of every row",
@@ -175,6 +177,25 @@ def _calibration(fits: Fits, summary: Summary) -> str:
     )
 
 
+def _density(fits: Fits, summary: Summary) -> str:
+    found = [
+        f"{whole(rows['outside'])} outside the {percent(float(c), 0)} region ({fixed(rows['expected'], 1)} expected)"
+        for c, rows in summary["regions"].items()
+    ]
+    return (
+        "As many rows should lie outside a region as the model expects there, and those outside should not crowd in "
+        f"one place: of {plural(len(fits.data), 'row')} there are {listed(found)}."
+    )
+
+
+def _outliers(fits: Fits, summary: Summary) -> str:
+    first = summary["outliers"][0]
+    return (
+        "Orange marks left of the dotted line are rows further out than any of so many new rows should be: as far out "
+        f"as row {first['row']} there would be {significant(first['expected'], 2)}."
+    )
+
+
 def _prior_predictive(fits: Fits, summary: Summary) -> str:
     found = summary["prior"]["predictive"]
     inside = sum(row["lower"] <= row["observed"] <= row["upper"] for row in found.values())
@@ -220,6 +241,8 @@ CAPTIONS: dict[str, Callable[[Fits, Summary], str]] = {
     "responsibilities": _responsibilities,
     "em_against_posterior": _em_against_posterior,
     "calibration": _calibration,
+    "density": _density,
+    "outliers": _outliers,
     "prior_predictive": _prior_predictive,
     "predictive": _predictive,
     "pareto_k": _pareto_k,

@@ -19,6 +19,8 @@ from PIL import Image
 from bayesmix import plots
 from bayesmix.checks.prior import PriorPredictive
 from bayesmix.plots.by_family import components_of, picture_of, predictive_of, structure_of, thumbnail_of
+from bayesmix.plots.checks import outliers_figure
+from bayesmix.plots.density import density_of, has_density
 from bayesmix.plots.draws import pairs_of, traces_of
 from bayesmix.plots.forest import forest_of
 from bayesmix.plots.rows import responsibilities_of
@@ -65,6 +67,8 @@ KINDS: dict[str, Kind] = {
     "calibration": Kind(
         lambda f: plots.calibration(f.comparison, f.data), lambda f: len(f.comparison.scores) > 0 and not f.all_known
     ),
+    "density": Kind(lambda f: density_of(f.fitted, f.outliers), lambda f: has_density(f.family)),
+    "outliers": Kind(lambda f: outliers_figure(f.fitted, f.outliers)),
     "prior_predictive": Kind(
         lambda f: plots.prior_predictive(cast(PriorPredictive, f.prior_data_sets)),
         lambda f: isinstance(f.prior_data_sets, PriorPredictive),

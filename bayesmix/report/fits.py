@@ -28,6 +28,8 @@ from bayesmix.mixture.spec import exchange_groups, resolved
 from bayesmix.posterior.leave_one_out import loo_of
 from bayesmix.posterior.predict import open_rows, replicates_of, responsibilities, summary_of
 from bayesmix.posterior.record import Record
+from bayesmix.rows.fitted import Fitted
+from bayesmix.rows.outliers import LISTED_OUTLIERS, outliers_of
 
 PARTIAL_STARTS = 10
 SAMPLER_STARTS = {"n_starts": N_STARTS, "seed": 1}
@@ -88,6 +90,16 @@ class Fits:
     def semi_supervised(self) -> bool:
         """Whether some rows are labelled and some are not."""
         return bool(self.data.labelled.any()) and not self.data.labelled.all()
+
+    @cached_property
+    def fitted(self) -> Fitted:
+        """The posterior as questions about rows see it."""
+        return Fitted.of_record(self.record)
+
+    @cached_property
+    def outliers(self) -> pd.DataFrame:
+        """The least dense rows."""
+        return outliers_of(self.fitted, min(LISTED_OUTLIERS, len(self.data)))
 
     @cached_property
     def open_rows(self) -> np.ndarray:
@@ -192,7 +204,7 @@ def scores_with_and_without(fits: Fits) -> pd.DataFrame:
     rows = fits.model.test if fits.model.test is not None else fits.data.take(~fits.data.labelled).without_labels()
     if fits.labelled_alone is None:
         return pd.DataFrame()
-    summary = summary_of(fits.record, data=rows)["mean"].to_numpy()
+    summary = summary_of(fits.record, data=rows)[0]["mean"].to_numpy()
     r = {
         "EM, labelled rows alone": responsibilities(fits.labelled_alone, data=rows).to_numpy(),
         "EM, all rows": responsibilities(fits.comparison.em, data=rows).to_numpy(),

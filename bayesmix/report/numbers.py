@@ -23,6 +23,7 @@ from bayesmix.em.standard_errors import EDGE
 from bayesmix.mixture import scalars
 from bayesmix.multimodality.table import describe_mode
 from bayesmix.report.checks import predictive_checks
+from bayesmix.report.density import density_numbers
 from bayesmix.report.fits import Fits, aligned_map, scores_with_and_without
 from bayesmix.report.influence import left_to_prior, pulled_by_prior
 from bayesmix.report.priors import prior_numbers
@@ -42,6 +43,8 @@ def summarize(fits: Fits) -> dict[str, Any]:
         "comparison": _comparison(fits),
         "scores": {} if fits.all_known else _table(fits.comparison.scores),
         "test": {} if fits.model.test is None else _table(scores_on(fits.comparison.em, fits.record, fits.model.test)),
+        "expected_error": {name: error.to_dict() for name, error in fits.comparison.errors.items()},
+        **density_numbers(fits),
         "loo": _loo(fits),
         "model_check": {str(name): float(p) for name, p in fits.check.model.measures.get("p_value", {}).items()},
         "prior": prior_numbers(fits),

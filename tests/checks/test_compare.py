@@ -106,3 +106,24 @@ def test_fits_with_other_covariates_are_refused(rng):
         bm.compare(turned, dt)
     with pytest.raises(ValueError, match=r"map_fit: .* the covariates \(rate\) differ"):
         bm.compare(same, dt, map_fit=turned)
+
+
+def test_the_error_of_the_most_probable_component_is_expected_beside_it(faithful_dt, faithful_em):
+    """By hand: 1 - r of the component that the row is given to, over rows and draws."""
+    table = bm.compare(faithful_em, faithful_dt)
+    r = bm.responsibilities(faithful_dt)
+    best = r.mean(("chain", "draw")).argmax("component")
+    wrong = 1 - r.isel(component=best)
+    error, by_draw = table.errors["posterior"], wrong.mean("obs")
+    assert error.error == pytest.approx(float(wrong.mean()), abs=1e-12)
+    assert error.upper == pytest.approx(float(by_draw.quantile(0.95)), abs=1e-12)
+    assert float(table.responsibilities["error"].mean()) == pytest.approx(error.error, abs=1e-12)
+    em = bm.responsibilities(faithful_em).to_numpy()
+    assert table.errors["em"].error == pytest.approx(1 - em.max(axis=1).mean(), abs=1e-12)
+    assert np.isnan(table.errors["em"].lower)
+    np.testing.assert_allclose(error.confusion.sum(axis=1), 1)
+    own = r.mean(("chain", "draw")).to_numpy()[best.to_numpy() == 1]
+    np.testing.assert_allclose(error.confusion.iloc[1], own.mean(axis=0))
+    assert f"posterior {error}" in str(table)
+    summary = bm.responsibility_summary(faithful_dt)
+    assert summary.attrs["expected_error"] == pytest.approx(error.error, abs=1e-12)

@@ -129,8 +129,9 @@ def test_page_is_self_contained_and_opens_with_the_verdict(faithful_report):
     assert faithful_report.summary["model_check"]["skewness"] <= 0.001 < faithful_report.summary["model_check"]["tails"]
     assert words.index("The draws are right, but the data refute the model") < words.index("The data")
     headings = re.findall(r"<h2>(.*?)</h2>", faithful_report.path.read_text(encoding="utf-8"))
-    wanted = ["Verdict", "The data", "The model", "EM: the", "The posterior", "Components", "Which row", "EM beside"]
-    wanted += ["The prior, before", "Posterior predictive", "Leave-one-out", "What this model was", "How to reproduce"]
+    wanted = ["Verdict", "The data", "The model", "EM: the", "The posterior", "Components", "Which row", "Density and"]
+    wanted += ["EM beside", "The prior, before", "Posterior predictive", "Leave-one-out", "What this model was"]
+    wanted += ["How to reproduce"]
     assert [heading.startswith(name) for heading, name in zip(headings, wanted, strict=True)] == [True] * len(wanted)
     assert "Old <Faithful>" in words
     assert "https://doi.org/10.2307/2347385" in page.links
@@ -152,7 +153,8 @@ def test_summary_is_strict_and_complete(faithful_report, faithful_em):
     wanted = (
         "model verdict em map posterior modes comparison scores test loo prior ppc model_check unlabelled expectations"
     )
-    assert set(summary) == {*wanted.split(), "settings", "versions", "seed", "date", "command"}
+    rows = "regions outliers held_out expected_error"
+    assert set(summary) == {*wanted.split(), *rows.split(), "settings", "versions", "seed", "date", "command"}
     assert summary["em"]["log_likelihood"] == pytest.approx(faithful_em.log_likelihood)
     one = summary["posterior"]["parameters"]["means[component_1, eruptions]"]
     ends = ["lower", "upper", "lower99", "upper99"]
@@ -175,6 +177,24 @@ def test_numbers_agree_with_plain_computations(faithful_report, faithful_dt):
     loo = faithful_report.summary["loo"]
     assert loo["p"] == pytest.approx(lppd - loo["elpd"])
     assert 0 < loo["p"] < 20
+
+
+def test_density_section_and_expected_errors_are_said_in_numbers(faithful_report, faithful_dt):
+    summary, words = faithful_report.summary, " ".join(check_page(faithful_report.path).words)
+    likelihood = faithful_dt["log_likelihood"]["x"].to_numpy().reshape(-1, 272)
+    predictive = np.logaddexp.reduce(likelihood, axis=0) - np.log(len(likelihood))
+    first = summary["outliers"][0]
+    assert first["row"] == str(predictive.argmin() + 1)
+    assert first["log_density"] == pytest.approx(predictive.min())
+    assert first["expected"] == pytest.approx(272 * first["tail_probability"])
+    assert summary["regions"]["0.9"]["expected"] == pytest.approx(27.2, rel=0.02)
+    assert 10 < summary["regions"]["0.9"]["outside"] < 50
+    r = bm.responsibilities(faithful_dt).mean(("chain", "draw"))
+    assert summary["expected_error"]["posterior"]["error"] == pytest.approx(float(1 - r.max("component").mean()))
+    table = pd.read_csv(faithful_report.path.parent / "responsibilities.csv")
+    assert table["error"].mean() == pytest.approx(summary["expected_error"]["posterior"]["error"])
+    assert f"as far out as row {first['row']} there would be" in words
+    assert "Whoever puts every row into its most probable group must expect" in words
 
 
 @pytest.mark.usefixtures("no_drawing")

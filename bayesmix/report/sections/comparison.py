@@ -13,7 +13,7 @@ from bayesmix.report.blocks import Block, Heading, Inline, Paragraph, Section, T
 from bayesmix.report.captions import figures
 from bayesmix.report.fits import Fits
 from bayesmix.report.tables import parameter_rows, records, score_rows
-from bayesmix.report.text import decimals_for, decimals_of, fixed, interval, percent, plural
+from bayesmix.report.text import decimals_for, decimals_of, fixed, interval, percent, plural, whole
 
 LISTED_ROWS = 10
 FEWEST_ROWS = 3
@@ -38,10 +38,37 @@ def responsibilities(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
     blocks: list[Block] = [
         Paragraph(lead, "lead"),
         *figures(fits, summary, "responsibilities"),
+        *_errors(fits, summary["expected_error"]),
         Heading("The most ambiguous rows"),
         _rows_table(fits, ambiguous, "Posterior mean responsibilities with 90% intervals, and EM's."),
     ]
     return Section("responsibilities", title, blocks)
+
+
+def _errors(fits: Fits, found: Mapping[str, Any]) -> list[Block]:
+    """How often the most probable group is expected to be wrong: what belongs beside every list of groups."""
+    em, posterior = found["em"], found["posterior"]
+    open_ = "rows without a sure label" if fits.data.known.any() else "rows"
+    text = (
+        f"Whoever puts every row into its most probable group must expect {percent(posterior['error'])} of the {open_} "
+        f"to be in the wrong one (90% interval {_percents(posterior)}; by EM {percent(em['error'])}), if the model is "
+        "right. To go on without pretending that the groups are known, draw them: bm.classes."
+    )
+    rows = [
+        [name, whole(group["rows"]), percent(group["error"]), _percents(group), percent(em["by_group"][name]["error"])]
+        for name, group in posterior["by_group"].items()
+    ]
+    heads = ("Put into", "Rows", "Expected to be wrong", "90% interval", "By EM")
+    caption = f"Of the {open_} that are most probably in a group, the share that is expected to belong elsewhere."
+    return [
+        Heading("How many are in the wrong group"),
+        Paragraph(text),
+        Table(heads, rows, (False, *[True] * 4), caption),
+    ]
+
+
+def _percents(entry: Mapping[str, float]) -> str:
+    return "" if entry["error"] is None else f"{percent(entry['lower'])} to {percent(entry['upper'])}"
 
 
 def _rows_table(fits: Fits, table: pd.DataFrame, caption: str) -> Table:
@@ -139,10 +166,15 @@ def _scores(fits: Fits, summary: Mapping[str, Any]) -> list[Block]:
         caption = f"Scores on the rows {known}; the true classes were used for nothing else."
         blocks += [Heading("Against the true classes"), score_rows(summary["scores"], caption)]
     if summary["test"]:
+        held = summary["held_out"]
         n = summary["model"]["n_test"]
         blocks += [
             Heading("On held-out rows"),
             score_rows(summary["test"], f"Scores on {plural(n, 'row')} that no fit saw."),
+            Paragraph(
+                f"Mean log predictive density of these rows, without their labels: {fixed(held['posterior'], 4)} by "
+                f"the posterior, {fixed(held['em'], 4)} by EM."
+            ),
         ]
     if summary["scores"] and _unnamed(fits):
         blocks.append(Paragraph("Components stand for the classes with which they share most rows.", "note"))

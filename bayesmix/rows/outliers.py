@@ -1,0 +1,137 @@
+"""The rows that the fit finds least dense, with what is not known of their ranks, and how odd each one is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from bayesmix import estep
+from bayesmix.drawing.level import LEVEL
+from bayesmix.inputs.arguments import whole_numbers
+from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.posterior.predict import Fit
+from bayesmix.posterior.record import BLOCK_BYTES
+from bayesmix.rows.density import predictive_of
+from bayesmix.rows.fitted import Fitted
+from bayesmix.rows.tails import Tails, up_to_ties
+
+RANK_DRAWS = 1000
+"""Draws in which rows are ranked."""
+LISTED_OUTLIERS = 10
+"""The rows that are listed where nothing else is asked for."""
+
+
+def outliers(
+    fit: Fit,
+    n: int | None = None,
+    *,
+    share: float | None = None,
+    interval: float = LEVEL,
+    seed: int = 1,
+) -> pd.DataFrame:
+    """The least dense rows of a fit.
+
+    Parameters
+    ----------
+    fit : DataTree or EMFit
+        A posterior of :func:`bayesmix.sample`, or a point estimate.
+    n : int, optional
+        How many rows; 10 by default.
+    share : float, optional
+        Instead of n: this share of the rows, between 0 and 1.
+    interval : float
+        Probability of the intervals, between 0 and 1.
+    seed : int
+        Of the simulated rows.
+
+    Returns
+    -------
+    DataFrame
+        One row per outlier, the least dense first; its index is the row's name. Labels do not enter.
+
+        ``rank``
+            By the log predictive density, from 1.
+        ``rank_lower, rank_upper, among``
+            Interval of the rank over draws of the parameters, and the probability to be among the rows listed here.
+        ``log_density, lower, upper``
+            Log predictive density (:func:`bayesmix.log_predictive_density`), and the interval of the log-density over
+            draws. The former is led by the draws in which the row is densest: of a row far out it may lie above the
+            interval.
+        ``tail_probability``
+            P(a new row is no denser than this one), by simulation from the fit: draws of the parameters, rows of each,
+            their densities under the same draw. A row with covariates is held against new rows with the same ones; only
+            this column compares rows with different covariates. The row took part in the fit, so the truth is smaller.
+        ``expected``
+            How many of as many new rows as there are lie so far out: 1 is nothing odd in the first row of the list.
+
+    A point estimate has no intervals and no ``among``.
+
+    Raises
+    ------
+    ValueError
+        For an impossible n, share or interval, or both n and share.
+
+    Examples
+    --------
+    >>> from bayesmix import Data, Mixture, fit_em
+    >>> em = fit_em(Mixture("gaussian", n_components=1), Data([1.0, 2.0, 2.5, 3.0, 4.0, 30.0]), n_starts=1)
+    >>> outliers(em, 1).index.to_list()
+    ['6']
+    """
+    fitted = Fitted.of(fit)
+    return outliers_of(fitted, _how_many(n, share, len(fitted.family.data)), interval=interval, seed=seed)
+
+
+def outliers_of(fitted: Fitted, n: int, *, interval: float = LEVEL, seed: int = 1) -> pd.DataFrame:
+    """:func:`outliers` of a fit that was read."""
+    if not 0 < interval < 1:
+        raise ValueError(f"interval: must be between 0 and 1; got {interval}")
+    family = fitted.over(None)
+    density = predictive_of(family, fitted)
+    rows = np.argsort(density, kind="stable")[:n]
+    some = family.rebind(family.data.take(rows))
+    table = pd.DataFrame(index=pd.Index([family.data.obs_names[i] for i in rows], name="row"))
+    table["rank"] = _below(np.sort(density), density[rows]) + 1
+    if not fitted.point:
+        ranks = _ranks(family, rows, fitted.some(RANK_DRAWS))
+        table["rank_lower"], table["rank_upper"] = _ends(ranks, interval, method="inverted_cdf").astype(int)
+        table["among"] = (ranks <= len(rows)).mean(axis=0)
+    table["log_density"] = density[rows]
+    if not fitted.point:
+        table["lower"], table["upper"] = _ends(estep.pointwise(some, fitted.params), interval)
+    table["tail_probability"] = Tails(fitted, seed=seed).means(some)
+    table["expected"] = len(family.data) * table["tail_probability"]
+    return table
+
+
+def _how_many(n: int | None, share: float | None, rows: int) -> int:
+    if n is not None and share is not None:
+        raise ValueError(f"n: give n or share, not both; got {n} and {share}")
+    if share is not None:
+        if not 0 < share <= 1:
+            raise ValueError(f"share: must be above 0 and at most 1; got {share}")
+        return max(1, round(share * rows))
+    return min(whole_numbers(n=LISTED_OUTLIERS if n is None else n)["n"], rows)
+
+
+def _ends(values: np.ndarray, interval: float, **options: str) -> np.ndarray:
+    """Equal-tailed interval of every column, (2, columns)."""
+    return np.quantile(values, [(1 - interval) / 2, (1 + interval) / 2], axis=0, **options)  # type: ignore[call-overload]
+
+
+def _ranks(family: Likelihood, rows: np.ndarray, fitted: Fitted) -> np.ndarray:
+    """Ranks, from 1 for the least dense, of some rows of ``family`` among all, (draws, rows), by blocks of draws."""
+    width = max(1, int(BLOCK_BYTES / (8 * len(family.data))))
+    ranks = np.empty((fitted.size, len(rows)))
+    for start in range(0, fitted.size, width):
+        block = slice(start, start + width)
+        l = estep.pointwise(family, {v: a[block] for v, a in fitted.params.items()})
+        own = l[:, rows]
+        l.sort(axis=1)
+        ranks[block] = [_below(every, at) + 1 for every, at in zip(l, own, strict=True)]
+    return ranks
+
+
+def _below(every: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """How many of these sorted log-densities are below each of those, those that tie left out."""
+    return np.searchsorted(every, up_to_ties(at, -1))
