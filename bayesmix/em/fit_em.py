@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from itertools import cycle, islice
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayesmix.em.climb import climb
-from bayesmix.em.saddles import beyond_saddles
+from bayesmix.em.init import start_from
+from bayesmix.em.run_starts import Manner, run_starts
 from bayesmix.em.standard_errors import notes, standard_errors
-from bayesmix.em.starts import WITHIN_REACH, Run, best_run, few_rows, merged, starts_table
-from bayesmix.estep import e_step
-from bayesmix.inputs.arguments import whole_numbers
+from bayesmix.em.starts import Run, best_run, starts_table
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.defaults import N_STARTS
 from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.mixture import scalars
 from bayesmix.mixture.estimates import canonical_order, reorder, to_dataset
 from bayesmix.mixture.spec import Mixture, exchange_groups, resolved
-
-ROUGHLY = 1e-6
-"""Starts are told apart once L has less than ROUGHLY (1 + |L|) to rise."""
-CATCH_UP, CATCH_UP_PER_ROW = 40.0, 0.02
-"""A start that promises to end so far below the best is left, where only the best counts: plateaus are lower steps."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,8 +52,12 @@ class EMFit:
     starts : DataFrame
         One row per start: ``kind, log_likelihood, n_iter, converged, degenerate, reasons, left, solution, chosen``;
         rows with the same number in ``solution`` reached the same optimum, to which one of them was carried on. A start
-        that was ``left`` would not have become the best: its log-likelihood is that of where it stood.
+        that was ``left`` would not have become the best: its log-likelihood is that of where it stood. The other
+        columns are the free scalars at its end, such as ``means[component_1, x]``.
     method : {"ml", "map"}
+    trace : Dataset, optional
+        With ``trace=True``: every named estimate over ``iteration``, from the start to the end, with the coordinate
+        ``log_likelihood``; its components have the final names throughout.
     family : Likelihood
         The likelihood over the rows, its priors in numbers; ``spec`` and ``data`` are what it was bound of.
     aic, bic : float
@@ -76,6 +74,7 @@ class EMFit:
     starts: pd.DataFrame
     method: str
     family: Likelihood
+    trace: xr.Dataset | None = None
     posterior_spread: xr.Dataset | None = None
     """Of the posterior mode: what its curvature says of every named estimate."""
 
@@ -146,6 +145,14 @@ class EMFit:
             f"{'converged' if self.converged else 'NOT converged'}, {state}, {len(self.starts)} starts)"
         )
 
+    def __str__(self) -> str:
+        """The estimates as a table, with standard errors where these were computed already."""
+        columns = {"estimate": self.params}
+        if self.posterior_spread is not None or "_errors" in self.__dict__:
+            columns["se"] = self.standard_errors
+        table = {name: scalars.of_estimate(self.family, values, derived=True) for name, values in columns.items()}
+        return f"{self!r}\n\n{pd.DataFrame(table).to_string(float_format=lambda v: f'{v:.5g}')}"
+
 
 def fit_em(
     spec: Mixture,
@@ -153,6 +160,9 @@ def fit_em(
     *,
     method: str = "ml",
     n_starts: int = N_STARTS,
+    starts: str | Sequence[str] | None = None,
+    init: Any = None,
+    trace: bool = False,
     seed: int = 1,
     max_iter: int = 2000,
     tolerance: float = 1e-9,
@@ -173,8 +183,18 @@ def fit_em(
         correlations; or coefficients) without Jacobian terms, as PyMC's ``find_MAP`` defines it, climbed from every
         distinct EM solution. It compiles the PyMC model.
     n_starts : int
-        Of the family's kinds: for columns of numbers Ward's hierarchy, then k-means++ on standardized and on whitened
-        data, random rows and random partitions in turn.
+        Of the family's kinds: for columns of numbers Ward's hierarchy (which no seed moves) first, then k-means++ on
+        standardized and on whitened data, random rows and random partitions in turn. A single start is the first of
+        those that depend on the seed.
+    starts : str or sequence of str, optional
+        Take only these kinds of starts, in turn: ``"ward"``, ``"k-means++"``, ``"k-means++ whitened"``,
+        ``"random rows"``, ``"random partition"``; of a zero-inflated Poisson ``"moments"``, ``"random partition"``.
+    init : mapping or Dataset, or sequence, optional
+        The only start, in place of those: parameters as in ``EMFit.params`` (fixed ones may be missing); or a component
+        for every row, by name or number from 0; or responsibilities (n, n_components), of which EM takes its first
+        M-step. Components are named anew in canonical order at the end.
+    trace : bool
+        Keep the parameters of every step of the start that is kept, in ``EMFit.trace``.
     seed : int
         Same seed, same starts, same fit.
     max_iter, tolerance
@@ -199,10 +219,13 @@ def fit_em(
     """
     if method not in ("ml", "map"):
         raise ValueError(f"method: must be 'ml' or 'map'; got {method!r}")
+    if method == "map" and trace:
+        raise ValueError("trace: shows the steps of EM; method='map' climbs the posterior")
     family = resolved(spec, data)
     groups = exchange_groups(family) if method == "map" else None
     settings: dict[str, Any] = {"n_starts": n_starts, "seed": seed, "max_iter": max_iter, "tolerance": tolerance}
-    runs = run_starts(family, groups=groups, everything=method == "map", **settings)
+    manner = _manner(family, starts, init, trace)
+    runs = run_starts(family, groups=groups, everything=method == "map", manner=manner, **settings)
     if method == "map":
         from bayesmix.compiled.log_posterior import Target
         from bayesmix.em.posterior_mode import map_fit
@@ -213,67 +236,22 @@ def fit_em(
     return ml_fit(family, runs)
 
 
-def run_starts(
-    family: Likelihood,
-    *,
-    n_starts: int,
-    seed: int,
-    max_iter: int = 2000,
-    tolerance: float = 1e-9,
-    groups: np.ndarray | None = None,
-    everything: bool = True,
-) -> list[Run]:
-    """EM from ``n_starts`` starts, each with its own random stream; those that reach one solution share its end.
-
-    Every start climbs roughly, over few of the rows where there are many; each solution is then carried on once, over
-    all rows, to its end. Left behind are starts so far below the best (``WITHIN_REACH``) that no prior could bring
-    them back; without ``everything``, those that cannot become the best (``CATCH_UP``). ``groups``: components that may
-    switch labels without a difference, where the priors leave fewer than the evidence does.
-    """
-    whole_numbers(n_starts=n_starts, seed=seed, max_iter=max_iter)
-    if not tolerance > 0:
-        raise ValueError(f"tolerance: must be positive; got {tolerance!r}")
-    once, *others = family.start_kinds
-    kinds = [once, *islice(cycle(others), n_starts - 1)]
-    *streams, rows = np.random.default_rng(seed).spawn(n_starts + 1)
-    few = few_rows(family, rows)
-    catch_up = CATCH_UP + CATCH_UP_PER_ROW * len(few.data)
-    reach = WITHIN_REACH + 2 * family.n_parameters
-    reach = reach if everything else min(reach, catch_up)
-    ends: list[Run] = []
-    for kind, rng in zip(kinds, streams, strict=True):
-        bar = max((end.log_likelihood for end in ends if not end.reasons), default=-np.inf) - reach
-        start = few.initial(kind, rng)
-        ends.append(climb(few, kind, start, max_iter=max_iter, tolerance=max(tolerance, ROUGHLY), bar=bar))
-    runs = merged(few, ends, groups)
-    bar = runs[best_run(runs)].log_likelihood - reach
-    finished = {id(run.params): _finished(family, few, run, bar, max_iter, tolerance) for run in runs if run.own}
-    runs = [finished[id(run.params)] if run.own else run.at(finished[id(run.params)]) for run in runs]
-    return beyond_saddles(family, merged(family, runs, groups), max_iter=max_iter, tolerance=tolerance)
-
-
-def _finished(family: Likelihood, few: Likelihood, run: Run, bar: float, max_iter: int, tolerance: float) -> Run:
-    """A rough run over few rows carried on over all, to its end; below the bar only its log-likelihood is that of all.
-
-    A run that ended in a spike over all rows has nowhere to go on to.
-    """
-    if run.reasons and few is family:
-        return run
-    if run.log_likelihood >= bar and not run.left:
-        end = climb(family, run.kind, run.params, max_iter=max_iter, tolerance=tolerance)
-        history = np.concatenate([run.history[:-1], end.history]) if few is family else end.history
-        return replace(end, history=history, n_iter=run.n_iter + end.n_iter)
-    if few is family or not np.isfinite(run.log_likelihood):
-        return replace(run, left=True)
-    L, _ = e_step(family, run.params)
-    return replace(run, history=np.array([L]), n_iter=run.n_iter + 1, left=True)
+def _manner(family: Likelihood, starts: str | Sequence[str] | None, init: Any, trace: bool) -> Manner:
+    kinds = () if starts is None else (starts,) if isinstance(starts, str) else tuple(starts)
+    for kind in kinds:
+        if kind not in family.start_kinds:
+            raise ValueError(f"starts: unknown kind {kind!r}; choose from {', '.join(family.start_kinds)}")
+    if starts is not None and (init is not None or not kinds):
+        raise ValueError("starts: needs one kind at least, and cannot be combined with init, which is the only start")
+    return Manner(kinds, None if init is None else start_from(family, init), trace=trace)
 
 
 def ml_fit(family: Likelihood, runs: list[Run]) -> EMFit:
     """The maximum-likelihood fit: the best of these runs."""
     chosen = best_run(runs)
     run = runs[chosen]
-    params = reorder(family, run.params, canonical_order(family, family.named(run.params)))
+    order = canonical_order(family, family.named(run.params))
+    params = reorder(family, run.params, order)
     return EMFit(
         params=to_dataset(family, family.named(params)),
         log_likelihood=run.log_likelihood,
@@ -282,7 +260,15 @@ def ml_fit(family: Likelihood, runs: list[Run]) -> EMFit:
         n_iter=run.n_iter,
         history=run.history,
         reasons=run.reasons,
-        starts=starts_table(runs, chosen),
+        starts=starts_table(family, runs, chosen),
         method="ml",
         family=family,
+        trace=_steps(family, run, order) if run.path else None,
     )
+
+
+def _steps(family: Likelihood, run: Run, order: np.ndarray) -> xr.Dataset:
+    """The named estimates of every step, with their components in this order."""
+    named = [family.named(reorder(family, params, order)) for params in run.path]
+    steps = xr.concat([to_dataset(family, values) for values in named], dim="iteration")
+    return steps.assign_coords(iteration=np.arange(len(named)), log_likelihood=("iteration", run.history))

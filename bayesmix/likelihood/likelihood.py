@@ -208,7 +208,11 @@ class Likelihood:
 
     def initial(self, kind: str, rng: np.random.Generator) -> Params:
         """A start of one of :attr:`start_kinds`."""
-        vr = self.row_weights[:, None] * self.family.allocation(self, kind, rng)
+        return self.allocated(self.family.allocation(self, kind, rng))
+
+    def allocated(self, r: np.ndarray) -> Params:
+        """Sound parameters from an allocation of the rows, r (n, n_components)."""
+        vr = self.row_weights[:, None] * r
         return _together([part.start(vr) for part in self.parts])
 
     def spikes(self, params: Params, r: np.ndarray | None = None) -> list[str]:

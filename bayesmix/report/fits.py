@@ -17,8 +17,9 @@ from bayesmix.checks.compare import Comparison, comparison_of, matched
 from bayesmix.checks.diagnose import Diagnostics, diagnosis_of
 from bayesmix.checks.prior import PriorPredictive, prior_data_sets
 from bayesmix.checks.scores import score_table
-from bayesmix.em.fit_em import EMFit, fit_em, ml_fit, run_starts
+from bayesmix.em.fit_em import EMFit, fit_em, ml_fit
 from bayesmix.em.posterior_mode import map_fit
+from bayesmix.em.run_starts import run_starts
 from bayesmix.em.starts import Run
 from bayesmix.gallery.read import GalleryModel
 from bayesmix.inputs.data import Data

@@ -35,7 +35,7 @@ def summarize(fits: Fits) -> dict[str, Any]:
     """The summary, with the expectations judged and ``verdict`` in words."""
     summary = {
         "model": _model(fits),
-        "em": _em(fits.comparison.em) | {"starts": _records(fits.em.starts)},
+        "em": _em(fits.comparison.em) | {"starts": _records(fits.em.starts.loc[:, :"chosen"])},
         "map": _map(fits),
         "posterior": _posterior(fits),
         "modes": _modes(fits),
