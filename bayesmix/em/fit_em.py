@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayesmix.em.init import start_from
 from bayesmix.em.run_starts import Manner, run_starts
 from bayesmix.em.standard_errors import notes, standard_errors
 from bayesmix.em.starts import Run, best_run, starts_table
@@ -21,6 +20,10 @@ from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture import scalars
 from bayesmix.mixture.estimates import canonical_order, reorder, to_dataset
 from bayesmix.mixture.spec import Mixture, exchange_groups, resolved
+
+NO_ERRORS = "hard assignment: the estimates of a classification likelihood have no standard errors"
+NAMES_OF_L = {"soft": "log-likelihood", "hard": "hard assignment, classification log-likelihood"}
+"""What is maximized, by assignment."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,11 +37,14 @@ class EMFit:
     standard_errors : xarray.Dataset
         Of every named estimate, computed when first asked for: by the delta method from the inverse of the observed
         information -d2L/dtheta2 (Louis 1982, doi:10.1111/j.2517-6161.1982.tb01203.x); NaN where that is singular, or
-        the estimate degenerate. For ``method="map"``: from the curvature of the log-posterior.
+        the estimate degenerate. For ``method="map"``: from the curvature of the log-posterior. Of hard assignment
+        there are none: NaN.
     notes : tuple of str
         What is wrong with the standard errors, in words, naming the estimates; empty where nothing is.
     log_likelihood : float
-        L = sum_i v_i l_i at the estimate.
+        L = sum_i v_i l_i at the estimate. Of hard assignment the classification log-likelihood
+        L_C = sum_i v_i max_k(log w_ik + a_ik + log f(x_i | theta_k)), which is smaller: another quantity, not to be
+        compared with L. ``history`` and ``starts`` hold the same.
     log_posterior : float
         Log prior + log likelihood at the estimate, up to the model's constant; NaN for maximum likelihood.
     converged : bool
@@ -55,13 +61,15 @@ class EMFit:
         that was ``left`` would not have become the best: its log-likelihood is that of where it stood. The other
         columns are the free scalars at its end, such as ``means[component_1, x]``.
     method : {"ml", "map"}
+    assignment : {"soft", "hard"}
+        Whether rows were shared out by their responsibilities, or each went wholly to its most probable component.
     trace : Dataset, optional
         With ``trace=True``: every named estimate over ``iteration``, from the start to the end, with the coordinate
         ``log_likelihood``; its components have the final names throughout.
     family : Likelihood
         The likelihood over the rows, its priors in numbers; ``spec`` and ``data`` are what it was bound of.
     aic, bic : float
-        -2 L + 2 p and -2 L + p log(sum v).
+        -2 L + 2 p and -2 L + p log(sum v); NaN for hard assignment, of whose L_C neither is defined.
     """
 
     params: xr.Dataset
@@ -74,6 +82,7 @@ class EMFit:
     starts: pd.DataFrame
     method: str
     family: Likelihood
+    assignment: str = "soft"
     trace: xr.Dataset | None = None
     posterior_spread: xr.Dataset | None = None
     """Of the posterior mode: what its curvature says of every named estimate."""
@@ -102,7 +111,7 @@ class EMFit:
         if self.posterior_spread is not None:
             return self.posterior_spread
         family, params = self.family, self.arrays
-        if self.degenerate:
+        if self.degenerate or self.assignment == "hard":
             missing = {v: np.full(np.shape(a), np.nan) for v, a in family.named(params).items()}
             return to_dataset(family, missing)
         return to_dataset(family, standard_errors(family, params))
@@ -110,6 +119,8 @@ class EMFit:
     @cached_property
     def notes(self) -> tuple[str, ...]:
         """Which standard errors are missing or hopeless."""
+        if self.assignment == "hard":
+            return (NO_ERRORS,)
         errors = {str(v): a.to_numpy() for v, a in self._errors.items()}
         return () if self.degenerate else notes(self.family, self.arrays, errors)
 
@@ -131,17 +142,22 @@ class EMFit:
     @property
     def aic(self) -> float:
         """Akaike's criterion, smaller is better."""
-        return -2 * self.log_likelihood + 2 * self.n_parameters
+        return self._deviance + 2 * self.n_parameters
 
     @property
     def bic(self) -> float:
         """Schwarz's criterion, smaller is better."""
-        return -2 * self.log_likelihood + self.n_parameters * float(np.log(self.data.row_weights.sum()))
+        return self._deviance + self.n_parameters * float(np.log(self.data.row_weights.sum()))
+
+    @property
+    def _deviance(self) -> float:
+        return -2 * self.log_likelihood if self.assignment == "soft" else float("nan")
 
     def __repr__(self) -> str:
         state = "degenerate: " + "; ".join(self.reasons) if self.degenerate else "not degenerate"
+        L = f"{NAMES_OF_L[self.assignment]} {self.log_likelihood:.3f}"
         return (
-            f"EMFit({self.method}, log-likelihood {self.log_likelihood:.3f}, {self.n_iter} iterations, "
+            f"EMFit({self.method}, {L}, {self.n_iter} iterations, "
             f"{'converged' if self.converged else 'NOT converged'}, {state}, {len(self.starts)} starts)"
         )
 
@@ -159,6 +175,7 @@ def fit_em(
     data: Data,
     *,
     method: str = "ml",
+    assignment: str = "soft",
     n_starts: int = N_STARTS,
     starts: str | Sequence[str] | None = None,
     init: Any = None,
@@ -182,6 +199,11 @@ def fit_em(
         ``"map"``: the mode of the joint density of the model's free variables (weights, means, scales, partial
         correlations; or coefficients) without Jacobian terms, as PyMC's ``find_MAP`` defines it, climbed from every
         distinct EM solution. It compiles the PyMC model.
+    assignment : {"soft", "hard"}
+        ``"hard"``: every row goes wholly to its most probable component, the first of several, and the classification
+        likelihood is maximized (classification EM, Celeux and Govaert 1992, doi:10.1016/0167-9473(92)90042-E). It is
+        k-means where weights are equal and covariances alike and spherical. Means are pushed apart and variances too
+        small where groups overlap. Labelled rows keep their class.
     n_starts : int
         Of the family's kinds: for columns of numbers Ward's hierarchy (which no seed moves) first, then k-means++ on
         standardized and on whitened data, random rows and random partitions in turn. A single start is the first of
@@ -219,12 +241,14 @@ def fit_em(
     """
     if method not in ("ml", "map"):
         raise ValueError(f"method: must be 'ml' or 'map'; got {method!r}")
-    if method == "map" and trace:
-        raise ValueError("trace: shows the steps of EM; method='map' climbs the posterior")
+    if assignment not in NAMES_OF_L:
+        raise ValueError(f"assignment: must be 'soft' or 'hard'; got {assignment!r}")
+    if method == "map" and (trace or assignment == "hard"):
+        raise ValueError(f"{'trace' if trace else 'assignment'}: is of EM; method='map' climbs the posterior")
     family = resolved(spec, data)
     groups = exchange_groups(family) if method == "map" else None
     settings: dict[str, Any] = {"n_starts": n_starts, "seed": seed, "max_iter": max_iter, "tolerance": tolerance}
-    manner = _manner(family, starts, init, trace)
+    manner = Manner.of(family, starts, init, trace=trace, hard=assignment == "hard")
     runs = run_starts(family, groups=groups, everything=method == "map", manner=manner, **settings)
     if method == "map":
         from bayesmix.compiled.log_posterior import Target
@@ -233,21 +257,11 @@ def fit_em(
 
         parts = graph(family)
         return map_fit(Target(model_of(parts)), parts, runs)
-    return ml_fit(family, runs)
+    return ml_fit(family, runs, assignment=assignment)
 
 
-def _manner(family: Likelihood, starts: str | Sequence[str] | None, init: Any, trace: bool) -> Manner:
-    kinds = () if starts is None else (starts,) if isinstance(starts, str) else tuple(starts)
-    for kind in kinds:
-        if kind not in family.start_kinds:
-            raise ValueError(f"starts: unknown kind {kind!r}; choose from {', '.join(family.start_kinds)}")
-    if starts is not None and (init is not None or not kinds):
-        raise ValueError("starts: needs one kind at least, and cannot be combined with init, which is the only start")
-    return Manner(kinds, None if init is None else start_from(family, init), trace=trace)
-
-
-def ml_fit(family: Likelihood, runs: list[Run]) -> EMFit:
-    """The maximum-likelihood fit: the best of these runs."""
+def ml_fit(family: Likelihood, runs: list[Run], *, assignment: str = "soft") -> EMFit:
+    """The maximum-likelihood fit: the best of these runs; ``assignment``: how they were made."""
     chosen = best_run(runs)
     run = runs[chosen]
     order = canonical_order(family, family.named(run.params))
@@ -263,6 +277,7 @@ def ml_fit(family: Likelihood, runs: list[Run]) -> EMFit:
         starts=starts_table(family, runs, chosen),
         method="ml",
         family=family,
+        assignment=assignment,
         trace=_steps(family, run, order) if run.path else None,
     )
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import cycle, islice
+from typing import Any
 
 import numpy as np
 
+from bayesmix.em.classify import classify
 from bayesmix.em.climb import climb
+from bayesmix.em.init import start_from
 from bayesmix.em.saddles import beyond_saddles
 from bayesmix.em.starts import WITHIN_REACH, Run, best_run, few_rows, merged
 from bayesmix.estep import e_step
@@ -35,11 +39,25 @@ class Manner:
         The only start there is.
     trace : bool
         Whether runs keep their parameters at every step.
+    hard : bool
+        Whether every row goes wholly to its most probable component (:mod:`bayesmix.em.classify`).
     """
 
     kinds: tuple[str, ...] = ()
     init: Params | None = None
     trace: bool = False
+    hard: bool = False
+
+    @classmethod
+    def of(cls, family: Likelihood, starts: Any, init: Any, *, trace: bool, hard: bool) -> Manner:
+        """From the arguments of :func:`bayesmix.fit_em`; ValueError naming the one that is impossible."""
+        kinds = () if starts is None else (starts,) if isinstance(starts, str) else tuple(starts)
+        for kind in kinds:
+            if kind not in family.start_kinds:
+                raise ValueError(f"starts: unknown kind {kind!r}; choose from {', '.join(family.start_kinds)}")
+        if starts is not None and (init is not None or not kinds):
+            raise ValueError("starts: needs a kind, and cannot be combined with init, which is the only start")
+        return cls(kinds, None if init is None else start_from(family, init), trace, hard)
 
     def of_starts(self, family: Likelihood, n: int) -> list[str]:
         """The kind of each of ``n`` starts.
@@ -52,6 +70,14 @@ class Manner:
         if self.kinds or n == 1:
             return list(islice(cycle(self.kinds or others), n))
         return [once, *islice(cycle(others), n - 1)]
+
+    def ascend(
+        self, family: Likelihood, kind: str, params: Params, *, max_iter: int, tolerance: float, bar: float = -np.inf
+    ) -> Run:
+        """EM from one start; soft assignment may give it up where it will not reach ``bar``."""
+        if self.hard:
+            return classify(family, kind, params, max_iter=max_iter, tolerance=tolerance, trace=self.trace)
+        return climb(family, kind, params, max_iter=max_iter, tolerance=tolerance, bar=bar, trace=self.trace)
 
 
 def run_starts(
@@ -81,21 +107,25 @@ def run_starts(
     few = few_rows(family, rows) if manner.init is None else family
     catch_up = CATCH_UP + CATCH_UP_PER_ROW * len(few.data)
     reach = WITHIN_REACH + 2 * family.n_parameters
-    reach = reach if everything else min(reach, catch_up)
+    reach = np.inf if manner.hard else reach if everything else min(reach, catch_up)
     ends: list[Run] = []
     rough = max(tolerance, ROUGHLY)
     for kind, rng in zip(kinds, streams, strict=True):
         bar = max((end.log_likelihood for end in ends if not end.reasons), default=-np.inf) - reach
         start = few.initial(kind, rng) if manner.init is None else manner.init
-        ends.append(climb(few, kind, start, max_iter=max_iter, tolerance=rough, bar=bar, trace=manner.trace))
+        ends.append(manner.ascend(few, kind, start, max_iter=max_iter, tolerance=rough, bar=bar))
     runs = merged(few, ends, groups)
     bar = runs[best_run(runs)].log_likelihood - reach
-    finished = {id(run.params): _finished(family, few, run, bar, max_iter, tolerance) for run in runs if run.own}
+    settings: dict[str, Any] = {"max_iter": max_iter, "tolerance": tolerance}
+    finished = {id(run.params): _finished(family, few, run, bar, manner, settings) for run in runs if run.own}
     runs = [finished[id(run.params)] if run.own else run.at(finished[id(run.params)]) for run in runs]
-    return beyond_saddles(family, merged(family, runs, groups), max_iter=max_iter, tolerance=tolerance)
+    runs = merged(family, runs, groups)
+    return runs if manner.hard else beyond_saddles(family, runs, **settings)
 
 
-def _finished(family: Likelihood, few: Likelihood, run: Run, bar: float, max_iter: int, tolerance: float) -> Run:
+def _finished(
+    family: Likelihood, few: Likelihood, run: Run, bar: float, manner: Manner, settings: Mapping[str, Any]
+) -> Run:
     """A rough run over few rows carried on over all, to its end; below the bar only its log-likelihood is that of all.
 
     A run that ended in a spike over all rows has nowhere to go on to.
@@ -103,7 +133,7 @@ def _finished(family: Likelihood, few: Likelihood, run: Run, bar: float, max_ite
     if run.reasons and few is family:
         return run
     if run.log_likelihood >= bar and not run.left:
-        end = climb(family, run.kind, run.params, max_iter=max_iter, tolerance=tolerance, trace=bool(run.path))
+        end = manner.ascend(family, run.kind, run.params, **settings)
         if few is not family:
             return replace(end, n_iter=run.n_iter + end.n_iter)
         history, path = np.concatenate([run.history[:-1], end.history]), (*run.path[:-1], *end.path)

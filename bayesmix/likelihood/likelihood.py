@@ -98,6 +98,11 @@ class Likelihood:
         """The same mixture, whose components may switch labels within these groups at most."""
         return self._with(measured=groups)
 
+    def told(self, z: np.ndarray) -> Self:
+        """The same mixture, where the component z_i (n,) of every row is known besides."""
+        known = np.eye(len(self.components), dtype=bool)[z]
+        return self._with(evidence=np.where(known, self.evidence, -np.inf))
+
     def evenly(self, most: int) -> Self:
         """The mixture over at most so many of its rows, evenly spaced."""
         return self.rebind(self.data.take(evenly(len(self.data), most)))

@@ -75,7 +75,7 @@ def test_an_estimate_begins_where_it_ended(rows):
     assert again.log_likelihood == pytest.approx(em.log_likelihood, rel=1e-9)
     assert len(again.history) <= 8
     backwards = bm.fit_em(SPEC, data, init=em.params.isel(component=[1, 0]), trace=True)
-    assert (backwards.trace["means"].sel(component="component_1", feature="a").diff("iteration").abs() < 1e-3).all()
+    assert float(np.ptp(backwards.trace["means"].sel(component="component_1", feature="a"))) < 1e-3
 
 
 def test_given_counts_and_coefficients():
@@ -115,7 +115,7 @@ def test_what_contradicts_is_refused(rows):
         bm.fit_em(SPEC.replace(covariance="spherical"), bm.Data(x), init=both | {"covariances": [np.diag([1, 2])] * 2})
     with pytest.raises(ValueError, match="row 1 is begun in 'b', which its label excludes"):
         bm.fit_em(SPEC, bm.Data(x, labels=["a"] + [None] * 119, classes=["a", "b"]), init=[1] * 120)
-    with pytest.raises(ValueError, match="trace: shows the steps of EM"):
+    with pytest.raises(ValueError, match="trace: is of EM"):
         bm.fit_em(SPEC, bm.Data(x), method="map", trace=True)
 
 
