@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,20 +12,12 @@ import xarray as xr
 from bayesmix.inputs.containers import by_row
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.labels import class_name
+from bayesmix.likelihood.known import RULES, SUM_TO_ONE
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.part import Params
 
-SUM_TO_ONE = 1e-6
-"""Weights and responsibilities may miss 1 by so much: users round them."""
 SAME_PLACE = 1e-6
 """Parameters are the mixture's own where going through its free coordinates moves none by more, of the largest."""
-RULES: dict[str, tuple[str, Callable[[np.ndarray], Any]]] = {
-    "positive": ("be positive", lambda a: a > 0),
-    "unit": ("lie between 0 and 1", lambda a: (a > 0) & (a < 1)),
-    "simplex": ("be positive and sum to 1", lambda a: (a > 0) & (abs(a.sum() - 1) < SUM_TO_ONE)),
-    "correlation": ("lie between -1 and 1", lambda a: abs(a) < 1),
-}
-"""By support: what values must do, in words and as a test."""
 
 
 def start_from(family: Likelihood, init: Any) -> Params:
@@ -101,7 +93,7 @@ def _values(family: Likelihood, name: str, values: Any) -> np.ndarray:
     if array.shape != shape:
         raise ValueError(f"init: {name!r} must have the shape {shape}, {dims}; got {array.shape}")
     support = next(p.support for p in family.parameters if p.name == name)
-    rule, test = RULES.get(support, ("be finite", np.isfinite))
+    rule, test = RULES.get(support, RULES["real"])
     if not (np.isfinite(array).all() and np.all(test(array))):
         raise ValueError(f"init: {name!r} must {rule}; got {array.tolist()}")
     return array
