@@ -285,5 +285,7 @@ def ml_fit(family: Likelihood, runs: list[Run], *, assignment: str = "soft") -> 
 def _steps(family: Likelihood, run: Run, order: np.ndarray) -> xr.Dataset:
     """The named estimates of every step, with their components in this order."""
     named = [family.named(reorder(family, params, order)) for params in run.path]
-    steps = xr.concat([to_dataset(family, values) for values in named], dim="iteration")
-    return steps.assign_coords(iteration=np.arange(len(named)), log_likelihood=("iteration", run.history))
+    last = to_dataset(family, named[-1])
+    steps = {v: (("iteration", *last[v].dims), np.stack([values[v] for values in named])) for v in named[-1]}
+    coords = {"iteration": np.arange(len(named)), "log_likelihood": ("iteration", run.history)}
+    return xr.Dataset(steps, coords=coords | dict(last.coords))

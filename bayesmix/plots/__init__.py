@@ -4,7 +4,7 @@
 """
 
 from bayesmix.plots.agreement import calibration, em_against_posterior
-from bayesmix.plots.by_family import components, data_plot, predictive, thumbnail
+from bayesmix.plots.by_family import components, data_plot, em_steps, predictive, thumbnail
 from bayesmix.plots.checks import modes, pareto_k
 from bayesmix.plots.draws import pairs, traces
 from bayesmix.plots.estimate import em_history, em_starts
@@ -21,6 +21,7 @@ __all__ = [
     "em_against_posterior",
     "em_history",
     "em_starts",
+    "em_steps",
     "forest",
     "modes",
     "pairs",

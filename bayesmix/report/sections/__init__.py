@@ -7,7 +7,19 @@ from typing import Any
 
 from bayesmix.report.blocks import Section
 from bayesmix.report.fits import Fits
-from bayesmix.report.sections import checks, comparison, data, em, ending, model, posterior, prior, unlabelled, verdict
+from bayesmix.report.sections import (
+    checks,
+    comparison,
+    data,
+    em,
+    ending,
+    hard,
+    model,
+    posterior,
+    prior,
+    unlabelled,
+    verdict,
+)
 
 type Writer = Callable[[Fits, Mapping[str, Any]], Section | None]
 
@@ -21,6 +33,7 @@ WRITERS: tuple[Writer, ...] = (
     posterior.modes,
     comparison.responsibilities,
     comparison.comparison,
+    hard.hard,
     unlabelled.unlabelled,
     prior.prior,
     checks.predictive,
