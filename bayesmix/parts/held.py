@@ -21,7 +21,7 @@ from bayesmix.inputs.prior import Prior
 from bayesmix.parts.parameter import Parameter
 from bayesmix.parts.part import Known, Params, Part, Point, Sums
 
-STEP = 1e-3
+ALONG = 1e-3
 """Of differences of fourth order along a coordinate that has no unit."""
 
 
@@ -155,9 +155,9 @@ class Held(Part):
             return self.part.pack(self.unpack(theta + step))
 
         columns = []
-        for e in np.eye(self.size) * STEP:
+        for e in np.eye(self.size) * ALONG:
             near, far = at(e) - at(-e), at(2 * e) - at(-2 * e)
-            columns.append((8 * near - far) / (12 * STEP))
+            columns.append((8 * near - far) / (12 * ALONG))
         return np.array(columns).reshape(self.size, self.part.size).T
 
     def units(self, params: Params) -> np.ndarray:

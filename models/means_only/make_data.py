@@ -1,18 +1,18 @@
-"""Two groups of 100 with unit variances, at (0, 0) and (2, 1): near enough for hard assignment to go wrong."""
+"""Two groups of 300 with unit variances, at (0, 0) and (1.6, 0.8): near enough for hard assignment to go wrong."""
 
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-MEANS = np.array([[0.0, 0.0], [2.0, 1.0]])
+MEANS = np.array([[0.0, 0.0], [1.6, 0.8]])
 
 
 def tables() -> dict[str, pd.DataFrame]:
     """The rows of every CSV file, by file name."""
     rng = np.random.default_rng(1)
-    k = rng.permutation(np.repeat([0, 1], 100))
-    x = MEANS[k] + rng.normal(size=(200, 2))
+    k = rng.permutation(np.repeat([0, 1], 300))
+    x = MEANS[k] + rng.normal(size=(600, 2))
     truth = [f"component_{j + 1}" for j in k]
     return {"data.csv": pd.DataFrame({"x": x[:, 0], "y": x[:, 1], "truth": truth})}
 

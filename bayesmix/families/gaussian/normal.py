@@ -12,8 +12,7 @@ import numpy as np
 from scipy.linalg import eigh
 
 from bayesmix.families.gaussian import restricted
-from bayesmix.families.gaussian.covariance import COVARIANCES
-from bayesmix.families.gaussian.default_priors import default_priors
+from bayesmix.families.gaussian.covariance import COVARIANCES, default_priors
 from bayesmix.families.gaussian.dependence import check_independent
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.pairs import below_diagonal, pair_names
