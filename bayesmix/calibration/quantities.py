@@ -31,8 +31,8 @@ def quantities(family: Likelihood, params: Params, centres: Mapping[str, float])
     """Every test quantity of S parameter draws, by name, each (S,).
 
     The free scalars after relabelling (the last weight follows from the others), the log-likelihood, the log-prior, the
-    entropy of the weights, the responsibility of the first component for one row, and products of pairs of scalars,
-    each less its entry in ``centres``.
+    entropy of the weights where they are not known, the responsibility of the first component for one row, and products
+    of pairs of scalars, each less its entry in ``centres``.
     """
     named = family.named(params)
     order = by_first_entry(exchange_groups(family), named, family.sorted_by)
@@ -43,7 +43,8 @@ def quantities(family: Likelihood, params: Params, centres: Mapping[str, float])
     found[LOG_PRIOR] = log_prior(family.spec, named)
     if len(family.components) > 1:
         w = np.exp(family.log_weights(params)).mean(axis=-2)
-        found[ENTROPY] = -xlogy(w, w).sum(axis=-1)
+        if WEIGHTS not in family.known:
+            found[ENTROPY] = -xlogy(w, w).sum(axis=-1)
         row = family.rebind(family.data.take([watched_row(family)]).without_labels())
         found[RESPONSIBILITY] = _taken(estep.responsibilities(row, params)[:, 0], order)[:, 0]
     for a, b in pairs(family):

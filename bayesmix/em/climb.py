@@ -62,10 +62,14 @@ class Memory:
 
 
 class Ascent:
-    """A run under way: the point, L there and before, what acceleration remembers, and the E-steps spent."""
+    """A run under way: the point, L there and before, what acceleration remembers, and the E-steps spent.
 
-    def __init__(self, family: Likelihood, params: Params) -> None:
-        self.family, self.params = family, params
+    ``path``: the points of ``history``, where they are to be kept.
+    """
+
+    def __init__(self, family: Likelihood, params: Params, *, trace: bool = False) -> None:
+        self.family, self.params, self.trace = family, params, trace
+        self.path = [params] if trace else []
         self.L, self.sums = e_step(family, params)
         self.history, self.plain = [self.L], [self.L]
         self.n_iter = 1
@@ -110,6 +114,7 @@ class Ascent:
     def _move(self, params: Params, L: float, sums: Sums) -> None:
         self.params, self.L, self.sums = params, L, sums
         self.history.append(L)
+        self.path += [params] if self.trace else []
 
     def remember(self, target: Params, tolerance: float) -> None:
         """Keep what this point tells, once EM crawls; forget it all where L is not concave."""
@@ -176,16 +181,17 @@ def climb(
     tolerance: float,
     patience: int = 0,
     bar: float = -np.inf,
+    trace: bool = False,
 ) -> Run:
     """EM from one start until L stands still, the E-steps run out, or the likelihood grows without bound.
 
     L never falls; whether a step leads into a spike is checked before it is taken. It does not stand still before
-    ``patience`` E-steps. A climb that will not reach ``bar`` is left.
+    ``patience`` E-steps. A climb that will not reach ``bar`` is left. ``trace``: the run keeps every point.
     """
     reasons = family.spikes(params)
     if reasons:
-        return Run(kind, params, np.array([-np.inf]), False, tuple(reasons), 0)
-    run, converged, left = Ascent(family, params), False, False
+        return stillborn(kind, params, reasons, trace=trace)
+    run, converged, left = Ascent(family, params, trace=trace), False, False
     while True:
         target = family.m_step(run.sums, run.params)
         reasons = family.spikes(target)
@@ -200,4 +206,10 @@ def climb(
             break
         if leap is None or not run.jump(leap):
             run.walk(target)
-    return Run(kind, run.params, np.array(run.history), converged, tuple(reasons), run.n_iter, left=left)
+    history, path = np.array(run.history), tuple(run.path)
+    return Run(kind, run.params, history, converged, tuple(reasons), run.n_iter, left=left, path=path)
+
+
+def stillborn(kind: str, params: Params, reasons: Sequence[str], *, trace: bool) -> Run:
+    """A run that ends where it starts, since that is degenerate."""
+    return Run(kind, params, np.array([-np.inf]), False, tuple(reasons), 0, path=(params,) if trace else ())

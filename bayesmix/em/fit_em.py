@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from itertools import cycle, islice
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayesmix.em.climb import climb
-from bayesmix.em.saddles import beyond_saddles
+from bayesmix.em.run_starts import Manner, run_starts
 from bayesmix.em.standard_errors import notes, standard_errors
-from bayesmix.em.starts import WITHIN_REACH, Run, best_run, few_rows, merged, starts_table
-from bayesmix.estep import e_step
-from bayesmix.inputs.arguments import whole_numbers
+from bayesmix.em.starts import Run, best_run, starts_table
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.defaults import N_STARTS
 from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.mixture import scalars
 from bayesmix.mixture.estimates import canonical_order, reorder, to_dataset
 from bayesmix.mixture.spec import Mixture, exchange_groups, resolved
 
-ROUGHLY = 1e-6
-"""Starts are told apart once L has less than ROUGHLY (1 + |L|) to rise."""
-CATCH_UP, CATCH_UP_PER_ROW = 40.0, 0.02
-"""A start that promises to end so far below the best is left, where only the best counts: plateaus are lower steps."""
+NO_ERRORS = "hard assignment: the estimates of a classification likelihood have no standard errors"
+NAMES_OF_L = {"soft": "log-likelihood", "hard": "hard assignment, classification log-likelihood"}
+"""What is maximized, by assignment."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,11 +37,14 @@ class EMFit:
     standard_errors : xarray.Dataset
         Of every named estimate, computed when first asked for: by the delta method from the inverse of the observed
         information -d2L/dtheta2 (Louis 1982, doi:10.1111/j.2517-6161.1982.tb01203.x); NaN where that is singular, or
-        the estimate degenerate. For ``method="map"``: from the curvature of the log-posterior.
+        the estimate degenerate. For ``method="map"``: from the curvature of the log-posterior. Of hard assignment
+        there are none: NaN.
     notes : tuple of str
         What is wrong with the standard errors, in words, naming the estimates; empty where nothing is.
     log_likelihood : float
-        L = sum_i v_i l_i at the estimate.
+        L = sum_i v_i l_i at the estimate. Of hard assignment the classification log-likelihood
+        L_C = sum_i v_i max_k(log w_ik + a_ik + log f(x_i | theta_k)), which is smaller: another quantity, not to be
+        compared with L. ``history`` and ``starts`` hold the same.
     log_posterior : float
         Log prior + log likelihood at the estimate, up to the model's constant; NaN for maximum likelihood.
     converged : bool
@@ -58,12 +58,18 @@ class EMFit:
     starts : DataFrame
         One row per start: ``kind, log_likelihood, n_iter, converged, degenerate, reasons, left, solution, chosen``;
         rows with the same number in ``solution`` reached the same optimum, to which one of them was carried on. A start
-        that was ``left`` would not have become the best: its log-likelihood is that of where it stood.
+        that was ``left`` would not have become the best: its log-likelihood is that of where it stood. The other
+        columns are the free scalars at its end, such as ``means[component_1, x]``.
     method : {"ml", "map"}
+    assignment : {"soft", "hard"}
+        Whether rows were shared out by their responsibilities, or each went wholly to its most probable component.
+    trace : Dataset, optional
+        With ``trace=True``: every named estimate over ``iteration``, from the start to the end, with the coordinate
+        ``log_likelihood``; its components have the final names throughout.
     family : Likelihood
         The likelihood over the rows, its priors in numbers; ``spec`` and ``data`` are what it was bound of.
     aic, bic : float
-        -2 L + 2 p and -2 L + p log(sum v).
+        -2 L + 2 p and -2 L + p log(sum v); NaN for hard assignment, of whose L_C neither is defined.
     """
 
     params: xr.Dataset
@@ -76,6 +82,8 @@ class EMFit:
     starts: pd.DataFrame
     method: str
     family: Likelihood
+    assignment: str = "soft"
+    trace: xr.Dataset | None = None
     posterior_spread: xr.Dataset | None = None
     """Of the posterior mode: what its curvature says of every named estimate."""
 
@@ -103,7 +111,7 @@ class EMFit:
         if self.posterior_spread is not None:
             return self.posterior_spread
         family, params = self.family, self.arrays
-        if self.degenerate:
+        if self.degenerate or self.assignment == "hard":
             missing = {v: np.full(np.shape(a), np.nan) for v, a in family.named(params).items()}
             return to_dataset(family, missing)
         return to_dataset(family, standard_errors(family, params))
@@ -111,6 +119,8 @@ class EMFit:
     @cached_property
     def notes(self) -> tuple[str, ...]:
         """Which standard errors are missing or hopeless."""
+        if self.assignment == "hard":
+            return (NO_ERRORS,)
         errors = {str(v): a.to_numpy() for v, a in self._errors.items()}
         return () if self.degenerate else notes(self.family, self.arrays, errors)
 
@@ -132,19 +142,32 @@ class EMFit:
     @property
     def aic(self) -> float:
         """Akaike's criterion, smaller is better."""
-        return -2 * self.log_likelihood + 2 * self.n_parameters
+        return self._deviance + 2 * self.n_parameters
 
     @property
     def bic(self) -> float:
         """Schwarz's criterion, smaller is better."""
-        return -2 * self.log_likelihood + self.n_parameters * float(np.log(self.data.row_weights.sum()))
+        return self._deviance + self.n_parameters * float(np.log(self.data.row_weights.sum()))
+
+    @property
+    def _deviance(self) -> float:
+        return -2 * self.log_likelihood if self.assignment == "soft" else float("nan")
 
     def __repr__(self) -> str:
         state = "degenerate: " + "; ".join(self.reasons) if self.degenerate else "not degenerate"
+        L = f"{NAMES_OF_L[self.assignment]} {self.log_likelihood:.3f}"
         return (
-            f"EMFit({self.method}, log-likelihood {self.log_likelihood:.3f}, {self.n_iter} iterations, "
+            f"EMFit({self.method}, {L}, {self.n_iter} iterations, "
             f"{'converged' if self.converged else 'NOT converged'}, {state}, {len(self.starts)} starts)"
         )
+
+    def __str__(self) -> str:
+        """The estimates as a table, with standard errors where these were computed already."""
+        columns = {"estimate": self.params}
+        if self.posterior_spread is not None or "_errors" in self.__dict__:
+            columns["se"] = self.standard_errors
+        table = {name: scalars.of_estimate(self.family, values, derived=True) for name, values in columns.items()}
+        return f"{self!r}\n\n{pd.DataFrame(table).to_string(float_format=lambda v: f'{v:.5g}')}"
 
 
 def fit_em(
@@ -152,7 +175,11 @@ def fit_em(
     data: Data,
     *,
     method: str = "ml",
+    assignment: str = "soft",
     n_starts: int = N_STARTS,
+    starts: str | Sequence[str] | None = None,
+    init: Any = None,
+    trace: bool = False,
     seed: int = 1,
     max_iter: int = 2000,
     tolerance: float = 1e-9,
@@ -172,9 +199,24 @@ def fit_em(
         ``"map"``: the mode of the joint density of the model's free variables (weights, means, scales, partial
         correlations; or coefficients) without Jacobian terms, as PyMC's ``find_MAP`` defines it, climbed from every
         distinct EM solution. It compiles the PyMC model.
+    assignment : {"soft", "hard"}
+        ``"hard"``: every row goes wholly to its most probable component, the first of several, and the classification
+        likelihood is maximized (classification EM, Celeux and Govaert 1992, doi:10.1016/0167-9473(92)90042-E). It is
+        k-means where weights are equal and covariances alike and spherical. Means are pushed apart and variances too
+        small where groups overlap. Labelled rows keep their class.
     n_starts : int
-        Of the family's kinds: for columns of numbers Ward's hierarchy, then k-means++ on standardized and on whitened
-        data, random rows and random partitions in turn.
+        Of the family's kinds: for columns of numbers Ward's hierarchy (which no seed moves) first, then k-means++ on
+        standardized and on whitened data, random rows and random partitions in turn. A single start is the first of
+        those that depend on the seed.
+    starts : str or sequence of str, optional
+        Take only these kinds of starts, in turn: ``"ward"``, ``"k-means++"``, ``"k-means++ whitened"``,
+        ``"random rows"``, ``"random partition"``; of a zero-inflated Poisson ``"moments"``, ``"random partition"``.
+    init : mapping or Dataset, or sequence, optional
+        The only start, in place of those: parameters as in ``EMFit.params`` (fixed ones may be missing); or a component
+        for every row, by name or number from 0; or responsibilities (n, n_components), of which EM takes its first
+        M-step. Components are named anew in canonical order at the end.
+    trace : bool
+        Keep the parameters of every step of the start that is kept, in ``EMFit.trace``.
     seed : int
         Same seed, same starts, same fit.
     max_iter, tolerance
@@ -199,10 +241,15 @@ def fit_em(
     """
     if method not in ("ml", "map"):
         raise ValueError(f"method: must be 'ml' or 'map'; got {method!r}")
+    if assignment not in NAMES_OF_L:
+        raise ValueError(f"assignment: must be 'soft' or 'hard'; got {assignment!r}")
+    if method == "map" and (trace or assignment == "hard"):
+        raise ValueError(f"{'trace' if trace else 'assignment'}: is of EM; method='map' climbs the posterior")
     family = resolved(spec, data)
     groups = exchange_groups(family) if method == "map" else None
     settings: dict[str, Any] = {"n_starts": n_starts, "seed": seed, "max_iter": max_iter, "tolerance": tolerance}
-    runs = run_starts(family, groups=groups, everything=method == "map", **settings)
+    manner = Manner.of(family, starts, init, trace=trace, hard=assignment == "hard")
+    runs = run_starts(family, groups=groups, everything=method == "map", manner=manner, **settings)
     if method == "map":
         from bayesmix.compiled.log_posterior import Target
         from bayesmix.em.posterior_mode import map_fit
@@ -210,70 +257,15 @@ def fit_em(
 
         parts = graph(family)
         return map_fit(Target(model_of(parts)), parts, runs)
-    return ml_fit(family, runs)
+    return ml_fit(family, runs, assignment=assignment)
 
 
-def run_starts(
-    family: Likelihood,
-    *,
-    n_starts: int,
-    seed: int,
-    max_iter: int = 2000,
-    tolerance: float = 1e-9,
-    groups: np.ndarray | None = None,
-    everything: bool = True,
-) -> list[Run]:
-    """EM from ``n_starts`` starts, each with its own random stream; those that reach one solution share its end.
-
-    Every start climbs roughly, over few of the rows where there are many; each solution is then carried on once, over
-    all rows, to its end. Left behind are starts so far below the best (``WITHIN_REACH``) that no prior could bring
-    them back; without ``everything``, those that cannot become the best (``CATCH_UP``). ``groups``: components that may
-    switch labels without a difference, where the priors leave fewer than the evidence does.
-    """
-    whole_numbers(n_starts=n_starts, seed=seed, max_iter=max_iter)
-    if not tolerance > 0:
-        raise ValueError(f"tolerance: must be positive; got {tolerance!r}")
-    once, *others = family.start_kinds
-    kinds = [once, *islice(cycle(others), n_starts - 1)]
-    *streams, rows = np.random.default_rng(seed).spawn(n_starts + 1)
-    few = few_rows(family, rows)
-    catch_up = CATCH_UP + CATCH_UP_PER_ROW * len(few.data)
-    reach = WITHIN_REACH + 2 * family.n_parameters
-    reach = reach if everything else min(reach, catch_up)
-    ends: list[Run] = []
-    for kind, rng in zip(kinds, streams, strict=True):
-        bar = max((end.log_likelihood for end in ends if not end.reasons), default=-np.inf) - reach
-        start = few.initial(kind, rng)
-        ends.append(climb(few, kind, start, max_iter=max_iter, tolerance=max(tolerance, ROUGHLY), bar=bar))
-    runs = merged(few, ends, groups)
-    bar = runs[best_run(runs)].log_likelihood - reach
-    finished = {id(run.params): _finished(family, few, run, bar, max_iter, tolerance) for run in runs if run.own}
-    runs = [finished[id(run.params)] if run.own else run.at(finished[id(run.params)]) for run in runs]
-    return beyond_saddles(family, merged(family, runs, groups), max_iter=max_iter, tolerance=tolerance)
-
-
-def _finished(family: Likelihood, few: Likelihood, run: Run, bar: float, max_iter: int, tolerance: float) -> Run:
-    """A rough run over few rows carried on over all, to its end; below the bar only its log-likelihood is that of all.
-
-    A run that ended in a spike over all rows has nowhere to go on to.
-    """
-    if run.reasons and few is family:
-        return run
-    if run.log_likelihood >= bar and not run.left:
-        end = climb(family, run.kind, run.params, max_iter=max_iter, tolerance=tolerance)
-        history = np.concatenate([run.history[:-1], end.history]) if few is family else end.history
-        return replace(end, history=history, n_iter=run.n_iter + end.n_iter)
-    if few is family or not np.isfinite(run.log_likelihood):
-        return replace(run, left=True)
-    L, _ = e_step(family, run.params)
-    return replace(run, history=np.array([L]), n_iter=run.n_iter + 1, left=True)
-
-
-def ml_fit(family: Likelihood, runs: list[Run]) -> EMFit:
-    """The maximum-likelihood fit: the best of these runs."""
+def ml_fit(family: Likelihood, runs: list[Run], *, assignment: str = "soft") -> EMFit:
+    """The maximum-likelihood fit: the best of these runs; ``assignment``: how they were made."""
     chosen = best_run(runs)
     run = runs[chosen]
-    params = reorder(family, run.params, canonical_order(family, family.named(run.params)))
+    order = canonical_order(family, family.named(run.params))
+    params = reorder(family, run.params, order)
     return EMFit(
         params=to_dataset(family, family.named(params)),
         log_likelihood=run.log_likelihood,
@@ -282,7 +274,18 @@ def ml_fit(family: Likelihood, runs: list[Run]) -> EMFit:
         n_iter=run.n_iter,
         history=run.history,
         reasons=run.reasons,
-        starts=starts_table(runs, chosen),
+        starts=starts_table(family, runs, chosen),
         method="ml",
         family=family,
+        assignment=assignment,
+        trace=_steps(family, run, order) if run.path else None,
     )
+
+
+def _steps(family: Likelihood, run: Run, order: np.ndarray) -> xr.Dataset:
+    """The named estimates of every step, with their components in this order."""
+    named = [family.named(reorder(family, params, order)) for params in run.path]
+    last = to_dataset(family, named[-1])
+    steps = {v: (("iteration", *last[v].dims), np.stack([values[v] for values in named])) for v in named[-1]}
+    coords = {"iteration": np.arange(len(named)), "log_likelihood": ("iteration", run.history)}
+    return xr.Dataset(steps, coords=coords | dict(last.coords))

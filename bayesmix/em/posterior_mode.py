@@ -61,7 +61,7 @@ def map_fit(target: Target, parts: Graph, runs: list[Run]) -> EMFit:
         n_iter=run.n_iter,
         history=run.history,
         reasons=(),
-        starts=starts_table(as_runs, chosen).rename(columns={"log_likelihood": "log_posterior"}),
+        starts=starts_table(family, as_runs, chosen).rename(columns={"log_likelihood": "log_posterior"}),
         method="map",
         family=family,
         posterior_spread=to_dataset(family, reorder(family, {v: spread[v] for v in named}, order)),

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, compress
+from typing import Any
 
 import numpy as np
 
@@ -72,13 +73,20 @@ def _beyond(family: Likelihood, run: Run, max_iter: int, tolerance: float) -> Ru
         return run
     steps = [s * t * u for t in STEPS for u in way.directions for s in (1, -1)]
     starts = [family.moved(run.params, step) for step in steps]
-    ends = [climb(family, run.kind, x, max_iter=max_iter, tolerance=tolerance, patience=PATIENCE) for x in starts]
+    settings: dict[str, Any] = {
+        "max_iter": max_iter,
+        "tolerance": tolerance,
+        "patience": PATIENCE,
+        "trace": bool(run.path),
+    }
+    ends = [climb(family, run.kind, x, **settings) for x in starts]
     spent = run.n_iter + sum(end.n_iter for end in ends)
     sound = [end for end in ends if not end.reasons and end.converged]
     top = max(sound, key=lambda end: end.log_likelihood, default=run)
     if top.log_likelihood > run.log_likelihood + HIGHER * (1 + abs(run.log_likelihood)):
-        rest = top.history[top.history > run.log_likelihood]
-        return replace(top, history=np.concatenate([run.history, rest]), n_iter=spent)
+        above = top.history > run.log_likelihood
+        path = (*run.path, *compress(top.path, above))
+        return replace(top, history=np.concatenate([run.history, top.history[above]]), path=path, n_iter=spent)
     spikes = [end for end in ends if end.reasons]
     if spikes:
         why = f"saddle: {way.why}; every start that rises from here ends so: {spikes[0].reasons[0]}"

@@ -20,7 +20,8 @@ SINGULAR = 1e-12
 def standard_errors(family: Likelihood, params: Params) -> dict[str, np.ndarray]:
     """Of every named estimate: J I^-1 J', I the observed information in closed form; NaN where it is singular.
 
-    Estimates on a boundary (a probability of 0) have none: NaN; the others have theirs with those held fixed.
+    Estimates on a boundary (a probability of 0) have none: NaN; the others have theirs with those held fixed. Of what
+    is known it is 0.
 
     Raises
     ------
@@ -41,7 +42,8 @@ def standard_errors(family: Likelihood, params: Params) -> dict[str, np.ndarray]
         return family.spread(params, inverse)
     covariance = np.zeros((p, p))
     covariance[np.ix_(inside, inside)] = inverse
-    return {v: np.where(sd > 0, sd, np.nan) for v, sd in family.spread(params, covariance).items()}
+    errors = {v: np.where(sd > 0, sd, np.nan) for v, sd in family.spread(params, covariance).items()}
+    return errors | {v: np.where(np.isnan(a), errors[v], 0.0) for v, a in family.known.items()}
 
 
 def inverted(information: np.ndarray) -> np.ndarray | None:

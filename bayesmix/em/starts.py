@@ -11,6 +11,8 @@ import pandas as pd
 from bayesmix.estep import responsibilities
 from bayesmix.inputs.data import evenly
 from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.mixture import scalars
+from bayesmix.mixture.estimates import canonical_order, reorder
 from bayesmix.mixture.permutations import best_permutations
 from bayesmix.parts.part import Params
 
@@ -33,6 +35,7 @@ class Run:
 
     ``n_iter``: E-steps spent on it. ``own``: False where the end was taken over from another start that reached the
     same solution; those runs share one ``params`` object. ``left``: given up, since it would not have become the best.
+    ``path``: the parameters at every entry of ``history``, where they were to be kept.
     """
 
     kind: str
@@ -43,6 +46,7 @@ class Run:
     n_iter: int
     own: bool = True
     left: bool = False
+    path: tuple[Params, ...] = ()
 
     @property
     def log_likelihood(self) -> float:
@@ -128,10 +132,12 @@ def solutions(runs: Sequence[Run]) -> list[tuple[Run, int]]:
     return [(run, int(counts[id(run.params)])) for run in ordered]
 
 
-def starts_table(runs: Sequence[Run], chosen: int) -> pd.DataFrame:
-    """One row per start."""
-    number = {id(run.params): i + 1 for i, (run, _) in enumerate(solutions(runs))}
-    return pd.DataFrame(
+def starts_table(family: Likelihood, runs: Sequence[Run], chosen: int) -> pd.DataFrame:
+    """One row per start; the last columns are the free scalars where it ended, its components in canonical order."""
+    found = solutions(runs)
+    number = {id(run.params): i + 1 for i, (run, _) in enumerate(found)}
+    ends = [_scalars(family, run.params) for run, _ in found]
+    table = pd.DataFrame(
         {
             "kind": [run.kind for run in runs],
             "log_likelihood": [run.log_likelihood for run in runs],
@@ -144,3 +150,11 @@ def starts_table(runs: Sequence[Run], chosen: int) -> pd.DataFrame:
             "chosen": np.arange(len(runs)) == chosen,
         }
     )
+    return pd.concat([table, pd.DataFrame([ends[n - 1] for n in table["solution"]], index=table.index)], axis=1)
+
+
+def _scalars(family: Likelihood, params: Params) -> dict[str, float]:
+    with np.errstate(invalid="ignore", divide="ignore"):  # a spike may have no correlations
+        named = family.named(params)
+    ordered = reorder(family, named, canonical_order(family, named))
+    return {label: float(ordered[v][where]) for v, where, label in scalars.index_of(family)}

@@ -64,7 +64,8 @@ DATA_KEYS = {
     "scale": POSITIVE,
 }
 SAMPLER = {"draws": COUNT, "tune": COUNT, "chains": COUNT, "target_accept": SHARE, "seed": COUNT, "n_starts": COUNT}
-EM = {"n_starts": COUNT, "seed": COUNT, "max_iter": COUNT, "tolerance": POSITIVE}
+ASSIGNMENT = Kind('"soft" or "hard"', lambda value: value in ("soft", "hard"))
+EM = {"n_starts": COUNT, "seed": COUNT, "max_iter": COUNT, "tolerance": POSITIVE, "assignment": ASSIGNMENT}
 EXPECT = {
     "quantity": TEXT,
     "interval_of": TEXT,
@@ -173,7 +174,7 @@ def _check_data(entry: Mapping[str, Any]) -> None:
 def _check_mixture(entry: Mapping[str, Any]) -> None:
     """Kinds only: which keys a family has, and their values, :class:`bayesmix.Mixture` knows."""
     for key, value in entry.items():
-        if key != "priors" and not (isinstance(value, str) or is_whole(value, 0)):
+        if key not in ("priors", "fixed") and not (isinstance(value, str) or is_whole(value, 0)):
             raise ValueError(f"[mixture] {key}: must be a text or a whole number; got {value!r}")
     priors = entry.get("priors", {})
     if not isinstance(priors, dict) or not all(isinstance(prior, dict) for prior in priors.values()):
@@ -181,6 +182,8 @@ def _check_mixture(entry: Mapping[str, Any]) -> None:
     for key, prior in priors.items():
         if not isinstance(prior.get("distribution"), str):
             raise ValueError(f"[mixture.priors.{key}] distribution: must be a text; got {prior.get('distribution')!r}")
+    if not isinstance(entry.get("fixed", {}), dict):
+        raise ValueError(f"[mixture] fixed: must be a table of known parameters; got {entry['fixed']!r}")
 
 
 def _check_rule(claim: Mapping[str, Any], where: str) -> None:

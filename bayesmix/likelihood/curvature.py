@@ -21,10 +21,27 @@ DIFFERENCE = 1e-3
 def information(likelihood: Likelihood, params: Params) -> np.ndarray:
     """-d2L/du2 in the coordinates of ``pack`` in their units: by the family's facet, or differences of the score."""
     closed = facet(likelihood.name, "information")
-    if closed is not None:
-        found: np.ndarray = closed.information(likelihood, params)
-        return found
-    return information_by_differences(likelihood, params)
+    if closed is None:
+        return information_by_differences(likelihood, params)
+    if likelihood.known:
+        return _of_free(likelihood, params)
+    found: np.ndarray = closed.information(likelihood, params)
+    return found
+
+
+def _of_free(likelihood: Likelihood, params: Params) -> np.ndarray:
+    """Where some parameters are known: J' I J less the bend of the map to all coordinates theta, along the score."""
+    whole = likelihood.with_nothing_known()
+    theta, units = likelihood.pack(params), likelihood.units(params)
+    of_theta = whole.units(params)
+    g = _score(whole, whole.pack(params))
+
+    def pulled(u: np.ndarray) -> np.ndarray:
+        return units * (likelihood.jacobian(likelihood.unpack(theta + units * u)).T @ g)
+
+    J = likelihood.jacobian(params) * units / of_theta[:, None]
+    bend = _differences(pulled, len(theta))
+    return np.asarray(J.T @ whole.information(params) @ J - (bend + bend.T) / 2)
 
 
 def information_by_differences(likelihood: Likelihood, params: Params) -> np.ndarray:
@@ -37,13 +54,13 @@ def information_by_differences(likelihood: Likelihood, params: Params) -> np.nda
 def missing(likelihood: Likelihood, params: Params) -> float:
     """A bound on trace(I_complete^-1 I_missing), by the family's facet; infinite without."""
     closed = facet(likelihood.name, "information")
-    return float("inf") if closed is None else float(closed.missing(likelihood, params))
+    return float("inf") if closed is None or likelihood.known else float(closed.missing(likelihood, params))
 
 
 def spread(likelihood: Likelihood, params: Params, covariance: np.ndarray) -> dict[str, np.ndarray]:
     """Standard deviations of the named estimates from the covariance of the coordinates of :func:`information`."""
     closed = facet(likelihood.name, "information")
-    if closed is not None:
+    if closed is not None and not likelihood.known:
         found: dict[str, np.ndarray] = closed.spread(likelihood, params, covariance)
         return found
     return spread_by_differences(likelihood, params, covariance)

@@ -14,10 +14,12 @@ wherever that is said.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
+from scipy.linalg import block_diag
 from scipy.special import logsumexp
 
 from bayesmix.formulas.linear import Linear
@@ -25,9 +27,11 @@ from bayesmix.inputs.data import Data, evenly
 from bayesmix.inputs.prior import Prior
 from bayesmix.likelihood import curvature
 from bayesmix.likelihood.family import Family
+from bayesmix.likelihood.known import as_rows, known_values, matched
 from bayesmix.parts.gaps import check_whole
+from bayesmix.parts.held import Held
 from bayesmix.parts.parameter import Parameter
-from bayesmix.parts.part import Params, Part, Point, Sums
+from bayesmix.parts.part import Known, Params, Part, Point, Sums
 
 if TYPE_CHECKING:
     from bayesmix.mixture.spec import Mixture
@@ -50,6 +54,8 @@ class Likelihood:
         Label evidence a_ik.
     exchangeable : ndarray of int, shape (n_components,)
         A number per component: those with one number may switch labels; a labelled class is alone with its own.
+    known : mapping of str to ndarray
+        Known values by named estimate, NaN where an entry is free.
     measured : ndarray of int, shape (n_components,), optional
         The same, as measured on the density of a model that may have more to say than labels (see
         :mod:`bayesmix.model.symmetry`).
@@ -57,14 +63,31 @@ class Likelihood:
 
     spec: Mixture
 
-    def __init__(self, family: Family, options: Mapping[str, Any], n_components: int, data: Data) -> None:
+    def __init__(
+        self,
+        family: Family,
+        options: Mapping[str, Any],
+        n_components: int,
+        data: Data,
+        fixed: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
         self.family, self.options, self.data = family, options, data
         self.components = family.component_names(data, n_components)
         _check(family, options, data)
         self.weights, self.component = family.parts(options, self.components, data)
         self.evidence = family.evidence(data, self.components)
-        like = any(p.dims[:1] == ("component",) for p in self.parameters)
-        self.exchangeable = exchange_groups(self.evidence) if like else np.arange(len(self.components))
+        self.known: Known = {}
+        table = self.parameters
+        self.known = known_values(table, self.coords, fixed)
+        if fixed and not self.n_parameters:
+            raise ValueError("fixed: all parameters are known, nothing is left to estimate")
+        like = any(p.dims[:1] == ("component",) for p in table)
+        told = (
+            np.vstack([self.evidence, as_rows(table, self.known, len(self.components))])
+            if self.known
+            else self.evidence
+        )
+        self.exchangeable = exchange_groups(told) if like else np.arange(len(self.components))
         self.measured: np.ndarray | None = None
 
     @property
@@ -74,8 +97,13 @@ class Likelihood:
 
     @property
     def parts(self) -> tuple[Part, Part]:
-        """Weights and components, in the order of their coordinates."""
-        return (self.component, self.weights) if self.weights.last else (self.weights, self.component)
+        """Weights and components, in the order of their coordinates; where some of it is known, what is free."""
+        weights, component = self._held(self.weights), self._held(self.component)
+        return (component, weights) if self.weights.last else (weights, component)
+
+    def _held(self, part: Part) -> Part:
+        own = {p.name: self.known[p.name] for p in part.parameters if p.name in self.known}
+        return Held(part, own) if own else part
 
     @property
     def row_weights(self) -> np.ndarray:
@@ -102,6 +130,15 @@ class Likelihood:
     def with_measured(self, groups: np.ndarray) -> Self:
         """The same mixture, whose components may switch labels within these groups at most."""
         return self._with(measured=groups)
+
+    def with_nothing_known(self) -> Self:
+        """The same mixture, all of whose parameters are free."""
+        return self._with(known={})
+
+    def told(self, z: np.ndarray) -> Self:
+        """The same mixture, where the component z_i (n,) of every row is known besides."""
+        known = np.eye(len(self.components), dtype=bool)[z]
+        return self._with(evidence=np.where(known, self.evidence, -np.inf))
 
     def evenly(self, most: int) -> Self:
         """The mixture over at most so many of its rows, evenly spaced."""
@@ -140,12 +177,15 @@ class Likelihood:
         sizes = {d: len(names) for d, names in self.coords.items()}
         replaced = {p.in_place_of for p in self.parameters}
         shown = [p for p in self.parameters if p.in_place_of or (p.prior and p.name not in replaced)]
-        return {p.name: np.full([sizes[d] for d in p.dims], p.varies) for p in shown}
+        free = {p.name: np.full([sizes[d] for d in p.dims], p.varies) for p in shown}
+        return {v: a & np.isnan(self.known[v]) if v in self.known else a for v, a in free.items()}
 
     @property
     def sorted_by(self) -> str | None:
         """The estimate by whose first entry components that may switch labels are named, if there is one."""
-        return next((p.name for p in self.parameters if p.sorts), None)
+        free = [p for p in self.parameters if p.prior or not self.known]
+        by_component = (p.name for p in free if self.known and p.dims[:1] == ("component",))
+        return next((p.name for p in free if p.sorts), next(by_component, None))
 
     @property
     def unvarying(self) -> tuple[str, ...]:
@@ -223,7 +263,12 @@ class Likelihood:
 
     def initial(self, kind: str, rng: np.random.Generator) -> Params:
         """A start of one of :attr:`start_kinds`."""
-        vr = self.row_weights[:, None] * self.family.allocation(self, kind, rng)
+        r = self.family.allocation(self, kind, rng)
+        return self.allocated(matched(self, r) if self.known else r)
+
+    def allocated(self, r: np.ndarray) -> Params:
+        """Sound parameters from an allocation of the rows, r (n, n_components)."""
+        vr = self.row_weights[:, None] * r
         return _together([part.start(vr) for part in self.parts])
 
     def spikes(self, params: Params, r: np.ndarray | None = None) -> list[str]:
@@ -247,6 +292,10 @@ class Likelihood:
     def units(self, params: Params) -> np.ndarray:
         """The natural size of a step in each coordinate of :meth:`pack`, whatever the units of the data."""
         return np.concatenate([part.units(params) for part in self.parts])
+
+    def jacobian(self, params: Params) -> np.ndarray:
+        """How all coordinates move with the free ones, where some parameters are known."""
+        return np.asarray(block_diag(*[part.jacobian(params) for part in self.parts]))
 
     def score(self, theta: np.ndarray, sums: Sums) -> np.ndarray:
         """dL/dtheta by Fisher's identity, shape (n_parameters,), from the E-step's sums at theta."""

@@ -14,7 +14,9 @@ from bayesmix.inputs.arguments import whole_numbers
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.prior import Prior, choices
 from bayesmix.likelihood.family import Family
+from bayesmix.likelihood.known import check_names
 from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.mixture.fixed import frozen, thawed
 
 
 @dataclass(frozen=True, init=False)
@@ -31,6 +33,12 @@ class Mixture:
         K >= 1. Needed but for families that have a number of their own.
     priors : mapping of str to Prior, optional
         Those that replace the defaults (see :func:`resolve`).
+    fixed : mapping of str to value, optional
+        Known parameters, by the names of those that have priors: a number (for all entries), an array of the
+        parameter's shape, ``"equal"`` for weights, or a table by component name, ``{"component_1": 0.0}``: components
+        that are not named are free. They are constants, in EM and in the posterior alike, and no free parameters.
+        Weights, coefficients and what all components share are known as a whole or not at all. A component of which
+        something is known by its name keeps its label; values that all components share leave labels exchangeable.
     order : {None, "means"}
         Orders the components of a mixture in one column by this estimate; by default labels are told apart after
         sampling.
@@ -63,6 +71,7 @@ class Mixture:
     order: str | None
     _options: tuple[tuple[str, Any], ...]
     _priors: tuple[tuple[str, Prior], ...]
+    _fixed: tuple[tuple[str, Any], ...]
 
     def __init__(
         self,
@@ -70,6 +79,7 @@ class Mixture:
         *,
         n_components: int | None = None,
         priors: Mapping[str, Prior] | None = None,
+        fixed: Mapping[str, Any] | None = None,
         order: str | None = None,
         **options: Any,
     ) -> None:
@@ -85,12 +95,14 @@ class Mixture:
         if order is not None and order not in declared.orders:
             orders = "".join(f" or {o!r}" for o in declared.orders)
             raise ValueError(f"order: must be None{orders} here, in a {family} mixture; got {order!r}")
+        check_names(declared.parameters(checked), fixed or {}, priors or {})
         values = {
             "family": family,
             "n_components": K,
             "order": order,
             "_options": tuple(checked.items()),
             "_priors": tuple(sorted(check_priors(declared, checked, priors or {}).items())),
+            "_fixed": frozen(fixed or {}),
         }
         self.__dict__.update(values)
 
@@ -104,6 +116,11 @@ class Mixture:
         """The priors that replace the defaults."""
         return dict(self._priors)
 
+    @property
+    def fixed(self) -> dict[str, Any]:
+        """Known parameters, in plain numbers, lists and tables."""
+        return thawed(self._fixed)
+
     def replace(self, **changes: Any) -> Mixture:
         """The same mixture with these arguments changed."""
         now: dict[str, Any] = {
@@ -111,6 +128,7 @@ class Mixture:
             "n_components": self.n_components,
             "order": self.order,
             "priors": self.priors,
+            "fixed": self.fixed,
         }
         return Mixture(**(now | self.options | changes))
 
@@ -119,6 +137,8 @@ class Mixture:
         entry: dict[str, Any] = {"family": self.family, "n_components": self.n_components} | self.options
         if self.order is not None:
             entry["order"] = self.order
+        if self._fixed:
+            entry["fixed"] = self.fixed
         return entry | {"priors": {key: prior.to_dict() for key, prior in self.priors.items()}}
 
     @classmethod
@@ -137,6 +157,7 @@ class Mixture:
         parts += [f"{k}={v!r}" for k, v in self._options]
         parts += [f"order={self.order!r}"] if self.order else []
         parts += [f"priors={self.priors!r}"] if self.priors else []
+        parts += [f"fixed={self.fixed!r}"] if self._fixed else []
         return f"Mixture({', '.join(parts)})"
 
 
@@ -165,7 +186,7 @@ def bind(spec: Mixture, data: Data) -> Likelihood:
         raise ValueError(f"spec: must be a bm.Mixture; got a {type(spec).__name__}")
     if not isinstance(data, Data):
         raise ValueError(f"data: must be a bm.Data, as bm.Data(frame) makes one; got a {type(data).__name__}")
-    family = Likelihood(FAMILIES[spec.family], spec.options, spec.n_components, data)
+    family = Likelihood(FAMILIES[spec.family], spec.options, spec.n_components, data, spec.fixed)
     family.spec = spec
     return family
 
@@ -196,7 +217,7 @@ def resolve(spec: Mixture, data: Data) -> Mixture:
 def _written_out(family: Likelihood) -> Mixture:
     """The mixture of a bound likelihood with every prior in numbers."""
     spec = family.spec
-    _check_order(spec, family.data)
+    _check_order(spec, family)
     priors = family.default_priors() | spec.priors
     _check_shapes(family, priors)
     _warn(family, priors)
@@ -230,11 +251,14 @@ def _components(family: Family, n_components: int | None) -> int:
     return whole_numbers(n_components=value)["n_components"]
 
 
-def _check_order(spec: Mixture, data: Data) -> None:
+def _check_order(spec: Mixture, family: Likelihood) -> None:
+    data = family.data
     if spec.order is not None and data.n_features != 1:
         raise ValueError(f"order: {spec.order!r} needs one feature; the data have {data.n_features}")
     if spec.order is not None and data.labelled.any():
         raise ValueError(f"order: {spec.order!r} cannot be combined with labels: the labels name the components")
+    if spec.order is not None and (spec.order in family.known or len(np.unique(family.exchangeable)) > 1):
+        raise ValueError(f"order: {spec.order!r} cannot be combined with known parameters that name the components")
 
 
 def _check_shapes(family: Likelihood, priors: Mapping[str, Prior]) -> None:

@@ -89,17 +89,22 @@ class OrthonormalCoordinates(Transform):
         return pt.log(pt.diagonal(self.matrices[1])).sum()
 
 
-def linear_predictor(linear: Linear, prior: Prior) -> tuple[TensorVariable, TensorVariable]:
+def linear_predictor(
+    linear: Linear, prior: Prior | None, known: np.ndarray | None = None
+) -> tuple[TensorVariable, TensorVariable]:
     """The free vector ``<part>_coef`` and X beta = Q (R beta), (n,), plus the offset where there is one.
 
     Q, R and its inverse are data: one compiled model serves other designs. R and its inverse are one array because
-    PyMC lets a transform read only what is an input of the model's graph.
+    PyMC lets a transform read only what is an input of the model's graph. ``known``: the coefficients, where they have
+    no prior.
     """
     part, name, dims, at = linear.name, linear.coef, (f"{linear.name}_term",), linear.at
     basis = pm.Data(f"{part}_basis", at.basis, dims=("obs", *dims))
     matrices = constant(f"{part}_coordinates", np.stack([at.R, at.inverse]))
     transform = OrthonormalCoordinates(matrices)
-    if prior.support == "real vector":
+    if prior is None:
+        coefficients = pm.Deterministic(name, pt.as_tensor(known), dims=dims)
+    elif prior.support == "real vector":
         chol = prior.parameters["chol"]
         whiten = constant(f"{name}_whiten", solve_triangular(chol, np.eye(len(chol)), lower=True))
         mu = constant(f"{name}_mu", np.broadcast_to(prior.parameters["mu"], len(chol)))

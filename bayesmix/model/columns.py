@@ -9,7 +9,7 @@ import pymc as pm
 import pytensor.tensor as pt
 from pytensor.tensor import TensorVariable
 
-from bayesmix.model.variables import Graph, random_variable
+from bayesmix.model.variables import Graph
 from bayesmix.parts.columns import Columns
 from bayesmix.parts.part import Params
 
@@ -41,7 +41,7 @@ class ColumnsGraph(Graph):
     def variables(self) -> list[TensorVariable]:
         """weights (K,) and means (K, d)."""
         means = self.columns.means
-        return [self.weights(), random_variable(means.name, self.priors[means.name], dims=means.dims)]
+        return [self.weights(), self.variable(means.name, dims=means.dims)]
 
     def draw(self, *arguments: Any) -> TensorVariable:
         """z_i from w_k exp(a_ik), then every column."""

@@ -14,6 +14,7 @@ from pytensor.tensor import TensorVariable
 from bayesmix.estep.op import EStep
 from bayesmix.inputs.prior import Prior
 from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.model.partly_known import partly_known
 from bayesmix.parts.part import Params
 from bayesmix.parts.weights import WEIGHTS
 
@@ -57,9 +58,21 @@ class Graph(ABC):
         K = len(self.likelihood.components)
         if K == 1:
             return pm.Deterministic(WEIGHTS, pt.ones(1), dims=("component",))
+        if WEIGHTS in self.likelihood.known:
+            return self.variable(WEIGHTS, dims=("component",))
         prior = self.priors[WEIGHTS]
         spread = Prior(prior.distribution, a=np.broadcast_to(prior.parameters["a"], K))
         return random_variable(WEIGHTS, spread, dims=("component",))
+
+    def variable(self, name: str, *, dims: tuple[str, ...], **kwargs: Any) -> TensorVariable:
+        """An estimate with its prior; what is known of it is constant."""
+        known = self.likelihood.known.get(name)
+        if known is None:
+            return random_variable(name, self.priors[name], dims=dims, **kwargs)
+        if not np.isnan(known).any():
+            return pm.Deterministic(name, pt.as_tensor(known), dims=dims)
+        prior = self.priors[name]
+        return partly_known(name, getattr(pm, prior.distribution), _numbers(name, prior), known, dims=dims)
 
     def mixture(self, operands: Sequence[Any], **kwargs: Any) -> TensorVariable | None:
         """The same distribution by PyMC's own means, for rows without labels and weights; None where it has none."""
@@ -109,6 +122,8 @@ def constant(name: str, value: Any) -> TensorVariable:
 
 def random_variable(name: str, prior: Prior, *, dims: tuple[str, ...], **kwargs: Any) -> TensorVariable:
     """The prior as a PyMC variable."""
-    distribution = getattr(pm, prior.distribution)
-    parameters = {p: constant(f"{name}_{p}", value) for p, value in prior.parameters.items()}
-    return distribution(name, **parameters, dims=dims, **kwargs)
+    return getattr(pm, prior.distribution)(name, **_numbers(name, prior), dims=dims, **kwargs)
+
+
+def _numbers(name: str, prior: Prior) -> dict[str, TensorVariable]:
+    return {p: constant(f"{name}_{p}", value) for p, value in prior.parameters.items()}

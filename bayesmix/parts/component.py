@@ -12,7 +12,7 @@ import numpy as np
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.prior import Prior
 from bayesmix.parts.gaps import filled
-from bayesmix.parts.part import Params, Part, Point, Sums
+from bayesmix.parts.part import Known, Params, Part, Point, Sums
 
 
 class Component(Part):
@@ -109,6 +109,10 @@ class _Several(Component):
     def step(self, sums: Sums, params: Params) -> Params:
         """Each its own."""
         return self._together(lambda m: m.step(sums, params))
+
+    def step_with(self, sums: Sums, params: Params, known: Known) -> Params:
+        """Each its own."""
+        return self._together(lambda m: m.step_with(sums, params, known))
 
     def pack(self, params: Params) -> np.ndarray:
         """One after the other."""

@@ -22,7 +22,9 @@ class Parameter:
     label : str
         As an axis or the title of a panel has it, with mathematics between dollars.
     prior : bool
-        Whether it is a free variable with a prior; the others follow from those.
+        Whether it is a free variable with a prior; the others follow from those, or are known.
+    follows : tuple of str
+        The estimates that it follows from, where it has no prior.
     varies : bool
         False where it has entries that never vary, such as the zeros of a diagonal matrix. Of a posterior it is then
         stored apart, in the group ``derived``: what varies says it.
@@ -49,3 +51,4 @@ class Parameter:
     nuisance: bool = False
     in_place_of: str = ""
     sorts: bool = False
+    follows: tuple[str, ...] = ()

@@ -18,6 +18,8 @@ type Params = Mapping[str, np.ndarray]
 """Parameter arrays by name: the least that fixes the likelihood."""
 type Sums = Mapping[str, np.ndarray]
 """Expected sufficient statistics by name, sums over rows: all that M-step and score read of them. None grows with n."""
+type Known = Mapping[str, np.ndarray]
+"""Known values by named estimate, NaN where an entry is free (:mod:`bayesmix.parts.held`)."""
 
 
 class Point(dict[str, np.ndarray]):
@@ -77,6 +79,20 @@ class Part(ABC):
         """The M-step from sums about ``params``: the maximum, or one step of Newton's method towards it."""
         return {}
 
+    def step_with(self, sums: Sums, params: Params, known: Known) -> Params:
+        """The M-step where some named estimates are known, of ``params`` too.
+
+        As it stands, known values are put in place of the others: the maximum where the best value of one estimate
+        does not depend on the rest. A part in which it does has its own way.
+        """
+        return self.put(self.step(sums, params), known)
+
+    def put(self, params: Params, known: Known) -> Params:
+        """Parameters with known values in their place."""
+        named = self.named(params)
+        own = {p.name: named[p.name] for p in self.parameters if p.prior}
+        return self.given(own | {v: np.where(np.isnan(a), own[v], a) for v, a in known.items() if v in own}, ())
+
     def start(self, vr: np.ndarray) -> Params:
         """Parameters from an allocation of the rows, v_i r_ik (n, K)."""
         return {}
@@ -97,6 +113,10 @@ class Part(ABC):
     def units(self, params: Params) -> np.ndarray:
         """The natural size of a step in each coordinate, whatever the units of the data."""
         return np.ones(self.size)
+
+    def jacobian(self, params: Params) -> np.ndarray:
+        """How coordinates of the part, all of it, move with its free ones: one, where nothing is known."""
+        return np.eye(self.size)
 
     def score(self, params: Params, sums: Sums) -> np.ndarray:
         """dL/dtheta by Fisher's identity, from sums about ``params``."""

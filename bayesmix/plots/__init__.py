@@ -4,7 +4,7 @@
 """
 
 from bayesmix.plots.agreement import calibration, em_against_posterior
-from bayesmix.plots.by_family import components, data_plot, predictive, structure, thumbnail
+from bayesmix.plots.by_family import components, data_plot, em_steps, predictive, structure, thumbnail
 from bayesmix.plots.checks import modes, outliers, pareto_k
 from bayesmix.plots.density import density
 from bayesmix.plots.draws import pairs, traces
@@ -24,6 +24,7 @@ __all__ = [
     "em_against_posterior",
     "em_history",
     "em_starts",
+    "em_steps",
     "forest",
     "imputed",
     "modes",

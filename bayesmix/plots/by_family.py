@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 
 from bayesmix.drawing.columns import ColumnsPicture
 from bayesmix.drawing.picture import Picture
-from bayesmix.drawing.style import styled
+from bayesmix.drawing.style import MINUS, component_entries, legend_above, new_figure, styled
+from bayesmix.drawing.view import View
 from bayesmix.em.fit_em import EMFit
 from bayesmix.inputs.data import Data
 from bayesmix.likelihood.facets import facet
@@ -16,6 +17,9 @@ from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.plots.view import view
 from bayesmix.posterior.predict import replicates_of
 from bayesmix.posterior.record import Record
+
+STEPS_SHOWN = (0, 1, 2, 5, 10)
+"""Of EM, before the last."""
 
 
 def picture_of(family: Likelihood) -> Picture:
@@ -95,6 +99,39 @@ def predictive_of(record: Record, *, replicates: np.ndarray | None = None) -> Fi
     """:func:`predictive` of a posterior that was read."""
     family = record.family
     return picture_of(family).predictive(family.data, replicates_of(record) if replicates is None else replicates)
+
+
+def steps_shown(em: EMFit) -> np.ndarray:
+    """The steps of a traced fit that are drawn: the first ones, where most happens, and the last."""
+    last = len(em.history) - 1
+    return np.array([step for step in STEPS_SHOWN if step < last] + [last])
+
+
+@styled
+def em_steps(em: EMFit) -> Figure:
+    """Some steps of a fit with ``trace=True``, in one or two columns: the components over the rows at each.
+
+    Raises
+    ------
+    ValueError
+        For a fit without a trace.
+    """
+    if em.trace is None:
+        raise ValueError("em: holds no steps; fit it with trace=True")
+    shown, family = steps_shown(em), em.family
+    columns = min(len(shown), 3)
+    rows = -(-len(shown) // columns)
+    fig = new_figure(2.75 * columns, 0.2 + 2.1 * rows)
+    axes = fig.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+    for ax, step in zip(axes, shown, strict=False):
+        at = em.trace.isel(iteration=[step])
+        picture_of(family).small(ax, View(family, {v: at[v].to_numpy() for v in family.parameter_names}, None))
+        name = "start" if step == 0 else f"step {step}"
+        ax.set_title(f"{name}, $L$ = {em.history[step]:.2f}".replace("-", MINUS))
+    for ax in axes[len(shown) :]:
+        ax.remove()
+    legend_above(fig, component_entries(family.components))
+    return fig
 
 
 def thumbnail(dt: xr.DataTree) -> Figure:

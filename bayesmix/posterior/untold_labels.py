@@ -81,7 +81,7 @@ def _by_component(family: Likelihood, posterior: xr.Dataset) -> np.ndarray:
         if dims[:1] != ("component",):
             continue
         values = posterior[variable].transpose("chain", "draw", *dims).to_numpy()
-        free = values.reshape(-1, len(mask), mask[0].size)[:, :, mask[0].ravel()]
+        free = values.reshape(-1, len(mask), mask[0].size)[:, :, mask.any(axis=0).ravel()]
         with np.errstate(divide="ignore"):
             columns.append(np.nan_to_num(UNCONSTRAINED[supports[variable]](free)))
     return np.concatenate(columns, axis=-1)

@@ -27,6 +27,7 @@ TITLES = {
     "data": "The data",
     "imputed": "Missing cells over the data",
     "em_history": "Log-likelihood over EM iterations",
+    "em_steps": "EM step by step",
     "em_starts": "Where every EM start ended",
     "forest": "Posterior intervals with EM and MAP",
     "traces": "Trace and rank plots by chain",
@@ -67,6 +68,15 @@ def _em_history(fits: Fits, summary: Summary) -> str:
     return (
         "The log-likelihood must never fall, and the gap to its end should shrink steadily: here it rose from "
         f"{fixed(history[0], 2)} to {fixed(history[-1], 2)} in {plural(fits.em.n_iter, 'iteration')}."
+    )
+
+
+def _em_steps(fits: Fits, summary: Summary) -> str:
+    history, last = fits.em.history, len(fits.em.history) - 1
+    early = (history[min(2, last)] - history[0]) / max(history[-1] - history[0], 1e-300)
+    return (
+        "Each step shares the rows out among the components as they stand, then moves the components to their shares: "
+        f"of the whole rise of the log-likelihood, {percent(early)} came in the first two of {plural(last, 'step')}."
     )
 
 
@@ -231,6 +241,7 @@ CAPTIONS: dict[str, Callable[[Fits, Summary], str]] = {
     "data": _data,
     "imputed": _imputed,
     "em_history": _em_history,
+    "em_steps": _em_steps,
     "em_starts": _em_starts,
     "forest": _forest,
     "traces": _traces,

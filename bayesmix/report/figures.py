@@ -32,6 +32,8 @@ LARGEST_SVG = 100_000
 PADDING = 0.1
 """Inches around what is drawn."""
 THUMBNAIL = "thumbnail"
+MOST_SEEN = 2
+"""Columns that one picture of a step shows whole."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,10 @@ def _several_modes(fits: Fits) -> bool:
     return int((fits.dt["modes"]["group"].to_numpy() > 0).sum()) > 1
 
 
+def _steps_seen(fits: Fits) -> bool:
+    return fits.em.trace is not None and len(fits.em.history) > 1 and fits.data.n_features <= MOST_SEEN
+
+
 def _there(loo: xr.Dataset | None) -> xr.Dataset:
     assert loo is not None
     return loo
@@ -55,6 +61,7 @@ KINDS: dict[str, Kind] = {
     "data": Kind(lambda f: plots.data_plot(f.data, f.family)),
     "imputed": Kind(lambda f: plots.imputed(f.dt), lambda f: f.data.gaps and f.data.n_features > 1),
     "em_history": Kind(lambda f: plots.em_history(f.em), lambda f: f.em.n_iter > 1),
+    "em_steps": Kind(lambda f: plots.em_steps(f.em), _steps_seen),
     "em_starts": Kind(lambda f: plots.em_starts(f.em), lambda f: f.em.starts["solution"].nunique() > 1),
     "forest": Kind(lambda f: forest_of(f.record, f.comparison)),
     "traces": Kind(lambda f: traces_of(f.record)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,8 +17,9 @@ from bayesmix.checks.compare import Comparison, comparison_of, matched
 from bayesmix.checks.diagnose import Diagnostics, diagnosis_of
 from bayesmix.checks.prior import PriorPredictive, prior_data_sets
 from bayesmix.checks.scores import score_table
-from bayesmix.em.fit_em import EMFit, fit_em, ml_fit, run_starts
+from bayesmix.em.fit_em import EMFit, fit_em, ml_fit
 from bayesmix.em.posterior_mode import map_fit
+from bayesmix.em.run_starts import Manner, run_starts
 from bayesmix.em.starts import Run
 from bayesmix.gallery.read import GalleryModel
 from bayesmix.inputs.data import Data
@@ -42,8 +43,9 @@ type Say = Callable[[str], None]
 class Fits:
     """One model, its fits, and what follows from them.
 
-    ``map`` may be missing. ``command``: how to run it again. ``labelled_alone``: EM on the labelled rows alone, for
-    semi-supervised data where they suffice; ``labelled_problem`` says why they do not.
+    ``map`` may be missing. ``hard``: EM with hard assignment, where the model asks for it. ``command``: how to run it
+    again. ``labelled_alone``: EM on the labelled rows alone, for semi-supervised data where they suffice;
+    ``labelled_problem`` says why they do not.
     """
 
     model: GalleryModel
@@ -54,6 +56,7 @@ class Fits:
     comparison: Comparison
     loo: xr.Dataset | None
     replicates: np.ndarray | None
+    hard: EMFit | None
     labelled_alone: EMFit | None
     labelled_problem: str
     command: str
@@ -126,14 +129,15 @@ def run(model: GalleryModel, sampler: dict[str, Any], em: dict[str, Any], *, com
     family = resolved(model.spec, model.data)
     parts = graph(family)
     say(f"{model.name}: EM")
-    likelihood, posterior = _runs(family, em)
+    soft = softly(em)
+    likelihood, posterior = _runs(family, soft)
     point = ml_fit(family, likelihood)
     say(f"{model.name}: compiling the model")
     target = Target(model_of(parts))
     say(f"{model.name}: the posterior's mode")
     mode = map_fit(target, parts, posterior)
     say(f"{model.name}: sampling")
-    same = em == {name: sampler.get(name, default) for name, default in SAMPLER_STARTS.items()}
+    same = soft == {name: sampler.get(name, default) for name, default in SAMPLER_STARTS.items()}
     runs = posterior if same else None
     dt = sample(family.spec, family.data, target=target, runs=runs, progress=progress, **sampler)
     return examine(model, Record.of(dt), point, mode, em_settings=em, command=command, say=say)
@@ -145,10 +149,15 @@ def _runs(family: Likelihood, em: dict[str, Any]) -> tuple[list[Run], list[Run]]
     They are the same runs where the priors leave the same labels exchangeable as the evidence does.
     """
     groups = exchange_groups(family)
-    likelihood = run_starts(family, **em)
+    likelihood = run_starts(family, manner=Manner(trace=True), **em)
     if len(np.unique(groups)) == len(np.unique(family.exchangeable)):
         return likelihood, likelihood
     return likelihood, run_starts(family, groups=groups, **em)
+
+
+def softly(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of EM with soft assignment: hard assignment stands beside it in a report, not in its place."""
+    return {name: value for name, value in settings.items() if name != "assignment"}
 
 
 def examine(
@@ -164,7 +173,8 @@ def examine(
     """What follows from the fits: diagnostics, comparison, LOO, replicated data, the labelled rows alone."""
     say(f"{model.name}: diagnostics, comparison, leave-one-out, predictive checks")
     weighted = em.data.weighted
-    alone, problem = _labelled_alone(em, em_settings)
+    soft, hard = softly(em_settings), em_settings.get("assignment") == "hard"
+    alone, problem = _labelled_alone(em, soft)
     return Fits(
         model=model,
         record=record,
@@ -174,6 +184,7 @@ def examine(
         comparison=comparison_of(em, record, map_fit=mode),
         loo=None if weighted else _leave_one_out(record),
         replicates=None if weighted else replicates_of(record),
+        hard=fit_em(em.spec, em.data, assignment="hard", **soft) if hard else None,
         labelled_alone=alone,
         labelled_problem=problem,
         command=command,
@@ -213,9 +224,9 @@ def scores_with_and_without(fits: Fits) -> pd.DataFrame:
     return score_table(r, rows, fits.family.components)
 
 
-def aligned_map(fits: Fits) -> EMFit | None:
-    """The MAP estimate with its components in the posterior's order."""
-    if fits.map is None:
+def aligned(fits: Fits, fit: EMFit | None) -> EMFit | None:
+    """Another estimate, such as MAP, with its components in the posterior's order."""
+    if fit is None:
         return None
     rows = fits.comparison.responsibilities
-    return matched(fits.map, np.column_stack([rows[f"mean[{k}]"] for k in fits.family.components]))
+    return matched(fit, np.column_stack([rows[f"mean[{k}]"] for k in fits.family.components]))

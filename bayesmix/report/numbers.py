@@ -22,9 +22,10 @@ from bayesmix.em.fit_em import EMFit
 from bayesmix.em.standard_errors import EDGE
 from bayesmix.mixture import scalars
 from bayesmix.multimodality.table import describe_mode
+from bayesmix.posterior.predict import responsibilities
 from bayesmix.report.checks import predictive_checks
 from bayesmix.report.density import density_numbers
-from bayesmix.report.fits import Fits, aligned_map, scores_with_and_without
+from bayesmix.report.fits import Fits, aligned, scores_with_and_without
 from bayesmix.report.influence import left_to_prior, pulled_by_prior
 from bayesmix.report.priors import prior_numbers
 from bayesmix.report.tables import found_value
@@ -36,8 +37,9 @@ def summarize(fits: Fits) -> dict[str, Any]:
     """The summary, with the expectations judged and ``verdict`` in words."""
     summary = {
         "model": _model(fits),
-        "em": _em(fits.comparison.em) | {"starts": _records(fits.em.starts)},
+        "em": _em(fits.comparison.em) | {"starts": _records(fits.em.starts.loc[:, :"chosen"])},
         "map": _map(fits),
+        "hard": _hard(fits),
         "posterior": _posterior(fits),
         "modes": _modes(fits),
         "comparison": _comparison(fits),
@@ -135,7 +137,7 @@ def _em(fit: EMFit) -> dict[str, Any]:
 
 
 def _map(fits: Fits) -> dict[str, Any]:
-    fit = aligned_map(fits)
+    fit = aligned(fits, fits.map)
     if fit is None:
         return {}
     return {
@@ -143,6 +145,22 @@ def _map(fits: Fits) -> dict[str, Any]:
         "log_likelihood": fit.log_likelihood,
         "converged": fit.converged,
         "parameters": _estimates(fit),
+    }
+
+
+def _hard(fits: Fits) -> dict[str, Any]:
+    """EM with hard assignment, where there is one, and how its groups differ from those of soft EM."""
+    fit = aligned(fits, fits.hard)
+    if fit is None:
+        return {}
+    z = [responsibilities(of).to_numpy().argmax(axis=1) for of in (fit, fits.comparison.em)]
+    return {
+        "classification_log_likelihood": fit.log_likelihood,
+        "n_iter": fit.n_iter,
+        "converged": fit.converged,
+        "reasons": fit.reasons,
+        "moved": int((z[0] != z[1]).sum()),
+        "parameters": scalars.of_estimate(fits.family, fit.params, derived=True),
     }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import hypot
 
+import numpy as np
 from markupsafe import Markup
 
 from bayesmix.formulas.linear import Linear
@@ -102,9 +103,10 @@ def _group_kind(family: Likelihood) -> str:
 
 
 def _known(family: Likelihood) -> list[str]:
-    """What is given besides the rows: labels, and the design vectors of predictors that differ between rows."""
+    """What is given besides the rows: labels, design vectors of predictors that differ between rows, parameters."""
     letters_ = letters(family)
     return [
+        *(p.name for p in family.parameters if _kind(family, p) == "known"),
         *(["a"] if family.data.labelled.any() else []),
         *(letters_[n.name][0] for n in family.linears if _varies(n)),
     ]
@@ -116,6 +118,12 @@ def _varies(linear: Linear) -> bool:
 
 def _unknowns(parameters: Sequence[Parameter]) -> list[Parameter]:
     return [p for p in parameters if p.prior]
+
+
+def _kind(family: Likelihood, p: Parameter) -> str:
+    """Whether a parameter is known as a whole."""
+    free = p.name not in family.known or np.isnan(family.known[p.name]).any()
+    return "unknown" if free else "known"
 
 
 def _letter(p: Parameter) -> tuple[str, str]:
@@ -133,9 +141,9 @@ def _diagram(family: Likelihood) -> Diagram:
     middle = MARGIN_ABOVE + (STEP * (len(of_x) - 1) + gap) / 2
     nodes = {"z": Node("z", "i", 150, middle, _group_kind(family)), "x": Node("x", "i", 270, middle, "observed")}
     for j, p in enumerate(_unknowns(family.weights.parameters)):
-        nodes[p.name] = Node(*_letter(p), 40, middle + STEP * j)
+        nodes[p.name] = Node(*_letter(p), 40, middle + STEP * j, _kind(family, p))
     for j, p in enumerate([*inside, *outside]):
-        nodes[p.name] = Node(*_letter(p), 410, MARGIN_ABOVE + STEP * j + gap * (p in outside))
+        nodes[p.name] = Node(*_letter(p), 410, MARGIN_ABOVE + STEP * j + gap * (p in outside), _kind(family, p))
     arrows = [(p.name, "z") for p in _unknowns(family.weights.parameters)]
     arrows += [("z", "x"), *((p.name, "x") for p in of_x)]
     under = {"z": [n.name for n in family.weights.linears if _varies(n)], "x": []}

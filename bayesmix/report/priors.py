@@ -77,6 +77,20 @@ def rows(family: Likelihood, variable: str, prior: Prior) -> list[tuple[str, str
     return out
 
 
+def known_rows(family: Likelihood, variable: str) -> list[tuple[str, str]]:
+    """(of what, "known: 1"), one row for each distinct value; none where all entries have a prior."""
+    if variable not in family.known:
+        return []
+    values, dims = family.known[variable], family.dims[variable]
+    found: dict[float, list[tuple[int, ...]]] = {}
+    for place in zip(*np.nonzero(~np.isnan(values)), strict=True):
+        found.setdefault(float(values[place]), []).append(tuple(int(i) for i in place))
+    distinct = len(found) + bool(np.isnan(values).any())
+    return [
+        (_label(family, dims, places, distinct, values.shape), f"known: {value:g}") for value, places in found.items()
+    ]
+
+
 def _of_vector(family: Likelihood, variable: str, prior: Prior) -> list[tuple[str, str, str]]:
     """What a joint normal prior says of the linear predictor, then of each coefficient by itself."""
     (dim,) = family.dims[variable]

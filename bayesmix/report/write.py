@@ -124,8 +124,9 @@ def rebuild(path: str | Path, *, out: str | Path | None = None, progress: bool =
     """
     record = Record.of(load_fit(path))
     model = remembered(record, Path(path))
-    em = fit_em(model.spec, model.data, **model.em)
-    mode = fit_em(model.spec, model.data, method="map", **model.em)
+    settings = fitting.softly(model.em)
+    em = fit_em(model.spec, model.data, trace=True, **settings)
+    mode = fit_em(model.spec, model.data, method="map", **settings)
     return _written(record, em, mode, out=out, model=model, progress=progress)
 
 

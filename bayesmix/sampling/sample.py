@@ -12,7 +12,7 @@ import pymc as pm
 import xarray as xr
 
 from bayesmix.compiled.log_posterior import Target
-from bayesmix.em.fit_em import run_starts
+from bayesmix.em.run_starts import run_starts
 from bayesmix.em.starts import Run, solutions
 from bayesmix.inputs.arguments import whole_numbers
 from bayesmix.inputs.data import Data

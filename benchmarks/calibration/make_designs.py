@@ -23,6 +23,7 @@ def designs(rng):
         "gaussian_2d_tied": plane(90),
         "poisson": pd.DataFrame(np.random.default_rng(3).poisson(4.0, (60, 2)), columns=["a", "b"]),
         "bernoulli": pd.DataFrame(np.random.default_rng(4).integers(2, size=(80, 5)), columns=list("abcde")),
+        "fixed_parameters": pd.DataFrame(np.random.default_rng(5).normal(size=(60, 2)).round(3), columns=["x", "y"]),
         "semi_supervised_2d": plane(60).assign(label=labels),
         "gaussian_gaps": cells.mask(gappy.random((60, 2)) < 0.15).assign(label=labels),
         "factor_analysis": pd.DataFrame(np.random.default_rng(5).normal(size=(60, 5)).round(3), columns=list("abcde")),

@@ -8,7 +8,7 @@ from typing import Any
 
 import bayesmix as bm
 from bayesmix.compiled.log_posterior import Target
-from bayesmix.em.fit_em import run_starts
+from bayesmix.em.run_starts import run_starts
 from bayesmix.mixture.spec import bind, exchange_groups
 from bayesmix.model.build import graph
 from bayesmix.multimodality.maxima import Climber, find_modes

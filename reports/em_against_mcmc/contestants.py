@@ -17,8 +17,9 @@ import xarray as xr
 import bayesmix as bm
 from bayesmix.compiled.log_posterior import Target
 from bayesmix.em.climb import climb
-from bayesmix.em.fit_em import EMFit, ml_fit, run_starts
+from bayesmix.em.fit_em import EMFit, ml_fit
 from bayesmix.em.posterior_mode import map_fit
+from bayesmix.em.run_starts import run_starts
 from bayesmix.em.starts import Run
 from bayesmix.estep import responsibilities
 from bayesmix.likelihood.likelihood import Family

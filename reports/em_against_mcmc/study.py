@@ -11,7 +11,7 @@ from typing import Any
 
 import bayesmix as bm
 from bayesmix.compiled.log_posterior import Target
-from bayesmix.em.fit_em import run_starts
+from bayesmix.em.run_starts import run_starts
 from bayesmix.mixture.spec import bind
 from bayesmix.model.build import graph
 from reports.em_against_mcmc import contestants

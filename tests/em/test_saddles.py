@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 import bayesmix as bm
-from bayesmix.em.fit_em import run_starts
+from bayesmix.em.run_starts import run_starts
 from bayesmix.em.saddles import beyond_saddles
 from bayesmix.em.starts import Run, best_run
 from bayesmix.mixture.spec import bind

@@ -6,7 +6,8 @@ import pytest
 from scipy.special import expit
 
 import naive
-from bayesmix.em import fit_em as em
+from bayesmix.em import run_starts as em
+from bayesmix.em.fit_em import fit_em
 from bayesmix.em.starts import FEW_ROWS, LEAST_LABELLED, Run, best_run, few_rows, merged, solutions, starts_table
 from bayesmix.inputs.data import Data
 from bayesmix.mixture.spec import Mixture, bind
@@ -63,7 +64,7 @@ def test_the_best_end_is_shared(three_groups):
     assert values == sorted(values, reverse=True)
     assert runs[best_run(runs)].own
     assert runs[best_run(runs)] is found[0][0]
-    table = starts_table(runs, best_run(runs))
+    table = starts_table(family, runs, best_run(runs))
     assert list(table["solution"].value_counts().sort_index()) == [n for _, n in found]
     assert (table["n_iter"] > 0).all()
 
@@ -144,7 +145,7 @@ def climbs(monkeypatch):
 def test_hopeless_ends_are_left_behind(rng, climbs):
     """Far apart groups: an end that splits one of them is thousands below."""
     x = np.concatenate([rng.normal(c, 0.5, 12_000) for c in (0, 20, 40)])
-    fit = em.fit_em(Mixture("gaussian", n_components=3, covariance="tied"), Data(x), n_starts=20)
+    fit = fit_em(Mixture("gaussian", n_components=3, covariance="tied"), Data(x), n_starts=20)
     assert (fit.starts["log_likelihood"] < fit.log_likelihood - 1000).any()
     assert min(L for n, L in climbs if n == len(x)) > fit.log_likelihood - 1000
     assert sum(n < len(x) for n, _ in climbs) == 20
@@ -154,7 +155,7 @@ def test_zip_on_few_rows(rng):
     n = 25_000
     frame = pd.DataFrame({"a": rng.normal(size=n)})
     frame["y"] = np.where(rng.random(n) < expit(-1 + frame["a"]), 0, rng.poisson(np.exp(1 + 0.3 * frame["a"])))
-    fit = em.fit_em(Mixture("zero_inflated_poisson", rate="1 + a", zero="1 + a"), Data(frame, response="y"), n_starts=3)
+    fit = fit_em(Mixture("zero_inflated_poisson", rate="1 + a", zero="1 + a"), Data(frame, response="y"), n_starts=3)
     assert fit.converged
     np.testing.assert_allclose(fit.params["rate_coef"], [1, 0.3], atol=0.05)
     np.testing.assert_allclose(fit.params["zero_coef"], [-1, 1], atol=0.15)

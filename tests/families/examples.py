@@ -24,10 +24,12 @@ class Example:
     log_joint: Callable
     labels: tuple = ("a", "b")
     response: str | None = None
+    classes: tuple | None = None
 
     def data(self, rng, n=60, **options):
-        response = {} if self.response is None else {"response": self.response}
-        return bm.Data(self.rows(rng, n), **response, **options)
+        options |= {} if self.response is None else {"response": self.response}
+        options |= {} if self.classes is None else {"classes": self.classes}
+        return bm.Data(self.rows(rng, n), **options)
 
 
 def gaussian(covariance, d):
@@ -93,6 +95,54 @@ def bernoulli_log_joint(data, params, evidence):
     return np.log(params["weights"]) + np.stack(by_component, axis=1) + evidence
 
 
+def fixed(example, known, into):
+    """The example with known parameters; ``into`` puts them among random ones, by hand."""
+    by_name = any(isinstance(value, dict) for value in known.values())
+    return replace(
+        example,
+        spec=example.spec.replace(fixed=known),
+        params=lambda rng: into(example.params(rng)),
+        classes=("a", "b", "c") if by_name else None,
+    )
+
+
+def with_unit_scales(params):
+    sd = np.sqrt(np.einsum("kjj->kj", params["covariances"]))
+    return params | {"covariances": params["covariances"] / (sd[:, :, None] * sd[:, None, :])}
+
+
+def lecture(params):
+    return {"weights": np.full(3, 1 / 3), "means": params["means"], "covariances": np.stack([np.eye(2)] * 3)}
+
+
+def with_background(params):
+    """The second component is the standard normal."""
+    means, covariances = params["means"].copy(), params["covariances"].copy()
+    means[1], covariances[1] = 0.0, np.eye(2)
+    return {"weights": params["weights"], "means": means, "covariances": covariances}
+
+
+def with_correlation(params):
+    """All correlations are 0.3."""
+    sd = np.sqrt(np.einsum("kjj->kj", params["covariances"]))
+    return params | {"covariances": sd[:, :, None] * sd[:, None, :] * np.array([[1.0, 0.3], [0.3, 1.0]])}
+
+
+def with_means(params):
+    return params | {"means": np.array([[0.0, 0], [1, 1], [0, 2]])}
+
+
+def with_rates(params):
+    return params | {"rates": np.vstack([[1.0, 2.0], params["rates"][1:]])}
+
+
+BACKGROUND = {
+    "means": {"b": [0.0, 0.0]},
+    "scales": {"b": 1.0},
+    "correlations": {"b": 0.0},
+}
+
+
 EXAMPLES = {
     "gaussian": gaussian("full", 3),
     "gaussian, tied": gaussian("tied", 2),
@@ -124,6 +174,23 @@ EXAMPLES = {
         ),
         lambda rng: {"weights": rng.dirichlet([3, 3]), "probs": rng.uniform(0.1, 0.9, (2, 4))},
         bernoulli_log_joint,
+    ),
+}
+EXAMPLES |= {
+    "gaussian, means alone": fixed(EXAMPLES["gaussian, spherical"], {"scales": 1.0, "weights": "equal"}, lecture),
+    "gaussian, known scales": fixed(gaussian("full", 2), {"scales": 1.0}, with_unit_scales),
+    "gaussian, tied, known correlation": fixed(gaussian("tied", 2), {"correlations": 0.3}, with_correlation),
+    "gaussian, known correlations": fixed(gaussian("full", 2), {"correlations": 0.3}, with_correlation),
+    "gaussian, a known component": fixed(gaussian("full", 2), BACKGROUND, with_background),
+    "gaussian, known means": fixed(gaussian("full", 2), {"means": [[0, 0], [1, 1], [0, 2]]}, with_means),
+    "poisson, a known component": fixed(EXAMPLES["poisson"], {"rates": {"a": [1.0, 2.0]}}, with_rates),
+    "zero_inflated_poisson, known zeros": fixed(
+        EXAMPLES["zero_inflated_poisson"],
+        {"zero_coef": [0.2, -0.1]},
+        lambda p: p | {"zero_coef": np.array([0.2, -0.1])},
+    ),
+    "bernoulli, equal weights": fixed(
+        EXAMPLES["bernoulli"], {"weights": "equal"}, lambda p: p | {"weights": np.full(2, 0.5)}
     ),
 }
 

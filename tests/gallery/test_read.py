@@ -29,6 +29,7 @@ NAMES = [
     "iris_semi_supervised",
     "lda_two_gaussians",
     "low_dim_gauss_mix",
+    "means_only",
     "old_faithful",
     "overlapping_2d",
     "semi_supervised_two_gaussians",

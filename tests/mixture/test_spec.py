@@ -28,6 +28,8 @@ SPECS = [
     Mixture(
         "zero_inflated_poisson", rate="1 + a + C(b)", zero="1 + a", priors={"zero_coef": Prior("Normal", mu=0, sigma=1)}
     ),
+    Mixture("gaussian", n_components=2, covariance="spherical", fixed={"scales": 1, "weights": "equal"}),
+    Mixture("gaussian", n_components=2, fixed={"means": {"component_1": [0, 1.5]}, "weights": np.array([0.3, 0.7])}),
 ]
 
 
@@ -41,12 +43,13 @@ def test_round_trip(spec):
 
 def test_every_field_counts():
     """Two mixtures that differ in one argument differ, and so do their dicts."""
-    base = {"n_components": 2, "covariance": "full", "order": None, "priors": {}}
+    base = {"n_components": 2, "covariance": "full", "order": None, "priors": {}, "fixed": {}}
     changes = {
         "n_components": 3,
         "covariance": "diag",
         "order": "means",
         "priors": {"weights": Prior("Dirichlet", a=[1, 1])},
+        "fixed": {"scales": 1.0},
     }
     spec = Mixture("gaussian", **base)
     for name, value in changes.items():
@@ -293,3 +296,66 @@ def test_labelled_classes_are_pinned(plane):
     assert split(groups(spec, Data(plane.x, labels))) == [[0], [1], [2, 3]]
     assert split(groups(spec, Data(plane.x, [{"a", "b"}] + [None] * 49))) == [[0, 1], [2, 3]]
     assert split(groups(spec, Data(plane.x, None, classes=["a", "b"]))) == [[0, 1, 2, 3]]
+
+
+LONE = {"means": {"component_1": 0.0}}
+REFUSED = [
+    ({"sd": 1.0}, "unknown parameter 'sd'; choose from weights, means, scales, correlations"),
+    ({"scales": "equal"}, "'scales' cannot be 'equal': only weights can"),
+    ({"scales": "one"}, "'scales' must be a number or an array of numbers; got 'one'"),
+    ({"scales": -1.0}, "'scales' must be positive; got -1.0"),
+    ({"scales": [1.0, 2.0, 3.0]}, r"'scales' must be a number or have the shape \(2, 2\); got \(3,\)"),
+    ({"weights": [0.5, 0.6]}, "'weights' must be positive and sum to 1"),
+    ({"weights": {"component_1": 0.5}}, "'weights' is known as a whole or not at all"),
+    ({"means": {"component_3": 0.0}}, "names the component 'component_3'; there are component_1, component_2"),
+    ({"means": [[np.nan, 0.0], [0.0, 0.0]]}, "must be finite.*name those"),
+    ({"correlations": 1.0}, "'correlations' must make a positive definite matrix"),
+    ({"means": 0.0, "scales": 1.0, "correlations": 0.0, "weights": "equal"}, "nothing is left to estimate"),
+    (["scales"], "must be a mapping of parameters to their values"),
+]
+
+
+@pytest.mark.parametrize(("fixed", "words"), REFUSED)
+def test_what_cannot_be_known(fixed, words):
+    with pytest.raises(ValueError, match=words):
+        bind(Mixture("gaussian", n_components=2, fixed=fixed), Data(np.arange(12.0).reshape(6, 2) ** 2))
+
+
+def test_known_parameters_beside_priors_orders_and_other_families():
+    x = Data([1.0, 2.0, 4.0, 7.0])
+    with pytest.raises(ValueError, match="'scales' is known, so it can have no prior"):
+        Mixture("gaussian", n_components=2, fixed={"scales": 1.0}, priors={"scales": Prior("HalfNormal", sigma=1)})
+    for fixed in (LONE, {"means": 0.0}, {"weights": [0.4, 0.6]}):
+        with pytest.raises(ValueError, match="order: 'means' cannot be combined with known parameters"):
+            resolve(Mixture("gaussian", n_components=2, order="means", fixed=fixed), x)
+    assert resolve(Mixture("gaussian", n_components=2, order="means", fixed={"scales": 1.0}), x).order == "means"
+    with pytest.raises(ValueError, match="correlations: this mixture of these columns has none"):
+        bind(Mixture("gaussian", n_components=2, fixed={"correlations": 0.0}), x)
+    with pytest.raises(ValueError, match="'rate_coef' is known as a whole"):
+        Mixture("zero_inflated_poisson", fixed={"rate_coef": {"1": 0.0}})
+
+
+@pytest.mark.parametrize(
+    ("fixed", "groups"),
+    [
+        ({"scales": 1.0, "weights": "equal"}, [0, 0, 0]),
+        ({"weights": [0.5, 0.25, 0.25]}, [1, 0, 0]),
+        (LONE, [0, 1, 1]),
+        ({"means": {"component_1": 0.0, "component_3": 0.0}}, [0, 1, 0]),
+        ({"means": [[0.0], [1.0], [2.0]]}, [0, 1, 2]),
+    ],
+)
+def test_what_is_known_by_name_tells_components_apart(fixed, groups):
+    family = bind(Mixture("gaussian", n_components=3, fixed=fixed), Data([1.0, 2.0, 4.0, 7.0]))
+    same = np.equal.outer(groups, groups)
+    np.testing.assert_array_equal(np.equal.outer(family.exchangeable, family.exchangeable), same)
+    np.testing.assert_array_equal(np.equal.outer(exchange_groups(family), exchange_groups(family)), same)
+
+
+def test_only_what_is_free_has_a_prior():
+    spec = resolve(Mixture("gaussian", n_components=2, fixed={"scales": 1.0} | LONE), Data([1.0, 2.0, 4.0, 7.0]))
+    assert set(spec.priors) == {"weights", "means"}
+    family = bind(spec, Data([1.0, 2.0, 4.0, 7.0]))
+    assert family.free["means"].tolist() == [[False], [True]]
+    assert "scales" not in family.free
+    assert family.n_parameters == 2

@@ -16,8 +16,8 @@ from scipy.special import expit
 import bayesmix as bm
 import naive
 from bayesmix.compiled.log_posterior import INTERPRETED
-from bayesmix.em.fit_em import run_starts
 from bayesmix.em.posterior_mode import map_fit
+from bayesmix.em.run_starts import run_starts
 from bayesmix.inputs.pairs import correlation_matrices
 from bayesmix.inputs.prior import SHAPES
 from bayesmix.mixture.spec import bind, resolve

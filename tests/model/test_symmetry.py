@@ -11,7 +11,7 @@ import xarray as xr
 
 import bayesmix as bm
 from bayesmix.compiled.log_posterior import INTERPRETED, Target
-from bayesmix.em.fit_em import run_starts
+from bayesmix.em.run_starts import run_starts
 from bayesmix.mixture.exchangeable import Exchange
 from bayesmix.mixture.permutations import labellings
 from bayesmix.mixture.spec import bind, exchange_groups

@@ -10,7 +10,7 @@ import xarray as xr
 
 import bayesmix as bm
 from bayesmix.compiled.log_posterior import Target
-from bayesmix.em.fit_em import run_starts
+from bayesmix.em.run_starts import run_starts
 from bayesmix.mixture.spec import bind
 from bayesmix.model.build import graph, model_of
 from bayesmix.multimodality.maxima import Climber, PosteriorMode, find_modes, laplace, similarity

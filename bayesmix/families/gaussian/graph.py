@@ -22,7 +22,8 @@ from pytensor.tensor import TensorVariable
 from bayesmix.families.gaussian.maths import normal
 from bayesmix.families.gaussian.normal import Normal
 from bayesmix.inputs.pairs import correlation_matrices
-from bayesmix.model.variables import Graph, constant, random_variable
+from bayesmix.model.partly_known import partly_known
+from bayesmix.model.variables import Graph, constant
 from bayesmix.parts.part import Params
 
 
@@ -80,8 +81,8 @@ class GaussianGraph(Graph):
         transform = (
             {"default_transform": OrderedComponents(1e-3 * f.sd[0])} if self.order == "means" and f.K > 1 else {}
         )
-        means = random_variable("means", self.priors["means"], dims=("component", "feature"), **transform)
-        scales = random_variable("scales", self.priors["scales"], dims=f.kind.scale_dims)
+        means = self.variable("means", dims=("component", "feature"), **transform)
+        scales = self.variable("scales", dims=f.kind.scale_dims)
         C = self._by_component(scales)[..., None] * self._correlation_factor()
         covariances = C @ C.mT
         pm.Deterministic("covariances", covariances, dims=("component", "feature", "feature_bis"))
@@ -99,15 +100,32 @@ class GaussianGraph(Graph):
         f = self.normal
         if not f.has_correlations:
             return pt.eye(f.d)[None]
+        known = self.likelihood.known.get("correlations")
+        if known is not None and not np.isnan(known).any():
+            pm.Deterministic("correlations", pt.as_tensor(known), dims=f.kind.correlation_dims)
+            L = np.linalg.cholesky(correlation_matrices(known))
+            return pt.as_tensor(L[None] if f.kind.shared else L)
         rows, columns = np.tril_indices(f.d, k=-1)
         batch = () if f.kind.shared else ("component",)
         beta = constant("correlations_eta", self.priors["correlations"].parameters["eta"]) + (f.d - 2 - columns) / 2
         shape = (len(rows),) if f.kind.shared else (f.K, len(rows))
-        z = pm.Beta("partial_correlations_01", beta, beta, shape=shape, dims=(*batch, "pair"))
+        z = self._beta(beta, shape, (*batch, "pair"), known)
         p = 2 * z - 1
         L = self._canonical(p)
         pm.Deterministic("correlations", (L @ L.mT)[..., rows, columns], dims=f.kind.correlation_dims)
         return L[None] if f.kind.shared else L
+
+    def _beta(
+        self, beta: TensorVariable, shape: tuple[int, ...], dims: tuple[str, ...], known: np.ndarray | None
+    ) -> TensorVariable:
+        """Partial correlations p as (p + 1) / 2; those of components whose correlations are known are known too."""
+        name = "partial_correlations_01"
+        if known is None:
+            return pm.Beta(name, beta, beta, shape=shape, dims=dims)
+        there = ~np.isnan(known).any(axis=1)
+        partial = known.copy()
+        partial[there] = (_partial_correlations(np.linalg.cholesky(correlation_matrices(known[there]))) + 1) / 2
+        return partly_known(name, pm.Beta, {"alpha": beta, "beta": beta}, partial, dims=dims)
 
     def _canonical(self, p: TensorVariable) -> TensorVariable:
         """L (..., d, d) from partial correlations p (..., pairs): the products as cumulative ones."""

@@ -83,8 +83,8 @@ class Gaussian(Family):
 
     def doubts(self, data: Data, priors: Mapping[str, Prior]) -> list[str]:
         """Ties, where the prior of the scales leaves a component that sits on them unbounded density."""
-        scales = priors["scales"]
-        if scales.vanishes_at_zero:
+        scales = priors.get("scales")
+        if scales is None or scales.vanishes_at_zero:
             return []
         found = []
         for name, values in zip(data.feature_names, data.x.T, strict=True):

@@ -11,8 +11,8 @@ from typing import Self
 import numpy as np
 from scipy.linalg import eigh
 
-from bayesmix.families.gaussian.covariance import COVARIANCES
-from bayesmix.families.gaussian.default_priors import default_priors
+from bayesmix.families.gaussian import restricted
+from bayesmix.families.gaussian.covariance import COVARIANCES, default_priors
 from bayesmix.families.gaussian.dependence import check_independent
 from bayesmix.families.gaussian.observed import completed, log_density, moments
 from bayesmix.inputs.data import Data
@@ -24,7 +24,7 @@ from bayesmix.parts.canonical import HOPELESS
 from bayesmix.parts.component import Component
 from bayesmix.parts.gaps import filled
 from bayesmix.parts.parameter import Parameter
-from bayesmix.parts.part import Params, Point, Sums, remembered
+from bayesmix.parts.part import Known, Params, Point, Sums, remembered
 
 MEANS = Parameter("means", ("component", "feature"), "real", r"\mu_k", "means", r"means $\mu$", sorts=True)
 VANISHING = 1e-10
@@ -95,6 +95,7 @@ class Normal(Component):
             r"covariances $\Sigma$",
             prior=False,
             varies=self.kind.correlated or self.d == 1,
+            follows=("scales", "correlations"),
         )
 
     @property
@@ -131,6 +132,15 @@ class Normal(Component):
         """mu_k = weighted mean, Sigma_k from the weighted scatter by covariance kind."""
         means, scatter = normal.means_and_scatter(sums, params["means"], factors(params))
         return {"means": means, "covariances": self.kind.estimate(scatter, sums["mass"])}
+
+    def step_with(self, sums: Sums, params: Params, known: Known) -> Params:
+        """mu_k = weighted mean where free, Sigma_k from the scatter about mu_k."""
+        means, scatter = normal.means_and_scatter(sums, params["means"], factors(params))
+        held = np.where(np.isnan(known["means"]), means, known["means"]) if "means" in known else means
+        off = means - held
+        scatter = scatter + sums["mass"][:, None, None] * off[:, :, None] * off[:, None, :]
+        sigma = restricted.covariances(self.kind, scatter, sums["mass"], params["covariances"], known)
+        return {"means": held, "covariances": sigma}
 
     def clouds(self) -> np.ndarray:
         """Standardized features, 0 where they are missing."""
@@ -211,19 +221,22 @@ class Normal(Component):
         return completed(x, z, params["means"], np.linalg.cholesky(params["covariances"]), rng)
 
     def reasons(self, likelihood: Likelihood, params: Params, r: np.ndarray | None) -> list[str]:
-        """A vanishing eigenvalue; with ``r`` also a component on too few rows (no such rule where tied)."""
+        """A vanishing eigenvalue; with ``r`` also a component on too few rows (no such rule where tied).
+
+        A covariance matrix that is known cannot run into either.
+        """
         if not np.isfinite(params["covariances"]).all():
             return ["a component lost all its rows"]
         scaled = params["covariances"] / (self.sd[:, None] * self.sd)
         if r is None and self._far_from_flat(params):
             return []
         smallest = np.linalg.eigvalsh(scaled)[:, 0]
+        known = restricted.wholly_known(self.kind, self.K, self.d, likelihood.known)
         reasons = [
-            f"{name}: a variance vanishes ({max(value, 0.0):.2g} of the data's)"
-            for name, value in zip(self.components, smallest, strict=True)
-            if value < VANISHING
+            f"{self.components[k]}: a variance vanishes ({max(smallest[k], 0.0):.2g} of the data's)"
+            for k in np.flatnonzero((smallest < VANISHING) & ~known)
         ]
-        return reasons or ([] if r is None or self.kind.shared else self._few_rows(likelihood, scaled, r))
+        return reasons or ([] if r is None or self.kind.shared else self._few_rows(likelihood, scaled, r, ~known))
 
     def _far_from_flat(self, params: Params) -> bool:
         """Whether no feature is nearly determined by those before it: a quick look, at every step of EM."""
@@ -233,11 +246,12 @@ class Normal(Component):
             return False
         return bool((np.einsum("kjj->kj", C) ** 2 > NOT_FLAT * self.sd**2).all())
 
-    def _few_rows(self, likelihood: Likelihood, scaled: np.ndarray, r: np.ndarray) -> list[str]:
-        """Components on d + 1 rows or fewer, and those on hardly more that are flat beside the others."""
+    def _few_rows(self, likelihood: Likelihood, scaled: np.ndarray, r: np.ndarray, some: np.ndarray) -> list[str]:
+        """Components, of ``some``, on d + 1 rows or fewer, and those on hardly more that are flat beside the others."""
         reasons, rows = [], r.sum(axis=0)
         labelled = np.exp(likelihood.evidence[likelihood.data.labelled]).sum(axis=0) > 0
-        for k, name in enumerate(self.components):
+        for k in np.flatnonzero(some):
+            name = self.components[k]
             if rows[k] <= self.d + 1 + 1e-6:
                 reasons.append(f"{name}: rests on {rows[k]:.1f} rows (d + 1 = {self.d + 1})")
             elif rows[k] < FEW * (self.d + 1) + 1 and not labelled[k]:

@@ -32,7 +32,8 @@ class ZeroInflatedPoissonGraph(Graph):
         """log lambda_i and logit P(structural zero)_i, (n,) each."""
         poisson, weights = parts_of(self.likelihood)
         (rate_coef, log_rate), (zero_coef, logit_zero) = (
-            linear_predictor(linear, self.priors[linear.coef]) for linear in (poisson.linear, weights.linear)
+            linear_predictor(linear, self.priors.get(linear.coef), self.likelihood.known.get(linear.coef))
+            for linear in (poisson.linear, weights.linear)
         )
         if poisson.linear.constant:
             pm.Deterministic("rate", pt.exp(rate_coef[0]))
@@ -54,8 +55,9 @@ class ZeroInflatedPoissonGraph(Graph):
 
     def start(self, params: Params) -> dict[str, np.ndarray]:
         """The coefficients, kept where linear predictors are finite."""
-        kept = np.clip(self.likelihood.pack(params), -LARGEST_START, LARGEST_START)
-        return dict(self.likelihood.unpack(kept))
+        whole = self.likelihood.with_nothing_known()
+        kept = np.clip(whole.pack(params), -LARGEST_START, LARGEST_START)
+        return dict(whole.unpack(kept))
 
 
 GRAPH = ZeroInflatedPoissonGraph

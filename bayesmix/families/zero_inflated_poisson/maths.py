@@ -56,7 +56,7 @@ ZERO_COEF = Parameter(
     "zero_coef (logit of P(structural zero))",
     centred=True,
 )
-RATE = Parameter("rate", (), "positive", r"\lambda", "rate", r"rate $\lambda$", prior=False)
+RATE = Parameter("rate", (), "positive", r"\lambda", "rate", r"rate $\lambda$", prior=False, follows=("rate_coef",))
 ZERO_PROB = Parameter(
     "zero_prob",
     (),
@@ -65,6 +65,7 @@ ZERO_PROB = Parameter(
     "P(structural zero)",
     r"zero_prob $\pi$ = P(structural zero)",
     prior=False,
+    follows=("zero_coef",),
 )
 
 OPTIONS = """\

@@ -27,11 +27,12 @@ def separated(likelihood: Likelihood, params: Params) -> list[str]:
     Directions with little information are followed both ways; a few EM steps there let the other coefficients follow.
     """
     with np.errstate(over="ignore"):
-        H = likelihood.information(params)
+        H = likelihood.with_nothing_known().information(params)
         found, first = {}, 0
         for linear in (*likelihood.component.linears, *likelihood.weights.linears):
             own = slice(first, first + len(linear.terms))
-            found[linear.name] = _recession(likelihood, params, H[own, own], linear)
+            if linear.coef not in likelihood.known:
+                found[linear.name] = _recession(likelihood, params, H[own, own], linear)
             first = own.stop
     return [
         f"{part} part: no finite maximum, the likelihood still rises as {_run_off(terms)} to infinity "

@@ -24,7 +24,7 @@ def em(fits: Fits, summary: Mapping[str, Any]) -> Section:
             f"Every start ran into a spike or a boundary ({reasons}). The estimate is shown, without standard errors."
         )
         blocks.append(Notice("bad", "The EM estimate is degenerate", text))
-    blocks += figures(fits, summary, "em_history")
+    blocks += figures(fits, summary, "em_steps", "em_history")
     blocks += [Heading("Every start"), _starts(fits.em.starts), *figures(fits, summary, "em_starts")]
     blocks += [Heading("Estimates"), _estimates(fits, found)]
     return Section("em", "EM: the most likely parameters", blocks)

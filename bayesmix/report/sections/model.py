@@ -75,10 +75,17 @@ def _priors(fits: Fits) -> Table:
     words = {p.name: p.words for p in family.parameters}
     for variable in family.dims:
         prior = fits.em.spec.priors.get(variable)
-        if prior is None or (variable in family.free and not family.free[variable].any()):
+        free = prior is not None and (variable not in family.free or family.free[variable].any())
+        if not free and variable not in family.known:
             continue
         rows.append([Markup("{} {}").format(words[variable], symbol(family, variable))])
-        rows += [[of or "all", what, middle] for of, what, middle in priors.rows(family, variable, prior)]
+        rows += [[of or "all", what, ""] for of, what in priors.known_rows(family, variable)]
+        if prior is not None and free:
+            rest = "every other" if variable in family.known else "each"
+            rows += [
+                [rest if of == "each" else of or "all", what, middle]
+                for of, what, middle in priors.rows(family, variable, prior)
+            ]
     return Table(("For", "Prior", "Central 95%"), rows, (False, False, True))
 
 

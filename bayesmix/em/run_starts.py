@@ -1,0 +1,144 @@
+"""EM from many starts: rough climbs over few rows, then one run for each solution over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import cycle, islice
+from typing import Any
+
+import numpy as np
+
+from bayesmix.em.classify import classify
+from bayesmix.em.climb import climb
+from bayesmix.em.init import start_from
+from bayesmix.em.saddles import beyond_saddles
+from bayesmix.em.starts import WITHIN_REACH, Run, best_run, few_rows, merged
+from bayesmix.estep import e_step
+from bayesmix.inputs.arguments import whole_numbers
+from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.parts.part import Params
+
+ROUGHLY = 1e-6
+"""Starts are told apart once L has less than ROUGHLY (1 + |L|) to rise."""
+CATCH_UP, CATCH_UP_PER_ROW = 40.0, 0.02
+"""A start that promises to end so far below the best is left, where only the best counts: plateaus are lower steps."""
+GIVEN = "given"
+"""The kind of a start that the user brings."""
+
+
+@dataclass(frozen=True)
+class Manner:
+    """Where EM begins and what it keeps, beyond what :func:`run_starts` does by itself.
+
+    Attributes
+    ----------
+    kinds : tuple of str
+        Those of the family's kinds of starts that are taken in turn; empty: all of them.
+    init : Params, optional
+        The only start there is.
+    trace : bool
+        Whether runs keep their parameters at every step.
+    hard : bool
+        Whether every row goes wholly to its most probable component (:mod:`bayesmix.em.classify`).
+    """
+
+    kinds: tuple[str, ...] = ()
+    init: Params | None = None
+    trace: bool = False
+    hard: bool = False
+
+    @classmethod
+    def of(cls, family: Likelihood, starts: Any, init: Any, *, trace: bool, hard: bool) -> Manner:
+        """From the arguments of :func:`bayesmix.fit_em`; ValueError naming the one that is impossible."""
+        kinds = () if starts is None else (starts,) if isinstance(starts, str) else tuple(starts)
+        for kind in kinds:
+            if kind not in family.start_kinds:
+                raise ValueError(f"starts: unknown kind {kind!r}; choose from {', '.join(family.start_kinds)}")
+        if starts is not None and (init is not None or not kinds):
+            raise ValueError("starts: needs a kind, and cannot be combined with init, which is the only start")
+        return cls(kinds, None if init is None else start_from(family, init), trace, hard)
+
+    def of_starts(self, family: Likelihood, n: int) -> list[str]:
+        """The kind of each of ``n`` starts.
+
+        Of all kinds, the one that is deterministic leads where there are several starts; a single start is random.
+        """
+        once, *others = family.start_kinds
+        if self.init is not None:
+            return [GIVEN]
+        if self.kinds or n == 1:
+            return list(islice(cycle(self.kinds or others), n))
+        return [once, *islice(cycle(others), n - 1)]
+
+    def ascend(
+        self, family: Likelihood, kind: str, params: Params, *, max_iter: int, tolerance: float, bar: float = -np.inf
+    ) -> Run:
+        """EM from one start; soft assignment may give it up where it will not reach ``bar``."""
+        if self.hard:
+            return classify(family, kind, params, max_iter=max_iter, tolerance=tolerance, trace=self.trace)
+        return climb(family, kind, params, max_iter=max_iter, tolerance=tolerance, bar=bar, trace=self.trace)
+
+
+def run_starts(
+    family: Likelihood,
+    *,
+    n_starts: int,
+    seed: int,
+    max_iter: int = 2000,
+    tolerance: float = 1e-9,
+    groups: np.ndarray | None = None,
+    everything: bool = True,
+    manner: Manner = Manner(),
+) -> list[Run]:
+    """EM from ``n_starts`` starts, each with its own random stream; those that reach one solution share its end.
+
+    Every start climbs roughly, over few of the rows where there are many; each solution is then carried on once, over
+    all rows, to its end. Left behind are starts so far below the best (``WITHIN_REACH``) that no prior could bring
+    them back; without ``everything``, those that cannot become the best (``CATCH_UP``). ``groups``: components that may
+    switch labels without a difference, where the priors leave fewer than the evidence does. A start that is given goes
+    over all rows from the beginning.
+    """
+    whole_numbers(n_starts=n_starts, seed=seed, max_iter=max_iter)
+    if not tolerance > 0:
+        raise ValueError(f"tolerance: must be positive; got {tolerance!r}")
+    kinds = manner.of_starts(family, n_starts)
+    *streams, rows = np.random.default_rng(seed).spawn(len(kinds) + 1)
+    few = few_rows(family, rows) if manner.init is None else family
+    catch_up = CATCH_UP + CATCH_UP_PER_ROW * len(few.data)
+    reach = WITHIN_REACH + 2 * family.n_parameters
+    reach = np.inf if manner.hard else reach if everything else min(reach, catch_up)
+    ends: list[Run] = []
+    rough = max(tolerance, ROUGHLY)
+    for kind, rng in zip(kinds, streams, strict=True):
+        bar = max((end.log_likelihood for end in ends if not end.reasons), default=-np.inf) - reach
+        start = few.initial(kind, rng) if manner.init is None else manner.init
+        ends.append(manner.ascend(few, kind, start, max_iter=max_iter, tolerance=rough, bar=bar))
+    runs = merged(few, ends, groups)
+    bar = runs[best_run(runs)].log_likelihood - reach
+    settings: dict[str, Any] = {"max_iter": max_iter, "tolerance": tolerance}
+    finished = {id(run.params): _finished(family, few, run, bar, manner, settings) for run in runs if run.own}
+    runs = [finished[id(run.params)] if run.own else run.at(finished[id(run.params)]) for run in runs]
+    runs = merged(family, runs, groups)
+    return runs if manner.hard else beyond_saddles(family, runs, **settings)
+
+
+def _finished(
+    family: Likelihood, few: Likelihood, run: Run, bar: float, manner: Manner, settings: Mapping[str, Any]
+) -> Run:
+    """A rough run over few rows carried on over all, to its end; below the bar only its log-likelihood is that of all.
+
+    A run that ended in a spike over all rows has nowhere to go on to.
+    """
+    if run.reasons and few is family:
+        return run
+    if run.log_likelihood >= bar and not run.left:
+        end = manner.ascend(family, run.kind, run.params, **settings)
+        if few is not family:
+            return replace(end, n_iter=run.n_iter + end.n_iter)
+        history, path = np.concatenate([run.history[:-1], end.history]), (*run.path[:-1], *end.path)
+        return replace(end, history=history, path=path, n_iter=run.n_iter + end.n_iter)
+    if few is family or not np.isfinite(run.log_likelihood):
+        return replace(run, left=True)
+    L, _ = e_step(family, run.params)
+    return replace(run, history=np.array([L]), path=run.path[-1:], n_iter=run.n_iter + 1, left=True)
