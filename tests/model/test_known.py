@@ -17,6 +17,8 @@ BACKGROUND = {
     "scales": {"component_2": 1.0},
     "correlations": {"component_2": 0.3},
 }
+SIMPLEX = np.log(3)
+"""PyMC's map to the simplex of three has the determinant 3 w_1 w_2 w_3."""
 PRIORS = {
     "weights": bm.Prior("Dirichlet", a=[3.0, 3.0, 3.0]),
     "means": bm.Prior("Normal", mu=[1.0, 2.0], sigma=[2.0, 3.0]),
@@ -62,10 +64,10 @@ def test_the_free_entries_alone_are_sampled(background):
 
 
 def test_the_density_is_that_of_free_priors_and_likelihood(background, plane):
-    """At random points: SciPy's log-prior of the free entries plus SciPy's log-likelihood; without Jacobians."""
+    """At random points: SciPy's log-prior of the free entries plus SciPy's log-likelihood; then the Jacobians too."""
     _, model = background
     rng = np.random.default_rng(1)
-    logp = model.compile_logp(jacobian=False, mode=INTERPRETED)
+    logp, whole = (model.compile_logp(jacobian=j, mode=INTERPRETED) for j in (False, True))
     of_values = {v.name: v for v in model.unobserved_value_vars}
     wanted = [of_values[name] for name in ("weights", "means", "covariances")]
     values = model.compile_fn(wanted, inputs=model.value_vars, mode=INTERPRETED, on_unused_input="ignore")
@@ -84,6 +86,8 @@ def test_the_density_is_that_of_free_priors_and_likelihood(background, plane):
         expected += stats.beta(2, 2).logpdf((rho + 1) / 2).sum()
         joint = naive.gaussian_log_joint(plane.x, weights, means, covariances, np.zeros((len(plane), 3)))
         assert float(logp(point)) == pytest.approx(expected + naive.total(joint), rel=1e-9)
+        log_det = np.log(weights).sum() + np.log(sd).sum() + np.log((1 + rho) / 2 * (1 - rho) / 2).sum()
+        assert float(whole(point) - logp(point)) == pytest.approx(log_det + SIMPLEX, rel=1e-7)
 
 
 def test_forward_draws_keep_what_is_known(background):
