@@ -13,7 +13,6 @@ from bayesmix.report.sections import (
     data,
     em,
     ending,
-    gaps,
     model,
     posterior,
     prior,
@@ -26,7 +25,7 @@ type Writer = Callable[[Fits, Mapping[str, Any]], Section | None]
 WRITERS: tuple[Writer, ...] = (
     verdict.verdict,
     data.data,
-    gaps.gaps,
+    data.gaps,
     model.model,
     em.em,
     posterior.posterior,
