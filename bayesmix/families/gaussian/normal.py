@@ -12,8 +12,7 @@ from typing import Self
 import numpy as np
 from scipy.linalg import eigh
 
-from bayesmix.families.gaussian.covariance import COVARIANCES
-from bayesmix.families.gaussian.default_priors import default_priors
+from bayesmix.families.gaussian.covariance import COVARIANCES, default_priors
 from bayesmix.families.gaussian.dependence import check_independent
 from bayesmix.families.gaussian.observed import completed, log_density, moments
 from bayesmix.inputs.data import Data
