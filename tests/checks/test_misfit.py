@@ -58,7 +58,7 @@ def test_residuals_and_uniforms_are_scipys(rng):
     C = np.linalg.cholesky(A @ A.swapaxes(-1, -2) + np.eye(3))
     shares, z = rng.dirichlet([1, 1], (2, 1)), rng.integers(2, size=(2, 7))
     e, u = np.empty((2, 2, 7, 3))
-    residuals(x, means, C, shares, z, e, u)
+    residuals(x[None], means, C, shares, z, e, u)
     for s in range(2):
         wanted = [np.linalg.solve(C[s, k], row - means[s, k]) for row, k in zip(x, z[s], strict=True)]
         np.testing.assert_allclose(e[s], wanted, rtol=1e-10)

@@ -37,6 +37,11 @@ def gaussian_inputs(rng, d, K=3, n=300, *, diagonal=False):
     )
 
 
+def gappy_inputs(rng, d, **options):
+    x, *rest = gaussian_inputs(rng, d, **options)
+    return np.where(rng.random(x.shape) < 0.3, np.nan, x), *rest
+
+
 def zip_inputs(rng, n=300):
     x = np.where(rng.random(n) < 0.3, 0, rng.poisson(4, n))
     return x, rng.normal(1, 0.3, n), rng.normal(size=n), np.zeros((n, 2)), rng.uniform(0, 2, n)
@@ -50,6 +55,7 @@ NODES = {
         lambda rng: gaussian_inputs(rng, 3, diagonal=True),
     ),
     "gaussian, 6-D": (EStep("gaussian", 6, ((False, False),)), lambda rng: gaussian_inputs(rng, 6)),
+    "gaussian, 3-D, cells missing": (EStep("gaussian", 3, ((False, True),)), lambda rng: gappy_inputs(rng, 3)),
     "zero-inflated Poisson": (EStep("zero_inflated_poisson", 1), zip_inputs),
 }
 
@@ -73,7 +79,7 @@ def test_kernel_node_and_textbook_have_one_value_and_gradient(rng, case):
     textbook = pytensor.function(symbols, [rows, *gradients], mode=INTERPRETED)(*values)
     for fast, reference, written_out in zip(compiled, node, textbook, strict=True):
         if op.family == "gaussian" and written_out.ndim == 3:  # entries above the diagonal are not parameters
-            written_out = np.tril(written_out) * (np.eye(op.n_features) if op.settings[0] else 1)
+            written_out = np.tril(written_out) * (np.eye(op.n_features) if op.settings[0][0] else 1)
         np.testing.assert_allclose(reference, written_out, rtol=1e-10, atol=1e-10)
         np.testing.assert_allclose(fast, written_out, rtol=1e-10, atol=1e-10)
 

@@ -14,7 +14,6 @@ from bayesmix.report.sections import (
     density,
     em,
     ending,
-    gaps,
     hard,
     model,
     posterior,
@@ -28,7 +27,7 @@ type Writer = Callable[[Fits, Mapping[str, Any]], Section | None]
 WRITERS: tuple[Writer, ...] = (
     verdict.verdict,
     data.data,
-    gaps.gaps,
+    data.gaps,
     model.model,
     em.em,
     posterior.posterior,
