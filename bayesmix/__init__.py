@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from bayesmix.model.build import build
     from bayesmix.multimodality.table import Modes
     from bayesmix.posterior.co_clustering import co_clustering, point_partition
-    from bayesmix.posterior.factors import factor_loadings, factor_scores
     from bayesmix.posterior.files import load_fit, save
-    from bayesmix.posterior.impute import impute
     from bayesmix.posterior.leave_one_out import loo
     from bayesmix.posterior.predict import replicate, responsibilities, responsibility_summary
     from bayesmix.posterior.relabel import relabel
     from bayesmix.report import write_report
     from bayesmix.rows.classes import classes
     from bayesmix.rows.density import log_density, log_predictive_density
+    from bayesmix.rows.factors import factor_loadings, factor_scores
+    from bayesmix.rows.impute import impute
     from bayesmix.rows.outliers import outliers
     from bayesmix.rows.predict import predict
     from bayesmix.rows.simulate import simulate
@@ -48,9 +48,9 @@ _HOMES = {
     "checks.diagnose": ("diagnose", "Diagnostics"),
     "em.fit_em": ("EMFit", "fit_em"),
     "inputs.errors": ("FitError",),
-    "posterior.factors": ("factor_loadings", "factor_scores"),
+    "rows.factors": ("factor_loadings", "factor_scores"),
     "posterior.files": ("load_fit", "save"),
-    "posterior.impute": ("impute",),
+    "rows.impute": ("impute",),
     "gallery.read": ("load",),
     "posterior.leave_one_out": ("loo",),
     "posterior.predict": ("replicate", "responsibilities", "responsibility_summary"),

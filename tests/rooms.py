@@ -30,9 +30,11 @@ ROOMS = (
         ("numba",),
     ),
     Room("formulas", "right-hand sides: parsed, allowed by name, made into designs in orthonormal coordinates"),
-    Room("parts", "weights and components, in NumPy: parameters, sums over rows, M-steps, scores", ("sklearn",)),
+    Room("parts", "weights and components, in NumPy: parameters, sums over rows, M-steps, scores"),
     Room(
-        "likelihood", "a likelihood is weights times components over rows; what a family brings: facets, words, kernels"
+        "likelihood",
+        "a likelihood is weights times components over rows; what a family brings: facets, words, kernels",
+        ("sklearn",),
     ),
     Room(
         "estep",

@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 
 from bayesmix.kernels.blocks import CACHE, MOST, driver, load_rows
-from bayesmix.kernels.factorial import LOG_FACTORIAL, SMALL, log_factorial
 from bayesmix.kernels.lanes import LANES, load, number, spread, store
-from bayesmix.kernels.vector import inlined, total
+from bayesmix.kernels.vector import LOG_FACTORIAL, TABLED, inlined, log_factorial, total
 
 
 @inlined
@@ -45,7 +44,7 @@ def _subtract_log_factorials(x: np.ndarray, at: int, held: int, h: np.ndarray) -
     """h_i -= log x_i!; where all are small, by table alone, without a branch for each."""
     small = True
     for i in range(held):
-        small &= (x[at + i] >= 0.0) & (x[at + i] < SMALL)
+        small &= (x[at + i] >= 0.0) & (x[at + i] < TABLED)
     if small:
         for i in range(held):
             h[i] -= LOG_FACTORIAL[np.uintp(x[at + i])]

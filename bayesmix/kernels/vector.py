@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numba import njit
+from scipy.special import gammaln
 
 from bayesmix.kernels.lanes import lane, split, spread, sums, times_power_of_2, where_less
 
@@ -87,3 +88,19 @@ def total(x: Any) -> float:
     """The sum over the lanes."""
     zero = spread(0.0)
     return lane(sums(x, zero, zero, zero, zero, zero, zero, zero), 0)
+
+
+TABLED = 64
+"""Factorials below this are looked up."""
+LOG_FACTORIAL = gammaln(np.arange(TABLED) + 1.0)
+
+
+@inlined
+def log_factorial(m: float) -> float:
+    """log m! of a whole number: by table, from 64 on by Stirling's series, whose rest is below 1e-16; inf below 0."""
+    if m < 0:
+        return np.inf
+    if m < TABLED:
+        return LOG_FACTORIAL[int(m)]
+    q = 1.0 / (m * m)
+    return (m + 0.5) * log(m) - m + HALF_LOG_2_PI + (1 / 12 - q * (1 / 360 - q / 1260)) / m

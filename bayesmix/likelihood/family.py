@@ -12,8 +12,8 @@ from scipy.special import softmax
 
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.prior import Prior
+from bayesmix.likelihood.clusters import CENTRES, known_means, nearest, pinned, whitened
 from bayesmix.parts.canonical import Canonical
-from bayesmix.parts.clusters import CENTRES, known_means, nearest, pinned, whitened
 from bayesmix.parts.component import Component
 from bayesmix.parts.parameter import Parameter
 from bayesmix.parts.part import Params

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from bayesmix.drawing.level import LEVEL, TAILS
 from bayesmix.drawing.style import MUTED, colour, legend_above, line, new_figure, plain, styled
 from bayesmix.inputs.data import Data, evenly
-from bayesmix.posterior.impute import impute
 from bayesmix.posterior.predict import Fit, bound
+from bayesmix.rows.impute import impute
 
 MOST_GAPPY = 4
 """Columns with a panel of their own."""

@@ -12,8 +12,8 @@ from scipy.spatial.distance import squareform
 from bayesmix import estep
 from bayesmix.inputs.arguments import whole_numbers
 from bayesmix.inputs.data import evenly
+from bayesmix.likelihood.clusters import cut
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.parts.clusters import cut
 from bayesmix.parts.part import Params
 from bayesmix.posterior.partitions import LOSSES, best_partition
 from bayesmix.posterior.record import Record

@@ -16,9 +16,8 @@ import numpy as np
 from bayesmix.families.zero_inflated_poisson.maths import parts_of
 from bayesmix.kernels.blocks import MOST, driver, keep_rows, load_rows
 from bayesmix.kernels.cache import entry_point
-from bayesmix.kernels.factorial import log_factorial
 from bayesmix.kernels.lanes import LANES, load, spread, store, where_less
-from bayesmix.kernels.vector import exp, inlined, log_and_inverse, total
+from bayesmix.kernels.vector import exp, inlined, log_and_inverse, log_factorial, total
 from bayesmix.likelihood.kernel import Kernel
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.part import Params, Sums
