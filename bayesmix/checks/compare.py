@@ -155,7 +155,7 @@ def matched(em: EMFit, posterior_mean: np.ndarray) -> EMFit:
 def _check_same(argument: str, fit: EMFit, family: Likelihood) -> None:
     if fit.spec != family.spec:
         raise ValueError(f"{argument}: was fitted to another mixture than dt: {fit.spec} against {family.spec}")
-    if not np.array_equal(fit.data.x, family.data.x):
+    if not np.array_equal(fit.data.x, family.data.x, equal_nan=True):
         raise ValueError(
             f"{argument}: was fitted to other data than dt ({len(fit.data)} rows against {len(family.data)})"
         )

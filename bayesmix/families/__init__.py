@@ -5,4 +5,5 @@ NAMES = (
     "zero_inflated_poisson",
     "poisson",
     "bernoulli",
+    "categorical",
 )

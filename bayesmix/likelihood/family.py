@@ -52,6 +52,11 @@ class Family(ABC):
     observation: ClassVar[str] = "measurement"
     """What an observation is: ``measurement``, ``count`` or ``answer``; pictures and statistics differ."""
 
+    gaps: ClassVar[bool] = False
+    """Whether cells may be missing: they are summed out."""
+    takes_levels: ClassVar[bool] = False
+    """Whether columns may hold words: text, or pandas' categories."""
+
     responds: ClassVar[bool] = False
     """Whether it explains one column, the response, by the others."""
     template: ClassVar[str] = ""
@@ -74,6 +79,10 @@ class Family(ABC):
     def component_names(self, data: Data, n_components: int) -> tuple[str, ...]:
         """Class names first, then ``component_1`` ... for the unnamed."""
         return component_names(data, n_components)
+
+    def prepared(self, data: Data) -> Data:
+        """The rows as the family reads them."""
+        return data
 
     def check(self, options: Mapping[str, Any], data: Data) -> None:
         """ValueError where rows cannot be the family's, naming column, row and value."""

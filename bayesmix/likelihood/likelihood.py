@@ -24,6 +24,7 @@ from bayesmix.formulas.linear import Linear
 from bayesmix.inputs.data import Data, evenly
 from bayesmix.inputs.prior import Prior
 from bayesmix.likelihood import curvature
+from bayesmix.likelihood.cells import readable
 from bayesmix.likelihood.family import Family
 from bayesmix.parts.parameter import Parameter
 from bayesmix.parts.part import Params, Part, Point, Sums
@@ -57,6 +58,7 @@ class Likelihood:
     spec: Mixture
 
     def __init__(self, family: Family, options: Mapping[str, Any], n_components: int, data: Data) -> None:
+        data = family.prepared(readable(family, data))
         self.family, self.options, self.data = family, options, data
         self.components = family.component_names(data, n_components)
         family.check(options, data)
@@ -88,7 +90,7 @@ class Likelihood:
 
     def rebind(self, data: Data) -> Self:
         """The same mixture over other rows (same columns; encodings of factors are kept)."""
-        data = self.component.aligned(data)
+        data = self.component.aligned(readable(self.family, data))
         self.family.check(self.options, data)
         weights, component = self.weights.over(data), self.component.over(data)
         evidence = self.family.evidence(data, self.components)

@@ -14,7 +14,8 @@ class Parameter:
     name : str
     dims : tuple of str
     support : str
-        ``simplex``, ``real``, ``real vector``, ``positive``, ``unit`` or ``correlation``: what a prior must have.
+        ``simplex``, ``simplexes`` (several side by side), ``real``, ``real vector``, ``positive``, ``unit`` or
+        ``correlation``: what a prior must have.
     symbol : str
         In LaTeX, with its subscripts.
     words : str
@@ -32,6 +33,8 @@ class Parameter:
         Whether components that may switch labels are named in the order of its first entries.
     nuisance : bool
         Whether conclusions rarely rest on it: sensitivity to its prior is not asked for.
+    blocks : tuple of int
+        Sizes of the simplexes that stand side by side along its last dimension, once it is bound to rows.
     """
 
     name: str
@@ -45,3 +48,4 @@ class Parameter:
     centred: bool = False
     nuisance: bool = False
     sorts: bool = False
+    blocks: tuple[int, ...] = ()
