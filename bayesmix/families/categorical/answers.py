@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Self
 
@@ -23,6 +23,8 @@ PROBS = Parameter(
 )
 LEAST_PROBABILITY = 1e-8
 """An answer that is less likely than this in a component is on the boundary."""
+FARTHEST = 50.0
+"""A logit may go so far at once, near the boundary."""
 MISSING = -1
 """The code of a missing answer."""
 
@@ -32,7 +34,8 @@ class Answers(Component):
 
     Columns may have different numbers of levels, so that ``probs`` (..., K, A) has all answers of all columns side by
     side; those of a column sum to 1. Sums: counts (K, A) = sum_i v_i r_ik 1(row i gave the answer). Coordinates are
-    log(p_kjl / p_kjm), m the last level of column j.
+    log(p_kjl / p_kjm), m the most frequent level of column j: a component that never gives that answer is rare, and all
+    coordinates of the column would run away with it.
 
     Attributes
     ----------
@@ -40,34 +43,47 @@ class Answers(Component):
         Levels by number, ``MISSING`` where there is no answer.
     column, level : ndarray of int, shape (A,)
         Of every answer its column, and the number of its level there.
-    first : ndarray of int, shape (d,)
-        The place of every column's first answer.
+    first, base : ndarray of int, shape (d,)
+        The places of every column's first answer, and of its most frequent one.
+    free : ndarray of bool, shape (A,)
+        Answers that have a coordinate.
+    average : ndarray, shape (1, A)
+        Shares of the answers among the rows that the mixture was bound to.
     """
 
     names = (PROBS.name,)
 
-    def __init__(self, data: Data, components: tuple[str, ...], levels: tuple[Levels, ...]) -> None:
+    def __init__(
+        self, data: Data, components: tuple[str, ...], levels: tuple[Levels, ...], average: np.ndarray | None = None
+    ) -> None:
         self.data, self.components, self.levels, self.K = data, components, levels, len(components)
         self.codes = np.where(np.isnan(data.x), MISSING, data.x).astype("int64")
         self.sizes = np.array([len(own) for own in levels])
         self.first = np.append(0, self.sizes.cumsum())[:-1]
         self.column = np.repeat(np.arange(len(levels)), self.sizes)
         self.level = np.arange(self.sizes.sum()) - self.first[self.column]
-        self.free = self.level < self.sizes[self.column] - 1
+        self.average = self._shares(self.counts(data.row_weights[:, None])) if average is None else average
+        self.base = np.array([first + self.average[0, first : first + m].argmax() for first, m in self._columns()])
+        self.free = ~np.isin(np.arange(len(self.column)), self.base)
         self.parameters = (replace(PROBS, blocks=tuple(self.sizes.tolist())),)
         self.coords = {"component": list(components), "answer": answer_names(data.feature_names, levels)}
-        self.average = self._shares(self.counts(data.row_weights[:, None]))
 
     @property
     def size(self) -> int:
-        """One for each component and answer but the last of every column."""
+        """One for each component and answer but one of every column."""
         return self.K * int(self.free.sum())
 
     def over(self, data: Data) -> Self:
         """Other rows, aligned."""
-        new = type(self)(data, self.components, self.levels)
-        new.average = self.average
-        return new
+        return type(self)(data, self.components, self.levels, self.average)
+
+    def default_priors(self) -> dict[str, Prior]:
+        """Uniform over the probabilities of each column."""
+        return {PROBS.name: Prior("Dirichlet", a=1.0)}
+
+    def _columns(self) -> Iterator[tuple[int, int]]:
+        """The first answer of every column, and how many it has."""
+        return zip(self.first.tolist(), self.sizes.tolist(), strict=True)
 
     def aligned(self, data: Data) -> Data:
         """The columns by their names, the answers by theirs; ValueError for one that was never seen."""
@@ -127,10 +143,9 @@ class Answers(Component):
         return {"probs": self._shares(self.counts(vr) + self.average)}
 
     def pack(self, params: Params) -> np.ndarray:
-        """log(p_kjl / p_kjm), m the last level."""
+        """log(p_kjl / p_kjm), m the most frequent level."""
         log_p = np.maximum(self.log_probs(params), -LARGEST_PREDICTOR / 2)
-        last = log_p[..., self.first + self.sizes - 1][..., self.column]
-        return np.asarray((log_p - last)[..., self.free]).ravel()
+        return np.asarray((log_p - log_p[..., self.base][..., self.column])[..., self.free]).ravel()
 
     def unpack(self, theta: np.ndarray) -> Params:
         """The inverse of :meth:`pack`."""
@@ -138,6 +153,11 @@ class Answers(Component):
         eta[:, self.free] = theta.reshape(self.K, -1)
         top = np.maximum.reduceat(eta, self.first, axis=-1)[:, self.column]
         return {"probs": self._shares(np.exp(eta - top))}
+
+    def units(self, params: Params) -> np.ndarray:
+        """1 / (2 sd) of the indicator of an answer: where it is hardly ever given, its logit may go far."""
+        p = params["probs"][:, self.free]
+        return np.minimum(0.5 / np.sqrt(np.maximum(p * (1 - p), LEAST_PROBABILITY)), FARTHEST).ravel()
 
     def score(self, params: Params, sums: Sums) -> np.ndarray:
         """Counts less what the probabilities expect of so many answers."""
@@ -153,17 +173,16 @@ class Answers(Component):
         return {"probs": np.ones(np.shape(params["probs"]))}
 
     def on_boundary(self, params: Params) -> np.ndarray:
-        """Answers that a component never gives; where that is the last level, the likeliest answer stands for it.
+        """Answers that a component never gives; where that is the base, the likeliest answer stands for it.
 
-        Coordinates are relative to the last level: with that gone, they are known but for a constant.
+        With the base gone, the coordinates of the column are known but for a constant.
         """
         p = params["probs"]
         gone = p < LEAST_PROBABILITY
         out = gone.copy()
-        for first, size in zip(self.first, self.sizes, strict=True):
-            own = slice(first, first + size)
-            likeliest = first + p[:, own].argmax(axis=1)
-            out[np.arange(self.K), likeliest] |= gone[:, first + size - 1]
+        for base, (first, size) in zip(self.base, self._columns(), strict=True):
+            likeliest = first + p[:, first : first + size].argmax(axis=1)
+            out[np.arange(self.K), likeliest] |= gone[:, base]
         return np.asarray(out[:, self.free]).ravel()
 
     def draw(self, z: np.ndarray, params: Params, rng: np.random.Generator) -> np.ndarray:
