@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from bayesmix.calibration.result import Calibration
     from bayesmix.checks.compare import Comparison, compare
     from bayesmix.checks.diagnose import Diagnostics, diagnose
+    from bayesmix.checks.distinguishing import distinguishing
     from bayesmix.em.fit_em import EMFit, fit_em
     from bayesmix.gallery.read import load
     from bayesmix.inputs.data import Data
@@ -40,6 +41,7 @@ _HOMES = {
     "inputs.data": ("Data",),
     "checks.diagnose": ("diagnose", "Diagnostics"),
     "em.fit_em": ("EMFit", "fit_em"),
+    "checks.distinguishing": ("distinguishing",),
     "inputs.errors": ("FitError",),
     "posterior.files": ("load_fit", "save"),
     "gallery.read": ("load",),
@@ -72,6 +74,7 @@ __all__ = [
     "co_clustering",
     "compare",
     "diagnose",
+    "distinguishing",
     "fit_em",
     "load",
     "load_fit",

@@ -37,6 +37,14 @@ def cells(frame: pd.DataFrame) -> tuple[np.ndarray, tuple[Levels, ...]]:
     return np.ascontiguousarray(np.column_stack([x for x, _ in columns])), tuple(levels for _, levels in columns)
 
 
+def decoded(x: np.ndarray, levels: Levels) -> pd.Series:
+    """A column of :func:`cells` as it was given: numbers, or a factor in the order of its levels."""
+    if not levels:
+        return pd.Series(x)
+    codes = np.where(np.isnan(x), -1, x).astype(int)
+    return pd.Series(pd.Categorical.from_codes(codes, pd.Index(levels, dtype=object)))
+
+
 def _cells(frame: pd.DataFrame) -> tuple[np.ndarray, Levels]:
     column = frame.iloc[:, 0]
     there = column.notna().to_numpy()

@@ -27,9 +27,9 @@ class Data:
     Parameters
     ----------
     X : array or DataFrame, shape (n,) or (n, n_features)
-        Finite numbers, in pandas, NumPy, polars or arrow; a masked cell is a missing one. Families of answers take
-        text, truth values and pandas' categories too. With ``response``, a DataFrame of which one column is the
-        response and the others are covariates that formulas may use; those that none uses may hold anything.
+        Finite numbers, in pandas, NumPy, polars or arrow, or words for families of answers; a masked cell is a missing
+        one. With ``response``, a DataFrame of which one column is the response and the others are covariates that
+        formulas may use; those that none uses may hold anything.
     labels : sequence, optional
         What is known of each row. One entry per row: None, NaN, NA, -1, "" or a masked entry for nothing; a class for a
         hard label; a ``set`` or ``frozenset`` of classes for "one of these". Or probabilities (n, n_classes), as an
@@ -67,10 +67,9 @@ class Data:
     """
 
     x: np.ndarray
-    """Observations, (n, n_features): numbers, or codes of ``levels``; NaN where a cell is missing."""
+    """Observations, (n, n_features): numbers, or codes 0, 1, ... of a column's levels; NaN where a cell is missing."""
     feature_names: tuple[str, ...]
     levels: tuple[Levels, ...]
-    """By column what the codes 0, 1, ... stand for; empty where it holds numbers."""
     covariates: pd.DataFrame
     """Columns that formulas may use, (n, n_covariates); no columns without ``response``. Its index names the rows."""
     classes: tuple[str, ...]
@@ -184,16 +183,15 @@ class Data:
         own, wanted = self.feature_names, tuple(names)
         if own == wanted:
             return self
-        order = list(range(len(wanted)))
-        if set(own) == set(wanted):
-            order = [own.index(name) for name in wanted]
-        elif len(own) != len(wanted) or own != array_names(len(own)):
+        same = set(own) == set(wanted)
+        order = [own.index(name) if same else j for j, name in enumerate(wanted)]
+        if not same and (len(own) != len(wanted) or own != array_names(len(own))):
             counts = f"{len(wanted)} columns, as the fit had ({', '.join(wanted)})"
             raise ValueError(f"data: must have {counts}; got {len(own)} ({', '.join(own)})")
         return self._with(x=self.x[:, order], feature_names=wanted, levels=tuple(self.levels[j] for j in order))
 
     def coded(self, x: np.ndarray, levels: Sequence[Levels]) -> Data:
-        """The same rows and columns with other observations (n, n_features), and what they are codes of."""
+        """The same rows and columns with other observations, and what they are codes of."""
         return self._with(x=x, levels=tuple(levels))
 
     def with_covariates(self, names: Sequence[str]) -> Data:
@@ -240,11 +238,10 @@ class Data:
     @classmethod
     def from_dataset(cls, dataset: xr.Dataset) -> Data:
         """The inverse of :meth:`to_dataset`."""
-        names = tuple(str(v) for v in dataset["feature"].values)
-        levels = json.loads(dataset["levels"].item()) if "levels" in dataset else [()] * len(names)
+        levels = json.loads(dataset["levels"].item()) if "levels" in dataset else [()] * dataset.sizes["feature"]
         fields = {
             "x": dataset["x"].to_numpy().astype(float),
-            "feature_names": names,
+            "feature_names": tuple(str(v) for v in dataset["feature"].values),
             "levels": tuple(map(tuple, levels)),
             "covariates": restored(dataset),
             "classes": tuple(str(v) for v in dataset["class"].values),
@@ -281,9 +278,8 @@ def _weights(row_weights: Any, rows: pd.Index | None, n: int) -> np.ndarray:
     entries = by_row(row_weights, rows, n, "row_weights")
     if np.ndim(entries) != 1:
         raise ValueError(f"row_weights: must be one column, one weight per row; got shape {np.shape(entries)}")
-    weights = pd.to_numeric(pd.Series(list(entries), dtype=object), errors="coerce").to_numpy(
-        dtype=float, na_value=np.nan
-    )
+    numbers = pd.to_numeric(pd.Series(list(entries), dtype=object), errors="coerce")
+    weights = numbers.to_numpy(dtype=float, na_value=np.nan)
     bad = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
     if len(bad):
         raise ValueError(f"row_weights: must be finite and not negative; row {bad[0] + 1} is {entries[bad[0]]}")

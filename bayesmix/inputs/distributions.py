@@ -30,9 +30,7 @@ SCIPY: dict[str, Callable[..., Any]] = {
 """SciPy's distribution from PyMC's parameters, for scalars; SciPy has no half-t."""
 
 
-def draw(
-    prior: Prior, shape: tuple[int, ...], rng: np.random.Generator, *, blocks: tuple[int, ...] = ()
-) -> np.ndarray:
+def draw(prior: Prior, shape: tuple[int, ...], rng: np.random.Generator, *, blocks: tuple[int, ...] = ()) -> np.ndarray:
     """Independent draws.
 
     Parameters

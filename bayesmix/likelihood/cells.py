@@ -20,7 +20,7 @@ def readable(family: Family, data: Data) -> Data:
     levels = list(data.levels)
     x = data.x
     for j, (name, codes, own) in enumerate(columns):
-        if not family.gaps and np.isnan(codes).any():
+        if not family.models_gaps and np.isnan(codes).any():
             raise _refused(data, name, np.isnan(codes), "is missing")
         if own and not family.takes_levels:
             x = x.copy() if x is data.x else x

@@ -52,8 +52,8 @@ class Family(ABC):
     observation: ClassVar[str] = "measurement"
     """What an observation is: ``measurement``, ``count`` or ``answer``; pictures and statistics differ."""
 
-    gaps: ClassVar[bool] = False
-    """Whether cells may be missing: they are summed out."""
+    models_gaps: ClassVar[bool] = False
+    """Whether cells may be missing: its parts and its kernel sum them out."""
     takes_levels: ClassVar[bool] = False
     """Whether columns may hold words: text, or pandas' categories."""
 

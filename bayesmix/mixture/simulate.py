@@ -117,7 +117,11 @@ def simulate(family: Likelihood, params: Params, rng: np.random.Generator) -> Da
 
 
 def laid_out(design: Data, x: np.ndarray, labels: list[str | None] | None = None) -> Data:
-    """Other observations (n, n_features) and labels in the rows, columns, covariates and classes of ``design``."""
+    """Other observations (n, n_features) and labels in the rows, columns, covariates and classes of ``design``.
+
+    Cells that are missing there stay so.
+    """
+    x = np.where(np.isnan(design.x), np.nan, x)
     observed = pd.DataFrame(x, columns=list(design.feature_names), index=design.covariates.index)
     response = {"response": design.feature_names[0]} if len(design.covariates.columns) else {}
     frame = pd.concat([observed, design.covariates], axis=1)

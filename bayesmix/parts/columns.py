@@ -11,6 +11,7 @@ from bayesmix.parts.canonical import Canonical
 from bayesmix.parts.component import Component
 from bayesmix.parts.parameter import Parameter
 from bayesmix.parts.part import Params, Sums
+from bayesmix.parts.profile import Profile
 
 ON_BOUNDARY = 1e-8
 """A variance of a column within a component below it is that of a mean on its boundary."""
@@ -28,6 +29,11 @@ class Columns(Component):
         self.names, self.parameters = (means.name,), (means,)
         self.coords = {"component": list(components), "feature": list(data.feature_names)}
         self.average = data.row_weights @ self.x / data.row_weights.sum()
+
+    @property
+    def profile(self) -> Profile | None:
+        """The means."""
+        return Profile.of_columns(self.means, self.data)
 
     @property
     def first(self) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.prior import Prior
 from bayesmix.parts.part import Params, Part, Point, Sums
+from bayesmix.parts.profile import Profile
 
 
 class Component(Part):
@@ -23,6 +24,11 @@ class Component(Part):
     """
 
     K: int
+
+    @property
+    def profile(self) -> Profile | None:
+        """What the components are like in every column; None where no estimate says it."""
+        return None
 
     def aligned(self, data: Data) -> Data:
         """Other rows, with their columns in the order of these; ValueError where they cannot be explained."""

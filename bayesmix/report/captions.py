@@ -31,6 +31,7 @@ TITLES = {
     "traces": "Trace and rank plots by chain",
     "pairs": "Posterior pair plot",
     "components": "Components over the data",
+    "profile": "Profile of the components",
     "modes": "Posterior mass of the modes",
     "responsibilities": "Responsibilities with 90% intervals",
     "em_against_posterior": "EM against the posterior",
@@ -114,6 +115,13 @@ def _components(fits: Fits, summary: Summary) -> str:
     known = f"{widths} shows how well they are known"
     several = " The draws come from separate modes, which group the rows differently." * fits.record.resampled
     return f"The components should follow the data, and {known}; dashed lines are EM's.{found}{several}"
+
+
+def _profile(fits: Fits, summary: Summary) -> str:
+    text = "Columns whose marks lie apart tell the components from each other; intervals are 90%, crosses are EM's."
+    found = summary["distinguishing"]
+    top = [f"{row['feature']} ({row['component']})" for row in found if row["rank"] == 1]
+    return text + (f" Each is told best by {listed(top, most=12)}." if top else "")
 
 
 def _modes(fits: Fits, summary: Summary) -> str:
@@ -200,6 +208,7 @@ CAPTIONS: dict[str, Callable[[Fits, Summary], str]] = {
     "traces": _traces,
     "pairs": _pairs,
     "components": _components,
+    "profile": _profile,
     "modes": _modes,
     "responsibilities": _responsibilities,
     "em_against_posterior": _em_against_posterior,

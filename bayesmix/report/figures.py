@@ -21,6 +21,7 @@ from bayesmix.checks.prior import PriorPredictive
 from bayesmix.plots.by_family import components_of, predictive_of, thumbnail_of
 from bayesmix.plots.draws import pairs_of, traces_of
 from bayesmix.plots.forest import forest_of
+from bayesmix.plots.profile import profile_of
 from bayesmix.plots.rows import responsibilities_of
 from bayesmix.report.fits import Fits
 
@@ -30,6 +31,8 @@ LARGEST_SVG = 100_000
 PADDING = 0.1
 """Inches around what is drawn."""
 THUMBNAIL = "thumbnail"
+FEW_COLUMNS = 2
+"""With more columns components have a profile."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,10 @@ class Kind:
 
 def _several_modes(fits: Fits) -> bool:
     return int((fits.dt["modes"]["group"].to_numpy() > 0).sum()) > 1
+
+
+def _has_profile(fits: Fits) -> bool:
+    return fits.data.n_features > FEW_COLUMNS and fits.family.component.profile is not None
 
 
 def _there(loo: xr.Dataset | None) -> xr.Dataset:
@@ -57,6 +64,7 @@ KINDS: dict[str, Kind] = {
     "traces": Kind(lambda f: traces_of(f.record)),
     "pairs": Kind(lambda f: pairs_of(f.record)),
     "components": Kind(lambda f: components_of(f.record, em=f.comparison.em)),
+    "profile": Kind(lambda f: profile_of(f.record, em=f.comparison.em), _has_profile),
     "modes": Kind(lambda f: plots.modes(f.dt), _several_modes),
     "responsibilities": Kind(lambda f: responsibilities_of(f.record, f.comparison), lambda f: bool(f.open_rows.any())),
     "em_against_posterior": Kind(lambda f: plots.em_against_posterior(f.comparison)),

@@ -14,9 +14,11 @@ from bayesmix.inputs.prior import Prior
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.report.checks import PRIOR_STATISTICS, predictive_checks
 from bayesmix.report.fits import Fits
-from bayesmix.report.text import significant
+from bayesmix.report.text import listed, significant
 
 UNCERTAIN_ROWS = 5
+MOST_ENTRIES = 6
+"""Entries that share a prior are listed up to so many."""
 PARAMETER_WORDS = {
     "mu": "mean",
     "sigma": "sd",
@@ -62,17 +64,24 @@ def rows(family: Likelihood, variable: str, prior: Prior) -> list[tuple[str, str
     shape = () if by_matrix else tuple(len(family.coords[d]) for d in dims)
     table = {name: np.broadcast_to(value, shape) for name, value in prior.parameters.items()}
     size = len(family.coords["feature"]) if by_matrix else 1
+    totals = _totals(family, variable, table["a"]) if "a" in table else np.zeros(shape)
     found: dict[tuple[float, ...], list[tuple[int, ...]]] = {}
     for place in np.ndindex(shape):
-        found.setdefault(tuple(float(a[place]) for a in table.values()), []).append(place)
+        found.setdefault((*(float(a[place]) for a in table.values()), float(totals[place])), []).append(place)
     out = []
-    for values, places in found.items():
+    for (*values, total), places in found.items():
         where = dict(zip(table, values, strict=True))
-        total = float(np.sum(table["a"])) if "a" in table else 0.0
         lower, upper = central95(prior, where, size=size, total=total)
         label = _label(family, dims, places, len(found), shape)
         out.append((label, _words(prior, where), f"{significant(lower)} to {significant(upper)}"))
     return out
+
+
+def _totals(family: Likelihood, variable: str, a: np.ndarray) -> np.ndarray:
+    """The sum of the concentrations of the simplex that each scalar belongs to."""
+    blocks = next(p.blocks for p in family.parameters if p.name == variable) or a.shape[-1:]
+    first = np.append(0, np.cumsum(blocks))[:-1]
+    return np.repeat(np.add.reduceat(a, first, axis=-1), blocks, axis=-1)
 
 
 def _of_vector(family: Likelihood, variable: str, prior: Prior) -> list[tuple[str, str, str]]:
@@ -113,8 +122,9 @@ def _label(
     """Which scalars share a prior: all of them, a feature in every component, or some by name."""
     if distinct == 1:
         return "each pair of features" if "pair" in dims else "each" if shape and shape != (1,) else ""
-    if len(dims) == 2 and len({j for _, j in places}) == 1 and len(places) == shape[0]:
-        return family.coords[dims[1]][places[0][1]]
+    entries = list(dict.fromkeys(place[-1] for place in places))
+    if len(dims) == 2 and len(places) == shape[0] * len(entries):
+        return listed([family.coords[dims[1]][j] for j in entries], most=MOST_ENTRIES)
     return ", ".join(" / ".join(family.coords[d][i] for d, i in zip(dims, p, strict=True)) for p in places)
 
 

@@ -12,11 +12,13 @@ import pandas as pd
 from bayesmix.inputs.covariates import Levels, level_text
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.prior import Prior
+from bayesmix.likelihood.discrepancies import drawn
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.canonical import LARGEST_PREDICTOR
 from bayesmix.parts.component import Component
 from bayesmix.parts.parameter import Parameter
 from bayesmix.parts.part import Params, Sums
+from bayesmix.parts.profile import Profile
 
 PROBS = Parameter(
     "probs", ("component", "answer"), "simplexes", "p_k", "probabilities of the answers", "probs $p$", sorts=True
@@ -67,6 +69,19 @@ class Answers(Component):
         self.free = ~np.isin(np.arange(len(self.column)), self.base)
         self.parameters = (replace(PROBS, blocks=tuple(self.sizes.tolist())),)
         self.coords = {"component": list(components), "answer": answer_names(data.feature_names, levels)}
+
+    @property
+    def profile(self) -> Profile | None:
+        """The probabilities, answer by answer."""
+        return Profile(
+            self.parameters[0],
+            self.data.feature_names,
+            self.column,
+            tuple(level for own in self.levels for level in own),
+            self.average[0],
+            np.ones(len(self.column)),
+            (self.codes == MISSING).sum(axis=0),
+        )
 
     @property
     def size(self) -> int:
@@ -186,10 +201,9 @@ class Answers(Component):
         return np.asarray(out[:, self.free]).ravel()
 
     def draw(self, z: np.ndarray, params: Params, rng: np.random.Generator) -> np.ndarray:
-        """Every answer of every row; one that is missing stays so."""
-        p = self.padded(params["probs"])[z].cumsum(axis=-1)
-        u = rng.random(self.codes.shape)[..., None] * p[..., -1:]
-        return np.where(self.codes == MISSING, np.nan, (p[..., :-1] <= u).sum(axis=-1))
+        """Every answer of every row."""
+        table = self.padded(params["probs"])[z]
+        return drawn(table, rng.random(table.shape[:-1])).astype(float)
 
     def clouds(self) -> np.ndarray:
         """An indicator of every answer, centred and divided by its standard deviation; 0 where it is missing."""

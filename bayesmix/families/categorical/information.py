@@ -4,8 +4,8 @@ With s_ik the score of row i as if it were known to belong to component k, and s
 
     -d2L/dtheta2 = sum_i v_i { sum_k r_ik B_ik - [ sum_k r_ik s_ik s_ik' - s_i s_i' ] },
 
-B_ik the information of the complete row (Louis 1982, doi:10.1111/j.2517-6161.1982.tb01203.x). Of log w_k the score is 1,
-of log(p_kjl / p_kjm) it is 1(x_ij = l) - p_kjl where row i answers column j, and B has p_kjl (1(l = l') - p_kjl').
+B_ik the information of the complete row (Louis 1982, doi:10.1111/j.2517-6161.1982.tb01203.x). Of log w_k the score is
+1, of log(p_kjl / p_kjm) it is 1(x_ij = l) - p_kjl where row i answers column j, and B has p_kjl (1(l = l') - p_kjl').
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ class Categorical(Family):
 
     name: ClassVar[str] = "categorical"
     observation: ClassVar[str] = "answer"
-    gaps: ClassVar[bool] = True
+    models_gaps: ClassVar[bool] = True
     takes_levels: ClassVar[bool] = True
 
     def parameters(self, options: Mapping[str, Any]) -> tuple[Parameter, ...]:

@@ -7,7 +7,19 @@ from typing import Any
 
 from bayesmix.report.blocks import Section
 from bayesmix.report.fits import Fits
-from bayesmix.report.sections import checks, comparison, data, em, ending, model, posterior, prior, unlabelled, verdict
+from bayesmix.report.sections import (
+    checks,
+    comparison,
+    data,
+    em,
+    ending,
+    model,
+    posterior,
+    prior,
+    profiles,
+    unlabelled,
+    verdict,
+)
 
 type Writer = Callable[[Fits, Mapping[str, Any]], Section | None]
 
@@ -18,6 +30,7 @@ WRITERS: tuple[Writer, ...] = (
     em.em,
     posterior.posterior,
     posterior.components,
+    profiles.profiles,
     posterior.modes,
     comparison.responsibilities,
     comparison.comparison,

@@ -9,12 +9,15 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from bayesmix.inputs.covariates import as_levels
+from bayesmix.inputs.covariates import as_levels, decoded
 from bayesmix.report.blocks import Block, Inline, Paragraph, Section, Table
 from bayesmix.report.captions import figures
 from bayesmix.report.fits import Fits
 from bayesmix.report.links import with_links
-from bayesmix.report.text import decimals_for, fixed, plural, whole
+from bayesmix.report.text import decimals_for, fixed, listed, plural, whole
+
+MOST_LEVELS = 12
+"""Answers of a column that are counted one by one."""
 
 
 def data(fits: Fits, summary: Mapping[str, Any]) -> Section:
@@ -28,7 +31,7 @@ def data(fits: Fits, summary: Mapping[str, Any]) -> Section:
     blocks: list[Block] = [Paragraph(shape, "lead")]
     if fits.model.source:
         blocks.append(Paragraph(Markup("<strong>Source.</strong> {}").format(with_links(fits.model.source))))
-    blocks.append(_columns(fits))
+    blocks.append(_answers(fits) if all(rows.levels) else _columns(fits))
     if rows.labelled.any():
         blocks.append(_labels(fits))
     if rows.weighted:
@@ -50,6 +53,17 @@ def _columns(fits: Fits) -> Table:
     if all(row[-1] == "" for row in rows if len(row) > 1):
         return Table(heads[:-1], [row[:6] for row in rows], numeric[:-1], caption)
     return Table(heads, rows, numeric, caption)
+
+
+def _answers(fits: Fits) -> Table:
+    """Columns of levels: how many rows give each answer, and how many none."""
+    rows: list[Sequence[Inline]] = []
+    for name, x, levels in zip(fits.data.feature_names, fits.data.x.T, fits.data.levels, strict=True):
+        given = decoded(x, levels).value_counts(sort=False)
+        answers = listed([f"{level} ({n:,})" for level, n in given.items()], most=MOST_LEVELS)
+        rows.append([name, whole(len(levels)), answers, whole(int(np.isnan(x).sum()))])
+    heads = ("Column", "Levels", "Answers, with their rows", "No answer")
+    return Table(heads, rows, (False, True, False, True), "The columns that enter the model.")
 
 
 def _column(name: str, values: Any) -> Sequence[Inline]:
