@@ -20,6 +20,8 @@ UNITS = {
 """What an effect is, by the support of the estimate."""
 STANDARDIZED = "standard deviations of the column"
 """The same for all other supports."""
+SAME_DIFFERENCE = 1e-9
+"""Two answers differ alike where one takes what the other loses."""
 
 
 def distinguishing(fit: xr.DataTree | EMFit, *, prob: float = LEVEL) -> pd.DataFrame:
@@ -124,6 +126,7 @@ def _ranked(family: Likelihood, params: Params, prob: float) -> pd.DataFrame:
 
 
 def _named(profile: Profile, contrasts: np.ndarray) -> np.ndarray:
-    """Of every component and column the entry that differs most, (K, columns)."""
+    """Of every component and column the entry that differs most, (K, columns); of two the one that is more likely."""
+    contrasts = np.abs(contrasts) + SAME_DIFFERENCE * np.sign(contrasts)
     places = [np.flatnonzero(profile.column == j) for j in range(len(profile.columns))]
-    return np.stack([own[np.abs(contrasts[:, own]).argmax(axis=1)] for own in places], axis=1)
+    return np.stack([own[contrasts[:, own].argmax(axis=1)] for own in places], axis=1)

@@ -106,7 +106,7 @@ def _value_axis(ax: Axes, view: View, profile: Profile, *, standardized: bool) -
 def _panels(view: View, profile: Profile) -> Figure:
     """A panel for every column: its answers under each other, the shares of all rows as bars."""
     n = min(len(profile.columns), MOST_PANELS)
-    K, across = len(view.family.components), min(n, 3)
+    K, across = len(view.family.components), abreast(n)
     sizes = np.bincount(profile.column)[:n]
     lines = [int(sizes[i : i + across].max()) for i in range(0, n, across)]
     fig = new_figure(3.4 * across if across > 1 else 7, 0.7 + sum(0.55 + (0.16 + 0.08 * K) * m for m in lines))
@@ -125,6 +125,11 @@ def _panels(view: View, profile: Profile) -> Figure:
         fig.suptitle(f"the first {n} of {len(profile.columns)} columns", fontsize=9)
     _legend(fig, view, patch("all rows", color=FAINT))
     return fig
+
+
+def abreast(n: int) -> int:
+    """How many of n panels stand side by side: three, or two where that leaves none alone."""
+    return 2 if n in (2, 4) else min(n, 3)
 
 
 def answer_bars(ax: Axes, view: View, profile: Profile, j: int) -> None:

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from bayesmix.drawing.level import LEVEL, TAILS
 from bayesmix.drawing.picture import Picture
+from bayesmix.drawing.profile import abreast
 from bayesmix.drawing.style import DATA, INK, MUTED, bare, colour, legend_above, line, new_figure, patch, plain
 from bayesmix.drawing.view import View
 from bayesmix.families.categorical.answers import answers
@@ -39,13 +40,16 @@ class AnswersPicture(Picture):
     def components(self, view: View) -> Figure:
         """The answers of all rows and of every class, stacked."""
         data, K = view.family.data, len(view.family.components)
-        n, across = min(data.n_features, MOST_SHOWN), min(data.n_features, 3)
+        n = min(data.n_features, MOST_SHOWN)
+        across = abreast(n)
         down = -(-n // across)
         fig = new_figure(3.4 * across if across > 1 else 7, 0.7 + (0.5 + 0.24 * (K + 1)) * down)
         axes = np.ravel(fig.subplots(down, across, squeeze=False, sharex=True, sharey=True))
         same = len(set(data.levels[:n])) == 1
         for j, ax in enumerate(axes[:n]):
             _stack(ax, view.family, _by_class(view.family, view.params), j, named=not same)
+        for ax in axes[max(0, n - across) : n]:
+            ax.tick_params(labelbottom=True)
         for ax in axes[n:]:
             ax.set_axis_off()
         names = ["all rows", *(plain(name, limit=18) for name in view.family.components)]
@@ -77,7 +81,8 @@ class AnswersPicture(Picture):
 
 
 def _panels(data: Data) -> tuple[Figure, list[Axes]]:
-    n, across = min(data.n_features, MOST_SHOWN), min(data.n_features, 3)
+    n = min(data.n_features, MOST_SHOWN)
+    across = abreast(n)
     lines = [max(map(len, data.levels[i : i + across])) for i in range(0, n, across)]
     fig = new_figure(3.4 * across if across > 1 else 7, 0.5 + sum(0.6 + 0.19 * m for m in lines))
     axes = np.ravel(fig.subplots(len(lines), across, squeeze=False, height_ratios=[m + 2 for m in lines]))
@@ -116,7 +121,7 @@ def _by_class(family: Likelihood, params: Params) -> np.ndarray:
 
 def _shades(n: int) -> list[Any]:
     """From light to dark, in the order of the levels."""
-    return [matplotlib.colormaps["cividis"](0.95 - 0.85 * i / max(1, n - 1)) for i in range(n)]
+    return [matplotlib.colormaps["GnBu"](0.2 + 0.75 * i / max(1, n - 1)) for i in range(n)]
 
 
 def _stack(ax: Axes, family: Likelihood, by_class: np.ndarray, j: int, *, named: bool) -> None:
@@ -144,6 +149,7 @@ def _replicated(data: Data, new: np.ndarray, what: str) -> Figure:
         here = _counts(data, data.x, j)
         found = np.array([_counts(data, x, j) for x in new]) / here.sum()
         _bars(ax, data, j, here / here.sum(), "share")
+        ax.set_xlim(0, 1)
         at = np.arange(len(here))
         lower, middle, upper = np.quantile(found, [TAILS[0], 0.5, TAILS[1]], axis=0)
         ax.hlines(at, lower, upper, color=colour(0), linewidth=2.2, alpha=0.6, gid="band")

@@ -14,7 +14,7 @@ from bayesmix.report.blocks import Block, Inline, Paragraph, Section, Table
 from bayesmix.report.captions import figures
 from bayesmix.report.fits import Fits
 from bayesmix.report.links import with_links
-from bayesmix.report.text import decimals_for, fixed, listed, plural, whole
+from bayesmix.report.text import decimals_for, fixed, plural, whole
 
 MOST_LEVELS = 12
 """Answers of a column that are counted one by one."""
@@ -60,8 +60,10 @@ def _answers(fits: Fits) -> Table:
     rows: list[Sequence[Inline]] = []
     for name, x, levels in zip(fits.data.feature_names, fits.data.x.T, fits.data.levels, strict=True):
         given = decoded(x, levels).value_counts(sort=False)
-        answers = listed([f"{level} ({n:,})" for level, n in given.items()], most=MOST_LEVELS)
-        rows.append([name, whole(len(levels)), answers, whole(int(np.isnan(x).sum()))])
+        answers = [f"{level} ({n:,})" for level, n in given.items()]
+        left = len(answers) - MOST_LEVELS
+        answers = [*answers[:MOST_LEVELS], *([f"and {left} more"] if left > 0 else [])]
+        rows.append([name, whole(len(levels)), ", ".join(answers), whole(int(np.isnan(x).sum()))])
     heads = ("Column", "Levels", "Answers, with their rows", "No answer")
     return Table(heads, rows, (False, True, False, True), "The columns that enter the model.")
 

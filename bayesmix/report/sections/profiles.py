@@ -44,6 +44,10 @@ def _of(row: Mapping[str, Any]) -> str:
     return f"{row['feature']} ({row['answer']})" if row["answer"] else str(row["feature"])
 
 
+def _signed(value: float) -> str:
+    return f"{'+' if value > 0 else ''}{fixed(value, 2)}"
+
+
 def _table(fits: Fits, found: Sequence[Mapping[str, Any]]) -> Table:
     profile = fits.family.component.profile
     assert profile is not None
@@ -53,7 +57,7 @@ def _table(fits: Fits, found: Sequence[Mapping[str, Any]]) -> Table:
             continue
         if row["rank"] == 1:
             rows.append([str(row["component"])])
-        answer = [f"{row['answer']}: {row['difference']:+.2f}"] if profile.by_level else []
+        answer = [f"{row['answer']}: {_signed(row['difference'])}"] if profile.by_level else []
         effect = [fixed(row["effect"], 2), interval(row["lower"], row["upper"], 2)]
         rows.append([str(row["feature"]), *answer, *effect, percent(row["first"], 0)])
     answers = ["Answer that differs most"] if profile.by_level else []
