@@ -16,6 +16,7 @@ FAMILIES = (
     "semi_supervised_2d",
     "poisson",
     "bernoulli",
+    "categorical",
 )
 HEADS = (
     "layout",

@@ -17,9 +17,9 @@ def recorded(name):
     return bm.Calibration.load(file)
 
 
-def test_ten_bugs_were_planted_and_all_found():
+def test_bugs_were_planted_and_all_found():
     found = {name: recorded(name) for name in BUGS}
-    assert len(found) == 10
+    assert len(found) >= 10
     assert all(result.table["adjusted"].min() < SURE for result in found.values())
     assert all("ranks" in record for result in found.values() for record in result.records)
     simulations = [len(result.records) for result in found.values()]

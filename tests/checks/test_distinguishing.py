@@ -72,7 +72,7 @@ def test_the_answer_that_differs_is_named():
     assert first["difference"] == pytest.approx(0.6)
     assert first["effect"] == pytest.approx((0.6 + 0.1 + 0.5) / 2)
     assert table.attrs["unit"] == "share that would have to answer differently"
-    assert table["answer"].tolist() == ["u", "x", "w", "y"]
+    assert table["answer"].tolist() == ["u", "x", "u", "y"]
 
 
 def test_of_posteriors_and_of_estimates(faithful_dt, faithful_em):
