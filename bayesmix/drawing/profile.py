@@ -27,13 +27,13 @@ from bayesmix.parts.profile import BOUNDED, Profile
 
 MOST_LINES = 40
 """Columns in a profile, one line each."""
-MOST_PANELS = 24
+MOST_PROFILED = 24
 """Columns in a profile, a panel each."""
 ROOM = 0.64
 """Of a line: where the components' marks stand, one under the other."""
 WIDE_RANGE = 20.0
 """Positive estimates that differ by such a factor are drawn on a logarithmic scale."""
-UNKNOWN = "no answer"
+NO_ANSWER = "no answer"
 
 
 def draw_profile(view: View) -> Figure | None:
@@ -105,7 +105,7 @@ def _value_axis(ax: Axes, view: View, profile: Profile, *, standardized: bool) -
 
 def _panels(view: View, profile: Profile) -> Figure:
     """A panel for every column: its answers under each other, the shares of all rows as bars."""
-    n = min(len(profile.columns), MOST_PANELS)
+    n = min(len(profile.columns), MOST_PROFILED)
     K, across = len(view.family.components), abreast(n)
     sizes = np.bincount(profile.column)[:n]
     lines = [int(sizes[i : i + across].max()) for i in range(0, n, across)]
@@ -144,5 +144,5 @@ def answer_bars(ax: Axes, view: View, profile: Profile, j: int) -> None:
     gaps = int(profile.missing[j])
     ax.set_title(plain(profile.columns[j], limit=30), color=INK)
     if gaps:
-        note = f"{gaps:,} {UNKNOWN}"
+        note = f"{gaps:,} {NO_ANSWER}"
         ax.set_title(note, loc="right", fontsize=7.5, color=MUTED)

@@ -24,8 +24,9 @@ type Levels = tuple[str, ...]
 def cells(frame: pd.DataFrame) -> tuple[np.ndarray, tuple[Levels, ...]]:
     """Observed columns (n, n_columns): numbers, or codes of levels; NaN where a cell is missing; and the levels.
 
-    Text, truth values and pandas' categories have levels: in the categories' own order, else sorted. Whether words are
-    welcome is for the family to say (:mod:`bayesmix.likelihood.cells`).
+    Text, truth values and pandas' categories have levels: in the categories' own order, else sorted. Numbers in their
+    order, as categories or as text, are numbers. Whether words are welcome is for the family to say
+    (:mod:`bayesmix.likelihood.cells`).
 
     Examples
     --------
@@ -50,9 +51,13 @@ def _cells(frame: pd.DataFrame) -> tuple[np.ndarray, Levels]:
     there = column.notna().to_numpy()
     if pd.api.types.infer_dtype(column, skipna=True) == "boolean":
         return column.astype("boolean").to_numpy(dtype=float, na_value=np.nan), BOOLEANS
-    words = column.dtype == object or isinstance(column.dtype, pd.StringDtype | pd.CategoricalDtype)
-    ordered = isinstance(column.dtype, pd.CategoricalDtype)
-    if words and (ordered or pd.to_numeric(column[there], errors="coerce").isna().any()):
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        categories = column.cat.categories
+        words = not (pd.api.types.is_numeric_dtype(categories) and categories.is_monotonic_increasing)
+    else:
+        text = column.dtype == object or isinstance(column.dtype, pd.StringDtype)
+        words = text and bool(pd.to_numeric(column[there], errors="coerce").isna().any())
+    if words:
         factor = as_levels(column)
         codes = factor.cat.codes.to_numpy().astype(float)
         return np.where(codes < 0, np.nan, codes), tuple(factor.cat.categories)

@@ -10,11 +10,13 @@ import pytest
 
 import bayesmix as bm
 from bayesmix.inputs.csv_columns import read_csv
+from bayesmix.mixture.spec import bind
 
 FRAME = pd.DataFrame({"a": [1.0, 2.0, 8.0, 9.0], "b": [1.0, 3.0, 7.0, 9.5]}, index=["p", "q", "r", "s"])
 LABELS = pd.Series(["low", None, "high", "high"], index=FRAME.index)
 WEIGHTS = pd.Series([1.0, 2.0, 3.0, 4.0], index=FRAME.index)
 ORDER = [2, 0, 3, 1]
+NUMBERS = bm.Mixture("gaussian", n_components=1)
 
 
 def test_what_has_an_index_goes_by_it():
@@ -76,9 +78,9 @@ def test_what_is_no_sequence_is_refused(argument, wrong):
 def test_masked_cells_are_missing():
     masked = np.ma.masked_array(FRAME.to_numpy(), mask=[[0, 0], [0, 1], [0, 0], [0, 0]])
     with pytest.raises(ValueError, match="column 'x2', row 2 is missing"):
-        bm.Data(masked)
+        bind(NUMBERS, bm.Data(masked))
     with pytest.raises(ValueError, match="column 'x', row 3 is missing"):
-        bm.Data(np.ma.masked_equal([1, 2, 3], 3))
+        bind(NUMBERS, bm.Data(np.ma.masked_equal([1, 2, 3], 3)))
     np.testing.assert_array_equal(bm.Data(np.ma.masked_array(FRAME.to_numpy())).x, FRAME)
     labels = np.ma.masked_array([1, 2, 1, 2], mask=[0, 1, 0, 0])
     data = bm.Data(FRAME, labels)
@@ -136,7 +138,7 @@ def test_numbers_of_every_dtype(dtype):
     if dtype not in ("category", "string", "float32"):
         missing = column.where([True, False, True, True], None)
         with pytest.raises(ValueError, match="row 2 is missing"):
-            bm.Data(missing)
+            bind(NUMBERS, bm.Data(missing))
         assert bm.Data(FRAME.reset_index(drop=True), labels=missing).labelled.tolist() == [True, False, True, True]
 
 
@@ -191,7 +193,7 @@ def test_cells_that_say_nothing_in_a_csv(tmp_path, cell):
     assert repr(data) == "Data(3 rows; x; labelled: a 1, b 1; without a label: 1)"
     (tmp_path / "t.csv").write_text(f"x,g\n1,1\n2,{cell}\n3,2\n")
     with pytest.raises(ValueError, match="column 'g', row 2 is missing"):
-        bm.Data(read_csv(tmp_path / "t.csv"))
+        bind(NUMBERS, bm.Data(read_csv(tmp_path / "t.csv")))
 
 
 def test_data_say_what_they_hold():

@@ -20,10 +20,10 @@ from bayesmix.parts.parameter import Parameter
 from bayesmix.parts.part import Params, Sums
 from bayesmix.parts.profile import Profile
 
-PROBS = Parameter(
+PROBABILITIES = Parameter(
     "probs", ("component", "answer"), "simplexes", "p_k", "probabilities of the answers", "probs $p$", sorts=True
 )
-LEAST_PROBABILITY = 1e-8
+HARDLY_EVER = 1e-8
 """An answer that is less likely than this in a component is on the boundary."""
 FARTHEST = 50.0
 """A logit may go so far at once, near the boundary."""
@@ -53,7 +53,7 @@ class Answers(Component):
         Shares of the answers among the rows that the mixture was bound to.
     """
 
-    names = (PROBS.name,)
+    names = (PROBABILITIES.name,)
 
     def __init__(
         self, data: Data, components: tuple[str, ...], levels: tuple[Levels, ...], average: np.ndarray | None = None
@@ -67,7 +67,7 @@ class Answers(Component):
         self.average = self._shares(self.counts(data.row_weights[:, None])) if average is None else average
         self.base = np.array([first + self.average[0, first : first + m].argmax() for first, m in self._columns()])
         self.free = ~np.isin(np.arange(len(self.column)), self.base)
-        self.parameters = (replace(PROBS, blocks=tuple(self.sizes.tolist())),)
+        self.parameters = (replace(PROBABILITIES, blocks=tuple(self.sizes.tolist())),)
         self.coords = {"component": list(components), "answer": answer_names(data.feature_names, levels)}
 
     @property
@@ -94,7 +94,7 @@ class Answers(Component):
 
     def default_priors(self) -> dict[str, Prior]:
         """Uniform over the probabilities of each column."""
-        return {PROBS.name: Prior("Dirichlet", a=1.0)}
+        return {PROBABILITIES.name: Prior("Dirichlet", a=1.0)}
 
     def _columns(self) -> Iterator[tuple[int, int]]:
         """The first answer of every column, and how many it has."""
@@ -172,7 +172,7 @@ class Answers(Component):
     def units(self, params: Params) -> np.ndarray:
         """1 / (2 sd) of the indicator of an answer: where it is hardly ever given, its logit may go far."""
         p = params["probs"][:, self.free]
-        return np.minimum(0.5 / np.sqrt(np.maximum(p * (1 - p), LEAST_PROBABILITY)), FARTHEST).ravel()
+        return np.minimum(0.5 / np.sqrt(np.maximum(p * (1 - p), HARDLY_EVER)), FARTHEST).ravel()
 
     def score(self, params: Params, sums: Sums) -> np.ndarray:
         """Counts less what the probabilities expect of so many answers."""
@@ -193,7 +193,7 @@ class Answers(Component):
         With the base gone, the coordinates of the column are known but for a constant.
         """
         p = params["probs"]
-        gone = p < LEAST_PROBABILITY
+        gone = p < HARDLY_EVER
         out = gone.copy()
         for base, (first, size) in zip(self.base, self._columns(), strict=True):
             likeliest = first + p[:, first : first + size].argmax(axis=1)

@@ -13,13 +13,13 @@ import pymc as pm
 import pytensor.tensor as pt
 from pytensor.tensor import TensorVariable
 
-from bayesmix.families.categorical.answers import MISSING, PROBS, Answers, answers
+from bayesmix.families.categorical.answers import MISSING, PROBABILITIES, Answers, answers
 from bayesmix.model.variables import Graph, constant
 from bayesmix.parts.part import Params
 
 OFF_ZERO = 1e-6
 """Starts keep this far from probabilities of 0."""
-TINY = np.finfo(float).tiny
+SMALLEST_PROBABILITY = np.finfo(float).tiny
 
 
 class CategoricalGraph(Graph):
@@ -39,17 +39,20 @@ class CategoricalGraph(Graph):
     def _alike(self) -> dict[str, np.ndarray]:
         """By variable the places of its answers among all, (columns, levels)."""
         f = self.answers
-        return {f"{PROBS.name}_{m}": f.first[f.sizes == m][:, None] + np.arange(m) for m in np.unique(f.sizes).tolist()}
+        return {
+            f"{PROBABILITIES.name}_{m}": f.first[f.sizes == m][:, None] + np.arange(m)
+            for m in np.unique(f.sizes).tolist()
+        }
 
     def variables(self) -> list[TensorVariable]:
         """weights (K,), and probs as a table (K, columns, most levels)."""
         f, weights = self.answers, self.weights()
         alike = self._alike()
-        a = np.broadcast_to(self.priors[PROBS.name].parameters["a"], (f.K, len(f.column)))
+        a = np.broadcast_to(self.priors[PROBABILITIES.name].parameters["a"], (f.K, len(f.column)))
         variables = [self._simplexes(name, places, a) for name, places in alike.items()]
         together = pt.concatenate([v.reshape((f.K, -1)) for v in variables], axis=1)
         place = np.argsort(np.concatenate([places.ravel() for places in alike.values()]))
-        flat = pm.Deterministic(PROBS.name, together[:, place], dims=PROBS.dims)
+        flat = pm.Deterministic(PROBABILITIES.name, together[:, place], dims=PROBABILITIES.dims)
         if len(variables) == 1:
             return [weights, variables[0]]
         wide = pt.concatenate([flat, pt.zeros((f.K, 1))], axis=1)
@@ -74,7 +77,7 @@ class CategoricalGraph(Graph):
         """The probabilities, away from 0."""
         start = self.start_of_weights(params)
         for name, places in self._alike().items():
-            own = np.maximum(params[PROBS.name][:, places], OFF_ZERO)
+            own = np.maximum(params[PROBABILITIES.name][:, places], OFF_ZERO)
             start[name] = own / own.sum(axis=-1, keepdims=True)
         return start
 
@@ -84,6 +87,6 @@ GRAPH = CategoricalGraph
 
 def log_joint(x: Any, weights: Any, probs: Any, *, n_features: int) -> Any:
     """log w_k + sum_j log p_kj(x_ij) over the answers that are there, (n, K)."""
-    log_p = pt.log(pt.maximum(probs, TINY))
+    log_p = pt.log(pt.maximum(probs, SMALLEST_PROBABILITY))
     given = log_p[:, np.arange(n_features), pt.maximum(x, 0)]
     return pt.log(weights) + pt.where(pt.eq(x, MISSING), 0.0, given).sum(axis=-1).T

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.linalg import block_diag
 
 from bayesmix import estep
-from bayesmix.families.categorical.answers import LEAST_PROBABILITY, MISSING, Answers, answers
+from bayesmix.families.categorical.answers import HARDLY_EVER, MISSING, Answers, answers
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.part import Params
 
@@ -80,5 +80,5 @@ def spread(likelihood: Likelihood, params: Params, covariance: np.ndarray) -> di
     for k, J in enumerate(_within(p, component)[:, :, component.free]):
         own = slice(K - 1 + k * m, K - 1 + (k + 1) * m)
         variances[k] = ((J @ V[own, own]) * J).sum(axis=1)
-    found["probs"] = np.where(p < LEAST_PROBABILITY, 0.0, variances)
+    found["probs"] = np.where(p < HARDLY_EVER, 0.0, variances)
     return {name: np.sqrt(np.maximum(a, 0.0)) for name, a in found.items()}

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bayesmix.families.categorical.answers import PROBS, Answers, answers, as_codes
+from bayesmix.families.categorical.answers import PROBABILITIES, Answers, answers, as_codes
 from bayesmix.inputs.covariates import FEWEST_LEVELS
 from bayesmix.inputs.data import Data
 from bayesmix.likelihood.family import Family
@@ -38,7 +38,7 @@ class Categorical(Family):
 
     def parameters(self, options: Mapping[str, Any]) -> tuple[Parameter, ...]:
         """weights and probs."""
-        return (Constant.parameter(), PROBS)
+        return (Constant.parameter(), PROBABILITIES)
 
     def prepared(self, data: Data) -> Data:
         """Every column as codes."""

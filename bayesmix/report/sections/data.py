@@ -16,7 +16,7 @@ from bayesmix.report.fits import Fits
 from bayesmix.report.links import with_links
 from bayesmix.report.text import decimals_for, fixed, plural, whole
 
-MOST_LEVELS = 12
+MOST_COUNTED = 12
 """Answers of a column that are counted one by one."""
 
 
@@ -61,8 +61,8 @@ def _answers(fits: Fits) -> Table:
     for name, x, levels in zip(fits.data.feature_names, fits.data.x.T, fits.data.levels, strict=True):
         given = decoded(x, levels).value_counts(sort=False)
         answers = [f"{level} ({n:,})" for level, n in given.items()]
-        left = len(answers) - MOST_LEVELS
-        answers = [*answers[:MOST_LEVELS], *([f"and {left} more"] if left > 0 else [])]
+        left = len(answers) - MOST_COUNTED
+        answers = [*answers[:MOST_COUNTED], *([f"and {left} more"] if left > 0 else [])]
         rows.append([name, whole(len(levels)), ", ".join(answers), whole(int(np.isnan(x).sum()))])
     heads = ("Column", "Levels", "Answers, with their rows", "No answer")
     return Table(heads, rows, (False, True, False, True), "The columns that enter the model.")
