@@ -34,13 +34,13 @@ def cases(*, quick: bool) -> Iterator[Case]:
 
 
 def _answers(X: np.ndarray, quick: bool) -> Case:
-    """Latent classes of answers, as textbooks write them: probabilities looked up by code."""
+    """Latent classes of answers, as textbooks write them."""
     data = bm.Data(pd.DataFrame(X, columns=[f"c{j}" for j in range(X.shape[1])]))
     spec = bm.resolve(bm.Mixture("categorical", n_components=3), data)
     with pm.Model() as written:
         weights = pm.Dirichlet("weights", a=np.full(3, 2.0))
         probs = pm.Dirichlet("probs", a=np.ones((3, X.shape[1], 4)))
-        by_component = pt.log(probs)[:, np.arange(X.shape[1]), X].sum(axis=-1).T
+        by_component = pm.logp(pm.Categorical.dist(p=probs), X[:, None, :]).sum(axis=-1)
         pm.Potential("x", pt.logsumexp(pt.log(weights) + by_component, axis=1).sum())
     return _beside(spec, data, written, "latent classes of answers", quick)
 

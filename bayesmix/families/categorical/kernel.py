@@ -1,7 +1,8 @@
 """The compiled E-step of columns of answers: log-probabilities looked up, responsibilities counted by answer.
 
-Tables hold, for each column, one place for a missing answer and then one for each level: an answer's place is its code
-and one, with nothing to decide in the loops.
+Several columns are looked up at once, by the combination of their answers: a table for each group of columns has the
+sums of their log-probabilities, and responsibilities are counted by combination before they are shared out to answers.
+A missing answer is a level of its own, before the others, with log-probability 0: there is nothing to decide in loops.
 """
 
 from __future__ import annotations
@@ -20,23 +21,28 @@ from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.canonical import LARGEST_PREDICTOR
 from bayesmix.parts.part import Params, Sums
 
+COMBINATIONS = 256
+"""A group has no more combinations of answers than that, so that its tables stay in the nearest cache."""
+
 
 @inlined
 def log_joint(rows: Any, params: Any, work: Any, block: Any, out: np.ndarray) -> None:
-    """log w_k + log f of a block; leaves the places of its answers in ``work``."""
-    level, table, d = params
+    """log w_k + log f of a block; leaves the places of its combinations in ``work``, (size, groups)."""
+    level, table, (d, base, together, groups, width) = params
     first, size, most = block
-    K, places = table.shape
-    step = places // d
     for i in range(size):
         at = (first + i) * d
-        for j in range(d):
-            work[i * d + j] = j * step + rows[at + j] + 1
-    for k in range(K):
+        for g in range(groups):
+            place = 0
+            for j in range(g * together, min(d, (g + 1) * together)):
+                place = place * base + rows[at + j] + 1
+            work[i * groups + g] = np.uintp(g * width + place)
+    for k in range(len(level)):
+        own = table[k]
         for i in range(size):
             l = level[k]
-            for j in range(d):
-                l += table[k, work[i * d + j]]
+            for g in range(groups):
+                l += own[work[i * groups + g]]
             out[k * most + i] = l
         for i in range(size, LANES):
             out[k * most + i] = out[k * most + size - 1]
@@ -44,47 +50,67 @@ def log_joint(rows: Any, params: Any, work: Any, block: Any, out: np.ndarray) ->
 
 @inlined
 def accumulate(rows: Any, params: Any, work: Any, block: Any, r: np.ndarray, statistics: Any) -> None:
-    """N_k += sum r, counts_k += r at the places of a row's answers."""
-    _, _, d = params
+    """N_k += sum r, counts_k += r at the places of a row's combinations."""
+    groups = params[2][3]
     mass, counts = statistics
     _, size, most = block
-    for i in range(size):
-        for k in range(len(mass)):
-            own = r[k * most + i]
-            mass[k] += own
-            for j in range(d):
-                counts[k, work[i * d + j]] += own
+    for k in range(len(mass)):
+        own, total = counts[k], 0.0
+        for i in range(size):
+            share = r[k * most + i]
+            total += share
+            for g in range(groups):
+                own[work[i * groups + g]] += share
+        mass[k] += total
 
 
 drive = driver(log_joint, accumulate)
 
 
 @inlined
+def _layout(d, most_levels):  # type: ignore[no-untyped-def]
+    """Columns, levels with the missing one, columns in a group, groups, combinations of a group."""
+    base, together = most_levels + 1, 1
+    while together < d and base ** (together + 1) <= COMBINATIONS:
+        together += 1
+    return d, base, together, -(-d // together), base**together
+
+
+@inlined
+def _columns_of(g, place, layout, digits):  # type: ignore[no-untyped-def]
+    """Fill the answers (0 where missing) of a combination; how many columns it has, 0 where it stands for none."""
+    d, base, together, _, _ = layout
+    count = min(d, (g + 1) * together) - g * together
+    for j in range(count - 1, -1, -1):
+        digits[j] = place % base
+        place //= base
+    return count if place == 0 else 0
+
+
+@inlined
 def _run(codes, weights, probs, evidence, row_weights, statistics, pointwise, responsibilities):  # type: ignore[no-untyped-def]
-    """L; the statistics are N (K,) and counts (K, d (1 + most levels))."""
+    """L; the statistics are N (K,) and counts by combination (K, groups x combinations)."""
     flat = np.ascontiguousarray
     K, d, most_levels = probs.shape
-    table, level = np.zeros((K, d * (most_levels + 1))), np.empty(K)
+    layout = _layout(d, most_levels)
+    _, base, together, groups, width = layout
+    logs, digits = np.zeros((K, d, base)), np.empty(together, dtype=np.intp)
+    table, level = np.zeros((K, groups * width)), np.log(weights)
     for k in range(K):
-        level[k] = np.log(weights[k])
         for j in range(d):
             for c in range(most_levels):
                 p = probs[k, j, c]
                 log_p = np.log(p) if p > 0.0 else -LARGEST_PREDICTOR
-                table[k, j * (most_levels + 1) + c + 1] = max(log_p, -LARGEST_PREDICTOR)
-    most = max(64, min(MOST, CACHE // (K + d) // LANES * LANES))
-    work = np.empty(d * most, dtype=np.intp)
-    return drive(
-        flat(codes).ravel(),
-        (level, table, d),
-        work,
-        most,
-        flat(evidence),
-        flat(row_weights),
-        statistics,
-        pointwise,
-        responsibilities,
-    )
+                logs[k, j, c + 1] = max(log_p, -LARGEST_PREDICTOR)
+        for g in range(groups):
+            for place in range(width):
+                for j in range(_columns_of(g, place, layout, digits)):
+                    table[k, g * width + place] += logs[k, g * together + j, digits[j]]
+    most = max(64, min(MOST, CACHE // (K + groups) // LANES * LANES))
+    work = np.empty(groups * most, dtype=np.uintp)
+    params = (level, table, layout)
+    rows = flat(codes).ravel()
+    return drive(rows, params, work, most, flat(evidence), flat(row_weights), statistics, pointwise, responsibilities)
 
 
 @entry_point
@@ -98,9 +124,18 @@ def rows(codes, weights, probs, evidence, row_weights, pointwise, responsibiliti
 def _summed(codes, weights, probs, evidence, row_weights, pointwise):  # type: ignore[no-untyped-def]
     """L, N (K,), counts (K, d, most levels)."""
     K, d, most_levels = probs.shape
-    mass, counts, none = np.zeros(K), np.zeros((K, d * (most_levels + 1))), np.empty((0, 0))
-    L = _run(codes, weights, probs, evidence, row_weights, (mass, counts), pointwise, none)
-    return L, mass, counts.reshape(K, d, most_levels + 1)[:, :, 1:].copy()
+    layout = _layout(d, most_levels)
+    _, _, together, groups, width = layout
+    mass, by_place, none = np.zeros(K), np.zeros((K, groups * width)), np.empty((0, 0))
+    L = _run(codes, weights, probs, evidence, row_weights, (mass, by_place), pointwise, none)
+    counts, digits = np.zeros(probs.shape), np.empty(together, dtype=np.intp)
+    for k in range(K):
+        for g in range(groups):
+            for place in range(width):
+                for j in range(_columns_of(g, place, layout, digits)):
+                    if digits[j] > 0:
+                        counts[k, g * together + j, digits[j] - 1] += by_place[k, g * width + place]
+    return L, mass, counts
 
 
 @entry_point
