@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from bayesmix.calibration.result import Calibration
     from bayesmix.checks.compare import Comparison, compare
     from bayesmix.checks.diagnose import Diagnostics, diagnose
+    from bayesmix.checks.distinguishing import distinguishing
     from bayesmix.em.fit_em import EMFit, fit_em
     from bayesmix.gallery.read import load
     from bayesmix.inputs.data import Data
@@ -47,6 +48,7 @@ _HOMES = {
     "inputs.data": ("Data",),
     "checks.diagnose": ("diagnose", "Diagnostics"),
     "em.fit_em": ("EMFit", "fit_em"),
+    "checks.distinguishing": ("distinguishing",),
     "inputs.errors": ("FitError",),
     "rows.factors": ("factor_loadings", "factor_scores"),
     "posterior.files": ("load_fit", "save"),
@@ -87,6 +89,7 @@ __all__ = [
     "co_clustering",
     "compare",
     "diagnose",
+    "distinguishing",
     "factor_loadings",
     "factor_scores",
     "fit_em",

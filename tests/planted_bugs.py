@@ -15,11 +15,13 @@ from pathlib import Path
 from unittest import mock
 
 import numpy as np
+import pandas as pd
 import pymc as pm
 import pytensor.tensor as pt
 from pymc.distributions.transforms import SimplexTransform
 
 import bayesmix as bm
+from bayesmix.families.categorical.graph import CategoricalGraph
 from bayesmix.families.factor_analyzers.graph import FactorAnalyzersGraph
 from bayesmix.families.gaussian import graph as gaussian_graph
 from bayesmix.families.gaussian.graph import GaussianGraph
@@ -58,7 +60,17 @@ FACTOR = {
     "loadings": bm.Prior("Normal", mu=0.0, sigma=2.0),
     "noise_variances": bm.Prior("LogNormal", mu=1.5, sigma=0.3),
 }
+ANSWERS = {"weights": bm.Prior("Dirichlet", a=[2.0, 2.0]), "probs": bm.Prior("Dirichlet", a=2.0)}
 ROWS = np.random.default_rng(1).normal(size=(20, 2)).round(2)
+
+
+def answers_with_gaps():
+    """Thirty rows of three columns with two and three levels; a third of the answers are missing."""
+    rng = np.random.default_rng(2)
+    frame = pd.DataFrame({"a": rng.choice(["n", "y"], 30), "b": rng.choice(["u", "v", "w"], 30), "c": ["n", "y"] * 15})
+    return frame.mask(rng.random(frame.shape) < 1 / 3)
+
+
 LAYOUTS = {
     "two groups": (bm.Mixture("gaussian", n_components=2, covariance="diag", priors=ON_A_LINE), bm.Data(ROWS[:, 0])),
     "wide groups": (  # scales around 1 are their own squares
@@ -79,6 +91,7 @@ LAYOUTS = {
         bm.Mixture("factor_analyzers", n_components=1, noise="isotropic", priors=FACTOR),
         bm.Data(np.column_stack([ROWS, ROWS[::-1, 0]])),
     ),
+    "answers": (bm.Mixture("categorical", n_components=2, priors=ANSWERS), bm.Data(answers_with_gaps())),
     "some labels": (
         bm.Mixture("gaussian", n_components=2, covariance="diag", priors=ON_A_LINE),
         bm.Data(ROWS[:, 0], labels=["a", None, "b", None] * 5),
@@ -196,6 +209,16 @@ class RootOfPsi(FactorAnalyzersGraph):
         return [weights, means, loadings, pt.sqrt(psi)]
 
 
+class GapIsAnAnswer(CategoricalGraph):
+    """A missing answer is taken as the first level."""
+
+    def observed(self, parameters, evidence, row_weights, **kwargs):
+        arguments = (*parameters, evidence, row_weights)
+        return self._custom(
+            arguments, lambda x, *rest: self.e_step(pt.maximum(x, 0), *rest, return_list=True)[0], **kwargs
+        )
+
+
 @dataclass(frozen=True)
 class Bug:
     """A broken graph and the layout on which it shows."""
@@ -221,6 +244,7 @@ BUGS = {
     "Psi and its root swapped": Bug("one factor", RootOfPsi),
     "labels ignored": Bug("some labels", LabelsIgnored),
     "labels off by one": Bug("some labels", LabelsOffByOne),
+    "gap taken as an answer": Bug("answers", GapIsAnAnswer),
 }
 
 

@@ -411,3 +411,17 @@ def test_new_refuses_in_one_line_and_leaves_nothing(run, tmp_path, arguments, wo
     before = sorted(tmp_path.rglob("*"))
     assert is_one_error(run("new", *arguments), *words)
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_new_takes_words_where_the_family_does(run, tmp_path):
+    rows = "".join(
+        f"{i},{'yes' if i % 3 else 'no'},{['low', 'mid', 'high'][i % 3]},{'' if i % 4 else 7}\n" for i in range(24)
+    )
+    (tmp_path / "t.csv").write_text("id,smokes,mood,code\n" + rows)
+    result = run("new", "answers", "--data", "t.csv", "--family", "categorical", "-k", 2)
+    assert result.exit_code == 0, result.output
+    assert "Left out: 'id' has 24 levels in 24 rows." in result.output
+    assert "Left out: 'code' is constant." in result.output
+    model = gallery.read(tmp_path / "answers")
+    assert model.data.levels == (("no", "yes"), ("high", "low", "mid"))
+    assert model.spec.family == "categorical"

@@ -35,6 +35,7 @@ UPWARD = {
     "families/gaussian/graph.py": "the base class of graphs, and a family's variables, are made with PyMC in model/",
     "families/zero_inflated_poisson/graph.py": "the same",
     "families/factor_analyzers/graph.py": "the same",
+    "families/categorical/graph.py": "the same",
 }
 """Files that import from below, each with its reason."""
 

@@ -6,4 +6,5 @@ NAMES = (
     "poisson",
     "bernoulli",
     "factor_analyzers",
+    "categorical",
 )

@@ -17,6 +17,7 @@ from bayesmix.formulas.design import design_matrix
 from bayesmix.formulas.vocabulary import quoted
 from bayesmix.gallery import model_toml
 from bayesmix.gallery.read import GalleryModel, read
+from bayesmix.inputs.covariates import FEWEST_LEVELS
 from bayesmix.inputs.csv_columns import column, numeric, read_csv
 from bayesmix.inputs.defaults import N_STARTS
 from bayesmix.likelihood.family import Family
@@ -92,7 +93,7 @@ def write_model(
         raise ValueError(f"{folder.parent}: the folder does not exist")
     frame = read_csv(csv)
     if response is None:
-        chosen, left_out = _measurements(frame, columns, label)
+        chosen, left_out = _observed(frame, columns, label, words=family is not None and FAMILIES[family].takes_levels)
     else:
         column(frame, response, "response")
         chosen, left_out = [name for name in frame.columns if name not in (response, label)], {}
@@ -132,13 +133,18 @@ def _chosen(
     return chosen
 
 
-def _measurements(frame: pd.DataFrame, columns: str | None, label: str | None) -> tuple[list[str], dict[str, str]]:
-    """The columns to fit, and why others are left out."""
+def _observed(
+    frame: pd.DataFrame, columns: str | None, label: str | None, *, words: bool
+) -> tuple[list[str], dict[str, str]]:
+    """The columns to fit, and why others are left out; ``words``: whether they may hold answers in words."""
     if columns is not None:
         names = [name.strip() for name in columns.split(",")]
-        numeric(pd.DataFrame({name: column(frame, name, "--columns") for name in names}))
+        wanted = pd.DataFrame({name: column(frame, name, "--columns") for name in names})
+        if not words:
+            numeric(wanted)
         return names, {}
-    reasons = {name: _unfit(frame, name) for name in frame.columns if name != label}
+    unfit = _no_answers if words else _unfit
+    reasons = {name: unfit(frame, name) for name in frame.columns if name != label}
     chosen = [name for name, reason in reasons.items() if not reason]
     left_out = {name: reason for name, reason in reasons.items() if reason}
     if not chosen:
@@ -160,6 +166,14 @@ def _unfit(frame: pd.DataFrame, name: str) -> str:
     if not steps.any():
         return f"is constant ({values[0]:g})"
     return "is a running number" if values[0] in (0, 1) and (steps == 1).all() and len(values) > 2 else ""
+
+
+def _no_answers(frame: pd.DataFrame, name: str) -> str:
+    """Why a column holds no answers; empty where it does."""
+    n, rows = frame[name].nunique(), int(frame[name].notna().sum())
+    if n < 2:
+        return "is constant" if n else "is empty"
+    return f"has {n} levels in {rows} rows" if n >= FEWEST_LEVELS and 2 * n > rows else ""
 
 
 def _quoted(text: str) -> str:

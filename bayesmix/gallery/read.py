@@ -11,10 +11,12 @@ from typing import Any
 
 import pandas as pd
 
+from bayesmix.families.table import FAMILIES
 from bayesmix.gallery import model_toml
 from bayesmix.gallery.model_toml import names
 from bayesmix.inputs.csv_columns import column, numeric, read_csv
 from bayesmix.inputs.data import MODEL, Data
+from bayesmix.likelihood.cells import readable
 from bayesmix.mixture.spec import Mixture, resolve
 
 __all__ = ["Expectation", "GalleryModel", "load", "names", "read"]
@@ -155,6 +157,8 @@ def read(name_or_path: str | Path) -> GalleryModel:
     with _within(toml, "[mixture] "):
         spec = Mixture.from_dict(entry["mixture"])
     data = _read_data(folder, entry["data"])
+    with _within(folder / entry["data"]["file"], ""):
+        readable(FAMILIES[spec.family], data)
     with _within(toml, ""), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # they are raised, once, by what uses the model
         resolve(spec, data)

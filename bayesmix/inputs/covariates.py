@@ -1,4 +1,4 @@
-"""Covariates as a formula may use them: numbers, or factors; what looks like one and is the other is refused."""
+"""Columns as numbers or as factors: covariates as a formula may use them, and observed columns as they come."""
 
 from __future__ import annotations
 
@@ -9,11 +9,61 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bayesmix.inputs.csv_columns import PLAIN_NUMBERS, WRITTEN_NUMBER
+from bayesmix.inputs.csv_columns import PLAIN_NUMBERS, WRITTEN_NUMBER, numeric
 
 DATE = re.compile(r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([T ].*)?")
 FEWEST_LEVELS = 5
 """A factor with so many levels must have two rows for each, on average."""
+BOOLEANS = ("False", "True")
+"""Levels of a column of truth values, whose codes are numbers as well."""
+
+type Levels = tuple[str, ...]
+"""What the codes 0, 1, ... of a column stand for; empty where it holds numbers."""
+
+
+def cells(frame: pd.DataFrame) -> tuple[np.ndarray, tuple[Levels, ...]]:
+    """Observed columns (n, n_columns): numbers, or codes of levels; NaN where a cell is missing; and the levels.
+
+    Text, truth values and pandas' categories have levels: in the categories' own order, else sorted. Numbers in their
+    order, as categories or as text, are numbers. Whether words are welcome is for the family to say
+    (:mod:`bayesmix.likelihood.cells`).
+
+    Examples
+    --------
+    >>> x, levels = cells(pd.DataFrame({"smokes": ["yes", None, "no"], "age": [40, 31, 60]}))
+    >>> x[:, 0].tolist(), levels
+    ([1.0, nan, 0.0], (('no', 'yes'), ()))
+    """
+    columns = [_cells(frame[[name]]) for name in frame.columns]
+    return np.ascontiguousarray(np.column_stack([x for x, _ in columns])), tuple(levels for _, levels in columns)
+
+
+def decoded(x: np.ndarray, levels: Levels) -> pd.Series:
+    """A column of :func:`cells` as it was given: numbers, or a factor in the order of its levels."""
+    if not levels:
+        return pd.Series(x)
+    codes = np.where(np.isnan(x), -1, x).astype(int)
+    return pd.Series(pd.Categorical.from_codes(codes, pd.Index(levels, dtype=object)))
+
+
+def _cells(frame: pd.DataFrame) -> tuple[np.ndarray, Levels]:
+    column = frame.iloc[:, 0]
+    there = column.notna().to_numpy()
+    if pd.api.types.infer_dtype(column, skipna=True) == "boolean":
+        return column.astype("boolean").to_numpy(dtype=float, na_value=np.nan), BOOLEANS
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        categories = column.cat.categories
+        words = not (pd.api.types.is_numeric_dtype(categories) and categories.is_monotonic_increasing)
+    else:
+        text = column.dtype == object or isinstance(column.dtype, pd.StringDtype)
+        words = text and bool(pd.to_numeric(column[there], errors="coerce").isna().any())
+    if words:
+        factor = as_levels(column)
+        codes = factor.cat.codes.to_numpy().astype(float)
+        return np.where(codes < 0, np.nan, codes), tuple(factor.cat.categories)
+    x = np.full(len(column), np.nan)
+    x[there] = numeric(frame[there])[:, 0]
+    return x, ()
 
 
 def covariate(

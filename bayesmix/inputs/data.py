@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +14,8 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from bayesmix.inputs.containers import array_names, by_row, frame_of, has_index, weights_by_row
-from bayesmix.inputs.csv_columns import column, numeric
+from bayesmix.inputs.covariates import Levels, cells
+from bayesmix.inputs.csv_columns import column
 from bayesmix.inputs.labels import label_evidence, true_classes
 from bayesmix.inputs.storage import coordinates, restored, stored
 
@@ -23,14 +25,14 @@ MODEL, DROP = "model", "drop"
 
 @dataclass(frozen=True, init=False, eq=False)
 class Data:
-    """What was observed: measurements or counts, with what is known of each row's component.
+    """What was observed: measurements, counts or answers, with what is known of each row's component.
 
     Parameters
     ----------
     X : array or DataFrame, shape (n,) or (n, n_features)
-        Finite numbers, in pandas, NumPy, polars or arrow; NaN, None, NA and masked cells are missing. With
-        ``response``, a DataFrame of which one column is the response and the others are covariates that formulas may
-        use; those that none uses may hold anything.
+        Finite numbers, in pandas, NumPy, polars or arrow, or words for families of answers; NaN, None, NA and masked
+        cells are missing. With ``response``, a DataFrame of which one column is the response and the others are
+        covariates that formulas may use; those that none uses may hold anything.
     labels : sequence, optional
         What is known of each row. One entry per row: None, NaN, NA, -1, "" or a masked entry for nothing; a class for a
         hard label; a ``set`` or ``frozenset`` of classes for "one of these". Or probabilities (n, n_classes), as an
@@ -72,8 +74,9 @@ class Data:
     """
 
     x: np.ndarray
-    """Observations, (n, n_features); NaN where a cell is missing."""
+    """Observations, (n, n_features): numbers, or codes 0, 1, ... of a column's levels; NaN where a cell is missing."""
     feature_names: tuple[str, ...]
+    levels: tuple[Levels, ...]
     covariates: pd.DataFrame
     """Columns that formulas may use, (n, n_covariates); no columns without ``response``. Its index names the rows."""
     classes: tuple[str, ...]
@@ -104,7 +107,7 @@ class Data:
         given = frame_of(X)
         rows = given.index if has_index(X) else None
         frame, covariates = _split(_with_row_names(given), None if response is None else str(response))
-        x = numeric(frame)
+        x, levels = cells(frame)
         n = len(x)
         labels = None if labels is None else by_row(labels, rows, n, "labels")
         class_names, evidence, labelled = label_evidence(labels, classes, n)
@@ -112,6 +115,7 @@ class Data:
             {
                 "x": x,
                 "feature_names": tuple(str(c) for c in frame.columns),
+                "levels": levels,
                 "covariates": covariates,
                 "classes": class_names,
                 "class_evidence": evidence,
@@ -202,13 +206,16 @@ class Data:
         own, wanted = self.feature_names, tuple(names)
         if own == wanted:
             return self
-        order = list(range(len(wanted)))
-        if set(own) == set(wanted):
-            order = [own.index(name) for name in wanted]
-        elif len(own) != len(wanted) or own != array_names(len(own)):
+        same = set(own) == set(wanted)
+        order = [own.index(name) if same else j for j, name in enumerate(wanted)]
+        if not same and (len(own) != len(wanted) or own != array_names(len(own))):
             counts = f"{len(wanted)} columns, as the fit had ({', '.join(wanted)})"
             raise ValueError(f"data: must have {counts}; got {len(own)} ({', '.join(own)})")
-        return self._with(x=self.x[:, order], feature_names=wanted)
+        return self._with(x=self.x[:, order], feature_names=wanted, levels=tuple(self.levels[j] for j in order))
+
+    def coded(self, x: np.ndarray, levels: Sequence[Levels]) -> Data:
+        """The same rows and columns with other observations, and what they are codes of."""
+        return self._with(x=x, levels=tuple(levels))
 
     def with_covariates(self, names: Sequence[str]) -> Data:
         """The same rows with these covariates only."""
@@ -256,6 +263,7 @@ class Data:
             "class_evidence": (("obs", "class"), self.class_evidence),
             "labelled": ("obs", self.labelled.astype("int8")),
             "row_weights": ("obs", self.row_weights),
+            "levels": ((), json.dumps(self.levels)),
         }
         if self.truth is not None:
             variables["truth"] = ("obs", self.truth.astype(str))
@@ -266,9 +274,11 @@ class Data:
     @classmethod
     def from_dataset(cls, dataset: xr.Dataset) -> Data:
         """The inverse of :meth:`to_dataset`."""
+        levels = json.loads(dataset["levels"].item()) if "levels" in dataset else [()] * dataset.sizes["feature"]
         fields = {
             "x": dataset["x"].to_numpy().astype(float),
             "feature_names": tuple(str(v) for v in dataset["feature"].values),
+            "levels": tuple(map(tuple, levels)),
             "covariates": restored(dataset),
             "classes": tuple(str(v) for v in dataset["class"].values),
             "class_evidence": dataset["class_evidence"].to_numpy(),

@@ -30,7 +30,7 @@ SCIPY: dict[str, Callable[..., Any]] = {
 """SciPy's distribution from PyMC's parameters, for scalars; SciPy has no half-t."""
 
 
-def draw(prior: Prior, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+def draw(prior: Prior, shape: tuple[int, ...], rng: np.random.Generator, *, blocks: tuple[int, ...] = ()) -> np.ndarray:
     """Independent draws.
 
     Parameters
@@ -42,6 +42,8 @@ def draw(prior: Prior, shape: tuple[int, ...], rng: np.random.Generator) -> np.n
         Of the result.
     rng : Generator
         Source of randomness.
+    blocks : tuple of int
+        Sizes of the simplexes side by side in the last dimension; by default it is one.
 
     Returns
     -------
@@ -54,6 +56,8 @@ def draw(prior: Prior, shape: tuple[int, ...], rng: np.random.Generator) -> np.n
     array([3. , 0.3])
     """
     parameters = prior.parameters
+    if blocks:
+        return _side_by_side(np.broadcast_to(parameters["a"], shape[-2:]), shape[:-2], rng, blocks)
     if prior.support == "simplex":
         return rng.dirichlet(np.broadcast_to(parameters["a"], shape[-1]), shape[:-1])
     if prior.support == "correlation":
@@ -98,6 +102,15 @@ def log_density(prior: Prior, value: np.ndarray) -> np.ndarray:
     if prior.distribution == "HalfStudentT":
         return np.asarray(np.log(2) + stats.t(parameters["nu"], 0.0, parameters["sigma"]).logpdf(value))
     return np.asarray(SCIPY[prior.distribution](**parameters).logpdf(value))
+
+
+def _side_by_side(
+    a: np.ndarray, leading: tuple[int, ...], rng: np.random.Generator, blocks: tuple[int, ...]
+) -> np.ndarray:
+    """Simplexes one beside the other in each row of a (K, sum of their sizes), (*leading, K, ...)."""
+    cuts = np.cumsum(blocks)[:-1]
+    rows = [np.concatenate([rng.dirichlet(own, leading) for own in np.split(row, cuts)], axis=-1) for row in a]
+    return np.stack(rows, axis=-2)
 
 
 def _onion(eta: float, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:

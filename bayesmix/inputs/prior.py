@@ -40,8 +40,9 @@ SHAPES: dict[str, Shape] = {
     "MvNormal": Shape("real vector", ("mu", "chol")),
 }
 UNBOUNDED_PARAMETERS = {"mu", "chol"} | {("Cauchy", "alpha")}
-WITHIN = {"real vector": ("real", "real vector")}
-"""Supports that a variable may have a prior on: a vector also has independent priors of its entries."""
+WITHIN = {"real vector": ("real", "real vector"), "simplexes": ("simplex",)}
+"""Supports that a variable may have a prior on: a vector also has independent priors of its entries, simplexes side by
+side have one each."""
 
 
 def choices(support: str) -> list[str]:

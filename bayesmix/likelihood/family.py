@@ -54,6 +54,9 @@ class Family(ABC):
 
     models_gaps: ClassVar[bool] = False
     """Whether cells may be missing: its parts and its kernel sum them out."""
+    takes_levels: ClassVar[bool] = False
+    """Whether columns may hold words: text, or pandas' categories."""
+
     responds: ClassVar[bool] = False
     """Whether it explains one column, the response, by the others."""
     template: ClassVar[str] = ""
@@ -76,6 +79,10 @@ class Family(ABC):
     def component_names(self, data: Data, n_components: int) -> tuple[str, ...]:
         """Class names first, then ``component_1`` ... for the unnamed."""
         return component_names(data, n_components)
+
+    def prepared(self, data: Data) -> Data:
+        """The rows as the family reads them."""
+        return data
 
     def check(self, options: Mapping[str, Any], data: Data) -> None:
         """ValueError where rows cannot be the family's, naming column, row and value."""

@@ -26,6 +26,7 @@ from bayesmix.formulas.linear import Linear
 from bayesmix.inputs.data import Data, evenly
 from bayesmix.inputs.prior import Prior
 from bayesmix.likelihood import curvature
+from bayesmix.likelihood.cells import readable
 from bayesmix.likelihood.family import Family
 from bayesmix.likelihood.known import as_rows, known_values, matched
 from bayesmix.parts.gaps import check_whole
@@ -71,6 +72,7 @@ class Likelihood:
         data: Data,
         fixed: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
+        data = family.prepared(readable(family, data))
         self.family, self.options, self.data = family, options, data
         self.components = family.component_names(data, n_components)
         _check(family, options, data)
@@ -117,7 +119,7 @@ class Likelihood:
 
     def rebind(self, data: Data) -> Self:
         """The same mixture over other rows (same columns; encodings of factors are kept)."""
-        data = self.component.aligned(data)
+        data = self.component.aligned(readable(self.family, data))
         _check(self.family, self.options, data)
         weights, component = self.weights.over(data), self.component.over(data)
         evidence = self.family.evidence(data, self.components)

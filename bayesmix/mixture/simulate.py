@@ -54,7 +54,8 @@ def parameters_from_prior(family: Likelihood, n: int, rng: np.random.Generator) 
     """Parameters of the likelihood under a resolved prior, each (n, ...)."""
     spec = family.spec
     shapes = {v: tuple(len(family.coords[d]) for d in dims) for v, dims in family.dims.items() if v in spec.priors}
-    values = {v: draw(spec.priors[v], (n, *shape), rng) for v, shape in shapes.items()}
+    blocks = {p.name: p.blocks for p in family.parameters}
+    values = {v: draw(spec.priors[v], (n, *shape), rng, blocks=blocks[v]) for v, shape in shapes.items()}
     if spec.order is not None:
         _check_exchangeable(spec.priors[spec.order], spec.order, shapes[spec.order])
         values[spec.order] = np.sort(values[spec.order], axis=1)
@@ -124,7 +125,7 @@ def laid_out(design: Data, x: np.ndarray, labels: list[str | None] | None = None
     observed = pd.DataFrame(x, columns=list(design.feature_names), index=design.covariates.index)
     response = {"response": design.feature_names[0]} if len(design.covariates.columns) else {}
     frame = pd.concat([observed, design.covariates], axis=1)
-    return Data(frame, labels, classes=design.classes or None, **response)
+    return Data(frame, labels, classes=design.classes or None, **response).coded(x, design.levels)
 
 
 def one(draws: Mapping[str, np.ndarray], s: int) -> dict[str, np.ndarray]:

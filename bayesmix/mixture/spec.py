@@ -230,9 +230,7 @@ def exchange_groups(family: Likelihood) -> np.ndarray:
     for key, prior in family.spec.priors.items():
         dims = family.dims.get(key, ())
         for value in prior.parameters.values():
-            by_component = (prior.support == "simplex" and value.ndim == 1) or (
-                value.ndim == len(dims) and dims[:1] == ("component",)
-            )
+            by_component = value.ndim == len(dims) and dims[:1] == ("component",)
             if by_component and value.shape[0] == len(family.components):
                 rows.extend(value.reshape(len(value), -1).T)
     return np.unique(np.array(rows), axis=1, return_inverse=True)[1].reshape(-1)
@@ -263,6 +261,7 @@ def _check_order(spec: Mixture, family: Likelihood) -> None:
 
 def _check_shapes(family: Likelihood, priors: Mapping[str, Prior]) -> None:
     """Each parameter must broadcast to its variable."""
+    supports = {p.name: p.support for p in family.parameters}
     for key, prior in priors.items():
         dims = family.dims.get(key)
         if dims is None:
@@ -270,7 +269,7 @@ def _check_shapes(family: Likelihood, priors: Mapping[str, Prior]) -> None:
         shape = tuple(len(family.coords[d]) for d in dims) if prior.support != "correlation" else ()
         for name, value in prior.parameters.items():
             wanted = (*shape, shape[-1]) if name == "chol" else shape
-            exact = name == "chol" or (prior.support == "simplex" and value.shape != ())
+            exact = name == "chol" or (supports[key] == "simplex" and value.shape != ())
             try:
                 fits = value.shape == wanted if exact else np.broadcast_shapes(value.shape, wanted) == wanted
             except ValueError:

@@ -12,6 +12,7 @@ from bayesmix.parts.component import Component
 from bayesmix.parts.gaps import check_columns, column_means, filled
 from bayesmix.parts.parameter import Parameter
 from bayesmix.parts.part import Params, Sums
+from bayesmix.parts.profile import Profile
 
 ON_BOUNDARY = 1e-8
 """A variance of a column within a component below it is that of a mean on its boundary."""
@@ -32,6 +33,11 @@ class Columns(Component):
         self.coords = {"component": list(components), "feature": list(data.feature_names)}
         check_columns(self.x, data.row_weights, data.feature_names)
         self.average = column_means(self.x, data.row_weights)
+
+    @property
+    def profile(self) -> Profile | None:
+        """The means."""
+        return Profile.of_columns(self.means, self.data)
 
     @property
     def first(self) -> str:

@@ -13,6 +13,7 @@ from bayesmix.inputs.data import Data
 from bayesmix.inputs.prior import Prior
 from bayesmix.parts.gaps import filled
 from bayesmix.parts.part import Known, Params, Part, Point, Sums
+from bayesmix.parts.profile import Profile
 
 
 class Component(Part):
@@ -24,6 +25,11 @@ class Component(Part):
     """
 
     K: int
+
+    @property
+    def profile(self) -> Profile | None:
+        """What the components are like in every column; None where no estimate says it."""
+        return None
 
     def aligned(self, data: Data) -> Data:
         """Other rows, with their columns in the order of these; ValueError where they cannot be explained."""

@@ -14,7 +14,8 @@ class Parameter:
     name : str
     dims : tuple of str
     support : str
-        ``simplex``, ``real``, ``real vector``, ``positive``, ``unit`` or ``correlation``: what a prior must have.
+        ``simplex``, ``simplexes`` (several side by side), ``real``, ``real vector``, ``positive``, ``unit`` or
+        ``correlation``: what a prior must have.
     symbol : str
         In LaTeX, with its subscripts.
     words : str
@@ -37,6 +38,8 @@ class Parameter:
         Whether components that may switch labels are named in the order of its first entries.
     nuisance : bool
         Whether conclusions rarely rest on it: sensitivity to its prior is not asked for.
+    blocks : tuple of int
+        Sizes of the simplexes that stand side by side along its last dimension, once it is bound to rows.
     """
 
     name: str
@@ -52,3 +55,4 @@ class Parameter:
     in_place_of: str = ""
     sorts: bool = False
     follows: tuple[str, ...] = ()
+    blocks: tuple[int, ...] = ()

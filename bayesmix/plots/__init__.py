@@ -12,6 +12,7 @@ from bayesmix.plots.estimate import em_history, em_starts
 from bayesmix.plots.forest import forest
 from bayesmix.plots.imputed import imputed
 from bayesmix.plots.priors import prior_predictive
+from bayesmix.plots.profile import profile
 from bayesmix.plots.ranks import coverage, rank_ecdf
 from bayesmix.plots.rows import responsibilities
 
@@ -33,6 +34,7 @@ __all__ = [
     "pareto_k",
     "predictive",
     "prior_predictive",
+    "profile",
     "rank_ecdf",
     "responsibilities",
     "structure",

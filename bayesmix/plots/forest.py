@@ -58,7 +58,8 @@ class Panel:
 def forest(dt: xr.DataTree, cmp: Comparison) -> Figure:
     """Posterior mean with 50% and 90% intervals of every scalar; EM as a cross, MAP as a diamond where given.
 
-    Features have units of their own, so means and scales have one panel per feature; correlations one per component.
+    Features have units of their own, so means and scales have one panel per feature, as have answers; correlations one
+    per component.
     """
     return forest_of(Record.of(dt), cmp)
 
@@ -91,12 +92,15 @@ def forest_of(record: Record, cmp: Comparison) -> Figure:
 def panels(family: Likelihood) -> list[Panel]:
     """The scalars in panels of one unit each."""
     found: dict[str, Panel] = {}
-    known = {p.name: p for p in family.parameters}
+    known, profile = {p.name: p for p in family.parameters}, family.component.profile
     for variable, where, label in scalars.index_of(family, derived=True):
         dims = family.dims[variable]
         names = {d: family.coords[d][i] for d, i in zip(dims, where, strict=True)}
         own = "component" if "pair" in dims else "feature"
         shared = names.pop(own, None)
+        if profile is not None and known[variable].blocks:
+            shared = profile.columns[profile.column[where[-1]]]
+            names[dims[-1]] = profile.entries[where[-1]]
         title = known[variable].label + ("" if shared is None else f", {plain(shared, limit=26)}")
         limit = 34 if "pair" in names else 24 if len(names) == 1 else 16
         tick = ", ".join(plain(name, limit=limit) for name in names.values()) or "all"

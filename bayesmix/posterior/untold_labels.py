@@ -19,6 +19,7 @@ AVERAGED = 200
 """... and averaged over about so many of them."""
 UNCONSTRAINED: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "simplex": np.log,
+    "simplexes": np.log,
     "positive": np.log,
     "real": np.asarray,
     "real vector": np.asarray,

@@ -34,6 +34,7 @@ TITLES = {
     "pairs": "Posterior pair plot",
     "components": "Components over the data",
     "structure": "What the components are made of",
+    "profile": "Profile of the components",
     "modes": "Posterior mass of the modes",
     "responsibilities": "Responsibilities with 90% intervals",
     "em_against_posterior": "EM against the posterior",
@@ -142,6 +143,13 @@ def _structure(fits: Fits, summary: Summary) -> str:
     return words_of(fits.family).structure_caption(fits.family)
 
 
+def _profile(fits: Fits, summary: Summary) -> str:
+    text = "Columns whose marks lie apart tell the components from each other; intervals are 90%, crosses are EM's."
+    found = summary["distinguishing"]
+    top = [f"{row['feature']} ({row['component']})" for row in found if row["rank"] == 1]
+    return text + (f" Each is told best by {listed(top, most=12)}." if top else "")
+
+
 def _modes(fits: Fits, summary: Summary) -> str:
     rows = [m for m in summary["modes"] if m["group"] > 0]
     apart = {m["group"]: m["mass"] for m in rows}
@@ -248,6 +256,7 @@ CAPTIONS: dict[str, Callable[[Fits, Summary], str]] = {
     "pairs": _pairs,
     "components": _components,
     "structure": _structure,
+    "profile": _profile,
     "modes": _modes,
     "responsibilities": _responsibilities,
     "em_against_posterior": _em_against_posterior,

@@ -35,6 +35,19 @@ PRIOR_STATISTICS = ("mean", "standard deviation", "smallest", "largest", "zeros"
 """What is asked of data sets from the prior."""
 
 
+def _statistics(family: Likelihood, j: int, only: Container[str] | None) -> dict[str, Statistic]:
+    """Those that suit a column: of levels the share of each, as ``share of yes``."""
+    levels = family.data.levels[j]
+    if levels:
+        return {f"share of {level!r}": _share(code) for code, level in enumerate(levels)}
+    table = COUNTS if family.family.counts else MEASUREMENTS
+    return {name: f for name, f in table.items() if only is None or name in only}
+
+
+def _share(code: int) -> Statistic:
+    return lambda x: (x == code).mean(axis=-1)
+
+
 def predictive_checks(family: Likelihood, replicates: np.ndarray, only: Container[str] | None = None) -> dict[str, Any]:
     """Every statistic of every column: observed, mean and 90% interval of replicates, predictive p-value.
 
@@ -43,14 +56,14 @@ def predictive_checks(family: Likelihood, replicates: np.ndarray, only: Containe
     statistics, where given.
     """
     counts = family.family.counts
-    table = {name: f for name, f in (COUNTS if counts else MEASUREMENTS).items() if only is None or name in only}
     out: dict[str, Any] = {}
     for j, column in enumerate(family.data.feature_names):
         rows, there = seen(family.data, j)
-        for name, statistic in table.items():
+        for name, statistic in _statistics(family, j, only).items():
             observed = float(statistic(rows.x[:, j]))
             replicated = np.asarray(statistic(replicates[:, there, j]), dtype=float)
-            out[name if counts and family.data.n_features == 1 else f"{name} of {column}"] = {
+            words = f"{name} in {column}" if family.data.levels[j] else f"{name} of {column}"
+            out[name if counts and family.data.n_features == 1 else words] = {
                 "observed": observed,
                 "mean": replicated.mean(),
                 "lower": np.quantile(replicated, TAILS[0]),

@@ -23,6 +23,7 @@ from bayesmix.plots.checks import outliers_figure
 from bayesmix.plots.density import density_of, has_density
 from bayesmix.plots.draws import pairs_of, traces_of
 from bayesmix.plots.forest import forest_of
+from bayesmix.plots.profile import profile_of
 from bayesmix.plots.rows import responsibilities_of
 from bayesmix.report.fits import Fits
 
@@ -34,6 +35,8 @@ PADDING = 0.1
 THUMBNAIL = "thumbnail"
 MOST_SEEN = 2
 """Columns that one picture of a step shows whole."""
+FEW_COLUMNS = 2
+"""With more columns components have a profile."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,10 @@ def _steps_seen(fits: Fits) -> bool:
     return fits.em.trace is not None and len(fits.em.history) > 1 and fits.data.n_features <= MOST_SEEN
 
 
+def _has_profile(fits: Fits) -> bool:
+    return fits.data.n_features > FEW_COLUMNS and fits.family.component.profile is not None
+
+
 def _there(loo: xr.Dataset | None) -> xr.Dataset:
     assert loo is not None
     return loo
@@ -68,6 +75,7 @@ KINDS: dict[str, Kind] = {
     "pairs": Kind(lambda f: pairs_of(f.record)),
     "components": Kind(lambda f: components_of(f.record, em=f.comparison.em)),
     "structure": Kind(lambda f: structure_of(f.record, em=f.comparison.em), lambda f: picture_of(f.family).structured),
+    "profile": Kind(lambda f: profile_of(f.record, em=f.comparison.em), _has_profile),
     "modes": Kind(lambda f: plots.modes(f.dt), _several_modes),
     "responsibilities": Kind(lambda f: responsibilities_of(f.record, f.comparison), lambda f: bool(f.open_rows.any())),
     "em_against_posterior": Kind(lambda f: plots.em_against_posterior(f.comparison)),

@@ -14,11 +14,13 @@ from bayesmix.inputs.prior import Prior
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.report.checks import PRIOR_STATISTICS, predictive_checks
 from bayesmix.report.fits import Fits
-from bayesmix.report.text import significant
+from bayesmix.report.text import listed, significant
 
 UNCERTAIN_ROWS = 5
 ROUNDING = 1e-9
 """A prior mean of fewer standard deviations than this is 0."""
+MOST_ENTRIES = 6
+"""Entries that share a prior are listed up to so many."""
 PARAMETER_WORDS = {
     "mu": "mean",
     "sigma": "sd",
@@ -64,13 +66,13 @@ def rows(family: Likelihood, variable: str, prior: Prior) -> list[tuple[str, str
     shape = () if by_matrix else tuple(len(family.coords[d]) for d in dims)
     table = {name: np.broadcast_to(value, shape) for name, value in prior.parameters.items()}
     size = len(family.coords["feature"]) if by_matrix else 1
+    totals = _totals(family, variable, table["a"]) if "a" in table else np.zeros(shape)
     found: dict[tuple[float, ...], list[tuple[int, ...]]] = {}
     for place in np.ndindex(shape):
-        found.setdefault(tuple(float(a[place]) for a in table.values()), []).append(place)
+        found.setdefault((*(float(a[place]) for a in table.values()), float(totals[place])), []).append(place)
     out = []
-    for values, places in found.items():
+    for (*values, total), places in found.items():
         where = dict(zip(table, values, strict=True))
-        total = float(np.sum(table["a"])) if "a" in table else 0.0
         lower, upper = central95(prior, where, size=size, total=total)
         label = _label(family, dims, places, len(found), shape)
         out.append((label, _words(prior, where), f"{significant(lower)} to {significant(upper)}"))
@@ -89,6 +91,13 @@ def known_rows(family: Likelihood, variable: str) -> list[tuple[str, str]]:
     return [
         (_label(family, dims, places, distinct, values.shape), f"known: {value:g}") for value, places in found.items()
     ]
+
+
+def _totals(family: Likelihood, variable: str, a: np.ndarray) -> np.ndarray:
+    """The sum of the concentrations of the simplex that each scalar belongs to."""
+    blocks = next(p.blocks for p in family.parameters if p.name == variable) or a.shape[-1:]
+    first = np.append(0, np.cumsum(blocks))[:-1]
+    return np.repeat(np.add.reduceat(a, first, axis=-1), blocks, axis=-1)
 
 
 def _of_vector(family: Likelihood, variable: str, prior: Prior) -> list[tuple[str, str, str]]:
@@ -134,6 +143,9 @@ def _label(
         features = {place[axis] for place in places}
         if len(features) == 1 and len(places) * shape[axis] == np.prod(shape):
             return family.coords["feature"][features.pop()]
+    entries = list(dict.fromkeys(place[-1] for place in places))
+    if len(dims) == 2 and len(places) == shape[0] * len(entries):
+        return listed([family.coords[dims[1]][j] for j in entries], most=MOST_ENTRIES)
     return ", ".join(" / ".join(family.coords[d][i] for d, i in zip(dims, p, strict=True)) for p in places)
 
 

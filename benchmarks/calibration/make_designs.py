@@ -8,6 +8,13 @@ import pandas as pd
 HERE = Path(__file__).parent
 
 
+def answers(rng, n=80):
+    """Columns of two, three and four levels, with one answer in seven missing."""
+    levels = {"a": ["no", "yes"], "b": ["low", "mid", "high"], "c": [1, 2, 3, 4], "d": ["no", "yes"]}
+    drawn = pd.DataFrame({name: rng.choice(np.array(own, dtype=object), n) for name, own in levels.items()})
+    return drawn.mask(rng.random(drawn.shape) < 1 / 7)
+
+
 def designs(rng):
     """A table for each folder."""
     labels = np.where(np.arange(60) % 3 == 0, np.where(np.arange(60) % 2 == 0, "a", "b"), "")
@@ -24,6 +31,7 @@ def designs(rng):
         "poisson": pd.DataFrame(np.random.default_rng(3).poisson(4.0, (60, 2)), columns=["a", "b"]),
         "bernoulli": pd.DataFrame(np.random.default_rng(4).integers(2, size=(80, 5)), columns=list("abcde")),
         "fixed_parameters": pd.DataFrame(np.random.default_rng(5).normal(size=(60, 2)).round(3), columns=["x", "y"]),
+        "categorical": answers(np.random.default_rng(5)),
         "semi_supervised_2d": plane(60).assign(label=labels),
         "gaussian_gaps": cells.mask(gappy.random((60, 2)) < 0.15).assign(label=labels),
         "factor_analysis": pd.DataFrame(np.random.default_rng(5).normal(size=(60, 5)).round(3), columns=list("abcde")),

@@ -17,6 +17,7 @@ FAMILIES = (
     "poisson",
     "bernoulli",
     "gaussian_gaps",
+    "categorical",
 )
 HEADS = (
     "layout",

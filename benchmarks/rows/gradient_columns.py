@@ -30,6 +30,19 @@ def cases(*, quick: bool) -> Iterator[Case]:
         yield _case("poisson", "Poisson", X, "rates", pm.Gamma, pm.Poisson, quick)
     X = (rng.random((n, 8)) < rng.uniform(0.1, 0.9, (3, 8))[z]).astype(int)
     yield _case("bernoulli", "latent classes", X, "probs", pm.Beta, pm.Bernoulli, quick)
+    yield _answers(rng.choice(4, (n, 12)), quick)
+
+
+def _answers(X: np.ndarray, quick: bool) -> Case:
+    """Latent classes of answers, as textbooks write them."""
+    data = bm.Data(pd.DataFrame(X, columns=[f"c{j}" for j in range(X.shape[1])]))
+    spec = bm.resolve(bm.Mixture("categorical", n_components=3), data)
+    with pm.Model() as written:
+        weights = pm.Dirichlet("weights", a=np.full(3, 2.0))
+        probs = pm.Dirichlet("probs", a=np.ones((3, X.shape[1], 4)))
+        by_component = pm.logp(pm.Categorical.dist(p=probs), X[:, None, :]).sum(axis=-1)
+        pm.Potential("x", pt.logsumexp(pt.log(weights) + by_component, axis=1).sum())
+    return _beside(spec, data, written, "latent classes of answers", quick)
 
 
 def _case(family: str, title: str, X: np.ndarray, means: str, prior: type, columns: type, quick: bool) -> Case:
@@ -41,6 +54,10 @@ def _case(family: str, title: str, X: np.ndarray, means: str, prior: type, colum
         m = prior(means, **numbers[means], shape=(3, X.shape[1]))
         by_component = pm.logp(columns.dist(m), X[:, None, :]).sum(axis=-1)
         pm.Potential("x", pt.logsumexp(pt.log(weights) + by_component, axis=1).sum())
+    return _beside(spec, data, written, title, quick)
+
+
+def _beside(spec: bm.Mixture, data: bm.Data, written: pm.Model, title: str, quick: bool) -> Case:
     ours, other = Compiled(lambda: Target(bm.build(spec, data)).compiled), peer(written)
     rng = np.random.default_rng(0)
     points = rng.normal(0, 0.3, (4, ours.n_dim))
@@ -57,6 +74,6 @@ def _case(family: str, title: str, X: np.ndarray, means: str, prior: type, colum
         "compile, ours": Figure(ours.seconds, "s"),
         "compile, numba": Figure(other.seconds, "s"),
     }
-    n, d = X.shape
+    n, d = data.x.shape
     name = f"{title}, {d} column{'s' * (d > 1)}, n = {n:,}, K = 3"
     return Case(name, figures, f"log-densities differ by {worst:.0e} of their size")

@@ -143,6 +143,37 @@ BACKGROUND = {
 }
 
 
+LEVELS = {"smokes": ["no", "yes"], "rating": ["poor", "fair", "good", "best"], "visits": [0, 1, 5]}
+"""Of every column: words, ordered categories, numbers."""
+
+
+def answer_rows(rng, n):
+    """Every level occurs, and one cell in nine is missing."""
+    columns = {}
+    for name, levels in LEVELS.items():
+        codes = np.where(np.arange(n) < len(levels), np.arange(n), rng.integers(len(levels), size=n))
+        column = pd.Series(np.array(levels, dtype=object)[codes])
+        columns[name] = column.mask((np.arange(n) >= len(levels)) & (rng.random(n) < 1 / 9))
+    frame = pd.DataFrame(columns)
+    return frame.assign(rating=pd.Categorical(frame["rating"], LEVELS["rating"], ordered=True))
+
+
+def answer_params(rng):
+    probs = [rng.dirichlet(np.full(len(levels), 3.0), 2) for levels in LEVELS.values()]
+    return {"weights": rng.dirichlet([3, 3]), "probs": np.hstack(probs)}
+
+
+def answer_log_joint(data, params, evidence):
+    out = np.log(params["weights"]) + evidence
+    first = 0
+    for x, levels in zip(data.x.T, LEVELS.values(), strict=True):
+        own = params["probs"][:, first : first + len(levels)]
+        first += len(levels)
+        for i in np.flatnonzero(~np.isnan(x)):
+            out[i] += [stats.multinomial.logpmf(np.eye(len(levels))[int(x[i])], 1, p) for p in own]
+    return out
+
+
 EXAMPLES = {
     "gaussian": gaussian("full", 3),
     "gaussian, tied": gaussian("tied", 2),
@@ -175,6 +206,7 @@ EXAMPLES = {
         lambda rng: {"weights": rng.dirichlet([3, 3]), "probs": rng.uniform(0.1, 0.9, (2, 4))},
         bernoulli_log_joint,
     ),
+    "categorical": Example(bm.Mixture("categorical", n_components=2), answer_rows, answer_params, answer_log_joint),
 }
 EXAMPLES |= {
     "gaussian, means alone": fixed(EXAMPLES["gaussian, spherical"], {"scales": 1.0, "weights": "equal"}, lecture),

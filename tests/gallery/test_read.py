@@ -22,6 +22,8 @@ from bayesmix.mixture import scalars
 MODELS = Path(__file__).parents[2] / "models"
 NAMES = [
     "carcinoma",
+    "cheating",
+    "election",
     "faithful_gaps",
     "galaxies",
     "iris",
@@ -113,7 +115,17 @@ def gallery_family(model):
 
 
 def test_the_simulated_models_are_the_ones_with_a_script():
-    published = {"carcinoma", "galaxies", "iris", "iris_ppca", "low_dim_gauss_mix", "old_faithful", "zip_articles"}
+    published = {
+        "carcinoma",
+        "cheating",
+        "election",
+        "galaxies",
+        "iris",
+        "iris_ppca",
+        "low_dim_gauss_mix",
+        "old_faithful",
+        "zip_articles",
+    }
     assert sorted(set(NAMES) - published) == SIMULATED
 
 

@@ -15,6 +15,7 @@ FRAME = pd.DataFrame({"a": [1.0, 2.0, 8.0, 9.0], "b": [1.0, 3.0, 7.0, 9.5]}, ind
 LABELS = pd.Series(["low", None, "high", "high"], index=FRAME.index)
 WEIGHTS = pd.Series([1.0, 2.0, 3.0, 4.0], index=FRAME.index)
 ORDER = [2, 0, 3, 1]
+NUMBERS = bm.Mixture("gaussian", n_components=1)
 
 
 def test_what_has_an_index_goes_by_it():

@@ -155,7 +155,7 @@ def test_few_rows_may_have_a_level_each():
 
 def test_measurements_with_a_decimal_comma_are_told_what_to_do():
     with pytest.raises(ValueError, match=r"'3,5'.*numbers need a decimal point.*decimal= and thousands="):
-        bm.Data(pd.DataFrame({"a": ["3,5", "4"]}))
+        bm.resolve(bm.Mixture("gaussian", n_components=1), bm.Data(pd.DataFrame({"a": ["3,5", "4"]})))
 
 
 HOSTILE = {

@@ -9,8 +9,11 @@ import pytest
 import bayesmix as bm
 from bayesmix.inputs.csv_columns import read_csv
 from bayesmix.inputs.data import evenly
+from bayesmix.mixture.spec import bind
 
 INF = float("inf")
+NUMBERS = bm.Mixture("gaussian", n_components=1)
+"""A family that takes numbers alone, without gaps."""
 
 
 def test_arrays_frames_and_series_are_one():
@@ -47,7 +50,7 @@ BAD_X = {
 @pytest.mark.parametrize(("columns", "words"), BAD_X.values(), ids=BAD_X)
 def test_cells_are_refused_with_their_place(columns, words):
     with pytest.raises(ValueError, match=re.escape(words)):
-        bm.Data(pd.DataFrame(columns))
+        bind(NUMBERS, bm.Data(pd.DataFrame(columns)))
 
 
 def test_the_row_is_named_as_the_index_names_it():

@@ -25,6 +25,7 @@ from bayesmix.parts.component import Component
 from bayesmix.parts.gaps import filled
 from bayesmix.parts.parameter import Parameter
 from bayesmix.parts.part import Known, Params, Point, Sums, remembered
+from bayesmix.parts.profile import Profile
 
 MEANS = Parameter("means", ("component", "feature"), "real", r"\mu_k", "means", r"means $\mu$", sorts=True)
 VANISHING = 1e-10
@@ -68,6 +69,11 @@ class Normal(Component):
         self.coords |= {"pair": pair_names(features)} if self.has_correlations else {}
         own = [p for p in self.kind.parameters if p.name != "correlations" or self.has_correlations]
         self.parameters = (MEANS, *own, self._covariances())
+
+    @property
+    def profile(self) -> Profile | None:
+        """The means."""
+        return Profile.of_columns(MEANS, self.data)
 
     @property
     def d(self) -> int:

@@ -18,6 +18,7 @@ from bayesmix.report.sections import (
     model,
     posterior,
     prior,
+    profiles,
     unlabelled,
     verdict,
 )
@@ -32,6 +33,7 @@ WRITERS: tuple[Writer, ...] = (
     em.em,
     posterior.posterior,
     posterior.components,
+    profiles.profiles,
     posterior.modes,
     comparison.responsibilities,
     density.density,

@@ -13,7 +13,7 @@ from bayesmix.report.blocks import Block, Heading, Inline, Paragraph, Section, T
 from bayesmix.report.captions import figures
 from bayesmix.report.fits import Fits
 from bayesmix.report.tables import parameter_rows, records, score_rows
-from bayesmix.report.text import decimals_for, decimals_of, fixed, interval, percent, plural, whole
+from bayesmix.report.text import DASH, decimals_for, decimals_of, fixed, interval, percent, plural, whole
 
 LISTED_ROWS = 10
 FEWEST_ROWS = 3
@@ -81,7 +81,8 @@ def _rows_table(fits: Fits, table: pd.DataFrame, caption: str) -> Table:
     fewer = "" if len(shown) == len(data.feature_names) else f" The first {len(shown)} columns alone."
     rows: list[Sequence[Inline]] = []
     for name, row in records(table).items():
-        values = [fixed(x, d) for x, d in zip(data.x[position[name]], decimals, strict=False)]
+        cells = zip(data.x[position[name]], data.levels, decimals, strict=False)
+        values = [_shown(x, levels, d) for x, levels, d in cells]
         best = row["posterior_component"]
         lower, upper = row[f"lower[{best}]"], row[f"upper[{best}]"]
         chances = [best, fixed(row[f"mean[{best}]"], 3), interval(lower, upper, 2), fixed(row[f"em[{best}]"], 3)]
@@ -95,13 +96,28 @@ def _rows_table(fits: Fits, table: pd.DataFrame, caption: str) -> Table:
         "EM",
         *(["EM's group"] if flips else []),
     ]
-    numeric = [False, *[True] * len(shown), False, True, True, True, *([False] if flips else [])]
+    numeric = [
+        False,
+        *(not levels for levels in data.levels[: len(shown)]),
+        False,
+        True,
+        True,
+        True,
+        *([False] if flips else []),
+    ]
     return Table(
         heads,
         rows,
         numeric,
         f"{caption} Group: the most probable one under the posterior; the probabilities are its own.{fewer}",
     )
+
+
+def _shown(x: float, levels: Sequence[str], decimals: int) -> str:
+    """A cell as it was given."""
+    if np.isnan(x):
+        return DASH
+    return levels[int(x)] if levels else fixed(x, decimals)
 
 
 def _that_fit(names: Sequence[str]) -> list[str]:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from bayesmix.inputs.covariates import as_levels
+from bayesmix.inputs.covariates import as_levels, decoded
 from bayesmix.inputs.data import Data
 from bayesmix.parts.gaps import patterns
 from bayesmix.report.blocks import Block, Inline, Notice, Paragraph, Section, Table
@@ -32,6 +32,9 @@ COMPLETELY = (
     "can sum their gaps out."
 )
 
+MOST_COUNTED = 12
+"""Answers of a column that are counted one by one."""
+
 
 def data(fits: Fits, summary: Mapping[str, Any]) -> Section:
     """Source, columns, labels, a picture."""
@@ -44,7 +47,7 @@ def data(fits: Fits, summary: Mapping[str, Any]) -> Section:
     blocks: list[Block] = [Paragraph(shape, "lead")]
     if fits.model.source:
         blocks.append(Paragraph(Markup("<strong>Source.</strong> {}").format(with_links(fits.model.source))))
-    blocks.append(_columns(fits))
+    blocks.append(_answers(fits) if all(rows.levels) else _columns(fits))
     if rows.labelled.any():
         blocks.append(_labels(fits))
     if rows.weighted:
@@ -66,6 +69,19 @@ def _columns(fits: Fits) -> Table:
     if all(row[-1] == "" for row in rows if len(row) > 1):
         return Table(heads[:-1], [row[:6] for row in rows], numeric[:-1], caption)
     return Table(heads, rows, numeric, caption)
+
+
+def _answers(fits: Fits) -> Table:
+    """Columns of levels: how many rows give each answer, and how many none."""
+    rows: list[Sequence[Inline]] = []
+    for name, x, levels in zip(fits.data.feature_names, fits.data.x.T, fits.data.levels, strict=True):
+        given = decoded(x, levels).value_counts(sort=False)
+        answers = [f"{level} ({n:,})" for level, n in given.items()]
+        left = len(answers) - MOST_COUNTED
+        answers = [*answers[:MOST_COUNTED], *([f"and {left} more"] if left > 0 else [])]
+        rows.append([name, whole(len(levels)), ", ".join(answers), whole(int(np.isnan(x).sum()))])
+    heads = ("Column", "Levels", "Answers, with their rows", "No answer")
+    return Table(heads, rows, (False, True, False, True), "The columns that enter the model.")
 
 
 def _column(name: str, values: Any) -> Sequence[Inline]:

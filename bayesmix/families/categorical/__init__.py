@@ -1,0 +1,1 @@
+"""Latent classes of answers in any number of levels."""

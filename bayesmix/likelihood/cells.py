@@ -1,0 +1,47 @@
+"""Cells as a family can read them: words where it takes them, gaps where it takes those."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from bayesmix.inputs.covariates import BOOLEANS, Levels
+from bayesmix.inputs.csv_columns import PLAIN_NUMBERS, WRITTEN_NUMBER
+from bayesmix.inputs.data import Data
+from bayesmix.likelihood.family import Family
+
+
+def readable(family: Family, data: Data) -> Data:
+    """The rows; categories that are numbers by name as numbers, where the family takes no words.
+
+    ValueError naming the column, the row and the value of the first cell that it cannot read.
+    """
+    columns = zip(data.feature_names, data.x.T, data.levels, strict=True)
+    levels = list(data.levels)
+    x = data.x
+    for j, (name, codes, own) in enumerate(columns):
+        if own and not family.takes_levels:
+            x = x.copy() if x is data.x else x
+            x[:, j], levels[j] = _numbers(data, name, codes, own), ()
+    return data if x is data.x else data.coded(x, levels)
+
+
+def _numbers(data: Data, name: str, codes: np.ndarray, levels: Levels) -> np.ndarray:
+    """A column of codes as the numbers that its levels are called by."""
+    if levels == BOOLEANS:
+        return codes
+    values = pd.to_numeric(pd.Series(levels), errors="coerce").to_numpy(dtype=float)
+    there = ~np.isnan(codes)
+    x = np.where(there, values[np.where(there, codes, 0).astype(int)], np.nan)
+    words = there & ~np.isfinite(x)
+    if words.any():
+        shown = levels[int(codes[words][0])]
+        advice = f"; numbers need {PLAIN_NUMBERS}" if WRITTEN_NUMBER.fullmatch(shown) else ""
+        raise _refused(data, name, words, f"is not a finite number: {shown!r}", advice)
+    return x
+
+
+def _refused(data: Data, name: str, which: np.ndarray, what: str, advice: str = "") -> ValueError:
+    rows = np.flatnonzero(which)
+    more = f" (and {len(rows) - 1} more rows)" if len(rows) > 1 else ""
+    return ValueError(f"X: column {name!r}, row {data.obs_names[rows[0]]} {what}{more}{advice}")

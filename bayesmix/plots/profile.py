@@ -1,0 +1,42 @@
+"""What the components are like, column by column."""
+
+from __future__ import annotations
+
+import xarray as xr
+from matplotlib.figure import Figure
+
+from bayesmix.drawing.profile import draw_profile
+from bayesmix.drawing.style import styled
+from bayesmix.em.fit_em import EMFit
+from bayesmix.plots.view import view
+from bayesmix.posterior.record import Record
+
+
+def profile(dt: xr.DataTree, *, em: EMFit | None = None) -> Figure:
+    """The profile of every component: its mean or probabilities in every column, with 90% intervals and EM's estimate.
+
+    Measurements are standardized by mean and standard deviation of the column; rates and probabilities are as they are.
+    Where columns have several answers, a panel for each with the shares of all rows behind.
+
+    Parameters
+    ----------
+    dt : DataTree
+        A posterior of :func:`bayesmix.sample`.
+    em : EMFit, optional
+        A point estimate of the same mixture.
+
+    Raises
+    ------
+    ValueError
+        Where no estimate says what components are like in every column, as for regressions.
+    """
+    return profile_of(Record.of(dt), em=em)
+
+
+@styled
+def profile_of(record: Record, *, em: EMFit | None = None) -> Figure:
+    """:func:`profile` of a posterior that was read."""
+    found = draw_profile(view(record, em))
+    if found is None:
+        raise ValueError(f"dt: a {record.family.name} mixture has no profile: its components have no mean by column")
+    return found

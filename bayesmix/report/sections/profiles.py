@@ -1,0 +1,71 @@
+"""What the components are like: their profile, and the columns that tell each from the others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bayesmix.checks.distinguishing import STANDARDIZED, UNITS
+from bayesmix.report.blocks import Block, Heading, Inline, Paragraph, Section, Table
+from bayesmix.report.captions import figures
+from bayesmix.report.fits import Fits
+from bayesmix.report.text import fixed, interval, listed, percent, plural
+
+MOST_RANKED = 5
+"""Columns of every component in the table."""
+CLEARLY_FIRST = 0.95
+"""A column leads for certain where it ranks first with this probability."""
+
+
+def profiles(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
+    """Profile, then the ranks; nothing where there are too few columns to make one."""
+    drawn = figures(fits, summary, "profile")
+    if not drawn:
+        return None
+    found = summary["distinguishing"]
+    blocks: list[Block] = [*([Paragraph(_in_words(found), "lead")] if found else []), *drawn]
+    if found:
+        blocks += [Heading("What tells each component from the others"), _table(fits, found)]
+    return Section("profiles", "What the components are like", blocks)
+
+
+def _in_words(found: Sequence[Mapping[str, Any]]) -> str:
+    top = [row for row in found if row["rank"] == 1]
+    sure = [row for row in top if row["first"] >= CLEARLY_FIRST]
+    leads = listed([f"{row['component']} by {_of(row)}" for row in top], most=12)
+    text = f"What tells a component best from the others: {leads}."
+    if len(sure) == len(top):
+        return text + " All of these ranks are certain."
+    certain = "No first rank is" if not sure else f"{plural(len(sure), 'first rank')} of {len(top)} are"
+    return f"{text} {certain} certain: other columns may tell as much."
+
+
+def _of(row: Mapping[str, Any]) -> str:
+    return f"{row['feature']} ({row['answer']})" if row["answer"] else str(row["feature"])
+
+
+def _signed(value: float) -> str:
+    return f"{'+' if value > 0 else ''}{fixed(value, 2)}"
+
+
+def _table(fits: Fits, found: Sequence[Mapping[str, Any]]) -> Table:
+    profile = fits.family.component.profile
+    assert profile is not None
+    rows: list[Sequence[Inline]] = []
+    for row in found:
+        if row["rank"] > MOST_RANKED:
+            continue
+        if row["rank"] == 1:
+            rows.append([str(row["component"])])
+        answer = [f"{row['answer']}: {_signed(row['difference'])}"] if profile.by_level else []
+        effect = [fixed(row["effect"], 2), interval(row["lower"], row["upper"], 2)]
+        rows.append([str(row["feature"]), *answer, *effect, percent(row["first"], 0)])
+    answers = ["Answer that differs most"] if profile.by_level else []
+    heads = ["Column", *answers, "Effect", "90% interval", "Ranks first"]
+    unit = UNITS.get(profile.parameter.support, STANDARDIZED)
+    more = f" The {MOST_RANKED} largest of {len(profile.columns)}." if len(profile.columns) > MOST_RANKED else ""
+    caption = (
+        f"Effect: how far the component lies from the weighted mean of the others ({unit}). Ranks first: the "
+        f"probability that no other column has a larger one.{more}"
+    )
+    return Table(heads, rows, [False, *[False] * len(answers), True, True, True], caption)
