@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
+from bayesmix.checks.prior import PriorPredictive
 from bayesmix.drawing.columns import ColumnsPicture
 from bayesmix.drawing.picture import Picture
 from bayesmix.drawing.style import MINUS, component_entries, legend_above, new_figure, styled
@@ -14,7 +15,7 @@ from bayesmix.em.fit_em import EMFit
 from bayesmix.inputs.data import Data
 from bayesmix.likelihood.facets import facet
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.plots.view import view
+from bayesmix.plots.view import all_named, view
 from bayesmix.posterior.predict import replicates_of
 from bayesmix.posterior.record import Record
 
@@ -147,3 +148,14 @@ def thumbnail_of(record: Record) -> Figure:
     fit = view(record, draws=60)
     picture_of(fit.family).small(ax, fit)
     return fig
+
+
+@styled
+def prior_predictive(prior: PriorPredictive) -> Figure:
+    """Prior predictive check: data that the prior expects beside the observed ones.
+
+    Measurements: the density of 40 prior draws, and their mean, over the histogram of each of up to 4 features. Counts:
+    the share of each count in data sets from the prior, and the shares of zeros.
+    """
+    family = prior.family
+    return picture_of(family).prior(family.data, all_named(family, prior.params), prior.x)

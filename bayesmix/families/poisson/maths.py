@@ -12,11 +12,11 @@ import numpy as np
 
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.prior import Prior
+from bayesmix.likelihood.counts import check_counts
 from bayesmix.likelihood.family import Family
 from bayesmix.parts.canonical import POISSON, Canonical
 from bayesmix.parts.columns import Columns
 from bayesmix.parts.component import Component
-from bayesmix.parts.counts import check_counts
 from bayesmix.parts.parameter import Parameter
 from bayesmix.parts.weights import Constant, Weights
 

@@ -22,11 +22,11 @@ from bayesmix.formulas.design import check_formula
 from bayesmix.formulas.exposure import check_exposure, check_exposures, with_exposure
 from bayesmix.formulas.linear import Linear
 from bayesmix.inputs.data import Data
+from bayesmix.likelihood.counts import check_counts
 from bayesmix.likelihood.family import Family
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.canonical import POISSON
 from bayesmix.parts.component import Component, Unlike, Zero
-from bayesmix.parts.counts import check_counts
 from bayesmix.parts.parameter import Parameter
 from bayesmix.parts.part import Params
 from bayesmix.parts.regression import Regression
