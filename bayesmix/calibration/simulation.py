@@ -20,7 +20,6 @@ from bayesmix.calibration.quantities import parameters, quantities
 from bayesmix.calibration.ranks import RANKED_DRAWS, rank
 from bayesmix.checks.convergence import parts
 from bayesmix.checks.diagnose import diagnosis_of
-from bayesmix.checks.thresholds import ESS
 from bayesmix.compiled.log_posterior import Target
 from bayesmix.inputs.data import Data
 from bayesmix.likelihood.likelihood import Likelihood
@@ -28,6 +27,7 @@ from bayesmix.mixture.simulate import one, parameters_from_prior, simulate
 from bayesmix.mixture.spec import Mixture, bind
 from bayesmix.model.build import build, graph
 from bayesmix.posterior.record import Record, stacked
+from bayesmix.posterior.thresholds import ESS
 from bayesmix.sampling.sample import sample
 
 MOST_PER_CHAIN = 20_000

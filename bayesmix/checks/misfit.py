@@ -10,7 +10,6 @@ import pandas as pd
 from bayesmix import estep
 from bayesmix.checks.columns import ColumnsDiscrepancies
 from bayesmix.checks.problems import Problem
-from bayesmix.checks.thresholds import PARETO_K
 from bayesmix.inputs.data import evenly
 from bayesmix.likelihood.discrepancies import Discrepancies, Measure
 from bayesmix.likelihood.facets import facet
@@ -18,6 +17,7 @@ from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.part import Params
 from bayesmix.posterior.leave_one_out import tail_size
 from bayesmix.posterior.record import Record
+from bayesmix.posterior.thresholds import PARETO_K
 
 MISFIT_LEVEL = 0.005
 """A model is refuted by a measure that so small a share of replicated data sets reaches."""

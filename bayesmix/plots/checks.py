@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
-from bayesmix.checks.thresholds import PARETO_K
 from bayesmix.drawing.style import ALARM, FAINT, INK, MUTED, OKABE_ITO, Style, colour, new_figure, plain, styled
 from bayesmix.parts.weights import WEIGHTS
+from bayesmix.posterior.thresholds import PARETO_K
 
 MOST_LABELS = 8
 MOST_MODES = 12

@@ -16,12 +16,12 @@ import xarray as xr
 from bayesmix.checks.compare import scores_on
 from bayesmix.checks.convergence import of_parameters, parts
 from bayesmix.checks.diagnose import Diagnostics
-from bayesmix.checks.thresholds import PARETO_K
 from bayesmix.drawing.level import TAILS
 from bayesmix.em.fit_em import EMFit
 from bayesmix.em.standard_errors import EDGE
 from bayesmix.mixture import scalars
 from bayesmix.multimodality.table import describe_mode
+from bayesmix.posterior.thresholds import PARETO_K
 from bayesmix.report.checks import predictive_checks
 from bayesmix.report.fits import Fits, aligned_map, scores_with_and_without
 from bayesmix.report.influence import left_to_prior, pulled_by_prior

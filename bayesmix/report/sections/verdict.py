@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from bayesmix.checks.thresholds import ESS, R_HAT
+from bayesmix.posterior.thresholds import ESS, R_HAT
 from bayesmix.report.blocks import Block, Bullets, Cards, Heading, Notice, Paragraph, Section
 from bayesmix.report.fits import Fits
 from bayesmix.report.text import fixed, percent, prose, whole
