@@ -25,6 +25,7 @@ from bayesmix.checks.problems import (
     tempering_problems,
 )
 from bayesmix.multimodality.maxima import NEGLIGIBLE
+from bayesmix.multimodality.table import SHOWN
 from bayesmix.multimodality.watched import chain_groups
 from bayesmix.posterior.record import Record
 from bayesmix.sampling.by_exchange import TEMPERING
@@ -89,7 +90,9 @@ class Diagnostics:
         """The verdict on the draws in plain words."""
         if not self.ok:
             return "Do not trust this posterior yet. " + " ".join(str(p) for p in self.problems)
-        table, of = (self.parameters, "a parameter") if self.labels_ok else (self.invariants, "what labels do not change")
+        table, of = (
+            (self.parameters, "a parameter") if self.labels_ok else (self.invariants, "what labels do not change")
+        )
         r_hat, ess = table["r_hat"].max(), table["ess_bulk"].min()
         apart = len(set(self.chain_groups))
         agree = "agree" if apart == 1 else f"agree within {apart} separate modes, whose masses are known"
@@ -168,9 +171,7 @@ def diagnosis_of(record: Record, *, model: bool = True) -> Diagnostics:
     ]
     of_model = check_model(record) if model else NOT_ASKED
     notes = tuple(_notes(dt, regions))
-    return Diagnostics(
-        tuple(problems), tuple(limits), of_model, notes, parameters, invariant, sampler, groups
-    )
+    return Diagnostics(tuple(problems), tuple(limits), of_model, notes, parameters, invariant, sampler, groups)
 
 
 def _chain_groups(record: Record, regions: Sequence[Part], within: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
@@ -207,10 +208,31 @@ def _sampler(record: Record, regions: Sequence[Part]) -> dict[str, float]:
     }
 
 
+def _of_basins(dt: xr.DataTree, table: pd.DataFrame) -> list[str]:
+    """Which modes the chains of a replica exchange crossed between, and whether they had the time for it."""
+    notes = []
+    if len(table) > 1:
+        held = "; ".join(
+            f"{row['description']} ({row['mass']:.2g} +- {row['mass_error']:.1g})"
+            for _, row in table.head(SHOWN).iterrows()
+        )
+        more = f"; and {len(table) - SHOWN} smaller ones" if len(table) > SHOWN else ""
+        notes.append(
+            f"Chains cross between {len(table)} modes of the posterior, by replica exchange; the draws hold them in "
+            f"proportion to their masses: {held}{more}. Component-wise means average over different groupings: read "
+            "the modes one by one, or what labels do not change (density, co-clustering, predictions)."
+        )
+    if not dt[TEMPERING].attrs["finished"]:
+        notes.append("The replica exchange ran out of time before its chains agreed closely: raise minutes.")
+    return notes
+
+
 def _notes(dt: xr.DataTree, regions: Sequence[Part]) -> list[str]:
     """Regions and their masses, those left out of the draws, and what was not looked at."""
     notes = []
     table = regions_table(dt)
+    if TEMPERING in dt.children:
+        return _of_basins(dt, table)
     doubtful = table[~table["established"] & (table["mass"] <= NEGLIGIBLE)]
     table = table[table["established"]]
     inside = table["group"].isin([part.region for part in regions])

@@ -18,7 +18,6 @@ from bayesmix.posterior.untold_labels import label_overlaps
 from bayesmix.sampling.by_exchange import TEMPERING
 from bayesmix.tempering.exchange import ROUND_TRIPS
 
-
 DISAGREE = 5.0
 """So many standard errors apart two estimates of the evidence do not agree."""
 
@@ -131,6 +130,8 @@ def mode_problems(dt: xr.DataTree, regions: Sequence[Part], within: Sequence[tup
         message = f"The chains sit in {n} different modes ({shares} chains each) and do not cross between them."
         advice = "Shares of draws are not shares of the posterior: compare the modes, reconsider K or the priors."
         problems.append(Problem("modes", float(n), 1.0, message, advice))
+    if TEMPERING in dt.children:
+        return problems
     table = regions_table(dt)
     unknown = table[~table["established"] & ((table["mass"] > NEGLIGIBLE) | table["mass"].isna())]
     if len(unknown):

@@ -22,21 +22,13 @@ NOTHING = (float("nan"), float("nan"), float("nan"), float("nan"), False)
 
 
 def modes_dataset(
-    modes: Sequence[PosteriorMode],
-    family: Likelihood,
-    mass: Mapping[int, Mass],
-    start: np.ndarray,
-    *,
-    shares: tuple[np.ndarray, np.ndarray] | None = None,
+    modes: Sequence[PosteriorMode], family: Likelihood, mass: Mapping[int, Mass], start: np.ndarray
 ) -> xr.Dataset:
     """The modes as a group of the DataTree: values, rough and bridge-sampled masses, named estimates, chain starts.
 
-    The region with the largest mass comes first, and in each the mode with the largest Laplace mass. ``shares``: where
-    chains cross between modes, the share of the draws that climb to each, and its error; the largest comes first.
+    The region with the largest mass comes first, and in each the mode with the largest Laplace mass.
     """
-    drawn, error = shares or (np.full(len(modes), np.nan),) * 2
-    at = [(mode.group < 1, mode.group, -np.nan_to_num(p), -mode.log_mass) for mode, p in zip(modes, drawn, strict=True)]
-    order = sorted(range(len(modes)), key=lambda i: at[i])
+    order = sorted(range(len(modes)), key=lambda i: (modes[i].group < 1, modes[i].group, -modes[i].log_mass))
     start, modes = np.argsort(order)[start], [modes[i] for i in order]
     highest = max(mode.log_mass for mode in modes)
     rows = []
@@ -57,8 +49,6 @@ def modes_dataset(
         reached=("mode", [mode.reached for mode in modes]),
         group=("mode", [mode.group for mode in modes]),
         established=("mode", np.array([row[-1] for row in by_mode], dtype="int8")),
-        share=("mode", drawn[order]),
-        share_error=("mode", error[order]),
         chain_start=("chain", start + 1),
     )
 
@@ -124,8 +114,6 @@ class Modes:
 
 
 def _table(maxima: xr.Dataset, n: float | None) -> pd.DataFrame:
-    if "share" in maxima and bool(maxima["share"].notnull().any()):
-        return _by_share(maxima.isel(mode=np.flatnonzero(maxima["share"].to_numpy() > 0)), n)
     rows, regions = [], by_region(maxima)
     main = float(regions[0]["mass"][0])
     for inside in regions:
@@ -144,14 +132,3 @@ def _table(maxima: xr.Dataset, n: float | None) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1, name="mode"))
-
-
-def _by_share(maxima: xr.Dataset, n: float | None) -> pd.DataFrame:
-    """One row per maximum that draws climb to."""
-    same = ("log_evidence", "log_evidence_error", "log_posterior", "reached")
-    columns = {"mass": "share", "mass_error": "share_error"} | {name: name for name in same}
-    table = pd.DataFrame({name: maxima[held].to_numpy() for name, held in columns.items()})
-    described = [describe_mode(maxima.isel(mode=i), n) for i in range(len(table))]
-    return table.assign(established=True, description=described).set_axis(
-        pd.RangeIndex(1, len(table) + 1, name="mode"), axis=0
-    )

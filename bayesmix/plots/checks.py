@@ -119,8 +119,8 @@ def _bridge(ax: Axes, table: xr.Dataset, tints: list[str]) -> None:
         )
     ax.set(
         xlim=(0, 1.42),
-        xlabel="share of the posterior mass (bridge sampling)",
-        title="Mass of each group that chains stay in",
+        xlabel="share of the posterior mass",
+        title="Mass of each group of modes",
     )
     ax.set_xticks([0, 0.25, 0.5, 0.75, 1.0])
 

@@ -231,6 +231,7 @@ def _verdict(fits: Fits, summary: Mapping[str, Any]) -> dict[str, Any]:
         "text": fits.check.verdict,
         "model_text": fits.check.model.verdict,
         "problems": [asdict(problem) for problem in fits.check.problems],
+        "limits": [asdict(limit) for limit in fits.check.limits],
         "misfits": [asdict(misfit) for misfit in fits.check.misfits],
         "cautions": _cautions(fits, summary),
         "notes": [

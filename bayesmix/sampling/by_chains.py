@@ -15,7 +15,7 @@ from bayesmix.posterior.record import RAW
 from bayesmix.posterior.thresholds import R_HAT
 from bayesmix.posterior.varying import by_variation
 from bayesmix.sampling.nutpie import Runner, assemble, finished
-from bayesmix.sampling.pool import pool, settle
+from bayesmix.sampling.pool import chains_in, pool, settle
 from bayesmix.sampling.rescue import rescued
 from bayesmix.sampling.scouts import Scouts, explore
 from bayesmix.sampling.task import Task
@@ -57,13 +57,21 @@ def unknown_masses(scouts: Scouts) -> bool:
 
 
 def unsettled(dt: xr.DataTree, likelihood: Likelihood) -> bool:
-    """Whether finished chains diverged, disagree, or speak for unknown shares of the posterior."""
+    """Whether finished chains diverged, speak for unknown shares of the posterior, or disagree within a region."""
     modes = dt["modes"].to_dataset()
     unknown = bool((modes["established"].to_numpy()[modes["group"].to_numpy() > 0] == 0).any())
     if unknown or bool(dt["sample_stats"]["diverging"].any()):
         return True
-    if RAW + "posterior" in dt.children:
-        return False
-    watched = invariants(likelihood, dt["posterior"].to_dataset(), dt["sample_stats"].to_dataset()["lp"])
+    posterior, statistics = (
+        dt[RAW + v if RAW + v in dt.children else v].to_dataset() for v in ("posterior", "sample_stats")
+    )
+    where = statistics["region"].to_numpy()
+    regions = [chains_in(where, int(g)) for g in np.unique(where)]
+    return any(_apart(posterior.isel(chain=c), statistics["lp"].isel(chain=c), likelihood) for c in regions if len(c))
+
+
+def _apart(posterior: xr.Dataset, lp: xr.DataArray, likelihood: Likelihood) -> bool:
+    """Whether R-hat tells chains from each other, in what labels do not change."""
+    values = invariants(likelihood, posterior, lp).to_dataset(name="value")
     with np.errstate(invalid="ignore", divide="ignore"):
-        return not float(az.rhat(watched.to_dataset(name="value"))["value"].max()) < R_HAT
+        return not float(az.rhat(values)["value"].max()) < R_HAT

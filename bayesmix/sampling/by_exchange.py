@@ -6,13 +6,14 @@ import numpy as np
 import xarray as xr
 
 from bayesmix.inputs.errors import explained
-from bayesmix.multimodality.masses import weigh
+from bayesmix.multimodality.bridge import LogIntegral
+from bayesmix.multimodality.masses import Mass, weigh
 from bayesmix.posterior.varying import by_variation
 from bayesmix.sampling.nutpie import assemble
 from bayesmix.sampling.rescue import rescued
 from bayesmix.sampling.task import Task
 from bayesmix.sampling.variables import DRAWN, variables_at
-from bayesmix.tempering.basins import basins
+from bayesmix.tempering.basins import Basins, basins
 from bayesmix.tempering.exchange import Exchanged, exchange
 
 TEMPERING = "tempering"
@@ -45,11 +46,20 @@ def by_exchange(task: Task, *, seconds: float) -> xr.DataTree | None:
         dt = task.in_one_labelling(dt, np.ones(made.density.shape, dtype=int))
         found = basins(task.climber, task.modes, made.states)
         start = np.zeros(task.chains, dtype=int)
-        dt["modes"] = task.modes_group(found.modes, {}, start, shares=(found.share, found.error))
+        dt["modes"] = task.modes_group(found.modes, _masses(found, made), start)
         dt[TEMPERING] = xr.DataTree(_group(task, made, dt))
         dt = by_variation(dt, task.likelihood)
     dt.attrs |= task.attributes(interrupted=False)
     return dt
+
+
+def _masses(found: Basins, made: Exchanged) -> dict[int, Mass]:
+    """The share of every basin, and its part of the evidence."""
+    masses = {}
+    for g, share in found.share.items():
+        value, error = made.log_evidence + np.log(share), np.hypot(made.log_evidence_error, found.error[g] / share)
+        masses[g] = Mass(share, found.error[g], LogIntegral(float(value), float(error), True))
+    return masses
 
 
 def _group(task: Task, made: Exchanged, dt: xr.DataTree) -> xr.Dataset:

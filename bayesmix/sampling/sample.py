@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from numbers import Real
 from typing import Any
 
@@ -27,6 +28,7 @@ from bayesmix.sampling.by_chains import by_chains, scouted, unknown_masses, unse
 from bayesmix.sampling.by_exchange import by_exchange
 from bayesmix.sampling.nutpie import data_groups
 from bayesmix.sampling.task import Task
+from bayesmix.sampling.until import until_trusted
 
 SAMPLERS = ("auto", "nuts", "exchange")
 
@@ -45,6 +47,7 @@ def sample(
     n_starts: int = N_STARTS,
     log_likelihood: bool | str = "auto",
     sampler: str = "auto",
+    until: str | None = None,
     minutes: float = MINUTES,
     progress: bool = True,
     target: Target | None = None,
@@ -88,9 +91,14 @@ def sample(
         "nuts": the chains above. "exchange": replica exchange over powers of the likelihood, whose chains cross between
         modes (:mod:`bayesmix.tempering.exchange`). "auto": replica exchange where scouts cannot say how the modes share
         the mass, or where finished chains diverged or do not agree.
+    until : {None, "trusted"}
+        "trusted": where the verdict on the draws is bad for a reason that effort mends, go on with what it asks for:
+        more draws, a longer warm-up, a higher ``target_accept``, replica exchange. Every step is kept in
+        ``attrs["effort"]``.
     minutes : float
-        How long a replica exchange may take. It ends as soon as its chains agree; where it runs out of time, it keeps
-        what it has, and the verdict says so. Where the time would not do for a start, the chains stay.
+        How long a replica exchange may take, and with ``until`` the whole. An exchange ends once its chains agree;
+        where it runs out of time, it keeps what it has, and the verdict says so. Where the time would not do for a
+        start, the chains stay.
     progress : bool
         Show a progress bar.
     target : Target, optional
@@ -130,9 +138,7 @@ def sample(
     extra: dict[str, Any] = whole_numbers(seed=seed, n_starts=n_starts)
     cores = None if cores is None else whole_numbers(cores=cores)["cores"]
     _check_objects(target, log_likelihood)
-    seconds = 60 * _minutes(minutes)
-    if sampler not in SAMPLERS:
-        raise ValueError(f"sampler: must be one of {', '.join(map(repr, SAMPLERS))}; got {sampler!r}")
+    minutes = _checked_effort(sampler, until, minutes)
     parts = graph(resolved(spec, data))
     stored = data.with_covariates(parts.likelihood.covariates)
     rehearse(stored.to_dataset().assign_coords(parts.likelihood.coords))
@@ -154,9 +160,16 @@ def sample(
         log_likelihood=log_likelihood,
         **settings,
     )
-    dt = _drawn(task, sampler, seconds)
-    dt.attrs |= {"settings": json.dumps(settings | extra), "extended_model": int(model is not None or task.extended)}
-    return dt
+
+    def drawn(*, sampler: str, minutes: float, **settings: Any) -> xr.DataTree:
+        own = replace(task, **settings)
+        dt = _drawn(own, sampler, 60 * minutes)
+        dt.attrs["settings"] = json.dumps(settings | extra)
+        dt.attrs["extended_model"] = int(model is not None or task.extended)
+        return dt
+
+    settings["sampler"] = sampler
+    return drawn(minutes=minutes, **settings) if until is None else until_trusted(drawn, settings, minutes=minutes)
 
 
 def _drawn(task: Task, sampler: str, seconds: float) -> xr.DataTree:
@@ -174,7 +187,11 @@ def _drawn(task: Task, sampler: str, seconds: float) -> xr.DataTree:
     return dt if made is None else made
 
 
-def _minutes(minutes: float) -> float:
+def _checked_effort(sampler: str, until: str | None, minutes: float) -> float:
+    if sampler not in SAMPLERS:
+        raise ValueError(f"sampler: must be one of {', '.join(map(repr, SAMPLERS))}; got {sampler!r}")
+    if until not in (None, "trusted"):
+        raise ValueError(f"until: must be None or 'trusted'; got {until!r}")
     if not (isinstance(minutes, Real) and minutes > 0):
         raise ValueError(f"minutes: must be positive; got {minutes!r}")
     return float(minutes)

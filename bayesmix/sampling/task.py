@@ -84,9 +84,9 @@ class Task:
             dt, self.target, self.likelihood, self.exchange, where=where, log_likelihood=self.log_likelihood
         )
 
-    def modes_group(self, modes: list[PosteriorMode], *given: Any, **more: Any) -> xr.DataTree:
+    def modes_group(self, modes: list[PosteriorMode], *given: Any) -> xr.DataTree:
         """The modes as a group."""
-        return xr.DataTree(modes_dataset(modes, self.likelihood, *given, **more))
+        return xr.DataTree(modes_dataset(modes, self.likelihood, *given))
 
     def attributes(self, *, interrupted: bool) -> dict[str, Any]:
         """What is remembered of the call."""

@@ -17,11 +17,14 @@ CLIMBED = 200
 
 @dataclass(frozen=True)
 class Basins:
-    """``modes``: the known ones and those above draws; ``share`` and ``error`` (modes,) of the posterior in each."""
+    """``modes``: those above draws, each a group of its own, the largest share first; then the others, of group 0.
+
+    ``share``, ``error``: of the posterior, by group.
+    """
 
     modes: list[PosteriorMode]
-    share: np.ndarray
-    error: np.ndarray
+    share: dict[int, float]
+    error: dict[int, float]
 
 
 def basins(climber: Climber, modes: list[PosteriorMode], states: np.ndarray) -> Basins:
@@ -45,5 +48,7 @@ def basins(climber: Climber, modes: list[PosteriorMode], states: np.ndarray) -> 
     with np.errstate(invalid="ignore", divide="ignore"):
         error = np.nan_to_num(az.mcse(dataset, method="mean")["value"].to_numpy())
     least = np.sqrt((share[order] * (1 - share[order]) + 1 / above.size) / above.size)
-    ranked = [replace(ends[i], group=1 if share[i] > 0 else 0) for i in order]
-    return Basins(ranked, share[order], np.maximum(error, least))
+    ranked = [replace(ends[i], group=g if share[i] > 0 else 0) for g, i in enumerate(order, start=1)]
+    held = [(g, i) for g, i in enumerate(order, start=1) if share[i] > 0]
+    by_group = {g: float(max(error[g - 1], least[g - 1])) for g, _ in held}
+    return Basins(ranked, {g: float(share[i]) for g, i in held}, by_group)
