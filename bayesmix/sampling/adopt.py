@@ -17,11 +17,10 @@ from bayesmix.model.build import graph, model_of
 from bayesmix.model.symmetry import measure
 from bayesmix.multimodality.maxima import Climber, PosteriorMode
 from bayesmix.multimodality.table import modes_dataset
-from bayesmix.posterior.assemble import attributes, sort_labels
+from bayesmix.posterior.assemble import DRAWN, attributes, sort_labels, variables_at
 from bayesmix.posterior.varying import by_variation
 from bayesmix.sampling.nutpie import STATISTICS, data_groups
 from bayesmix.sampling.sample import check_model
-from bayesmix.sampling.variables import DRAWN, variables_at
 
 NEEDED = ("diverging", "energy", "tree_depth")
 """Sums of NUTS without which nothing can be said of the sampler."""

@@ -8,11 +8,11 @@ import xarray as xr
 from bayesmix.inputs.errors import explained
 from bayesmix.multimodality.bridge import LogIntegral
 from bayesmix.multimodality.masses import Mass, weigh
+from bayesmix.posterior.assemble import DRAWN, variables_at
 from bayesmix.posterior.varying import by_variation
 from bayesmix.sampling.nutpie import assemble
 from bayesmix.sampling.rescue import rescued
 from bayesmix.sampling.task import Task
-from bayesmix.sampling.variables import DRAWN, variables_at
 from bayesmix.tempering.basins import Basins, basins
 from bayesmix.tempering.exchange import Exchanged, exchange
 

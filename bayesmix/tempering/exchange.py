@@ -33,7 +33,7 @@ from bayesmix.tempering.replicas import Drawn, Replicas
 
 WARM_UP = (50, 50, 100, 100, 100, 200, 200, 400)
 """Sweeps after each of which the ladder learns."""
-FIRST_SWEEPS, MOST_SWEEPS = 1000, 128_000
+FIRST_SWEEPS, SWEEPS_AT_MOST = 1000, 128_000
 """After the first sweeps and after each doubling it is asked whether there are enough."""
 ROUND_TRIPS = 10
 """Fewer in all chains together say little of how the modes share the mass."""
@@ -41,7 +41,7 @@ ENOUGH_TRIPS, ENOUGH_DRAWS, ENOUGH_AGREEMENT = 40, 600.0, 1.008
 """Where no more sweeps are made: round trips, effective draws and R-hat of everything that labels do not change."""
 FEWEST_SWEEPS = 200
 """Worth a round of their own, where time runs out."""
-PRIOR_ROWS = 500
+FIRST_STATES = 500
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +120,7 @@ def exchange(
     pieces: list[Drawn] = []
     finished = False
     watch = _Watching(target, family)
-    while not finished and sum(p.L.shape[1] for p in pieces) < MOST_SWEEPS:
+    while not finished and sum(p.L.shape[1] for p in pieces) < SWEEPS_AT_MOST:
         begun = time.monotonic()
         pieces.append(replicas.sweep(n))
         drawn = Drawn.joined(pieces)
@@ -149,7 +149,7 @@ def exchange(
 
 def _begun(model: Tempered, starts: np.ndarray, *, chains: int, cores: int, seed: int) -> Replicas:
     """Every line with its upper rungs at starts, in turns, and the others at draws from the prior."""
-    rows = model.prior(PRIOR_ROWS, seed) if model.plain else starts
+    rows = model.prior(FIRST_STATES, seed) if model.plain else starts
     spread = rows.std(axis=0) if model.plain else np.ones(model.target.n_dim)
     ladder = Ladder.first(spread)
     rng = np.random.default_rng(seed)

@@ -11,7 +11,7 @@ import numpy as np
 
 from bayesmix.compiled.addresses import call
 
-NARROWEST, WIDEST = -0.7, 0.2
+SHORTER_STEP, LONGER_STEP = -0.7, 0.2
 """The step of a trajectory is the rung's times e to a power between these, so that no period of the motion is met."""
 UNSEEN, FROM_THE_PRIOR, AT_THE_POSTERIOR = 0, 1, 2
 """Which end of the ladder a replica has seen last."""
@@ -144,7 +144,7 @@ def sweeps(rungs, longest, member, prior, replicas, rng, out, tally):  # type: i
                 x[0] = prior[s]
                 density[0] = _density(rungs, 0, x[0], gradient[0], room[3])
             else:
-                step = rungs[4][r] * np.exp(rng.uniform(NARROWEST, WIDEST))
+                step = rungs[4][r] * np.exp(rng.uniform(SHORTER_STEP, LONGER_STEP))
                 accepted[r] += _trajectory(rungs, r, replicas, step, 1 + rng.integers(0, longest[r]), room, rng)
             L[r] = _log_likelihood(rungs, r, x[r], density[r], room)
             for i in range(n):

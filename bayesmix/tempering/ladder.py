@@ -21,7 +21,7 @@ ACCEPTED = 0.8
 """The rate of accepted trajectories that steps are set to."""
 FIRST_STEP, FASTER, SLOWER = 0.3, 0.3, 0.9
 """The first step, and by how much its logarithm may grow and fall from one estimate to the next."""
-LONGEST, LONGEST_LAST = 8, 48
+LEAPFROGS, LEAPFROGS_LAST = 8, 48
 """Leapfrog steps of a trajectory at most; more on the last rung, whose draws are the posterior's."""
 SHRUNK = 0.1
 """How far correlations between slopes are shrunk towards none."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayesmix.tempering.kernel import UNSEEN, sweeps
-from bayesmix.tempering.ladder import LONGEST, LONGEST_LAST, Ladder, Seen
+from bayesmix.tempering.ladder import LEAPFROGS, LEAPFROGS_LAST, Ladder, Seen
 from bayesmix.tempering.powers import Tempered
 
 
@@ -54,9 +54,10 @@ class Replicas:
         """So many sweeps of every line; every ``thin``-th state of the posterior is kept."""
         rungs, held = self.model.rungs(self.ladder)
         streams = self.streams.spawn(len(self.lines))
+        priors = [self._prior(n, stream) for stream in streams]  # PyMC draws in one thread at a time
 
         def line(c: int) -> tuple[np.ndarray, ...]:
-            return self._swept(rungs, c, streams[c], n, thin)
+            return self._swept(rungs, self.lines[c], priors[c], np.random.default_rng(streams[c]), n, thin)
 
         with ThreadPoolExecutor(self.cores) as pool:
             found = list(pool.map(line, range(len(self.lines))))
@@ -66,14 +67,19 @@ class Replicas:
         seen = Seen(accepted.mean(axis=0) / n, 2 * rejected.mean(axis=0) / n, products.mean(axis=0) / n)
         return Drawn(states, density, L, arrivals[:, 0], seen)
 
-    def _swept(self, rungs: tuple, c: int, stream: np.random.SeedSequence, n: int, thin: int) -> tuple[np.ndarray, ...]:
-        of_prior = int(stream.generate_state(1)[0])
-        R, dim = self.lines[c][0].shape
-        prior = self.model.prior(2 * n, of_prior) if self.model.plain else np.empty((0, dim))
+    def _prior(self, n: int, stream: np.random.SeedSequence) -> np.ndarray:
+        if not self.model.plain:
+            return np.empty((0, self.model.target.n_dim))
+        return self.model.prior(2 * n, int(stream.generate_state(1)[0]))
+
+    def _swept(
+        self, rungs: tuple, line: tuple, prior: np.ndarray, rng: np.random.Generator, n: int, thin: int
+    ) -> tuple[np.ndarray, ...]:
+        R, dim = line[0].shape
         out = (np.empty((n // thin, dim)), np.empty(n // thin), np.empty((n, R)))
         tally = (np.zeros(R), np.zeros(R - 1), np.zeros((R, dim, dim)), np.zeros(1))
-        longest = np.where(np.arange(R) < R - 1, LONGEST, LONGEST_LAST)
-        sweeps(rungs, longest, self.member, prior, self.lines[c], np.random.default_rng(stream), out, tally)
+        longest = np.where(np.arange(R) < R - 1, LEAPFROGS, LEAPFROGS_LAST)
+        sweeps(rungs, longest, self.member, prior, line, rng, out, tally)
         return (*out, *tally)
 
     def adapt(self, drawn: Drawn) -> None:
