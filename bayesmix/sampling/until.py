@@ -14,7 +14,7 @@ EFFORT = "effort"
 """The attribute that holds every step."""
 BOLDEST, CAREFUL, MOST_CAREFUL = 0.9, 0.95, 0.99
 """Acceptance rates that are asked for, one after the other, where draws diverge."""
-MOST_DRAWS = 20_000
+DRAWS_AT_MOST = 20_000
 """Of a chain: a posterior that needs more is not helped by more of the same."""
 SPARE = 1.5
 """Draws are raised to this many times what the smallest effective size asks for."""
@@ -76,7 +76,7 @@ def _more_draws(draws: int, effective: Sequence[float]) -> int:
     from bayesmix.posterior.thresholds import ESS
 
     factor = SPARE * ESS / max(min(effective), 1.0)
-    return int(min(max(np.ceil(factor * draws), 2 * draws), max(MOST_DRAWS, draws)))
+    return int(min(max(np.ceil(factor * draws), 2 * draws), max(DRAWS_AT_MOST, draws)))
 
 
 def _cost(wanted: Mapping[str, Any], now: Mapping[str, Any]) -> float:
