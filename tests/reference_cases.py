@@ -23,7 +23,7 @@ import scipy
 from scipy.special import gammaln, logsumexp
 
 import bayesmix as bm
-from tempering import Problem, Tempering, WithinRegion, log_evidence, masses
+from random_walks import Problem, Tempering, WithinRegion, log_evidence, masses
 
 RESULTS = Path(__file__).parent / "reference_masses.json"
 FEWEST_RECORDS = 100

@@ -60,6 +60,11 @@ ROOMS = (
         ("arviz", "sklearn"),
     ),
     Room(
+        "tempering",
+        "replica exchange over powers of the likelihood: draws that cross between modes, and their evidence",
+        ("numba", "arviz", "pymc"),
+    ),
+    Room(
         "sampling",
         "the whole way to a posterior: `sample`, `modes`, `log_evidence`, `adopt`",
         ("nutpie", "pymc", "arviz"),

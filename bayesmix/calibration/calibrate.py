@@ -32,6 +32,7 @@ def calibrate(
     cores: int | None = None,
     progress: bool = True,
     build: Build = build_model,
+    sampler: str = "nuts",
     **settings: int,
 ) -> Calibration:
     """Simulation-based calibration: whether bayesmix draws from the posterior of this mixture.
@@ -65,6 +66,8 @@ def calibrate(
     build : callable
         Makes the model that is fitted, by default :func:`bayesmix.build`: how to see that a wrong one is found. Its
         records need a folder of their own.
+    sampler : {"nuts", "exchange", "auto"}
+        As for :func:`bayesmix.sample`.
     **settings
         ``draws, tune, chains, n_starts`` of every fit. Where the slowest quantity has fewer than 400 effective draws,
         more are drawn.
@@ -93,11 +96,11 @@ def calibrate(
     for name in settings:
         if name not in FIT_SETTINGS:
             raise ValueError(f"{name}: not a setting of a fit; choose from {', '.join(FIT_SETTINGS)}")
-    settings = whole_numbers(**settings)
+    given: dict[str, Any] = whole_numbers(**settings) | ({} if sampler == "nuts" else {"sampler": sampler})
     asked = whole_numbers(n_sims=n_sims, seed=seed, cores=1 if cores is None else cores)
     n_sims, seed = asked["n_sims"], asked["seed"]
     _check_design(spec, design)
-    simulator = Simulator(spec, design, seed, FIT_SETTINGS | settings, build)
+    simulator = Simulator(spec, design, seed, FIT_SETTINGS | given, build)
     head = store.header(simulator)
     path = None if folder is None else Path(folder) / f"{store.key(head)}.jsonl"
     head, done = _begun(path, head)

@@ -20,13 +20,13 @@ from bayesmix.calibration.quantities import parameters, quantities
 from bayesmix.calibration.ranks import RANKED_DRAWS, rank
 from bayesmix.checks.convergence import parts
 from bayesmix.checks.diagnose import diagnosis_of
-from bayesmix.checks.thresholds import ESS
 from bayesmix.compiled.log_posterior import Target
 from bayesmix.inputs.data import Data
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.simulate import one, parameters_from_prior, simulate
 from bayesmix.mixture.spec import Mixture, bind
 from bayesmix.model.build import build, graph
+from bayesmix.multimodality.thresholds import ESS
 from bayesmix.posterior.record import Record, stacked
 from bayesmix.sampling.sample import sample
 
@@ -99,13 +99,14 @@ class Simulator:
     def _ranked(self, truth: dict[str, np.ndarray], data: Data, rng: np.random.Generator) -> Line:
         family = bind(self.spec, data)
         record, draws, ess = self._fit(data, family, int(rng.integers(2**31)))
+        check = diagnosis_of(record, model=False)
         true = quantities(family, truth, self.centres)
         thinned = np.linspace(0, len(draws) - 1, RANKED_DRAWS).round().astype(int)
         return {
             "ranks": rank(draws[thinned], np.array([true[name][0] for name in self.names]), rng).tolist(),
             "ess": round(ess, 1),
             "draws": len(draws),
-            "problems": [problem.name for problem in diagnosis_of(record, model=False).problems],
+            "problems": [problem.name for problem in (*check.problems, *check.limits)],
         }
 
     def _fit(self, data: Data, family: Likelihood, seed: int) -> tuple[Record, np.ndarray, float]:
@@ -113,7 +114,7 @@ class Simulator:
 
         The draws of several regions are a mixture with shares p_g: 1 / ESS = sum_g p_g^2 / ESS_g.
         """
-        settings = dict(self.settings)
+        settings = {"sampler": "nuts"} | self.settings
         target = self._target(family)
         for run in range(RUNS):
             dt = sample(

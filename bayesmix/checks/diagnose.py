@@ -22,10 +22,13 @@ from bayesmix.checks.problems import (
     mode_problems,
     regions_table,
     sampler_problems,
+    tempering_problems,
 )
 from bayesmix.multimodality.maxima import NEGLIGIBLE
+from bayesmix.multimodality.table import SHOWN
 from bayesmix.multimodality.watched import chain_groups
 from bayesmix.posterior.record import Record
+from bayesmix.sampling.by_exchange import TEMPERING
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +39,9 @@ class Diagnostics:
     ----------
     problems : tuple of Problem
         Empty where the draws can be trusted.
+    limits : tuple of Problem
+        What right draws cannot say all the same: labels that nothing tells apart, so that tables by component mean
+        nothing, while what labels do not change can be trusted.
     model : ModelCheck
         What the data say of the model.
     notes : tuple of str
@@ -44,12 +50,14 @@ class Diagnostics:
         One row per free scalar, and per quantity that labels do not change; columns ``mean, sd, mcse_mean, ess_bulk,
         ess_tail, r_hat`` (rank-normalized split R-hat, Vehtari et al. 2021, doi:10.1214/20-BA1221).
     sampler : dict
-        ``draws, chains, divergences, max_treedepth, e_bfmi`` (the smallest), ``n_steps`` (mean).
+        ``draws, chains, divergences, max_treedepth, e_bfmi`` (the smallest), ``n_steps`` (mean); of a replica
+        exchange ``draws, chains, divergences, round_trips``.
     chain_groups : tuple of int
         A number per chain; chains with the same number explore the same region.
     """
 
     problems: tuple[Problem, ...]
+    limits: tuple[Problem, ...]
     model: ModelCheck
     notes: tuple[str, ...]
     parameters: pd.DataFrame
@@ -61,6 +69,11 @@ class Diagnostics:
     def ok(self) -> bool:
         """True where nothing was found that makes the draws untrustworthy."""
         return not self.problems
+
+    @property
+    def labels_ok(self) -> bool:
+        """True where components can be told apart, so that estimates by component mean something."""
+        return not self.limits
 
     @property
     def model_ok(self) -> bool | None:
@@ -77,13 +90,22 @@ class Diagnostics:
         """The verdict on the draws in plain words."""
         if not self.ok:
             return "Do not trust this posterior yet. " + " ".join(str(p) for p in self.problems)
-        r_hat, ess = self.parameters["r_hat"].max(), self.parameters["ess_bulk"].min()
+        table, of = (
+            (self.parameters, "a parameter") if self.labels_ok else (self.invariants, "what labels do not change")
+        )
+        r_hat, ess = table["r_hat"].max(), table["ess_bulk"].min()
         apart = len(set(self.chain_groups))
         agree = "agree" if apart == 1 else f"agree within {apart} separate modes, whose masses are known"
+        if "round_trips" in self.sampler:
+            last = f"replicas came from the prior {self.sampler['round_trips']:.0f} times, so that no mode is missed"
+        else:
+            last = "no draw diverged"
+        trusted = "can be trusted" if self.labels_ok else "can be trusted in all that labels do not change,"
+        limits = "".join(f" {limit}" for limit in self.limits)
         return (
-            f"The posterior can be trusted as far as the draws can tell: {self.sampler['chains']:.0f} chains {agree} "
-            f"(largest R-hat {r_hat:.3f}), the smallest bulk effective sample size of a parameter is {ess:.0f}, and no "
-            "draw diverged."
+            f"The posterior {trusted} as far as the draws can tell: {self.sampler['chains']:.0f} chains {agree} "
+            f"(largest R-hat {r_hat:.3f}), the smallest bulk effective sample size of {of} is {ess:.0f}, and "
+            f"{last}.{limits}"
         )
 
     def __str__(self) -> str:
@@ -137,16 +159,19 @@ def diagnosis_of(record: Record, *, model: bool = True) -> Diagnostics:
     groups = _chain_groups(record, regions, within)
     sampler = _sampler(record, regions)
     one_chain = any(len(part.chains) == 1 for part in counting(regions))
+    limits = label_problems(regions)
+    asked = (invariant,) if limits else (parameters, invariant)
     problems = [
         *mode_problems(dt, regions, within),
-        *([ONE_CHAIN] if one_chain else convergence_problems(parameters, invariant)),
+        *([ONE_CHAIN] if one_chain else convergence_problems(*asked)),
         *sampler_problems(sampler),
-        *label_problems(regions),
+        *tempering_problems(dt),
         *exchange_problems(record.exchange),
         *interruption(dt),
     ]
     of_model = check_model(record) if model else NOT_ASKED
-    return Diagnostics(tuple(problems), of_model, tuple(_notes(dt, regions)), parameters, invariant, sampler, groups)
+    notes = tuple(_notes(dt, regions))
+    return Diagnostics(tuple(problems), tuple(limits), of_model, notes, parameters, invariant, sampler, groups)
 
 
 def _chain_groups(record: Record, regions: Sequence[Part], within: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
@@ -165,6 +190,10 @@ def _chain_groups(record: Record, regions: Sequence[Part], within: Sequence[tupl
 def _sampler(record: Record, regions: Sequence[Part]) -> dict[str, float]:
     """Of all chains as they were made; what went wrong, in regions whose share counts."""
     whole, counted = record.as_made("sample_stats"), counting(regions)
+    if TEMPERING in record.dt.children:
+        sizes = {name: float(whole.sizes[d]) for name, d in (("chains", "chain"), ("draws", "draw"))}
+        trips = float(record.dt[TEMPERING].to_dataset()["round_trips"].sum())
+        return sizes | {"divergences": 0.0, "round_trips": trips}
     statistics = [part.statistics for part in counted]
     inside = np.isin(whole["region"], [part.region for part in counted]) if len(regions) > 1 else True
     with np.errstate(divide="ignore", invalid="ignore"):  # a chain that stands still has energies without variance
@@ -179,10 +208,31 @@ def _sampler(record: Record, regions: Sequence[Part]) -> dict[str, float]:
     }
 
 
+def _of_basins(dt: xr.DataTree, table: pd.DataFrame) -> list[str]:
+    """Which modes the chains of a replica exchange crossed between, and whether they had the time for it."""
+    notes = []
+    if len(table) > 1:
+        held = "; ".join(
+            f"{row['description']} ({row['mass']:.2g} +- {row['mass_error']:.1g})"
+            for _, row in table.head(SHOWN).iterrows()
+        )
+        more = f"; and {len(table) - SHOWN} smaller ones" if len(table) > SHOWN else ""
+        notes.append(
+            f"Chains cross between {len(table)} modes of the posterior, by replica exchange; the draws hold them in "
+            f"proportion to their masses: {held}{more}. Component-wise means average over different groupings: read "
+            "the modes one by one, or what labels do not change (density, co-clustering, predictions)."
+        )
+    if not dt[TEMPERING].attrs["finished"]:
+        notes.append("The replica exchange ran out of time before its chains agreed closely: raise minutes.")
+    return notes
+
+
 def _notes(dt: xr.DataTree, regions: Sequence[Part]) -> list[str]:
     """Regions and their masses, those left out of the draws, and what was not looked at."""
     notes = []
     table = regions_table(dt)
+    if TEMPERING in dt.children:
+        return _of_basins(dt, table)
     doubtful = table[~table["established"] & (table["mass"] <= NEGLIGIBLE)]
     table = table[table["established"]]
     inside = table["group"].isin([part.region for part in regions])

@@ -10,11 +10,11 @@ import pandas as pd
 from bayesmix import estep
 from bayesmix.checks.columns import ColumnsDiscrepancies
 from bayesmix.checks.problems import Problem
-from bayesmix.checks.thresholds import PARETO_K
 from bayesmix.inputs.data import evenly
 from bayesmix.likelihood.discrepancies import Discrepancies, Measure
 from bayesmix.likelihood.facets import facet
 from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.multimodality.thresholds import PARETO_K
 from bayesmix.parts.part import Params
 from bayesmix.posterior.leave_one_out import tail_size
 from bayesmix.posterior.record import Record

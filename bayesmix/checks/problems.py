@@ -10,11 +10,16 @@ import pandas as pd
 import xarray as xr
 
 from bayesmix.checks.convergence import LEAST_SHARE, Part, counting
-from bayesmix.checks.thresholds import E_BFMI, ESS, R_HAT, UNTOLD
 from bayesmix.mixture.exchangeable import Exchange
 from bayesmix.multimodality.maxima import NEGLIGIBLE
 from bayesmix.multimodality.table import by_region, describe_mode
+from bayesmix.multimodality.thresholds import E_BFMI, ESS, R_HAT, UNTOLD
 from bayesmix.posterior.untold_labels import label_overlaps
+from bayesmix.sampling.by_exchange import TEMPERING
+from bayesmix.tempering.exchange import ROUND_TRIPS
+
+DISAGREE = 5.0
+"""So many standard errors apart two estimates of the evidence do not agree."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,9 @@ def convergence_problems(*tables: pd.DataFrame) -> list[Problem]:
 
 
 def sampler_problems(sampler: dict[str, float]) -> list[Problem]:
-    """Divergences, trees cut short, energies explored slowly."""
+    """Divergences, trees cut short, energies explored slowly: what NUTS can be told by."""
+    if "e_bfmi" not in sampler:
+        return []
     total = sampler["chains"] * sampler["draws"]
     problems = []
     if sampler["divergences"]:
@@ -88,6 +95,30 @@ def sampler_problems(sampler: dict[str, float]) -> list[Problem]:
     return problems
 
 
+def tempering_problems(dt: xr.DataTree) -> list[Problem]:
+    """Few round trips between prior and posterior, and two estimates of the evidence that do not agree."""
+    if TEMPERING not in dt.children:
+        return []
+    held, problems = dt[TEMPERING].to_dataset(), []
+    trips = float(held["round_trips"].sum())
+    if trips < ROUND_TRIPS:
+        message = f"Replicas came from the prior to the posterior {trips:.0f} times (wanted {ROUND_TRIPS} at least)."
+        advice = "How the modes share the posterior is hardly known: raise minutes, or use fewer components."
+        problems.append(Problem("round_trips", trips, float(ROUND_TRIPS), message, advice))
+    known, of = bool(held.attrs.get("bridge_known", 0)), held.attrs
+    if known and np.isfinite(of["log_evidence"]):
+        error = float(np.hypot(of["log_evidence_error"], of["bridge_error"]))
+        gap = abs(of["log_evidence"] - of["bridge"])
+        if gap > DISAGREE * error:
+            message = (
+                f"Two estimates of the log evidence do not agree: {of['log_evidence']:.2f} by the replicas' ladder, "
+                f"{of['bridge']:.2f} by bridge sampling, {gap / error:.1f} standard errors apart."
+            )
+            advice = "Draw more: one of the two has not seen all of the posterior."
+            problems.append(Problem("evidence", gap / error, DISAGREE, message, advice))
+    return problems
+
+
 def mode_problems(dt: xr.DataTree, regions: Sequence[Part], within: Sequence[tuple[int, ...]]) -> list[Problem]:
     """Chains of one region that do not agree; regions whose mass is not known."""
     problems = []
@@ -99,6 +130,8 @@ def mode_problems(dt: xr.DataTree, regions: Sequence[Part], within: Sequence[tup
         message = f"The chains sit in {n} different modes ({shares} chains each) and do not cross between them."
         advice = "Shares of draws are not shares of the posterior: compare the modes, reconsider K or the priors."
         problems.append(Problem("modes", float(n), 1.0, message, advice))
+    if TEMPERING in dt.children:
+        return problems
     table = regions_table(dt)
     unknown = table[~table["established"] & ((table["mass"] > NEGLIGIBLE) | table["mass"].isna())]
     if len(unknown):

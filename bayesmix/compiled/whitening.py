@@ -13,13 +13,11 @@ from typing import Any
 
 import numba
 import numpy as np
-from llvmlite import ir
 from numba import carray, types
-from numba.extending import intrinsic
 from scipy.sparse import csr_array
 
+from bayesmix.compiled.addresses import call, pointer
 from bayesmix.compiled.calls import CFunction
-from bayesmix.kernels.lanes import WORD
 
 RECORD_WORDS = 8
 """Of the record."""
@@ -84,40 +82,19 @@ def whiten(compiled: Any, by: Whitening) -> Any:
     )
 
 
-@intrinsic
-def _call(typingctx: Any, address: Any, a: Any, b: Any, c: Any, d: Any, e: Any) -> Any:
-    """Call the C function of five words at an address."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        kind = ir.FunctionType(WORD, [WORD] * 5)
-        return builder.call(builder.inttoptr(args[0], kind.as_pointer()), args[1:])
-
-    return types.int64(*[types.int64] * 6), generate
-
-
-@intrinsic
-def _pointer(typingctx: Any, address: Any) -> Any:
-    """An address as a pointer to what carray says."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.inttoptr(args[0], context.get_value_type(types.voidptr))
-
-    return types.voidptr(types.int64), generate
-
-
 @numba.njit(forceinline=True)
 def _entries(n: int, record: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The entries of A, their columns, where each row begins."""
-    entries = carray(_pointer(record[4]), (record[7],), np.float64)
-    columns = carray(_pointer(record[5]), (record[7],), np.int64)
-    return entries, columns, carray(_pointer(record[6]), (n + 1,), np.int64)
+    entries = carray(pointer(record[4]), (record[7],), np.float64)
+    columns = carray(pointer(record[5]), (record[7],), np.int64)
+    return entries, columns, carray(pointer(record[6]), (n + 1,), np.int64)
 
 
 @numba.njit(forceinline=True)
 def _moved(n: int, u_at: int, record: np.ndarray) -> np.ndarray:
     """centre + A u."""
-    u = carray(_pointer(u_at), (n,), np.float64)
-    x = carray(_pointer(record[3]), (n,), np.float64).copy()
+    u = carray(pointer(u_at), (n,), np.float64)
+    x = carray(pointer(record[3]), (n,), np.float64).copy()
     A, columns, begins = _entries(n, record)
     for i in range(n):
         for k in range(begins[i], begins[i + 1]):
@@ -126,10 +103,10 @@ def _moved(n: int, u_at: int, record: np.ndarray) -> np.ndarray:
 
 
 def _log_density(n: int, u_at: int, out_at: int, value_at: int, record_at: int) -> int:
-    record = carray(_pointer(record_at), (RECORD_WORDS,), np.int64)
+    record = carray(pointer(record_at), (RECORD_WORDS,), np.int64)
     x, gradient = _moved(n, u_at, record), np.empty(n)
-    code = _call(record[0], n, x.ctypes.data, gradient.ctypes.data, value_at, record[2])
-    out = carray(_pointer(out_at), (n,), np.float64)
+    code = call(record[0], n, x.ctypes.data, gradient.ctypes.data, value_at, record[2])
+    out = carray(pointer(out_at), (n,), np.float64)
     out[:] = 0.0
     A, columns, begins = _entries(n, record)
     for i in range(n):
@@ -139,9 +116,9 @@ def _log_density(n: int, u_at: int, out_at: int, value_at: int, record_at: int) 
 
 
 def _expand(n: int, n_expanded: int, u_at: int, out_at: int, record_at: int) -> int:
-    record = carray(_pointer(record_at), (RECORD_WORDS,), np.int64)
+    record = carray(pointer(record_at), (RECORD_WORDS,), np.int64)
     x = _moved(n, u_at, record)
-    return _call(record[1], n, n_expanded, x.ctypes.data, out_at, record[2])
+    return call(record[1], n, n_expanded, x.ctypes.data, out_at, record[2])
 
 
 @cache

@@ -6,3 +6,5 @@ N_STARTS = 20
 """EM begins from so many places, and so do climbs of the posterior."""
 DRAWS_PER_CHAIN = 1000
 """Of every chain, kept after its warm-up."""
+MINUTES = 5.0
+"""How long a replica exchange may take."""

@@ -9,7 +9,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from bayesmix.checks.thresholds import PARETO_K
 from bayesmix.drawing.level import LEVEL
 from bayesmix.drawing.style import (
     ALARM,
@@ -25,6 +24,7 @@ from bayesmix.drawing.style import (
     plain,
     styled,
 )
+from bayesmix.multimodality.thresholds import PARETO_K
 from bayesmix.parts.weights import WEIGHTS
 from bayesmix.posterior.predict import Fit
 from bayesmix.rows.fitted import Fitted
@@ -137,8 +137,8 @@ def _bridge(ax: Axes, table: xr.Dataset, tints: list[str]) -> None:
         )
     ax.set(
         xlim=(0, 1.42),
-        xlabel="share of the posterior mass (bridge sampling)",
-        title="Mass of each group that chains stay in",
+        xlabel="share of the posterior mass",
+        title="Mass of each group of modes",
     )
     ax.set_xticks([0, 0.25, 0.5, 0.75, 1.0])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -22,6 +22,7 @@ from bayesmix.posterior.relabel import apply, permutations
 
 STORED_BYTES = 64e6
 """The pointwise log-likelihood is stored up to this size."""
+DRAWN = ("chain", "draw")
 PACKAGES = ("bayesmix", "pymc", "pytensor", "nutpie", "arviz", "numpy")
 
 
@@ -79,3 +80,23 @@ def attributes(spec: Mixture, own: Sequence[str], exchange: Exchange) -> dict[st
         "extension": json.dumps(list(own)),
         "exchange": exchange.to_json(),
     }
+
+
+def tidy(posterior: xr.Dataset) -> xr.Dataset:
+    """Strings as strings: NetCDF has no objects."""
+    return posterior.assign_coords(
+        {d: posterior[d].astype(str) for d in posterior.coords if posterior[d].dtype == object}
+    )
+
+
+def variables_at(target: Target, x: np.ndarray, drawn: Mapping[str, Any]) -> xr.Dataset:
+    """Every variable of the model at points x (chain, draw, n_dim); ``drawn``: the numbers of chains and draws."""
+    model = target.model
+    values = [target.values(at) for at in x.reshape(-1, x.shape[-1])]
+    found = {}
+    for v in (rv.name for rv in model.unobserved_RVs):
+        array = np.stack([at[v] for at in values]).reshape(*x.shape[:2], *np.shape(values[0][v]))
+        found[v] = ((*DRAWN, *model.named_vars_to_dims.get(v, [f"{v}_dim_{j}" for j in range(array.ndim - 2)])), array)
+    used = {d for dims, _ in found.values() for d in dims}
+    named = {d: [str(name) for name in names] for d, names in model.coords.items() if names is not None and d in used}
+    return tidy(xr.Dataset(found, coords=named | {d: np.asarray(drawn[d]) for d in DRAWN}))

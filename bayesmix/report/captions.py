@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from bayesmix.checks.thresholds import PARETO_K
 from bayesmix.likelihood.words import words_of
+from bayesmix.multimodality.thresholds import PARETO_K
 from bayesmix.report.blocks import Figure
 from bayesmix.report.figures import KINDS
 from bayesmix.report.fits import Fits

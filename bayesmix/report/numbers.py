@@ -17,12 +17,12 @@ from bayesmix.checks.compare import scores_on
 from bayesmix.checks.convergence import of_parameters, parts
 from bayesmix.checks.diagnose import Diagnostics
 from bayesmix.checks.distinguishing import comparable, distinguishing_of
-from bayesmix.checks.thresholds import PARETO_K
 from bayesmix.drawing.level import TAILS
 from bayesmix.em.fit_em import EMFit
 from bayesmix.em.standard_errors import EDGE
 from bayesmix.mixture import scalars
 from bayesmix.multimodality.table import describe_mode
+from bayesmix.multimodality.thresholds import PARETO_K
 from bayesmix.posterior.predict import responsibilities
 from bayesmix.report.checks import predictive_checks
 from bayesmix.report.density import density_numbers
@@ -256,6 +256,7 @@ def _verdict(fits: Fits, summary: Mapping[str, Any]) -> dict[str, Any]:
         "text": fits.check.verdict,
         "model_text": fits.check.model.verdict,
         "problems": [asdict(problem) for problem in fits.check.problems],
+        "limits": [asdict(limit) for limit in fits.check.limits],
         "misfits": [asdict(misfit) for misfit in fits.check.misfits],
         "cautions": _cautions(fits, summary),
         "notes": [

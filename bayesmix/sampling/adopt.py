@@ -17,14 +17,13 @@ from bayesmix.model.build import graph, model_of
 from bayesmix.model.symmetry import measure
 from bayesmix.multimodality.maxima import Climber, PosteriorMode
 from bayesmix.multimodality.table import modes_dataset
-from bayesmix.posterior.assemble import attributes, sort_labels
+from bayesmix.posterior.assemble import DRAWN, attributes, sort_labels, variables_at
 from bayesmix.posterior.varying import by_variation
-from bayesmix.sampling.nutpie import STATISTICS, data_groups, tidy
+from bayesmix.sampling.nutpie import STATISTICS, data_groups
 from bayesmix.sampling.sample import check_model
 
 NEEDED = ("diverging", "energy", "tree_depth")
 """Sums of NUTS without which nothing can be said of the sampler."""
-DRAWN = ("chain", "draw")
 SAME_POSTERIOR = 1e-6
 """How far log-posteriors of one draw may differ, of 1 + |lp|."""
 DEEPEST_TREE = 10
@@ -90,7 +89,10 @@ def adopt(
     x = _rows(target, free)
     lp = np.apply_along_axis(lambda at: target.log_density(at)[0], -1, x)
     _check_log_posterior(groups["sample_stats"], lp)
-    made = {"posterior": _variables(target, free, x), "sample_stats": statistics.assign(lp=(DRAWN, lp))}
+    made = {
+        "posterior": variables_at(target, x, {d: free[d] for d in DRAWN}),
+        "sample_stats": statistics.assign(lp=(DRAWN, lp)),
+    }
     best = [x[c, s] for c, s in enumerate(lp.argmax(axis=1))]
     exchange = measure(target, parts, [Climber(target, parts).at(at).params for at in best])
     parts = parts.over(parts.likelihood.with_measured(exchange.groups))
@@ -189,19 +191,6 @@ def _check_log_posterior(given: xr.Dataset, lp: np.ndarray) -> None:
             "idata: its log-posterior is not that of the model of spec and data: the draws are of other priors, other "
             "rows or an extension of the model, which model= would have to be"
         )
-
-
-def _variables(target: Target, free: xr.Dataset, x: np.ndarray) -> xr.Dataset:
-    """Every variable of the model at every draw."""
-    model = target.model
-    values = [target.values(at) for at in x.reshape(-1, x.shape[-1])]
-    found = {}
-    for v in (rv.name for rv in model.unobserved_RVs):
-        array = np.stack([at[v] for at in values]).reshape(*x.shape[:2], *np.shape(values[0][v]))
-        found[v] = ((*DRAWN, *model.named_vars_to_dims.get(v, [f"{v}_dim_{j}" for j in range(array.ndim - 2)])), array)
-    used = {d for dims, _ in found.values() for d in dims}
-    named = {d: [str(name) for name in names] for d, names in model.coords.items() if names is not None and d in used}
-    return tidy(xr.Dataset(found, coords=named | {d: free[d].to_numpy() for d in DRAWN}))
 
 
 def _modes(climber: Climber, best: list[np.ndarray]) -> tuple[list[PosteriorMode], np.ndarray]:

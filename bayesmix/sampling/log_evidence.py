@@ -10,12 +10,14 @@ from scipy.special import logsumexp
 
 from bayesmix.compiled.log_posterior import Target
 from bayesmix.model.build import graph, model_of
-from bayesmix.multimodality.bridge import UNKNOWN, LogIntegral
+from bayesmix.multimodality.bridge import LARGEST_ERROR, UNKNOWN, LogIntegral
 from bayesmix.multimodality.labellings import check_order
 from bayesmix.multimodality.masses import masses, weigh
 from bayesmix.multimodality.maxima import NEGLIGIBLE
 from bayesmix.multimodality.table import by_region
 from bayesmix.posterior.record import Record
+from bayesmix.sampling.by_exchange import TEMPERING
+from bayesmix.tempering.exchange import ROUND_TRIPS
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,8 @@ def log_evidence(dt: xr.DataTree, *, target: Target | None = None) -> LogEvidenc
     if dt.attrs.get("extended_model"):
         raise ValueError("log_evidence: the posterior is of the user's extension of the model, not of the mixture")
     check_order("log_evidence", family.spec)
+    if TEMPERING in dt.children:
+        return _of_replicas(dt[TEMPERING].to_dataset())
     parts = _recorded(dt["modes"].to_dataset())
     if sum(g > 0 for g in parts) < 2:
         parts |= _whole(record, target)
@@ -114,6 +118,14 @@ def log_evidence(dt: xr.DataTree, *, target: Target | None = None) -> LogEvidenc
         all(m.established for m in share.values() if not m.share < NEGLIGIBLE),
         _described(record, sum(g > 0 for g in parts)),
     )
+
+
+def _of_replicas(held: xr.Dataset) -> LogEvidence:
+    """From rung to rung of the ladder, all labellings and the order of the prior included."""
+    value, error = (float(held.attrs[v]) for v in ("log_evidence", "log_evidence_error"))
+    trips, n = int(held["round_trips"].sum()), held.sizes["rung"]
+    known = error <= LARGEST_ERROR and trips >= ROUND_TRIPS
+    return LogEvidence(value, error, known, f"acceptance ratios between {n} rungs of a replica exchange")
 
 
 def _recorded(modes: xr.Dataset) -> dict[int, LogIntegral]:

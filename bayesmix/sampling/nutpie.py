@@ -19,6 +19,7 @@ from bayesmix.inputs.arguments import FEWEST_DRAWS
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.errors import FitError, described
 from bayesmix.inputs.storage import coordinates
+from bayesmix.posterior.assemble import tidy
 
 START_TRIES = 50
 """So many starts of a chain may have no finite density."""
@@ -140,13 +141,6 @@ def finished(raw: xr.DataTree) -> tuple[xr.DataTree, np.ndarray]:
     cut = {name: ds.isel(chain=chains, draw=slice(length)) for name, ds in whole.items() if "draw" in ds.dims}
     renumbered = {name: ds.assign_coords(chain=np.arange(len(chains))) for name, ds in cut.items()}
     return xr.DataTree.from_dict(whole | renumbered), chains
-
-
-def tidy(posterior: xr.Dataset) -> xr.Dataset:
-    """Strings as strings: NetCDF has no objects."""
-    return posterior.assign_coords(
-        {d: posterior[d].astype(str) for d in posterior.coords if posterior[d].dtype == object}
-    )
 
 
 def data_groups(model: pm.Model, data: Data) -> dict[str, xr.Dataset]:

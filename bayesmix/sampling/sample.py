@@ -16,21 +16,21 @@ from bayesmix.em.run_starts import run_starts
 from bayesmix.em.starts import Run, solutions
 from bayesmix.inputs.arguments import whole_numbers
 from bayesmix.inputs.data import Data
-from bayesmix.inputs.defaults import DRAWS_PER_CHAIN, N_STARTS
-from bayesmix.inputs.errors import explained
+from bayesmix.inputs.defaults import DRAWS_PER_CHAIN, MINUTES, N_STARTS
+from bayesmix.inputs.errors import FitError, explained
 from bayesmix.mixture.spec import Mixture, resolved
 from bayesmix.model.build import graph, model_of
 from bayesmix.model.symmetry import measure
 from bayesmix.model.variables import Graph
 from bayesmix.multimodality.maxima import Climber, find_modes
-from bayesmix.multimodality.table import modes_dataset
-from bayesmix.posterior.assemble import attributes, sort_labels
 from bayesmix.posterior.files import rehearse
-from bayesmix.posterior.varying import by_variation
-from bayesmix.sampling.nutpie import Runner, assemble, data_groups, finished
-from bayesmix.sampling.pool import pool, settle
-from bayesmix.sampling.rescue import rescued
-from bayesmix.sampling.scouts import explore
+from bayesmix.sampling.by_chains import by_chains, scouted, unknown_masses, unsettled
+from bayesmix.sampling.by_exchange import by_exchange
+from bayesmix.sampling.nutpie import data_groups
+from bayesmix.sampling.task import Task
+from bayesmix.sampling.until import until_trusted
+
+SAMPLERS = ("auto", "nuts", "exchange")
 
 
 def sample(
@@ -46,6 +46,9 @@ def sample(
     seed: int = 1,
     n_starts: int = N_STARTS,
     log_likelihood: bool | str = "auto",
+    sampler: str = "auto",
+    until: str | None = None,
+    minutes: float = MINUTES,
     progress: bool = True,
     target: Target | None = None,
     runs: list[Run] | None = None,
@@ -84,6 +87,18 @@ def sample(
         EM starts from which modes are sought, and climbs from random allocations.
     log_likelihood : {"auto", True, False}
         Store the pointwise log-likelihood; "auto": up to 64 MB.
+    sampler : {"auto", "nuts", "exchange"}
+        "nuts": the chains above. "exchange": replica exchange over powers of the likelihood, whose chains cross between
+        modes (:mod:`bayesmix.tempering.exchange`). "auto": replica exchange where scouts cannot say how the modes share
+        the mass, or where finished chains diverged or do not agree.
+    until : {None, "trusted"}
+        "trusted": where the verdict on the draws is bad for a reason that effort mends, go on with what it asks for:
+        more draws, a longer warm-up, a higher ``target_accept``, replica exchange. Every step is kept in
+        ``attrs["effort"]``.
+    minutes : float
+        How long a replica exchange may take, and with ``until`` the whole. An exchange ends once its chains agree;
+        where it runs out of time, it keeps what it has, and the verdict says so. Where the time would not do for a
+        start, the chains stay.
     progress : bool
         Show a progress bar.
     target : Target, optional
@@ -123,43 +138,63 @@ def sample(
     extra: dict[str, Any] = whole_numbers(seed=seed, n_starts=n_starts)
     cores = None if cores is None else whole_numbers(cores=cores)["cores"]
     _check_objects(target, log_likelihood)
+    minutes = _checked_effort(sampler, until, minutes)
     parts = graph(resolved(spec, data))
     stored = data.with_covariates(parts.likelihood.covariates)
     rehearse(stored.to_dataset().assign_coords(parts.likelihood.coords))
     target = _compiled(parts, model, target)
     runs = run_starts(parts.likelihood, **extra) if runs is None else runs
-    sound = [run.params for run, _ in solutions(runs) if not run.reasons]
-    beside = data_groups(target.model, stored)
     with explained("finding the posterior's modes"):
+        sound = [run.params for run, _ in solutions(runs) if not run.reasons]
         exchange = measure(target, parts, sound or [runs[0].params])
-        likelihood = parts.likelihood.with_measured(exchange.groups)
-        parts = parts.over(likelihood)
-        climber = Climber(target, parts)
-        found = find_modes(climber, runs, climbs=extra["n_starts"], seed=extra["seed"])
-        run = Runner(target, cores, extra["seed"], found[0].whitening)
-        scouts = explore(run, climber, found, settings["target_accept"])
-        group_of_chain = scouts.allocate(settings["chains"])
-        start = scouts.starts(group_of_chain)
-    known = parts.start(found[0].params)
-    own = [rv.name for rv in target.model.free_RVs if rv.name not in known]
-    made = scouts.sample(run, group_of_chain, start, progress=progress, **settings)
-    raw, drawn = finished(made)
-    cut, start, group_of_chain = len(drawn) < len(start), start[drawn], group_of_chain[drawn]
-    with rescued(raw):
-        dt = assemble(raw, beside)
-        settled = settle(dt, target, likelihood, scouts, group_of_chain)
-        dt = sort_labels(dt, target, likelihood, exchange, where=settled.where, log_likelihood=log_likelihood)
-        dt = pool(dt, settled, chains=min(settings["chains"], len(start)), seed=extra["seed"])
-        modes = [replace(mode, group=settled.number.get(mode.group, mode.group)) for mode in scouts.modes]
-        dt["modes"] = xr.DataTree(modes_dataset(modes, likelihood, settled.mass, start))
-        dt = by_variation(dt, likelihood)
-    dt.attrs |= attributes(likelihood.spec, own, exchange) | {
-        "settings": json.dumps(settings | extra),
-        "seed": extra["seed"],
-        "extended_model": int(model is not None or bool(own) or bool(target.model.potentials)),
-        "interrupted": int(dt["posterior"].sizes["draw"] < settings["draws"] or cut),
-    }
-    return dt
+        climber = Climber(target, parts.over(parts.likelihood.with_measured(exchange.groups)))
+        modes = find_modes(climber, runs, climbs=extra["n_starts"], seed=extra["seed"])
+    task = Task(
+        climber,
+        exchange,
+        modes,
+        data_groups(target.model, stored),
+        cores=cores,
+        seed=extra["seed"],
+        progress=progress,
+        log_likelihood=log_likelihood,
+        **settings,
+    )
+
+    def drawn(*, sampler: str, minutes: float, **settings: Any) -> xr.DataTree:
+        own = replace(task, **settings)
+        dt = _drawn(own, sampler, 60 * minutes)
+        dt.attrs["settings"] = json.dumps(settings | extra)
+        dt.attrs["extended_model"] = int(model is not None or task.extended)
+        return dt
+
+    settings["sampler"] = sampler
+    return drawn(minutes=minutes, **settings) if until is None else until_trusted(drawn, settings, minutes=minutes)
+
+
+def _drawn(task: Task, sampler: str, seconds: float) -> xr.DataTree:
+    """By chains where these can say how the modes share the mass, and agree; else by replica exchange."""
+    if sampler == "exchange":
+        made = by_exchange(task, seconds=seconds)
+        if made is not None:
+            return made
+        raise FitError(f"the replica exchange needs more than {seconds / 60:g} minutes here: raise minutes")
+    scouts = scouted(task)
+    if sampler == "auto" and unknown_masses(scouts) and (made := by_exchange(task, seconds=seconds)) is not None:
+        return made
+    dt = by_chains(task, scouts)
+    made = by_exchange(task, seconds=seconds) if sampler == "auto" and unsettled(dt, task.likelihood) else None
+    return dt if made is None else made
+
+
+def _checked_effort(sampler: str, until: str | None, minutes: float) -> float:
+    if sampler not in SAMPLERS:
+        raise ValueError(f"sampler: must be one of {', '.join(map(repr, SAMPLERS))}; got {sampler!r}")
+    if until not in (None, "trusted"):
+        raise ValueError(f"until: must be None or 'trusted'; got {until!r}")
+    if not (isinstance(minutes, Real) and minutes > 0):
+        raise ValueError(f"minutes: must be positive; got {minutes!r}")
+    return float(minutes)
 
 
 def _check_objects(target: Any, log_likelihood: Any) -> None:

@@ -17,9 +17,10 @@ from bayesmix.multimodality.maxima import Climber, PosteriorMode, competing, rep
 from bayesmix.multimodality.proposal import DRAWS_PER_DIMENSION
 from bayesmix.multimodality.regions import Regions, features_of, pieces_apart
 from bayesmix.multimodality.watched import Watch
+from bayesmix.posterior.assemble import tidy
 from bayesmix.posterior.record import stacked
 from bayesmix.posterior.relabel import apply, permutations
-from bayesmix.sampling.nutpie import Begin, Runner, finished, tidy
+from bayesmix.sampling.nutpie import Begin, Runner, finished
 from bayesmix.sampling.rescue import rescued
 
 MOST_SCOUTS = 8

@@ -24,11 +24,12 @@ def separate_modes(dt: xr.DataTree) -> int:
 def verdict(dt: xr.DataTree) -> dict[str, Any]:
     """Whether the alarm goes off, and why: problems, or separate modes that the notes announce."""
     check, n_modes = bm.diagnose(dt), separate_modes(dt)
-    announced = any(note.startswith(f"The posterior has {n_modes} separate modes") for note in check.notes)
+    several = (f"The posterior has {n_modes} separate modes", "Chains cross between")
+    announced = any(note.startswith(several) for note in check.notes)
     return {
-        "flagged": not check.ok or (n_modes > 1 and announced),
+        "flagged": not (check.ok and check.labels_ok) or announced,
         "modes": n_modes,
-        "problems": {p.name: str(p) for p in check.problems},
+        "problems": {p.name: str(p) for p in (*check.problems, *check.limits)},
         "notes": list(check.notes),
         "max_r_hat": float(check.parameters["r_hat"].max()),
         "min_ess": float(check.parameters[["ess_bulk", "ess_tail"]].min(axis=None)),

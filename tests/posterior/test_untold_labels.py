@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import norm
 
 import bayesmix as bm
-from bayesmix.checks.thresholds import UNTOLD
+from bayesmix.multimodality.thresholds import UNTOLD
 from bayesmix.posterior.record import Record
 from bayesmix.posterior.relabel import apply
 from bayesmix.posterior.untold_labels import boundary_density, label_overlaps

@@ -7,8 +7,8 @@ from scipy import integrate, stats
 import bayesmix as bm
 import exact
 from naive import gaussian_log_joint, lkj_log_density, total
+from random_walks import Problem, Tempering, WithinRegion, log_evidence, masses
 from reference_cases import corners, split_axis
-from tempering import Problem, Tempering, WithinRegion, log_evidence, masses
 
 PRIORS = {
     "weights": bm.Prior("Dirichlet", a=[2.0, 2.0]),

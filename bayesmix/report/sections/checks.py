@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bayesmix.checks.misfit import MISFIT_LEVEL
-from bayesmix.checks.thresholds import PARETO_K
+from bayesmix.multimodality.thresholds import PARETO_K
 from bayesmix.report.blocks import Block, Heading, Notice, Paragraph, Section, Table
 from bayesmix.report.captions import figures
 from bayesmix.report.fits import Fits

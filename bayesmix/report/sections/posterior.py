@@ -25,11 +25,17 @@ def posterior(fits: Fits, summary: Mapping[str, Any]) -> Section:
     """Free scalars and what follows from them, with convergence; forest, traces and ranks, pairs."""
     found = summary["posterior"]
     chains, draws = whole(found["chains"]), whole(found["draws"])
-    lead = (
-        f"{chains} chains of {draws} draws by NUTS, {plural(found['divergences'], 'divergence')}, smallest E-BFMI "
-        f"{fixed(found['e_bfmi'], 2)}, {fixed(found['n_steps'], 1)} leapfrog steps per draw on average. "
-        f"{_labels(fits)}"
-    )
+    if "round_trips" in found:
+        how = (
+            f"{chains} chains of {draws} draws by replica exchange over powers of the likelihood; replicas came from "
+            f"the prior to the posterior {plural(found['round_trips'], 'time')}."
+        )
+    else:
+        how = (
+            f"{chains} chains of {draws} draws by NUTS, {plural(found['divergences'], 'divergence')}, smallest E-BFMI "
+            f"{fixed(found['e_bfmi'], 2)}, {fixed(found['n_steps'], 1)} leapfrog steps per draw on average."
+        )
+    lead = f"{how} {_labels(fits)}"
 
     def cells(entry: Mapping[str, Any]) -> list[str]:
         d = decimals_for(entry["sd"])
@@ -75,17 +81,19 @@ def modes(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
     left_out = [m for m in found if m["group"] == 0]
     unknown = [m for m in found if m["group"] < 0]
     everywhere = "all modes that matter" if not unknown else "the modes that they were sent to"
+    exchanged = "round_trips" in summary["posterior"]
     apart = (
         f"Chains cross between {everywhere}, so the draws describe them all."
-        if len(groups) == 1
+        if len(groups) == 1 or exchanged
         else f"Chains hardly ever cross between {len(groups)} groups of modes; the draws hold each group that matters "
         "in proportion to its mass, and means of components average over different groupings."
     )
     low = f" {plural(len(left_out), 'mode')} with a negligible Laplace mass got no chain." if left_out else ""
     low += f" {plural(len(unknown), 'competing mode')} got no chain either: too many compete." if unknown else ""
+    measured = "the share of draws that climb to it" if exchanged else "measured by bridge sampling"
     lead = (
         f"EM's solutions and climbs from random allocations lead to {plural(len(found), 'mode')} of the posterior. "
-        f"{apart}{low} The mass of a group is measured by bridge sampling; Laplace's approximation beside it is rough."
+        f"{apart}{low} The mass of a group is {measured}; Laplace's approximation beside it is rough."
     )
     heads = (
         "Mode",

@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from bayesmix.checks.thresholds import ESS, R_HAT
+from bayesmix.multimodality.thresholds import ESS, R_HAT
 from bayesmix.report.blocks import Block, Bullets, Cards, Heading, Notice, Paragraph, Section
 from bayesmix.report.fits import Fits
 from bayesmix.report.text import fixed, percent, prose, whole
@@ -15,20 +15,23 @@ from bayesmix.report.text import fixed, percent, prose, whole
 HEADLINES = {
     "good": "This fit can be trusted",
     "note": "This fit can be used, with care",
+    "labels": "This fit can be trusted, but not by component",
     "refuted": "The draws are right, but the data refute the model",
     "bad": "Do not trust this fit yet",
 }
-COLOURS = {"refuted": "note"}
+COLOURS = {"refuted": "note", "labels": "note"}
 """Of the titles that are no colour themselves."""
 
 
 def title_of(summary: Mapping[str, Any]) -> str:
-    """The key of the headline: ``good``, ``note``, ``refuted`` or ``bad``."""
+    """The key of the headline: ``good``, ``note``, ``labels``, ``refuted`` or ``bad``."""
     found = summary["verdict"]
     if not found["trusted"]:
         return "bad"
     if found.get("model_ok") is False:
         return "refuted"
+    if found.get("limits"):
+        return "labels"
     return "note" if found["cautions"] else "good"
 
 

@@ -1,0 +1,85 @@
+"""A posterior by replica exchange (:mod:`bayesmix.tempering.exchange`), laid out as that of chains is."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from bayesmix.inputs.errors import explained
+from bayesmix.multimodality.bridge import LogIntegral
+from bayesmix.multimodality.masses import Mass, weigh
+from bayesmix.posterior.assemble import DRAWN, variables_at
+from bayesmix.posterior.varying import by_variation
+from bayesmix.sampling.nutpie import assemble
+from bayesmix.sampling.rescue import rescued
+from bayesmix.sampling.task import Task
+from bayesmix.tempering.basins import Basins, basins
+from bayesmix.tempering.exchange import Exchanged, exchange
+
+TEMPERING = "tempering"
+"""The group that says how the replicas moved."""
+
+
+def by_exchange(task: Task, *, seconds: float) -> xr.DataTree | None:
+    """The posterior; None where the time would not do for a first round of sweeps."""
+    with explained("the replica exchange"):
+        made = exchange(
+            task.target,
+            task.likelihood,
+            np.array([mode.x for mode in task.modes]),
+            chains=task.chains,
+            draws=task.draws,
+            cores=task.cores,
+            seed=task.seed,
+            seconds=seconds,
+        )
+    if made is None:
+        return None
+    numbers = {d: np.arange(n) for d, n in zip(DRAWN, made.density.shape, strict=True)}
+    never = (DRAWN, np.zeros(made.density.shape, dtype=bool))
+    statistics = xr.Dataset({"logp": (DRAWN, made.density), "diverging": never}, coords=numbers)
+    raw = xr.DataTree.from_dict(
+        {"posterior": variables_at(task.target, made.states, numbers), "sample_stats": statistics}
+    )
+    with rescued(raw):
+        dt = assemble(raw, task.beside)
+        dt = task.in_one_labelling(dt, np.ones(made.density.shape, dtype=int))
+        found = basins(task.climber, task.modes, made.states)
+        start = np.zeros(task.chains, dtype=int)
+        dt["modes"] = task.modes_group(found.modes, _masses(found, made), start)
+        dt[TEMPERING] = xr.DataTree(_group(task, made, dt))
+        dt = by_variation(dt, task.likelihood)
+    dt.attrs |= task.attributes(interrupted=False)
+    return dt
+
+
+def _masses(found: Basins, made: Exchanged) -> dict[int, Mass]:
+    """The share of every basin, and its part of the evidence."""
+    masses = {}
+    for g, share in found.share.items():
+        value, error = made.log_evidence + np.log(share), np.hypot(made.log_evidence_error, found.error[g] / share)
+        masses[g] = Mass(share, found.error[g], LogIntegral(float(value), float(error), True))
+    return masses
+
+
+def _group(task: Task, made: Exchanged, dt: xr.DataTree) -> xr.Dataset:
+    """Powers and rejection rates by rung, round trips by chain; the evidence twice."""
+    attrs = {
+        "log_evidence": made.log_evidence,
+        "log_evidence_error": made.log_evidence_error,
+        "sweeps": made.sweeps,
+        "finished": int(made.finished),
+    }
+    if not task.extended:
+        draws = dt["posterior"].to_dataset(), dt["sample_stats"].to_dataset()["lp"]
+        bridge = weigh(task.target, task.likelihood, {1: draws}, None)[1]
+        attrs |= {"bridge": bridge.value, "bridge_error": bridge.standard_error}
+        attrs |= {"bridge_known": int(bridge.established)}
+    return xr.Dataset(
+        {
+            "power": ("rung", made.powers),
+            "rejection": ("rung", np.append(made.rejection, np.nan)),
+            "round_trips": ("chain", made.round_trips),
+        },
+        attrs=attrs,
+    )
