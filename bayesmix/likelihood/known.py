@@ -41,10 +41,10 @@ def check_names(parameters: Sequence[Parameter], fixed: Any, priors: Mapping[str
     """What can be said of ``fixed`` before there are rows; ValueError naming the key and the rule."""
     if not isinstance(fixed, Mapping):
         raise ValueError(f"fixed: must be a mapping of parameters to their values; got {fixed!r}")
-    known = {p.name: p for p in parameters}
+    known = {p.name: p for p in parameters if p.knowable}
     for name, value in fixed.items():
         if name not in known:
-            raise ValueError(f"fixed: unknown parameter {name!r}; choose from {', '.join(known)}")
+            raise ValueError(f"fixed: {name!r} is no parameter that can be known here; choose from {', '.join(known)}")
         p = known[name]
         if isinstance(value, str) and value == EQUAL:
             if p.support != "simplex":

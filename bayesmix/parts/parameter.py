@@ -40,6 +40,8 @@ class Parameter:
         Whether conclusions rarely rest on it: sensitivity to its prior is not asked for.
     blocks : tuple of int
         Sizes of the simplexes that stand side by side along its last dimension, once it is bound to rows.
+    knowable : bool
+        Whether ``fixed`` may give its value.
     """
 
     name: str
@@ -56,3 +58,4 @@ class Parameter:
     sorts: bool = False
     follows: tuple[str, ...] = ()
     blocks: tuple[int, ...] = ()
+    knowable: bool = True

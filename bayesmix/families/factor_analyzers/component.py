@@ -20,9 +20,17 @@ from bayesmix.parts.component import Component
 from bayesmix.parts.parameter import Parameter
 from bayesmix.parts.part import Params, Sums, remembered
 
-MEAN_VECTORS = Parameter("means", ("component", "feature"), "real", r"\mu_k", "means", r"means $\mu$", sorts=True)
+MEAN_VECTORS = Parameter(
+    "means", ("component", "feature"), "real", r"\mu_k", "means", r"means $\mu$", sorts=True, knowable=False
+)
 LOADINGS = Parameter(
-    "loadings", ("component", "feature", "factor"), "real", r"\Lambda_k", "loadings", r"loadings $\Lambda$"
+    "loadings",
+    ("component", "feature", "factor"),
+    "real",
+    r"\Lambda_k",
+    "loadings",
+    r"loadings $\Lambda$",
+    knowable=False,
 )
 COMMON = Parameter(
     "common_covariances",

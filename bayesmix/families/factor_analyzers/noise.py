@@ -31,7 +31,9 @@ class Noise:
         """The entry of the table."""
         k = "" if self.shared else "_k"
         words, label = "noise variances", r"noise variances $\Psi$"
-        return Parameter(NOISE_VARIANCES, self.dims, "positive", rf"\psi{k}", words, label, nuisance=True)
+        return Parameter(
+            NOISE_VARIANCES, self.dims, "positive", rf"\psi{k}", words, label, nuisance=True, knowable=False
+        )
 
     def matrix(self, variances: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         """Free variances as those of every component and column: ``shape`` is (..., K, d)."""

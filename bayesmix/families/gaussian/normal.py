@@ -13,11 +13,11 @@ from scipy.linalg import eigh
 
 from bayesmix.families.gaussian import restricted
 from bayesmix.families.gaussian.covariance import COVARIANCES, default_priors
-from bayesmix.families.gaussian.dependence import check_independent
 from bayesmix.families.gaussian.observed import completed, log_density, moments
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.pairs import below_diagonal, pair_names
 from bayesmix.inputs.prior import Prior
+from bayesmix.likelihood.dependence import check_independent
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts import normal
 from bayesmix.parts.canonical import HOPELESS
