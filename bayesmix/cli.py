@@ -57,6 +57,10 @@ class Commands(click.Group):
                 raise BadInput(_in_words(error)) from error
 
 
+GO_ON = {"until": "trusted"}
+"""At the command line sampling goes on where effort mends a bad verdict; model.toml and options may say otherwise."""
+
+
 def _in_words(error: Exception) -> str:
     kind = type(error).__name__
     if kind == "FitError" or (isinstance(error, ValueError | OSError) and kind != "LinAlgError"):
@@ -69,12 +73,14 @@ def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
 
 
 def _sampling_options(command: Callable[..., None]) -> Callable[..., None]:
-    """--seed, --draws, --tune, --chains and --quiet: what model.toml says holds where they are not given."""
+    """How to sample: where an option is not given, what model.toml says holds."""
     options = [
         click.option("--seed", type=click.IntRange(min=0), help="Same seed, same draws."),
         click.option("--draws", type=click.IntRange(min=4), help="Kept draws per chain."),
         click.option("--tune", type=click.IntRange(min=1), help="Warm-up draws per chain."),
         click.option("--chains", type=click.IntRange(min=1), help="Number of chains."),
+        click.option("--until", type=click.Choice(["trusted", "once"]), help="Go on until trusted (default)."),
+        click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="How long that may take; else 5."),
         click.option("-q", "--quiet", is_flag=True, help="No progress bar."),
     ]
     for option in reversed(options):
@@ -129,10 +135,10 @@ def report(name_or_path: str, out: Path | None, quiet: bool, **settings: int | N
 def _new_report(name_or_path: str, out: Path | None, settings: dict[str, Any], quiet: bool) -> ReportResult:
     from bayesmix.gallery.read import read
 
-    read(name_or_path)  # bad input is told before PyMC is imported
+    model = read(name_or_path)  # bad input is told before PyMC is imported
     from bayesmix.report import write_report
 
-    return write_report(name_or_path, out=out, progress=not quiet, **settings)
+    return write_report(name_or_path, out=out, progress=not quiet, **(GO_ON | model.sampler | _asked(settings)))
 
 
 @main.command()
@@ -260,6 +266,12 @@ def _write_calibration(result: Calibration, out: Path) -> Path:
     return out / "calibration.txt"
 
 
+def _asked(settings: dict[str, Any]) -> dict[str, Any]:
+    """What was given of the sampler's settings; ``once`` is no condition."""
+    given = _given(settings)
+    return given | ({"until": None} if given.get("until") == "once" else {})
+
+
 def _given(settings: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in settings.items() if value is not None}
 
@@ -276,7 +288,7 @@ def _new_file(path: Path) -> Path:
 def _sample(model: GalleryModel, settings: dict[str, Any], quiet: bool) -> xr.DataTree:
     from bayesmix.sampling.sample import sample
 
-    return sample(model.spec, model.data, progress=not quiet, **(model.sampler | _given(settings)))
+    return sample(model.spec, model.data, progress=not quiet, **(GO_ON | model.sampler | _asked(settings)))
 
 
 def _verdict(record: Record) -> Diagnostics:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import arviz as az
 import numpy as np
@@ -29,6 +31,7 @@ from bayesmix.multimodality.table import SHOWN
 from bayesmix.multimodality.watched import chain_groups
 from bayesmix.posterior.record import Record
 from bayesmix.sampling.by_exchange import TEMPERING
+from bayesmix.sampling.until import EFFORT
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,7 +173,7 @@ def diagnosis_of(record: Record, *, model: bool = True) -> Diagnostics:
         *interruption(dt),
     ]
     of_model = check_model(record) if model else NOT_ASKED
-    notes = tuple(_notes(dt, regions))
+    notes = (*_notes(dt, regions), *_efforts(dt))
     return Diagnostics(tuple(problems), tuple(limits), of_model, notes, parameters, invariant, sampler, groups)
 
 
@@ -206,6 +209,18 @@ def _sampler(record: Record, regions: Sequence[Part]) -> dict[str, float]:
         "e_bfmi": float(np.min(np.concatenate(energy))),
         "n_steps": float(whole["n_steps"].mean()),
     }
+
+
+def _efforts(dt: xr.DataTree) -> list[str]:
+    """What was done until the draws could be trusted, where that took more than one run."""
+    steps = json.loads(dt.attrs.get(EFFORT, "[]"))
+    if len(steps) < 2:
+        return []
+    told = []
+    for before, after in pairwise(steps):
+        changed = [f"{name} = {v}" for name, v in after["with"].items() if v != before["with"][name]]
+        told.append(f"{', '.join(before['problems'])} after {before['seconds']:.0f} s: {', '.join(changed)}")
+    return [f"Sampling went on {len(steps) - 1} time{'s' * (len(steps) > 2)} ({'; '.join(told)})."]
 
 
 def _of_basins(dt: xr.DataTree, table: pd.DataFrame) -> list[str]:

@@ -63,7 +63,18 @@ DATA_KEYS = {
     "test_file": TEXT,
     "scale": POSITIVE,
 }
-SAMPLER = {"draws": COUNT, "tune": COUNT, "chains": COUNT, "target_accept": SHARE, "seed": COUNT, "n_starts": COUNT}
+SAMPLERS = ("auto", "nuts", "exchange")
+SAMPLER = {
+    "draws": COUNT,
+    "tune": COUNT,
+    "chains": COUNT,
+    "target_accept": SHARE,
+    "seed": COUNT,
+    "n_starts": COUNT,
+    "sampler": Kind(", ".join(map(repr, SAMPLERS)), lambda value: value in SAMPLERS),
+    "until": Kind("'trusted'", lambda value: value == "trusted"),
+    "minutes": POSITIVE,
+}
 ASSIGNMENT = Kind('"soft" or "hard"', lambda value: value in ("soft", "hard"))
 EM = {"n_starts": COUNT, "seed": COUNT, "max_iter": COUNT, "tolerance": POSITIVE, "assignment": ASSIGNMENT}
 EXPECT = {

@@ -14,6 +14,7 @@ import xarray as xr
 from bayesmix.compiled.log_posterior import Target
 from bayesmix.em.run_starts import run_starts
 from bayesmix.em.starts import Run, solutions
+from bayesmix.gallery.model_toml import SAMPLERS
 from bayesmix.inputs.arguments import whole_numbers
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.defaults import DRAWS_PER_CHAIN, MINUTES, N_STARTS
@@ -29,8 +30,6 @@ from bayesmix.sampling.by_exchange import by_exchange
 from bayesmix.sampling.nutpie import data_groups
 from bayesmix.sampling.task import Task
 from bayesmix.sampling.until import until_trusted
-
-SAMPLERS = ("auto", "nuts", "exchange")
 
 
 def sample(
