@@ -89,7 +89,7 @@ def sample(
     sampler : {"auto", "nuts", "exchange"}
         "nuts": the chains above. "exchange": replica exchange over powers of the likelihood, whose chains cross between
         modes (:mod:`bayesmix.tempering.exchange`). "auto": replica exchange where scouts cannot say how the modes share
-        the mass, or where finished chains diverged or do not agree.
+        the mass, or where at least as many draws as by default diverged or do not agree.
     until : {None, "trusted"}
         "trusted": where the verdict on the draws is bad for a reason that effort mends, go on with what it asks for:
         more draws, a longer warm-up, a higher ``target_accept``, replica exchange. Every step is kept in
@@ -182,7 +182,8 @@ def _drawn(task: Task, sampler: str, seconds: float) -> xr.DataTree:
     if sampler == "auto" and unknown_masses(scouts) and (made := by_exchange(task, seconds=seconds)) is not None:
         return made
     dt = by_chains(task, scouts)
-    made = by_exchange(task, seconds=seconds) if sampler == "auto" and unsettled(dt, task.likelihood) else None
+    asked = sampler == "auto" and task.draws >= DRAWS_PER_CHAIN and task.chains > 1  # fewer were meant for a look
+    made = by_exchange(task, seconds=seconds) if asked and unsettled(dt, task.likelihood) else None
     return dt if made is None else made
 
 
