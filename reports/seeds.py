@@ -50,8 +50,8 @@ def rows_of(name: str, seeds: list[int]) -> list[dict[str, object]]:
         dt = bm.sample(model.spec, model.data, target=target, progress=False, **(model.sampler | {"seed": seed}))
         check = bm.diagnose(dt)
         modes = dt["modes"].to_dataset()
-        groups = sorted(set(modes["group"].to_numpy()) - {0})
-        shares = [float(modes["mass"].to_numpy()[modes["group"].to_numpy() == g][0]) for g in groups]
+        groups = sorted(set(modes["region"].to_numpy()) - {0})
+        shares = [float(modes["mass"].to_numpy()[modes["region"].to_numpy() == g][0]) for g in groups]
         values = (
             name,
             seed,

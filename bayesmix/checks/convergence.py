@@ -62,7 +62,7 @@ def parts(record: Record) -> list[Part]:
     for g in np.unique(where):
         chains = chains_in(where, g)
         if len(chains):
-            error = float(modes["mass_error"].to_numpy()[modes["group"].to_numpy() == g][0])
+            error = float(modes["mass_error"].to_numpy()[modes["region"].to_numpy() == g][0])
             inside = (within(part, where, chains, g) for part in (posterior, statistics))
             found.append(Part(family, int(g), float((shared == g).mean()), error, chains, *inside))
     return found

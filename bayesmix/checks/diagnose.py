@@ -250,7 +250,7 @@ def _notes(dt: xr.DataTree, regions: Sequence[Part]) -> list[str]:
         return _of_basins(dt, table)
     doubtful = table[~table["established"] & (table["mass"] <= NEGLIGIBLE)]
     table = table[table["established"]]
-    inside = table["group"].isin([part.region for part in regions])
+    inside = table["region"].isin([part.region for part in regions])
     held = "; ".join(
         f"{row['description']} ({row['mass']:.3g} +- {row['mass_error']:.1g})" for _, row in table[inside].iterrows()
     )
@@ -273,7 +273,7 @@ def _notes(dt: xr.DataTree, regions: Sequence[Part]) -> list[str]:
             f"{row['description']} seems to hold no more than {row['mass']:.1g}; that could not be established."
         )
     modes = dt["modes"].to_dataset()
-    ignored = modes["laplace"].to_numpy()[modes["group"].to_numpy() == 0]
+    ignored = modes["laplace"].to_numpy()[modes["region"].to_numpy() == 0]
     if len(ignored):
         notes.append(
             f"{len(ignored)} lower mode(s) were found and not sampled; the largest has about exp({ignored.max():.1f}) "

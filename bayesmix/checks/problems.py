@@ -138,10 +138,10 @@ def mode_problems(dt: xr.DataTree, regions: Sequence[Part], within: Sequence[tup
         names = "; ".join(unknown["description"])
         message = f"Masses could not be established: {len(unknown)} separate mode(s) hold an unknown share: {names}."
         advice = "Raise draws; if that does not help, reconsider K or the priors, or use fewer components."
-        if (unknown["group"] < 0).any():
+        if (unknown["region"] < 0).any():
             advice = "More modes compete than chains are sent to: use fewer components, or priors that say more."
         problems.append(Problem("modes_unknown", float(len(unknown)), 0.0, message, advice))
-    missing = table[table["established"] & ~table["group"].isin([part.region for part in regions])]
+    missing = table[table["established"] & ~table["region"].isin([part.region for part in regions])]
     share = float(missing["mass"].sum())
     if share > LEAST_SHARE:
         names = "; ".join(f"{row['description']} ({row['mass']:.1%})" for _, row in missing.iterrows())
@@ -151,13 +151,13 @@ def mode_problems(dt: xr.DataTree, regions: Sequence[Part], within: Sequence[tup
 
 
 def regions_table(dt: xr.DataTree) -> pd.DataFrame:
-    """Regions and competing modes no chain was sent to: ``mass, mass_error, established, group, description``.
+    """Regions and competing modes no chain was sent to: ``mass, mass_error, established, region, description``.
 
     One row per region that chains do not leave, by its first mode, and one per competing mode that was not scouted.
     """
     tops = [maxima.isel(mode=0) for maxima in by_region(dt["modes"].to_dataset())]
-    apart = [top for top in tops if top["group"] != 0]
-    names = ["mass", "mass_error", "established", "group"]
+    apart = [top for top in tops if top["region"] != 0]
+    names = ["mass", "mass_error", "established", "region"]
     table = pd.DataFrame([[top[v].item() for v in names] for top in apart], columns=names)
     return table.assign(established=table["established"] == 1, description=[describe_mode(top) for top in apart])
 

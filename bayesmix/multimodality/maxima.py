@@ -43,8 +43,8 @@ class PosteriorMode:
 
     ``log_mass``: its Laplace approximation. ``reached``: how many starts led here. ``precision``: minus the Hessian.
     ``r``: its responsibilities on a sample of the rows; ``rows``: how many of all rows belong to each component, by
-    their weights. ``group``: modes that chains cross between share a number; no chain was sent to modes of group 0,
-    whose Laplace mass is negligible, and to those of group -1, which compete but were too many.
+    their weights. ``region``: modes that chains cross between share a number; no chain was sent to modes of region 0,
+    whose Laplace mass is negligible, and to those of region -1, which compete but were too many.
     """
 
     x: np.ndarray
@@ -55,7 +55,7 @@ class PosteriorMode:
     r: np.ndarray
     rows: np.ndarray
     reached: int = 1
-    group: int = 0
+    region: int = 0
     converged: bool = True
 
     @cached_property

@@ -28,26 +28,26 @@ def modes_dataset(
 
     The region with the largest mass comes first, and in each the mode with the largest Laplace mass.
     """
-    order = sorted(range(len(modes)), key=lambda i: (modes[i].group < 1, modes[i].group, -modes[i].log_mass))
+    order = sorted(range(len(modes)), key=lambda i: (modes[i].region < 1, modes[i].region, -modes[i].log_mass))
     start, modes = np.argsort(order)[start], [modes[i] for i in order]
     highest = max(mode.log_mass for mode in modes)
     rows = []
     for mode in modes:
         named = family.named(mode.params)
         rows.append(to_dataset(family, reorder(family, named, canonical_order(family, named))))
-    looked_at = all(mode.group >= 0 for mode in modes)
+    looked_at = all(mode.region >= 0 for mode in modes)
     known = {1: (1.0, 0.0, float("nan"), float("nan"), True)} if looked_at and not mass else {}
     for g, m in mass.items():
         share = (m.share, m.error) if looked_at else NOTHING[:2]  # of how much, nobody knows
         known[g] = (*share, m.integral.value, m.integral.standard_error, m.established and looked_at)
-    by_mode = [known.get(mode.group, NOTHING) for mode in modes]
+    by_mode = [known.get(mode.region, NOTHING) for mode in modes]
     columns = ("mass", "mass_error", "log_evidence", "log_evidence_error")
     table = xr.concat(rows, dim="mode").assign_coords(mode=np.arange(1, len(modes) + 1))
     return table.assign({name: ("mode", [row[j] for row in by_mode]) for j, name in enumerate(columns)}).assign(
         log_posterior=("mode", [mode.log_posterior for mode in modes]),
         laplace=("mode", [mode.log_mass - highest for mode in modes]),
         reached=("mode", [mode.reached for mode in modes]),
-        group=("mode", [mode.group for mode in modes]),
+        region=("mode", [mode.region for mode in modes]),
         established=("mode", np.array([row[-1] for row in by_mode], dtype="int8")),
         chain_start=("chain", start + 1),
     )
@@ -55,9 +55,9 @@ def modes_dataset(
 
 def by_region(modes: xr.Dataset) -> list[xr.Dataset]:
     """The maxima of every region, the largest region first; then, each alone, those that no chain was sent to."""
-    group = modes["group"].to_numpy()
-    regions = [np.flatnonzero(group == g) for g in np.unique(group[group > 0])]
-    return [modes.isel(mode=members) for members in [*regions, *([i] for i in np.flatnonzero(group <= 0))]]
+    region = modes["region"].to_numpy()
+    members = [np.flatnonzero(region == g) for g in np.unique(region[region > 0])]
+    return [modes.isel(mode=own) for own in [*members, *([i] for i in np.flatnonzero(region <= 0))]]
 
 
 def describe_mode(mode: xr.Dataset, n: float | None = None) -> str:
@@ -95,7 +95,7 @@ class Modes:
         approximation, which no chain was sent to: their ``mass`` is that rough value, their error unknown. Where more
         modes compete than chains can be sent to, no mass is known.
     maxima : Dataset
-        Every local maximum with its estimates; those with one ``group`` are linked by chains that cross.
+        Every local maximum with its estimates; those with one ``region`` are linked by chains that cross.
     """
 
     def __init__(self, maxima: xr.Dataset, n: float | None = None) -> None:
@@ -118,7 +118,7 @@ def _table(maxima: xr.Dataset, n: float | None) -> pd.DataFrame:
     main = float(regions[0]["mass"][0])
     for inside in regions:
         top = inside.isel(mode=int(np.argmax(inside["log_posterior"].to_numpy())))
-        apart = int(top["group"]) != 0
+        apart = int(top["region"]) != 0
         rows.append(
             {
                 "mass": float(top["mass"]) if apart else main * float(np.exp(top["laplace"])),

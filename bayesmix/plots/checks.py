@@ -76,13 +76,13 @@ def _name_in_margin(ax: Axes, rows: np.ndarray, k: np.ndarray, names: list[str])
 def modes(dt: xr.DataTree) -> Figure:
     """The modes of the posterior: relative mass by Laplace's approximation, and by bridge sampling where it was done.
 
-    Colours are groups of modes that chains cross between; grey modes are negligible, and no chain was sent there.
+    Colours are regions that chains cross between; grey modes are negligible, and no chain was sent there.
     """
     table = dt["modes"].to_dataset()
     table = table.isel(mode=slice(0, MOST_MODES))
     y = np.arange(table.sizes["mode"])
-    group = table["group"].to_numpy().astype(int)
-    tints = [OKABE_ITO[(g - 1) % len(OKABE_ITO)] if g else "#b0b0b0" for g in group]
+    region = table["region"].to_numpy().astype(int)
+    tints = [OKABE_ITO[(g - 1) % len(OKABE_ITO)] if g else "#b0b0b0" for g in region]
     fig = new_figure(8.4, 1.3 + 0.46 * len(y))
     left, right = fig.subplots(1, 2, sharey=True, width_ratios=[1.3, 1])
     _laplace(left, table, tints)
@@ -112,9 +112,9 @@ def _laplace(ax: Axes, table: xr.Dataset, tints: list[str]) -> None:
 
 
 def _bridge(ax: Axes, table: xr.Dataset, tints: list[str]) -> None:
-    """Mass of every group, at its first mode."""
-    group = table["group"].to_numpy().astype(int)
-    first = [int(np.flatnonzero(group == g)[0]) for g in np.unique(group[group > 0])]
+    """Mass of every region, at its first mode."""
+    region = table["region"].to_numpy().astype(int)
+    first = [int(np.flatnonzero(region == g)[0]) for g in np.unique(region[region > 0])]
     for i in first:
         mass, error = float(table["mass"][i]), float(table["mass_error"][i])
         sure = bool(table["established"][i])
@@ -128,7 +128,7 @@ def _bridge(ax: Axes, table: xr.Dataset, tints: list[str]) -> None:
             height=0.5,
             hatch=None if sure else "///",
             edgecolor="white",
-            gid=f"group {group[i]}",
+            gid=f"region {region[i]}",
         )
         if np.isfinite(error) and error > 0:
             ax.errorbar(mass, i, xerr=[[min(error, mass)], [error]], color=INK, linewidth=1.2, capsize=3)
@@ -138,7 +138,7 @@ def _bridge(ax: Axes, table: xr.Dataset, tints: list[str]) -> None:
     ax.set(
         xlim=(0, 1.42),
         xlabel="share of the posterior mass",
-        title="Mass of each group of modes",
+        title="Mass of each region",
     )
     ax.set_xticks([0, 0.25, 0.5, 0.75, 1.0])
 

@@ -47,6 +47,8 @@ def derived(posterior: xr.Dataset, family: Likelihood) -> xr.Dataset:
 
 def converted(dt: xr.DataTree) -> xr.DataTree:
     """A posterior of an older bayesmix, which kept whole correlation matrices and every constant, in today's layout."""
+    if "modes" in dt.children and "group" in dt["modes"]:  # what a region was called
+        dt = dt.assign({"modes": xr.DataTree(dt["modes"].to_dataset().rename(group="region"))})
     if dt.attrs.get("layout") == LAYOUT or "family" not in json.loads(dt.attrs["spec"]):
         return dt
     family, result = Record.of(dt).family, dt.copy()

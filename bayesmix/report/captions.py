@@ -151,8 +151,8 @@ def _profile(fits: Fits, summary: Summary) -> str:
 
 
 def _modes(fits: Fits, summary: Summary) -> str:
-    rows = [m for m in summary["modes"] if m["group"] > 0]
-    apart = {m["group"]: m["mass"] for m in rows}
+    rows = [m for m in summary["modes"] if m["region"] > 0]
+    apart = {m["region"]: m["mass"] for m in rows}
     if len(apart) == 1:
         return (
             "Modes in one group are crossed by chains, modes in different groups are not: all modes that chains were "

@@ -48,7 +48,7 @@ class Kind:
 
 
 def _several_modes(fits: Fits) -> bool:
-    return int((fits.dt["modes"]["group"].to_numpy() > 0).sum()) > 1
+    return int((fits.dt["modes"]["region"].to_numpy() > 0).sum()) > 1
 
 
 def _steps_seen(fits: Fits) -> bool:

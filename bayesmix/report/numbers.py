@@ -188,7 +188,7 @@ def _posterior(fits: Fits) -> dict[str, Any]:
 
 def _modes(fits: Fits) -> list[dict[str, Any]]:
     modes = fits.dt["modes"].to_dataset()
-    columns = ("log_posterior", "laplace", "reached", "group", "mass", "mass_error", "established")
+    columns = ("log_posterior", "laplace", "reached", "region", "mass", "mass_error", "established")
     rows = []
     for i in range(modes.sizes["mode"]):
         one: xr.Dataset = modes.isel(mode=i)

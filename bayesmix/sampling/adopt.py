@@ -198,4 +198,4 @@ def _modes(climber: Climber, best: list[np.ndarray]) -> tuple[list[PosteriorMode
     ends = [climber.climb(x) or climber.at(x) for x in best]
     modes = sorted(climber.merge([], ends), key=lambda mode: -mode.log_mass)
     nearest = [min(range(len(modes)), key=lambda i: abs(modes[i].log_posterior - end.log_posterior)) for end in ends]
-    return [replace(mode, group=1) for mode in modes], np.array(nearest)
+    return [replace(mode, region=1) for mode in modes], np.array(nearest)

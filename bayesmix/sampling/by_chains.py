@@ -33,17 +33,17 @@ def _runner(task: Task) -> Runner:
 
 def by_chains(task: Task, scouts: Scouts) -> xr.DataTree:
     """The posterior; ``attrs`` are still to be added to those of the task."""
-    group_of_chain = scouts.allocate(task.chains)
-    start = scouts.starts(group_of_chain)
-    made = scouts.sample(_runner(task), group_of_chain, start, progress=task.progress, **task.settings)
+    region_of_chain = scouts.allocate(task.chains)
+    start = scouts.starts(region_of_chain)
+    made = scouts.sample(_runner(task), region_of_chain, start, progress=task.progress, **task.settings)
     raw, drawn = finished(made)
-    cut, start, group_of_chain = len(drawn) < len(start), start[drawn], group_of_chain[drawn]
+    cut, start, region_of_chain = len(drawn) < len(start), start[drawn], region_of_chain[drawn]
     with rescued(raw):
         dt = assemble(raw, task.beside)
-        settled = settle(dt, task.target, task.likelihood, scouts, group_of_chain)
+        settled = settle(dt, task.target, task.likelihood, scouts, region_of_chain)
         dt = task.in_one_labelling(dt, settled.where)
         dt = pool(dt, settled, chains=min(task.chains, len(start)), seed=task.seed)
-        modes = [replace(mode, group=settled.number.get(mode.group, mode.group)) for mode in scouts.modes]
+        modes = [replace(mode, region=settled.number.get(mode.region, mode.region)) for mode in scouts.modes]
         dt["modes"] = task.modes_group(modes, settled.mass, start)
         dt = by_variation(dt, task.likelihood)
     dt.attrs |= task.attributes(interrupted=dt["posterior"].sizes["draw"] < task.draws or cut)
@@ -52,14 +52,14 @@ def by_chains(task: Task, scouts: Scouts) -> xr.DataTree:
 
 def unknown_masses(scouts: Scouts) -> bool:
     """Whether scouts could not say how the modes share the posterior's mass."""
-    too_many = any(mode.group < 0 for mode in scouts.modes)
+    too_many = any(mode.region < 0 for mode in scouts.modes)
     return too_many or any(not mass.established for mass in scouts.mass.values() if mass.matters)
 
 
 def unsettled(dt: xr.DataTree, likelihood: Likelihood) -> bool:
     """Whether finished chains diverged, speak for unknown shares of the posterior, or disagree within a region."""
     modes = dt["modes"].to_dataset()
-    unknown = bool((modes["established"].to_numpy()[modes["group"].to_numpy() > 0] == 0).any())
+    unknown = bool((modes["established"].to_numpy()[modes["region"].to_numpy() > 0] == 0).any())
     if unknown or bool(dt["sample_stats"]["diverging"].any()):
         return True
     posterior, statistics = (

@@ -130,11 +130,11 @@ def _of_replicas(held: xr.Dataset) -> LogEvidence:
 
 def _recorded(modes: xr.Dataset) -> dict[int, LogIntegral]:
     """The log-integral over every region as the sampler weighed it; unknown where no scout was sent."""
-    found = {-1: UNKNOWN} if (modes["group"] == -1).any() else {}
+    found = {-1: UNKNOWN} if (modes["region"] == -1).any() else {}
     for top in (region.isel(mode=0) for region in by_region(modes)):
-        if top["group"] > 0:
+        if top["region"] > 0:
             value, error = (float(top[v]) for v in ("log_evidence", "log_evidence_error"))
-            found[int(top["group"])] = LogIntegral(value, error, bool(top["established"]))
+            found[int(top["region"])] = LogIntegral(value, error, bool(top["established"]))
     return found
 
 

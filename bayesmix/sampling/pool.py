@@ -48,7 +48,7 @@ def chains_in(where: np.ndarray, region: int) -> np.ndarray:
     return at_home if len(at_home) > 1 else np.flatnonzero(share >= STAYED)
 
 
-def settle(dt: xr.DataTree, target: Target, family: Likelihood, scouts: Scouts, group_of_chain: np.ndarray) -> Settled:
+def settle(dt: xr.DataTree, target: Target, family: Likelihood, scouts: Scouts, region_of_chain: np.ndarray) -> Settled:
     """Weigh the regions by the draws in them, or as the scouts did where chains stayed too briefly.
 
     A region in which no chain stayed at all is part of where they went.
@@ -59,8 +59,8 @@ def settle(dt: xr.DataTree, target: Target, family: Likelihood, scouts: Scouts, 
         return Settled({1: 1}, {}, np.ones(shape, dtype=int))
     regions, known = scouts.regions, sorted(scouts.mass)
     where = regions.of(stacked(posterior, family)).reshape(shape)
-    deserted = [g for g in np.unique(group_of_chain) if not len(chains_in(where, int(g)))]
-    went = {int(g): int(np.bincount(where[group_of_chain == g].ravel()).argmax()) for g in deserted}
+    deserted = [g for g in np.unique(region_of_chain) if not len(chains_in(where, int(g)))]
+    went = {int(g): int(np.bincount(where[region_of_chain == g].ravel()).argmax()) for g in deserted}
     numbers = joined(len(known), lambda a, b: went.get(known[a]) == known[b] or went.get(known[b]) == known[a])
     joint = dict(zip(known, numbers, strict=True))
     members = {j: [g for g in known if joint[g] == j] for j in joint.values()}

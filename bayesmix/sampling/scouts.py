@@ -57,21 +57,21 @@ class Scouts:
         n = {g: max(least, round(np.nan_to_num(m.share) * chains)) for g, m in wanted.items()}
         return np.repeat(list(n), list(n.values()))
 
-    def starts(self, group_of_chain: np.ndarray) -> np.ndarray:
+    def starts(self, region_of_chain: np.ndarray) -> np.ndarray:
         """The mode to which each chain belongs: in its region, every second the largest, the others over the rest."""
-        start = np.empty(len(group_of_chain), dtype=int)
-        for g in np.unique(group_of_chain):
-            first, *others = [i for i, mode in enumerate(self.modes) if mode.group == g]
-            for use, chain in enumerate(np.flatnonzero(group_of_chain == g)):
+        start = np.empty(len(region_of_chain), dtype=int)
+        for g in np.unique(region_of_chain):
+            first, *others = [i for i, mode in enumerate(self.modes) if mode.region == g]
+            for use, chain in enumerate(np.flatnonzero(region_of_chain == g)):
                 start[chain] = others[use // 2 % len(others)] if others and use % 2 else first
         return start
 
-    def sample(self, run: Runner, group_of_chain: np.ndarray, start: np.ndarray, **settings: Any) -> xr.DataTree:
+    def sample(self, run: Runner, region_of_chain: np.ndarray, start: np.ndarray, **settings: Any) -> xr.DataTree:
         """The chains of every region, one region after the other, in coordinates of that region."""
         done: list[xr.DataTree] = []
-        for g in np.unique(group_of_chain):
+        for g in np.unique(region_of_chain):
             own = replace(run, whitening=self.whitening[g], seed=run.seed + int(g) - 1)
-            chains = enumerate(np.flatnonzero(group_of_chain == g))
+            chains = enumerate(np.flatnonzero(region_of_chain == g))
             begin = [self._begin(int(g), use, int(start[c])) for use, c in chains]
             with rescued(_beside(done)) if done else nullcontext():
                 done.append(own(begin, **settings))
@@ -100,7 +100,7 @@ def explore(run: Runner, climber: Climber, modes: list[PosteriorMode], target_ac
     standing = representatives(climber, modes)
     scouted = list(dict.fromkeys(standing.values()))[: 1 + MOST_SCOUTS]
     if len(scouted) == 1:
-        one = [replace(mode, group=1 if i in standing else 0) for i, mode in enumerate(modes)]
+        one = [replace(mode, region=1 if i in standing else 0) for i, mode in enumerate(modes)]
         return Scouts(one, {1: modes[0].whitening}, None, {}, {})
     draws = max(SCOUT_DRAWS, 6 * DRAWS_PER_DIMENSION * run.target.n_dim)
     raw, arrived = finished(
@@ -132,10 +132,10 @@ def _surveyed(
 ) -> Scouts:
     """What the scouts' draws say: regions, their masses, the modes in them, where chains may begin."""
     family = climber.parts.likelihood
-    group = np.array(pieces_apart(family, pieces, lp))
-    if not group.any():  # no piece has settled: the verdict will say so
-        group[:] = 1
-    found = {int(g): np.flatnonzero(group == g) for g in np.unique(group[group > 0])}
+    region = np.array(pieces_apart(family, pieces, lp))
+    if not region.any():  # no piece has settled: the verdict will say so
+        region[:] = 1
+    found = {int(g): np.flatnonzero(region == g) for g in np.unique(region[region > 0])}
     mass: dict[int, Mass] = {}
     regions = None
     if len(found) > 1:
@@ -172,9 +172,9 @@ def _numbered(
     if regions is not None:
         stacked_up = {v: np.stack([mode.params[v] for mode in known]) for v in known[0].params}
         lies = regions.of(stacked_up)
-    group = [-1 if i in unknown else int(lies[i]) if i in rivals else 0 for i in range(len(known))]
-    here = [replace(mode, group=g) for mode, g in zip(known, group, strict=True)]
-    return here + [replace(climber.at(x[0]), group=g) for g, x in ends.items() if g not in group]
+    region = [-1 if i in unknown else int(lies[i]) if i in rivals else 0 for i in range(len(known))]
+    here = [replace(mode, region=g) for mode, g in zip(known, region, strict=True)]
+    return here + [replace(climber.at(x[0]), region=g) for g, x in ends.items() if g not in region]
 
 
 def _in_one_labelling(climber: Climber, pieces: xr.Dataset, lp: xr.DataArray) -> xr.Dataset:

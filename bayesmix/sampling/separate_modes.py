@@ -102,7 +102,7 @@ def _with_evidence(maxima: xr.Dataset, dt: xr.DataTree, target: Target, family: 
     """The integral of the one region there is."""
     drawn = {1: (dt["posterior"].to_dataset(), dt["sample_stats"].to_dataset()["lp"])}
     found = weigh(target, family, drawn, None)[1]
-    only = maxima["group"].to_numpy() == 1
+    only = maxima["region"].to_numpy() == 1
     return maxima.assign(
         log_evidence=("mode", np.where(only, found.value, np.nan)),
         log_evidence_error=("mode", np.where(only, found.standard_error, np.nan)),

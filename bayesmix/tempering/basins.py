@@ -17,9 +17,9 @@ CLIMBED = 200
 
 @dataclass(frozen=True)
 class Basins:
-    """``modes``: those above draws, each a group of its own, the largest share first; then the others, of group 0.
+    """``modes``: those above draws, each a region of its own, the largest share first; then the others, of region 0.
 
-    ``share``, ``error``: of the posterior, by group.
+    ``share``, ``error``: of the posterior, by region.
     """
 
     modes: list[PosteriorMode]
@@ -48,7 +48,7 @@ def basins(climber: Climber, modes: list[PosteriorMode], states: np.ndarray) -> 
     with np.errstate(invalid="ignore", divide="ignore"):
         error = np.nan_to_num(az.mcse(dataset, method="mean")["value"].to_numpy())
     least = np.sqrt((share[order] * (1 - share[order]) + 1 / above.size) / above.size)
-    ranked = [replace(ends[i], group=g if share[i] > 0 else 0) for g, i in enumerate(order, start=1)]
+    ranked = [replace(ends[i], region=g if share[i] > 0 else 0) for g, i in enumerate(order, start=1)]
     held = [(g, i) for g, i in enumerate(order, start=1) if share[i] > 0]
-    by_group = {g: float(max(error[g - 1], least[g - 1])) for g, _ in held}
-    return Basins(ranked, {g: float(share[i]) for g, i in held}, by_group)
+    by_region = {g: float(max(error[g - 1], least[g - 1])) for g, _ in held}
+    return Basins(ranked, {g: float(share[i]) for g, i in held}, by_region)

@@ -77,7 +77,7 @@ def bridge(name):
 def _masses(dt):
     """Share and error of every separate mode, the largest first."""
     tops = [maxima.isel(mode=0) for maxima in by_region(dt["modes"].to_dataset())]
-    return [[float(top[v]) for v in ("mass", "mass_error")] for top in tops if top["group"] > 0]
+    return [[float(top[v]) for v in ("mass", "mass_error")] for top in tops if top["region"] > 0]
 
 
 def smc():

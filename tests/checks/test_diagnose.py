@@ -107,7 +107,7 @@ def test_a_small_mode_left_out_is_a_note_a_large_or_unknown_one_a_problem(faithf
     def with_rival(mass, established):
         rival = modes.isel(mode=[0]).assign_coords(mode=[2])
         rival = rival.assign(
-            group=("mode", [2]),
+            region=("mode", [2]),
             mass=("mode", [mass]),
             mass_error=("mode", [0.001]),
             established=("mode", np.int8([established])),
@@ -126,9 +126,9 @@ def test_where_modes_were_not_looked_at_no_mass_is_known(faithful_dt):
     modes = faithful_dt["modes"].to_dataset()
     family = Record.of(faithful_dt).family
     params = {v: modes[v].isel(mode=0).to_numpy() for v in family.parameter_names}
-    one = PosteriorMode(np.zeros(1), params, 0.0, 0.0, np.eye(1), np.ones((1, 2)), np.ones(2), group=1)
+    one = PosteriorMode(np.zeros(1), params, 0.0, 0.0, np.eye(1), np.ones((1, 2)), np.ones(2), region=1)
     mass = {1: Mass(0.6, 0.01, LogIntegral(-1.0, 0.01, True)), 2: Mass(0.4, 0.01, LogIntegral(-1.4, 0.01, True))}
-    found = [one, replace(one, group=2), replace(one, group=-1)]
+    found = [one, replace(one, region=2), replace(one, region=-1)]
     dataset = modes_dataset(found, family, mass, np.zeros(4, int))
     table = Modes(dataset).table
     assert table["mass"].isna().all()

@@ -77,7 +77,7 @@ def modes_of(family, params):
     scalars = {
         "laplace": [0.0, -3.0, -4.0, -30.0],
         "reached": [12, 4, 3, 1],
-        "group": [1, 1, 2, 0],
+        "region": [1, 1, 2, 0],
         "mass": [0.98, 0.98, 0.02, np.nan],
         "mass_error": [0.004, 0.004, 0.004, np.nan],
         "established": [1, 1, 0, 0],
@@ -504,7 +504,7 @@ def test_modes_show_both_masses(two):
     np.testing.assert_allclose(
         the(fig, "laplace").get_offsets()[:, 0], [1, np.exp(-3), np.exp(-4), 1e-12 + np.exp(-30)], rtol=0.2
     )
-    assert [the(fig, f"group {g}").get_width() for g in (1, 2)] == [0.98, 0.02]
+    assert [the(fig, f"region {g}").get_width() for g in (1, 2)] == [0.98, 0.02]
     assert "about 2.0%, not established" in texts(fig)
 
 

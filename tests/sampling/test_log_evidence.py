@@ -118,7 +118,7 @@ def test_regions_that_chains_do_not_leave_add_up():
     case, rows = CASES["four_corners"](), corners().reshape(4, 10, 2)[:, :3].reshape(-1, 2)
     rows = rows + 9 * np.sign(rows)
     dt, target = fitted(case.spec, bm.Data(rows))
-    assert (dt["modes"].to_dataset()["group"] == 2).any()
+    assert (dt["modes"].to_dataset()["region"] == 2).any()
     found = bm.log_evidence(dt, target=target)
     agrees(found, exact.log_evidence(rows, case.resolved))
     assert "in each of 2 regions" in found.method

@@ -120,15 +120,15 @@ def corners_dt(corners):
 
 def test_two_modes_of_equal_mass_are_found_weighed_and_both_sampled(corners_dt):
     modes = corners_dt["modes"].to_dataset()
-    top = modes.isel(mode=modes["group"].to_numpy() > 0)
-    assert set(top["group"].to_numpy().tolist()) == {1, 2}
+    top = modes.isel(mode=modes["region"].to_numpy() > 0)
+    assert set(top["region"].to_numpy().tolist()) == {1, 2}
     assert top["established"].all()
     error = float(top["mass_error"][0])
     assert abs(float(top["mass"][0]) - 0.5) < 4 * error
     assert error < 0.03
     region = corners_dt["sample_stats"]["region"].to_numpy()
     assert (region == 1).mean() == pytest.approx(
-        float(top["mass"].to_numpy()[top["group"].to_numpy() == 1][0]), abs=0.01
+        float(top["mass"].to_numpy()[top["region"].to_numpy() == 1][0]), abs=0.01
     )
     assert corners_dt["posterior"].sizes["chain"] == 4
     together = bm.responsibilities(corners_dt).to_numpy()
@@ -261,7 +261,7 @@ def scouts(groups, shares):
     from bayesmix.sampling.scouts import Scouts
 
     mode = PosteriorMode(np.zeros(1), {}, 0.0, 0.0, np.eye(1), np.ones((1, 1)), np.ones(1))
-    modes = [replace(mode, group=g) for g in groups]
+    modes = [replace(mode, region=g) for g in groups]
     mass = {g + 1: Mass(p, 0.0 * p, LogIntegral(0.0, 0.01, True)) for g, p in enumerate(shares)}
     return Scouts(modes, {}, None, mass, {})
 

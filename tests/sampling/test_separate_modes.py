@@ -21,7 +21,7 @@ def maxima():
         "log_posterior": [-5.0, -4.0, -6.0, -9.0],
         "laplace": [0.0, -1.0, -2.0, -12.0],
         "reached": [3, 4, 5, 1],
-        "group": [1, 1, 2, 0],
+        "region": [1, 1, 2, 0],
         "established": [1, 1, 1, 0],
     }
     named = {

@@ -77,15 +77,15 @@ def modes(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
     found = summary["modes"]
     if len(found) < 2:
         return None
-    groups = {m["group"] for m in found if m["group"] > 0}
-    left_out = [m for m in found if m["group"] == 0]
-    unknown = [m for m in found if m["group"] < 0]
+    regions = {m["region"] for m in found if m["region"] > 0}
+    left_out = [m for m in found if m["region"] == 0]
+    unknown = [m for m in found if m["region"] < 0]
     everywhere = "all modes that matter" if not unknown else "the modes that they were sent to"
     exchanged = "round_trips" in summary["posterior"]
     apart = (
         f"Chains cross between {everywhere}, so the draws describe them all."
-        if len(groups) == 1 or exchanged
-        else f"Chains hardly ever cross between {len(groups)} groups of modes; the draws hold each group that matters "
+        if len(regions) == 1 or exchanged
+        else f"Chains hardly ever cross between {len(regions)} regions; the draws hold each region that matters "
         "in proportion to its mass, and means of components average over different groupings."
     )
     low = f" {plural(len(left_out), 'mode')} with a negligible Laplace mass got no chain." if left_out else ""
@@ -93,15 +93,15 @@ def modes(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
     measured = "the share of draws that climb to it" if exchanged else "measured by bridge sampling"
     lead = (
         f"EM's solutions and climbs from random allocations lead to {plural(len(found), 'mode')} of the posterior. "
-        f"{apart}{low} The mass of a group is {measured}; Laplace's approximation beside it is rough."
+        f"{apart}{low} The mass of a region is {measured}; Laplace's approximation beside it is rough."
     )
     heads = (
         "Mode",
-        "Group",
+        "Region",
         "Starts",
         "Log-posterior",
         "Log mass, Laplace",
-        "Mass of the group",
+        "Mass of the region",
         "Chains",
         "Components",
     )
@@ -109,8 +109,8 @@ def modes(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
     numeric = (False, True, True, True, True, True, True, False)
     caption = (
         "Starts: those that led here. Log mass: relative to the largest mode. Chains: those that began here. "
-        "Components: weight at (means). Group 0 is negligible."
-        + (f" Group {whole(-1)}: not looked at." if unknown else "")
+        "Components: weight at (means). Region 0 is negligible."
+        + (f" Region {whole(-1)}: not looked at." if unknown else "")
     )
     table = Table(heads, rows, numeric, caption)
     return Section("modes", "Modes", [Paragraph(lead, "lead"), table, *figures(fits, summary, "modes")])
@@ -118,14 +118,14 @@ def modes(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
 
 def _mode(mode: Mapping[str, Any]) -> list[str]:
     if mode["mass"] is None:
-        mass = "not known" if mode["group"] else "negligible"
+        mass = "not known" if mode["region"] else "negligible"
     else:
         error = f" ± {significant(mode['mass_error'], 1)}" if mode["mass_error"] else ""
         mass = f"{significant(mode['mass'], 3)}{error}" + ("" if mode["established"] else " (not established)")
     number, _, components = mode["description"].removeprefix("mode ").partition(": ")
     return [
         number,
-        whole(mode["group"]),
+        whole(mode["region"]),
         whole(mode["reached"]),
         fixed(mode["log_posterior"], 2),
         fixed(mode["laplace"], 2),
