@@ -177,9 +177,9 @@ def em(name_or_path: str, method: str, seed: int | None, n_starts: int | None) -
     from bayesmix.em.fit_em import fit_em
 
     settings = model.em | _given({"seed": seed, "n_starts": n_starts})
-    found = fit_em(model.spec, model.data, method=method, **settings)
-    click.echo(f"{model.data}\n{_em_text(found)}")
-    _finish(found.converged and not found.degenerate)
+    estimate = fit_em(model.spec, model.data, method=method, **settings)
+    click.echo(f"{model.data}\n{_em_text(estimate)}")
+    _finish(estimate.converged and not estimate.degenerate)
 
 
 @main.command()

@@ -133,10 +133,10 @@ def _components(fits: Fits, summary: Summary) -> str:
     shares = [
         percent(weights[f"weights[{k}]"]["mean"], 0) for k in fits.family.components if f"weights[{k}]" in weights
     ]
-    found = f" The posterior mean weights are {listed(shares, most=12)}." if shares else ""
+    mean_weights = f" The posterior mean weights are {listed(shares, most=12)}." if shares else ""
     known = f"{widths} shows how well they are known"
     several = " The draws come from separate modes, which group the rows differently." * fits.record.resampled
-    return f"The components should follow the data, and {known}; dashed lines are EM's.{found}{several}"
+    return f"The components should follow the data, and {known}; dashed lines are EM's.{mean_weights}{several}"
 
 
 def _structure(fits: Fits, summary: Summary) -> str:
@@ -145,8 +145,8 @@ def _structure(fits: Fits, summary: Summary) -> str:
 
 def _profile(fits: Fits, summary: Summary) -> str:
     text = "Columns whose marks lie apart tell the components from each other; intervals are 90%, crosses are EM's."
-    found = summary["distinguishing"]
-    top = [f"{row['feature']} ({row['component']})" for row in found if row["rank"] == 1]
+    ranking = summary["distinguishing"]
+    top = [f"{row['feature']} ({row['component']})" for row in ranking if row["rank"] == 1]
     return text + (f" Each is told best by {listed(top, most=12)}." if top else "")
 
 
@@ -196,13 +196,13 @@ def _calibration(fits: Fits, summary: Summary) -> str:
 
 
 def _density(fits: Fits, summary: Summary) -> str:
-    found = [
+    counts = [
         f"{whole(rows['outside'])} outside the {percent(float(c), 0)} region ({fixed(rows['expected'], 1)} expected)"
         for c, rows in summary["regions"].items()
     ]
     return (
         "As many rows should lie outside a region as the model expects there, and those outside should not crowd in "
-        f"one place: of {plural(len(fits.data), 'row')} there are {listed(found)}."
+        f"one place: of {plural(len(fits.data), 'row')} there are {listed(counts)}."
     )
 
 
@@ -215,11 +215,11 @@ def _outliers(fits: Fits, summary: Summary) -> str:
 
 
 def _prior_predictive(fits: Fits, summary: Summary) -> str:
-    found = summary["prior"]["predictive"]
-    inside = sum(row["lower"] <= row["observed"] <= row["upper"] for row in found.values())
+    statistics = summary["prior"]["predictive"]
+    inside = sum(row["lower"] <= row["observed"] <= row["upper"] for row in statistics.values())
     return (
         "The data should look possible among what the prior expects, and the prior should not expect what cannot be: "
-        f"{inside} of {plural(len(found), 'statistic')} of the data lie in the middle 90% of data sets from it."
+        f"{inside} of {plural(len(statistics), 'statistic')} of the data lie in the middle 90% of data sets from it."
     )
 
 
@@ -237,11 +237,11 @@ def _readable(name: str) -> str:
 
 
 def _pareto_k(fits: Fits, summary: Summary) -> str:
-    found = summary["loo"]
+    loo = summary["loo"]
     return (
         f"Rows above {PARETO_K} are too influential for leave-one-out by reweighting: "
-        f"{whole(found['pareto_k_bad'])} of {plural(len(fits.data), 'row')} are, the largest k is "
-        f"{fixed(found['pareto_k_max'], 2)}."
+        f"{whole(loo['pareto_k_bad'])} of {plural(len(fits.data), 'row')} are, the largest k is "
+        f"{fixed(loo['pareto_k_max'], 2)}."
     )
 
 

@@ -18,8 +18,8 @@ def with_links(text: str) -> Markup:
     Markup('A &amp; B, doi:10.1/x')
     """
     parts, end = [], 0
-    for found in DOI.finditer(text):
-        parts += [Markup.escape(text[end : found.start()])]
-        parts += [Markup('<a href="https://doi.org/{0}">doi:{0}</a>').format(found.group(1))]
-        end = found.end()
+    for match in DOI.finditer(text):
+        parts += [Markup.escape(text[end : match.start()])]
+        parts += [Markup('<a href="https://doi.org/{0}">doi:{0}</a>').format(match.group(1))]
+        end = match.end()
     return Markup("").join([*parts, Markup.escape(text[end:])])

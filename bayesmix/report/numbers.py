@@ -270,13 +270,13 @@ def _verdict(fits: Fits, summary: Mapping[str, Any]) -> dict[str, Any]:
 
 def _remarks(fits: Fits, summary: Mapping[str, Any]) -> list[str]:
     """Invariants that mix worse than parameters, rows too influential for leave-one-out, estimates on a boundary."""
-    found = _worse_invariants(fits.check)
+    remarks = _worse_invariants(fits.check)
     bad = summary["loo"].get("pareto_k_bad", 0)
     if bad:
-        found.append(
+        remarks.append(
             f"Leave-one-out is unreliable for {bad} of {len(fits.data)} rows, whose Pareto k exceeds {PARETO_K}."
         )
-    return found + [f"EM: {text}." for text in fits.em.notes if text.startswith(EDGE)]
+    return remarks + [f"EM: {text}." for text in fits.em.notes if text.startswith(EDGE)]
 
 
 def _worse_invariants(check: Diagnostics) -> list[str]:
@@ -294,15 +294,15 @@ def _worse_invariants(check: Diagnostics) -> list[str]:
 
 def _cautions(fits: Fits, summary: Mapping[str, Any]) -> list[str]:
     """What does not spoil the posterior but must not be overlooked."""
-    found = [
+    cautions = [
         f"Not as expected: {e['quantity']}, {e['rule']}; found {found_value(e['value'])} ({e['because']})."
         for e in summary["expectations"]
         if not e["holds"]
     ]
     if fits.em.degenerate:
-        found.append(f"The EM estimate is degenerate ({'; '.join(fits.em.reasons)}): read the posterior instead.")
+        cautions.append(f"The EM estimate is degenerate ({'; '.join(fits.em.reasons)}): read the posterior instead.")
     elif not fits.em.converged:
-        found.append("EM did not converge within its iterations.")
+        cautions.append("EM did not converge within its iterations.")
     if not fits.em.degenerate:
-        found += pulled_by_prior(fits.comparison.parameters, summary["prior"]["sensitivity"])
-    return found + [f"EM: {text}." for text in fits.em.notes if not text.startswith(EDGE)]
+        cautions += pulled_by_prior(fits.comparison.parameters, summary["prior"]["sensitivity"])
+    return cautions + [f"EM: {text}." for text in fits.em.notes if not text.startswith(EDGE)]

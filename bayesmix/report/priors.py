@@ -67,14 +67,14 @@ def rows(family: Likelihood, variable: str, prior: Prior) -> list[tuple[str, str
     table = {name: np.broadcast_to(value, shape) for name, value in prior.parameters.items()}
     size = len(family.coords["feature"]) if by_matrix else 1
     totals = _totals(family, variable, table["a"]) if "a" in table else np.zeros(shape)
-    found: dict[tuple[float, ...], list[tuple[int, ...]]] = {}
+    places_by_prior: dict[tuple[float, ...], list[tuple[int, ...]]] = {}
     for place in np.ndindex(shape):
-        found.setdefault((*(float(a[place]) for a in table.values()), float(totals[place])), []).append(place)
+        places_by_prior.setdefault((*(float(a[place]) for a in table.values()), float(totals[place])), []).append(place)
     out = []
-    for (*values, total), places in found.items():
+    for (*values, total), places in places_by_prior.items():
         where = dict(zip(table, values, strict=True))
         lower, upper = central95(prior, where, size=size, total=total)
-        label = _label(family, dims, places, len(found), shape)
+        label = _label(family, dims, places, len(places_by_prior), shape)
         out.append((label, _words(prior, where), f"{significant(lower)} to {significant(upper)}"))
     return out
 
@@ -84,12 +84,13 @@ def known_rows(family: Likelihood, variable: str) -> list[tuple[str, str]]:
     if variable not in family.known:
         return []
     values, dims = family.known[variable], family.dims[variable]
-    found: dict[float, list[tuple[int, ...]]] = {}
+    places_by_value: dict[float, list[tuple[int, ...]]] = {}
     for place in zip(*np.nonzero(~np.isnan(values)), strict=True):
-        found.setdefault(float(values[place]), []).append(tuple(int(i) for i in place))
-    distinct = len(found) + bool(np.isnan(values).any())
+        places_by_value.setdefault(float(values[place]), []).append(tuple(int(i) for i in place))
+    distinct = len(places_by_value) + bool(np.isnan(values).any())
     return [
-        (_label(family, dims, places, distinct, values.shape), f"known: {value:g}") for value, places in found.items()
+        (_label(family, dims, places, distinct, values.shape), f"known: {value:g}")
+        for value, places in places_by_value.items()
     ]
 
 
@@ -105,12 +106,12 @@ def _of_vector(family: Likelihood, variable: str, prior: Prior) -> list[tuple[st
     (dim,) = family.dims[variable]
     mu, chol = (prior.parameters[name] for name in ("mu", "chol"))
     sds = np.linalg.norm(chol, axis=1)
-    found = [*_of_predictor(family, variable.removesuffix("_coef"), mu, chol)]
-    found += [
+    normals = [*_of_predictor(family, variable.removesuffix("_coef"), mu, chol)]
+    normals += [
         (f"{term}, by itself", float(m), float(s)) for term, m, s in zip(family.coords[dim], mu, sds, strict=True)
     ]
     out = []
-    for label, mean, sd in found:
+    for label, mean, sd in normals:
         where = {"mu": mean if abs(mean) > ROUNDING * sd else 0.0, "sigma": sd}
         lower, upper = _quantiles("Normal", where, np.array([0.025, 0.975]))
         words = _words(Prior("Normal", **where), where)
@@ -127,9 +128,9 @@ def _of_predictor(family: Likelihood, part: str, mu: np.ndarray, chol: np.ndarra
     rest = np.eye(len(mu)) - np.outer(at.constant, at.constant)
     V = rest @ (A @ A.T) @ rest
     sd = float(np.sqrt(np.trace(V) / (len(mu) - 1)))
-    found = [("level at the average covariates", float(at.constant @ mean), float(np.linalg.norm(A.T @ at.constant)))]
+    level = [("level at the average covariates", float(at.constant @ mean), float(np.linalg.norm(A.T @ at.constant)))]
     same = np.allclose(V, sd**2 * rest, atol=1e-6 * sd**2) and np.allclose(rest @ mean, 0, atol=1e-6 * sd)
-    return [*found, ("one standard deviation of any combination of covariates", 0.0, sd)] if same else found
+    return [*level, ("one standard deviation of any combination of covariates", 0.0, sd)] if same else level
 
 
 def _label(
@@ -159,12 +160,12 @@ def _words(prior: Prior, where: Mapping[str, float]) -> str:
 
 def prior_numbers(fits: Fits) -> dict[str, Any]:
     """Sums of the data among those of data sets from the prior, or the problem; the sensitivity to the prior."""
-    found = fits.prior_data_sets
+    data_sets = fits.prior_data_sets
     known = {} if fits.dt.attrs.get("extended_model") else _sensitivity(fits)
-    if isinstance(found, str):
-        return {"predictive": {}, "rows": 0, "problem": found, "sensitivity": known}
-    checks = predictive_checks(found.family, found.x, PRIOR_STATISTICS)
-    return {"predictive": checks, "rows": len(found.family.data), "problem": "", "sensitivity": known}
+    if isinstance(data_sets, str):
+        return {"predictive": {}, "rows": 0, "problem": data_sets, "sensitivity": known}
+    checks = predictive_checks(data_sets.family, data_sets.x, PRIOR_STATISTICS)
+    return {"predictive": checks, "rows": len(data_sets.family.data), "problem": "", "sensitivity": known}
 
 
 def _sensitivity(fits: Fits) -> dict[str, Any]:

@@ -24,8 +24,8 @@ def predictive(fits: Fits, summary: Mapping[str, Any]) -> Section:
     if fits.replicates is None:
         text = "Rows carry weights, for which replicated data are not defined: there is no predictive check."
         return Section("predictive", title, [Paragraph(text, "lead")])
-    found = summary["ppc"]
-    odd = [name for name, row in found.items() if min(row["p_value"], 1 - row["p_value"]) < EXTREME]
+    statistics = summary["ppc"]
+    odd = [name for name, row in statistics.items() if min(row["p_value"], 1 - row["p_value"]) < EXTREME]
     lead = (
         f"If the model is right, the data look like one more of {len(fits.replicates)} data sets simulated from the "
         "posterior. "
@@ -36,9 +36,9 @@ def predictive(fits: Fits, summary: Mapping[str, Any]) -> Section:
         )
     )
     blocks: list[Block] = [Paragraph(lead, "lead")]
-    if "zeros" in found:
-        blocks.append(_zeros(found["zeros"]))
-    blocks += [*figures(fits, summary, "predictive"), _table(found), Heading("Draw by draw"), _measures(summary)]
+    if "zeros" in statistics:
+        blocks.append(_zeros(statistics["zeros"]))
+    blocks += [*figures(fits, summary, "predictive"), _table(statistics), Heading("Draw by draw"), _measures(summary)]
     return Section("predictive", title, blocks)
 
 
@@ -50,9 +50,9 @@ def _zeros(row: Mapping[str, Any]) -> Paragraph:
     )
 
 
-def _table(found: Mapping[str, Any]) -> Table:
+def _table(statistics: Mapping[str, Any]) -> Table:
     rows = []
-    for name, row in found.items():
+    for name, row in statistics.items():
         ends = f"{significant(row['lower'], 4)} to {significant(row['upper'], 4)}"
         rows.append(
             [name, significant(row["observed"], 4), significant(row["mean"], 4), ends, fixed(row["p_value"], 3)]
@@ -83,16 +83,16 @@ def leave_one_out(fits: Fits, summary: Mapping[str, Any]) -> Section:
     if fits.loo is None:
         text = "Rows carry weights, for which leaving one out is not defined here."
         return Section("loo", title, [Paragraph(text, "lead")])
-    found = summary["loo"]
+    loo = summary["loo"]
     lead = (
-        f"Expected log density of new rows: elpd {fixed(found['elpd'], 2)} (standard error {fixed(found['se'], 2)}); "
-        f"effective number of parameters {fixed(found['p'], 1)} of {fits.family.n_parameters}."
+        f"Expected log density of new rows: elpd {fixed(loo['elpd'], 2)} (standard error {fixed(loo['se'], 2)}); "
+        f"effective number of parameters {fixed(loo['p'], 1)} of {fits.family.n_parameters}."
     )
     if fits.data.labelled.any():
         lead += " It is that of measurements and labels together: compare it only between fits with the same labels."
     blocks: list[Block] = [Paragraph(lead, "lead")]
-    if found["pareto_k_bad"]:
-        count = plural(found["pareto_k_bad"], "row has", "rows have")
+    if loo["pareto_k_bad"]:
+        count = plural(loo["pareto_k_bad"], "row has", "rows have")
         text = f"{count} a Pareto k above {PARETO_K}: elpd is unreliable there."
         blocks.append(Notice("note", "Some rows are too influential", text))
     blocks += [*figures(fits, summary, "pareto_k"), Heading("The rows hardest to leave out"), _worst(fits)]

@@ -45,9 +45,9 @@ def responsibilities(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
     return Section("responsibilities", title, blocks)
 
 
-def _errors(fits: Fits, found: Mapping[str, Any]) -> list[Block]:
+def _errors(fits: Fits, errors: Mapping[str, Any]) -> list[Block]:
     """How often the most probable group is expected to be wrong: what belongs beside every list of groups."""
-    em, posterior = found["em"], found["posterior"]
+    em, posterior = errors["em"], errors["posterior"]
     open_ = "rows without a sure label" if fits.data.known.any() else "rows"
     text = (
         f"Whoever puts every row into its most probable group must expect {percent(posterior['error'])} of the {open_} "
@@ -128,27 +128,30 @@ def _that_fit(names: Sequence[str]) -> list[str]:
 
 def comparison(fits: Fits, summary: Mapping[str, Any]) -> Section:
     """Parameters, flips, and scores where the truth is known."""
-    found = summary["comparison"]
-    blocks: list[Block] = [Paragraph(_in_words(fits, found), "lead"), _parameters(fits)]
+    differences = summary["comparison"]
+    blocks: list[Block] = [Paragraph(_in_words(fits, differences), "lead"), _parameters(fits)]
     blocks += figures(fits, summary, "em_against_posterior")
-    if found["flips"]:
-        n = min(found["flips"], LISTED_ROWS)
+    if differences["flips"]:
+        n = min(differences["flips"], LISTED_ROWS)
         which = fits.comparison.flips.nlargest(n, "entropy")
-        blocks += [Heading("Rows that change group"), _rows_table(fits, which, f"{n} of the {found['flips']} rows.")]
+        blocks += [
+            Heading("Rows that change group"),
+            _rows_table(fits, which, f"{n} of the {differences['flips']} rows."),
+        ]
     blocks += _scores(fits, summary)
     return Section("comparison", "EM beside the posterior", blocks)
 
 
-def _in_words(fits: Fits, found: Mapping[str, Any]) -> str:
+def _in_words(fits: Fits, differences: Mapping[str, Any]) -> str:
     text = "The same model, fitted twice: EM gives the single most likely parameters, NUTS all plausible ones."
-    worst = found["largest_difference"]
+    worst = differences["largest_difference"]
     if worst:
         far = fixed(abs(worst["sds"]), 2)
         text += f" They differ most in {worst['parameter']}, by {far} posterior standard deviations."
     n = int(fits.open_rows.sum())
-    if n and found["flips"]:
-        changes = plural(found["flips"], "row changes its", "rows change their")
-        text += f" {changes} most probable group, {percent(found['flips'] / n)} of those whose group is open."
+    if n and differences["flips"]:
+        changes = plural(differences["flips"], "row changes its", "rows change their")
+        text += f" {changes} most probable group, {percent(differences['flips'] / n)} of those whose group is open."
     elif n:
         text += " No row changes its most probable group."
     return text

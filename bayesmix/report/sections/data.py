@@ -91,8 +91,8 @@ def _column(name: str, values: Any) -> Sequence[Inline]:
     x = np.asarray(values, dtype=float)
     x = x[~np.isnan(x)]
     decimals = decimals_for(x.std(), 3)
-    found = (x.mean(), x.std(), x.min(), np.median(x), x.max())
-    return [name, *(fixed(v, decimals) for v in found), ""]
+    statistics = (x.mean(), x.std(), x.min(), np.median(x), x.max())
+    return [name, *(fixed(v, decimals) for v in statistics), ""]
 
 
 def _labels(fits: Fits) -> Table:
@@ -142,9 +142,9 @@ def _gaps_by_column(data: Data) -> Table:
 
 
 def _gaps_by_pattern(data: Data) -> Table:
-    found = sorted(((len(rows), there) for there, rows in patterns(data.x)), key=lambda pattern: -pattern[0])
-    shown: list[Sequence[Inline]] = [[_missing(data, there), whole(n)] for n, there in found[:MOST_PATTERNS]]
-    rest = found[MOST_PATTERNS:]
+    missing_patterns = sorted(((len(rows), there) for there, rows in patterns(data.x)), key=lambda pattern: -pattern[0])
+    shown: list[Sequence[Inline]] = [[_missing(data, there), whole(n)] for n, there in missing_patterns[:MOST_PATTERNS]]
+    rest = missing_patterns[MOST_PATTERNS:]
     if rest:
         shown.append([f"{len(rest)} other patterns", whole(sum(n for n, _ in rest))])
     return Table(("Missing together", "Rows"), shown, (False, True), "Which cells are missing in the same rows.")

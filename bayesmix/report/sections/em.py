@@ -16,8 +16,8 @@ from bayesmix.report.text import DASH, TIMES, decimals_for, fixed, plural, whole
 
 def em(fits: Fits, summary: Mapping[str, Any]) -> Section:
     """The maximum likelihood fit."""
-    found = summary["em"]
-    blocks: list[Block] = [Paragraph(_in_words(fits, found), "lead")]
+    em_numbers = summary["em"]
+    blocks: list[Block] = [Paragraph(_in_words(fits, em_numbers), "lead")]
     if fits.em.degenerate:
         reasons = "; ".join(fits.em.reasons)
         text = (
@@ -26,17 +26,17 @@ def em(fits: Fits, summary: Mapping[str, Any]) -> Section:
         blocks.append(Notice("bad", "The EM estimate is degenerate", text))
     blocks += figures(fits, summary, "em_steps", "em_history")
     blocks += [Heading("Every start"), _starts(fits.em.starts), *figures(fits, summary, "em_starts")]
-    blocks += [Heading("Estimates"), _estimates(fits, found)]
+    blocks += [Heading("Estimates"), _estimates(fits, em_numbers)]
     return Section("em", "EM: the most likely parameters", blocks)
 
 
-def _in_words(fits: Fits, found: Mapping[str, Any]) -> str:
+def _in_words(fits: Fits, em_numbers: Mapping[str, Any]) -> str:
     state = "converged" if fits.em.converged else "did not converge"
     return (
-        f"Maximum likelihood by EM from {plural(found['n_starts'], 'start')}: log-likelihood "
-        f"{fixed(found['log_likelihood'], 3)} with {plural(fits.family.n_parameters, 'free parameter')}, "
-        f"AIC {fixed(found['aic'], 2)}, BIC {fixed(found['bic'], 2)}; the kept run {state} in "
-        f"{plural(found['n_iter'], 'iteration')}."
+        f"Maximum likelihood by EM from {plural(em_numbers['n_starts'], 'start')}: log-likelihood "
+        f"{fixed(em_numbers['log_likelihood'], 3)} with {plural(fits.family.n_parameters, 'free parameter')}, "
+        f"AIC {fixed(em_numbers['aic'], 2)}, BIC {fixed(em_numbers['bic'], 2)}; the kept run {state} in "
+        f"{plural(em_numbers['n_iter'], 'iteration')}."
     )
 
 
@@ -66,11 +66,11 @@ def _state(group: pd.DataFrame) -> str:
     return "" if group["converged"].all() else "not converged"
 
 
-def _estimates(fits: Fits, found: Mapping[str, Any]) -> Table:
+def _estimates(fits: Fits, em_numbers: Mapping[str, Any]) -> Table:
     def cells(entry: Mapping[str, Any]) -> list[str]:
         d = decimals_for(entry["se"])
         return [fixed(entry["estimate"], d), fixed(entry["se"], d)]
 
-    rows = parameter_rows(found["parameters"], cells)
+    rows = parameter_rows(em_numbers["parameters"], cells)
     caption = "Maximum likelihood estimates; standard errors from the observed information (delta method)."
     return Table(("Parameter", "Estimate", "Standard error"), rows, (False, True, True), caption)

@@ -21,14 +21,14 @@ HOLDS = {
 
 def expectations(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
     """Every claim of the model's source, and whether it holds."""
-    found = summary["expectations"]
-    if not found:
+    claims = summary["expectations"]
+    if not claims:
         return None
-    holding = sum(e["holds"] for e in found)
-    lead = f"{holding} of {plural(len(found), 'expectation')} hold." if len(found) != 1 else _one(found[0])
+    holding = sum(e["holds"] for e in claims)
+    lead = f"{holding} of {plural(len(claims), 'expectation')} hold." if len(claims) != 1 else _one(claims[0])
     rows = [
         [_breakable(e["quantity"]), prose(e["rule"]), found_value(e["value"]), HOLDS[e["holds"]], prose(e["because"])]
-        for e in found
+        for e in claims
     ]
     heads = ("Quantity", "Expected", "Found", "", "Because")
     table = Table(heads, rows, (False, False, True, False, False))

@@ -13,22 +13,22 @@ from bayesmix.report.text import decimals_for, fixed, interval, plural
 
 def hard(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
     """Only where the model asks for it, by ``assignment = "hard"``."""
-    found = summary["hard"]
-    if not found:
+    hard_numbers = summary["hard"]
+    if not hard_numbers:
         return None
-    blocks: list[Block] = [Paragraph(_in_words(fits, found), "lead"), Paragraph(_why(summary))]
-    if found["reasons"]:
-        blocks.append(Notice("bad", "Hard assignment is degenerate", f"{'; '.join(found['reasons'])}."))
+    blocks: list[Block] = [Paragraph(_in_words(fits, hard_numbers), "lead"), Paragraph(_why(summary))]
+    if hard_numbers["reasons"]:
+        blocks.append(Notice("bad", "Hard assignment is degenerate", f"{'; '.join(hard_numbers['reasons'])}."))
     return Section("hard", "Hard assignment", [*blocks, _table(summary)])
 
 
-def _in_words(fits: Fits, found: Mapping[str, Any]) -> str:
-    moved = found["moved"]
+def _in_words(fits: Fits, hard_numbers: Mapping[str, Any]) -> str:
+    moved = hard_numbers["moved"]
     rows = f"{plural(moved, 'row is', 'rows are')} in another group" if moved else "no row is in another group"
     return (
         "Every row counts wholly for its most probable component, as in k-means. What is maximized is the "
-        f"classification log-likelihood, {fixed(found['classification_log_likelihood'], 3)}, another quantity than the "
-        f"log-likelihood of soft EM; {rows} than by that."
+        f"classification log-likelihood, {fixed(hard_numbers['classification_log_likelihood'], 3)}, another quantity "
+        f"than the log-likelihood of soft EM; {rows} than by that."
     )
 
 

@@ -49,15 +49,15 @@ def _terms(fits: Fits) -> list[Block]:
     if not family.linears:
         return []
     words = {p.name: p.words.removeprefix("coefficients of ") for p in family.parameters}
-    found = []
+    definitions = []
     for linear in family.linears:
         f, _ = letters(family)[linear.name]
-        found.append((mathml(f"{f}_i"), f"terms of {words[linear.coef]}: {listed(linear.terms, most=12)}"))
+        definitions.append((mathml(f"{f}_i"), f"terms of {words[linear.coef]}: {listed(linear.terms, most=12)}"))
     for linear in family.linears:
         if linear.has_offset:
             _, o = letters(family)[linear.name]
-            found.append((mathml(f"{o}_i"), f"offset of {words[linear.coef]}: {linear.offset_words}"))
-    return [Terms(found)]
+            definitions.append((mathml(f"{o}_i"), f"offset of {words[linear.coef]}: {linear.offset_words}"))
+    return [Terms(definitions)]
 
 
 def _means(fits: Fits, summary: Mapping[str, Any]) -> dict[str, float]:

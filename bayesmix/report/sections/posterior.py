@@ -23,17 +23,18 @@ RELABELLED = {
 
 def posterior(fits: Fits, summary: Mapping[str, Any]) -> Section:
     """Free scalars and what follows from them, with convergence; forest, traces and ranks, pairs."""
-    found = summary["posterior"]
-    chains, draws = whole(found["chains"]), whole(found["draws"])
-    if "round_trips" in found:
+    sampling = summary["posterior"]
+    chains, draws = whole(sampling["chains"]), whole(sampling["draws"])
+    if "round_trips" in sampling:
         how = (
             f"{chains} chains of {draws} draws by replica exchange over powers of the likelihood; replicas came from "
-            f"the prior to the posterior {plural(found['round_trips'], 'time')}."
+            f"the prior to the posterior {plural(sampling['round_trips'], 'time')}."
         )
     else:
         how = (
-            f"{chains} chains of {draws} draws by NUTS, {plural(found['divergences'], 'divergence')}, smallest E-BFMI "
-            f"{fixed(found['e_bfmi'], 2)}, {fixed(found['n_steps'], 1)} leapfrog steps per draw on average."
+            f"{chains} chains of {draws} draws by NUTS, {plural(sampling['divergences'], 'divergence')}, smallest "
+            f"E-BFMI {fixed(sampling['e_bfmi'], 2)}, {fixed(sampling['n_steps'], 1)} leapfrog steps per draw on "
+            "average."
         )
     lead = f"{how} {_labels(fits)}"
 
@@ -53,7 +54,7 @@ def posterior(fits: Fits, summary: Mapping[str, Any]) -> Section:
     caption = (
         "Free scalars and what follows from them. 90% equal-tailed intervals; MCSE: Monte Carlo error of the mean."
     )
-    table = Table(heads, parameter_rows(found["parameters"], cells), (False, *[True] * 7), caption)
+    table = Table(heads, parameter_rows(sampling["parameters"], cells), (False, *[True] * 7), caption)
     blocks: list[Block] = [Paragraph(lead, "lead"), table, *figures(fits, summary, "forest", "traces", "pairs")]
     return Section("posterior", "The posterior", blocks)
 
@@ -74,12 +75,12 @@ def components(fits: Fits, summary: Mapping[str, Any]) -> Section:
 
 def modes(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
     """Where there is more than one mode: which, how heavy, and which of them the draws describe."""
-    found = summary["modes"]
-    if len(found) < 2:
+    all_modes = summary["modes"]
+    if len(all_modes) < 2:
         return None
-    regions = {m["region"] for m in found if m["region"] > 0}
-    left_out = [m for m in found if m["region"] == 0]
-    unknown = [m for m in found if m["region"] < 0]
+    regions = {m["region"] for m in all_modes if m["region"] > 0}
+    left_out = [m for m in all_modes if m["region"] == 0]
+    unknown = [m for m in all_modes if m["region"] < 0]
     everywhere = "all modes that matter" if not unknown else "the modes that they were sent to"
     exchanged = "round_trips" in summary["posterior"]
     apart = (
@@ -92,7 +93,7 @@ def modes(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
     low += f" {plural(len(unknown), 'competing mode')} got no chain either: too many compete." if unknown else ""
     measured = "the share of draws that climb to it" if exchanged else "measured by bridge sampling"
     lead = (
-        f"EM's solutions and climbs from random allocations lead to {plural(len(found), 'mode')} of the posterior. "
+        f"EM's solutions and climbs from random allocations lead to {plural(len(all_modes), 'mode')} of the posterior. "
         f"{apart}{low} The mass of a region is {measured}; Laplace's approximation beside it is rough."
     )
     heads = (
@@ -105,7 +106,7 @@ def modes(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
         "Chains",
         "Components",
     )
-    rows = [_mode(m) for m in found]
+    rows = [_mode(m) for m in all_modes]
     numeric = (False, True, True, True, True, True, True, False)
     caption = (
         "Starts: those that led here. Log mass: relative to the largest mode. Chains: those that began here. "

@@ -24,14 +24,18 @@ DIAGNOSES = {
 
 def prior(fits: Fits, summary: Mapping[str, Any]) -> Section:
     """Prior predictive check, then power-scaling sensitivity."""
-    found = summary["prior"]
-    return Section("prior", "The prior, before and after the data", [*_before(fits, summary, found), *_after(found)])
+    prior_numbers = summary["prior"]
+    return Section(
+        "prior",
+        "The prior, before and after the data",
+        [*_before(fits, summary, prior_numbers), *_after(prior_numbers)],
+    )
 
 
-def _before(fits: Fits, summary: Mapping[str, Any], found: Mapping[str, Any]) -> list[Block]:
-    predictive = found["predictive"]
+def _before(fits: Fits, summary: Mapping[str, Any], prior_numbers: Mapping[str, Any]) -> list[Block]:
+    predictive = prior_numbers["predictive"]
     if not predictive:
-        return [Paragraph(f"There is no prior predictive check ({found['problem']}).", "lead")]
+        return [Paragraph(f"There is no prior predictive check ({prior_numbers['problem']}).", "lead")]
     odd = [name for name, row in predictive.items() if not row["lower"] <= row["observed"] <= row["upper"]]
     count = plural(len(predictive), "statistic")
     lead = "Data sets are drawn from the prior alone, as if nothing had been observed. " + (
@@ -42,23 +46,23 @@ def _before(fits: Fits, summary: Mapping[str, Any], found: Mapping[str, Any]) ->
     far = [name for name, row in predictive.items() if row["upper"] > VAST * abs(row["observed"]) > 0]
     if far:
         lead += f" It also expects what may be impossible: {listed(far)} more than {VAST} times as large as observed."
-    n, used = len(fits.family.data), found["rows"]
+    n, used = len(fits.family.data), prior_numbers["rows"]
     note = "Wide intervals are meant: a weak prior excludes little."
     note += f" Of {whole(used)} of the {whole(n)} rows, evenly spaced." if used < n else ""
     return [Paragraph(lead, "lead"), *figures(fits, summary, "prior_predictive"), _statistics(predictive, note)]
 
 
-def _statistics(found: Mapping[str, Any], note: str) -> Table:
+def _statistics(statistics: Mapping[str, Any], note: str) -> Table:
     rows = [
         [name, significant(row["observed"], 4), f"{significant(row['lower'], 3)} to {significant(row['upper'], 3)}"]
-        for name, row in found.items()
+        for name, row in statistics.items()
     ]
     heads = ("Statistic", "Observed", "90% of data sets from the prior")
     return Table(heads, rows, (False, True, True), note)
 
 
-def _after(found: Mapping[str, Any]) -> list[Block]:
-    entries = found["sensitivity"]
+def _after(prior_numbers: Mapping[str, Any]) -> list[Block]:
+    entries = prior_numbers["sensitivity"]
     if not entries:
         return [Paragraph("The model extends bayesmix's own, so how much its prior matters is not known here.")]
     return [Paragraph(in_words(entries)), _table(entries)]

@@ -22,15 +22,15 @@ def profiles(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
     drawn = figures(fits, summary, "profile")
     if not drawn:
         return None
-    found = summary["distinguishing"]
-    blocks: list[Block] = [*([Paragraph(_in_words(found), "lead")] if found else []), *drawn]
-    if found:
-        blocks += [Heading("What tells each component from the others"), _table(fits, found)]
+    ranking = summary["distinguishing"]
+    blocks: list[Block] = [*([Paragraph(_in_words(ranking), "lead")] if ranking else []), *drawn]
+    if ranking:
+        blocks += [Heading("What tells each component from the others"), _table(fits, ranking)]
     return Section("profiles", "What the components are like", blocks)
 
 
-def _in_words(found: Sequence[Mapping[str, Any]]) -> str:
-    top = [row for row in found if row["rank"] == 1]
+def _in_words(ranking: Sequence[Mapping[str, Any]]) -> str:
+    top = [row for row in ranking if row["rank"] == 1]
     sure = [row for row in top if row["first"] >= CLEARLY_FIRST]
     leads = listed([f"{row['component']} by {_of(row)}" for row in top], most=12)
     text = f"What tells a component best from the others: {leads}."
@@ -48,11 +48,11 @@ def _signed(value: float) -> str:
     return f"{'+' if value > 0 else ''}{fixed(value, 2)}"
 
 
-def _table(fits: Fits, found: Sequence[Mapping[str, Any]]) -> Table:
+def _table(fits: Fits, ranking: Sequence[Mapping[str, Any]]) -> Table:
     profile = fits.family.component.profile
     assert profile is not None
     rows: list[Sequence[Inline]] = []
-    for row in found:
+    for row in ranking:
         if row["rank"] > MOST_RANKED:
             continue
         if row["rank"] == 1:

@@ -13,18 +13,18 @@ from bayesmix.report.text import decimals_for, fixed, plural
 
 def unlabelled(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
     """EM on the labelled rows alone beside EM and the posterior on all rows."""
-    found = summary["unlabelled"]
-    if not found:
+    unlabelled_numbers = summary["unlabelled"]
+    if not unlabelled_numbers:
         return None
     blocks: list[Block] = [Paragraph(_in_words(fits, summary), "lead")]
-    if found["problem"]:
-        text = f"{found['problem']}. There are too few labelled rows for this model by themselves."
+    if unlabelled_numbers["problem"]:
+        text = f"{unlabelled_numbers['problem']}. There are too few labelled rows for this model by themselves."
         blocks.append(Notice("note", "The labelled rows alone do not suffice", text))
-    if found["labelled_alone"]:
+    if unlabelled_numbers["labelled_alone"]:
         blocks.append(_table(summary))
-    if found["scores"]:
+    if unlabelled_numbers["scores"]:
         where = "held-out rows" if fits.model.test is not None else "unlabelled rows"
-        blocks.append(score_rows(found["scores"], f"Scores on the {where}."))
+        blocks.append(score_rows(unlabelled_numbers["scores"], f"Scores on the {where}."))
     return Section("unlabelled", "What the unlabelled rows add", blocks)
 
 

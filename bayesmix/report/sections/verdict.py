@@ -25,14 +25,14 @@ COLOURS = {"refuted": "note", "labels": "note"}
 
 def title_of(summary: Mapping[str, Any]) -> str:
     """The key of the headline: ``good``, ``note``, ``labels``, ``refuted`` or ``bad``."""
-    found = summary["verdict"]
-    if not found["trusted"]:
+    judgement = summary["verdict"]
+    if not judgement["trusted"]:
         return "bad"
-    if found.get("model_ok") is False:
+    if judgement.get("model_ok") is False:
         return "refuted"
-    if found.get("limits"):
+    if judgement.get("limits"):
         return "labels"
-    return "note" if found["cautions"] else "good"
+    return "note" if judgement["cautions"] else "good"
 
 
 def level(summary: Mapping[str, Any]) -> str:
@@ -43,21 +43,25 @@ def level(summary: Mapping[str, Any]) -> str:
 
 def verdict(fits: Fits, summary: Mapping[str, Any]) -> Section:
     """The first thing that a reader sees."""
-    found = summary["verdict"]
-    text = prose(found["text"]) if found["trusted"] else "The draws below do not describe the posterior well enough:"
-    items = [*_to_do(found["problems"]), *map(prose, found["cautions"])]
+    judgement = summary["verdict"]
+    text = (
+        prose(judgement["text"])
+        if judgement["trusted"]
+        else "The draws below do not describe the posterior well enough:"
+    )
+    items = [*_to_do(judgement["problems"]), *map(prose, judgement["cautions"])]
     blocks: list[Block] = [Notice(level(summary), HEADLINES[title_of(summary)], text, items)]
-    if found["model_ok"] is False:
+    if judgement["model_ok"] is False:
         lead = "The data differ from what the model makes; its parameters describe a model that is wrong:"
-        blocks.append(Notice("note", "Does the model describe the data?", lead, _to_do(found["misfits"])))
+        blocks.append(Notice("note", "Does the model describe the data?", lead, _to_do(judgement["misfits"])))
     else:
-        blocks.append(Paragraph(prose(found["model_text"])))
+        blocks.append(Paragraph(prose(judgement["model_text"])))
     blocks.append(Cards(_cards(fits, summary)))
     blocks += [Paragraph(text) for text in (fits.model.description,) if text]
     if fits.model.expected:
         blocks.append(Paragraph(Markup("<strong>What it is expected to show.</strong> {}").format(fits.model.expected)))
-    if found["notes"]:
-        blocks += [Heading("Good to know"), Bullets([prose(note) for note in found["notes"]])]
+    if judgement["notes"]:
+        blocks += [Heading("Good to know"), Bullets([prose(note) for note in judgement["notes"]])]
     return Section("verdict", "Verdict", blocks)
 
 
