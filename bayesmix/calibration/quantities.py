@@ -38,18 +38,18 @@ def quantities(family: Likelihood, params: Params, centres: Mapping[str, float])
     order = by_first_entry(exchange_groups(family), named, family.sorted_by)
     sorted_ = {v: _taken(a, order) if family.dims[v][:1] == ("component",) else a for v, a in named.items()}
     values = parameters(family, sorted_)
-    found = dict(values)
-    found[LOG_LIKELIHOOD] = estep.pointwise(family, params).sum(axis=-1)
-    found[LOG_PRIOR] = log_prior(family.spec, named)
+    by_name = dict(values)
+    by_name[LOG_LIKELIHOOD] = estep.pointwise(family, params).sum(axis=-1)
+    by_name[LOG_PRIOR] = log_prior(family.spec, named)
     if len(family.components) > 1:
         w = np.exp(family.log_weights(params)).mean(axis=-2)
         if WEIGHTS not in family.known:
-            found[ENTROPY] = -xlogy(w, w).sum(axis=-1)
+            by_name[ENTROPY] = -xlogy(w, w).sum(axis=-1)
         row = family.rebind(family.data.take([watched_row(family)]).without_labels())
-        found[RESPONSIBILITY] = _taken(estep.responsibilities(row, params)[:, 0], order)[:, 0]
+        by_name[RESPONSIBILITY] = _taken(estep.responsibilities(row, params)[:, 0], order)[:, 0]
     for a, b in pairs(family):
-        found[f"{a} x {b}"] = (values[a] - centres[a]) * (values[b] - centres[b])
-    return found
+        by_name[f"{a} x {b}"] = (values[a] - centres[a]) * (values[b] - centres[b])
+    return by_name
 
 
 def by_first_entry(groups: np.ndarray, named: Mapping[str, np.ndarray], by: str | None) -> np.ndarray:

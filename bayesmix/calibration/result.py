@@ -90,17 +90,17 @@ class Calibration:
     @property
     def problems(self) -> tuple[Problem, ...]:
         """What makes the posterior untrustworthy: quantities whose ranks are not uniform, fits that did not finish."""
-        found = []
+        problems = []
         for name, row in self.table[self.table["adjusted"] < CALIBRATION_LEVEL].sort_values("adjusted").iterrows():
             message = f"The ranks of {name} are not uniform (p = {row['adjusted']:.1g} after correction)."
             advice = "The model, the sampler or the simulation is wrong."
-            found.append(Problem(str(name), float(row["adjusted"]), CALIBRATION_LEVEL, message, advice))
+            problems.append(Problem(str(name), float(row["adjusted"]), CALIBRATION_LEVEL, message, advice))
         errors = [record["error"] for record in self.records if "error" in record]
         if errors:
             message = f"{len(errors)} of {len(self.records)} fits did not finish, the first with {errors[0]}."
             advice = "Ranks without them say nothing: which fits fail depends on the truth."
-            found.append(Problem("unfinished", float(len(errors)), 0.0, message, advice))
-        return tuple(found)
+            problems.append(Problem("unfinished", float(len(errors)), 0.0, message, advice))
+        return tuple(problems)
 
     @property
     def ok(self) -> bool:

@@ -91,10 +91,10 @@ class Simulator:
         start = time.perf_counter()
         truth, data, rng = self.draw(number)
         try:
-            found = self._ranked(truth, data, rng)
+            outcome = self._ranked(truth, data, rng)
         except Exception as error:  # whatever it is, the simulation did not finish, and that is reported
-            found = {"error": f"{type(error).__name__}: {error}"}
-        return {"simulation": number} | found | {"seconds": round(time.perf_counter() - start, 3)}
+            outcome = {"error": f"{type(error).__name__}: {error}"}
+        return {"simulation": number} | outcome | {"seconds": round(time.perf_counter() - start, 3)}
 
     def _ranked(self, truth: dict[str, np.ndarray], data: Data, rng: np.random.Generator) -> Line:
         family = bind(self.spec, data)
@@ -132,8 +132,10 @@ class Simulator:
 
     def _values(self, posterior: xr.Dataset, family: Likelihood) -> np.ndarray:
         """The test quantities of draws, (chain, draw, Q)."""
-        found = quantities(family, stacked(posterior, family), self.centres)
-        return np.stack([found[name] for name in self.names], axis=-1).reshape(posterior.sizes["chain"], -1, len(found))
+        by_name = quantities(family, stacked(posterior, family), self.centres)
+        return np.stack([by_name[name] for name in self.names], axis=-1).reshape(
+            posterior.sizes["chain"], -1, len(by_name)
+        )
 
 
 def smallest_ess(draws: np.ndarray) -> float:

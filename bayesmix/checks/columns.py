@@ -59,11 +59,11 @@ class ColumnsDiscrepancies(Discrepancies):
         e, variance = x - mean, component.model.variance(component.model.natural(mean))
         if component.data.gaps:
             e, variance = np.where(np.isnan(component.x), 0.0, (e, variance))
-        found = [_dependence(e, variance)]
+        measures = [_dependence(e, variance)]
         if self.counts:
             squares = (e**2 / np.maximum(variance, TINY)).mean(axis=(1, 2))
-            found += [squares, -squares, (e / np.sqrt(np.maximum(variance, TINY))).max(axis=(1, 2))]
-        return np.stack(found, axis=-1)
+            measures += [squares, -squares, (e / np.sqrt(np.maximum(variance, TINY))).max(axis=(1, 2))]
+        return np.stack(measures, axis=-1)
 
 
 def _dependence(e: np.ndarray, variance: np.ndarray) -> np.ndarray:

@@ -58,14 +58,14 @@ def parts(record: Record) -> list[Part]:
         return [Part(family, only, 1.0, 0.0, np.arange(posterior.sizes["chain"]), posterior, statistics)]
     where, shared = statistics["region"].to_numpy(), drawn["region"].to_numpy()
     modes = dt["modes"].to_dataset()
-    found = []
+    regions = []
     for g in np.unique(where):
         chains = chains_in(where, g)
         if len(chains):
             error = float(modes["mass_error"].to_numpy()[modes["region"].to_numpy() == g][0])
             inside = (within(part, where, chains, g) for part in (posterior, statistics))
-            found.append(Part(family, int(g), float((shared == g).mean()), error, chains, *inside))
-    return found
+            regions.append(Part(family, int(g), float((shared == g).mean()), error, chains, *inside))
+    return regions
 
 
 def within(draws: xr.Dataset, where: np.ndarray, chains: np.ndarray, region: int) -> xr.Dataset:
@@ -111,9 +111,9 @@ def of_parameters(record: Record, regions: Sequence[Part], *, derived: bool = Fa
     own = json.loads(record.dt.attrs.get("extension", "[]"))
 
     def values(posterior: xr.Dataset) -> xr.DataArray:
-        found = scalars.of_posterior(record.family, posterior, derived=derived)
+        of_family = scalars.of_posterior(record.family, posterior, derived=derived)
         more = [scalars.of_variable(posterior[name]) for name in own]
-        return xr.concat([found, *more], dim="scalar", coords="minimal", compat="override") if more else found
+        return xr.concat([of_family, *more], dim="scalar", coords="minimal", compat="override") if more else of_family
 
     return pooled(lambda: values(record.posterior), regions, [values(part.posterior) for part in regions])
 

@@ -182,12 +182,12 @@ def _chain_groups(record: Record, regions: Sequence[Part], within: Sequence[tupl
 
     A chain that speaks for several regions has the number of the first, as has one that speaks for none.
     """
-    found = np.zeros(record.as_made("posterior").sizes["chain"], dtype=int)
+    numbers = np.zeros(record.as_made("posterior").sizes["chain"], dtype=int)
     for part, groups in zip(regions, within, strict=True):
-        highest = found.max()
+        highest = numbers.max()
         for chain, group in zip(part.chains, groups, strict=True):
-            found[chain] = found[chain] or highest + (group if part.counts else 1)
-    return tuple(int(g) for g in np.where(found == 0, 1, found))
+            numbers[chain] = numbers[chain] or highest + (group if part.counts else 1)
+    return tuple(int(g) for g in np.where(numbers == 0, 1, numbers))
 
 
 def _sampler(record: Record, regions: Sequence[Part]) -> dict[str, float]:

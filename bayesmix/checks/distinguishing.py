@@ -94,9 +94,9 @@ def shares(family: Likelihood, params: Params) -> np.ndarray:
 def _ranked(family: Likelihood, params: Params, prob: float) -> pd.DataFrame:
     profile = family.component.profile
     if profile is None or not comparable(family):
-        found = len(family.components)
+        count = len(family.components)
         raise ValueError(
-            f"fit: needs two or more components whose columns can be compared; a {family.name} mixture of {found} has "
+            f"fit: needs two or more components whose columns can be compared; a {family.name} mixture of {count} has "
             "none"
         )
     contrasts = profile.contrasts(params, shares(family, params))

@@ -70,8 +70,8 @@ NOT_ASKED = ModelCheck((), pd.DataFrame(), "it was not asked")
 
 def discrepancies_of(family: Likelihood) -> Discrepancies:
     """The measures of a family's facet ``misfit``, or those of independent columns."""
-    found = facet(family.name, "misfit")
-    return ColumnsDiscrepancies(family.family.observation) if found is None else found.DISCREPANCIES
+    module = facet(family.name, "misfit")
+    return ColumnsDiscrepancies(family.family.observation) if module is None else module.DISCREPANCIES
 
 
 def check_model(record: Record) -> ModelCheck:
@@ -99,12 +99,12 @@ def check_model(record: Record) -> ModelCheck:
     own = discrepancies_of(family)
     p = _p_values(own, some, params)
     table = pd.DataFrame({"p_value": p}, index=pd.Index([m.name for m in own.measures], name="measure"))
-    found = [
+    problems = [
         Problem(measure.name, float(value), MISFIT_LEVEL, _in_words(measure, value), measure.advice)
         for measure, value in zip(own.measures, p, strict=True)
         if value <= MISFIT_LEVEL
     ]
-    return ModelCheck((*found, *_influence(record)), table)
+    return ModelCheck((*problems, *_influence(record)), table)
 
 
 def _in_words(measure: Measure, p: float) -> str:

@@ -200,11 +200,11 @@ def exchange_problems(exchange: Exchange | None) -> list[Problem]:
 
 def _overlaps(regions: Sequence[Part]) -> dict[tuple[str, str], float]:
     """How untold every two labels are in the region where they are least told apart."""
-    found: dict[tuple[str, str], float] = {}
+    overlaps: dict[tuple[str, str], float] = {}
     for part in counting(regions):
         for pair, value in label_overlaps(part.family, part.posterior).items():
-            found[pair] = max(value, found.get(pair, 0.0))
-    return found
+            overlaps[pair] = max(value, overlaps.get(pair, 0.0))
+    return overlaps
 
 
 def interruption(dt: xr.DataTree) -> list[Problem]:

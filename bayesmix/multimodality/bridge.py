@@ -82,15 +82,15 @@ def bridge(
     if values.shape[1] < FEWEST_QUARTERED:
         return UNKNOWN
     halves = [slice(None, half), slice(half, None)]
-    found = []
+    estimates = []
     for fitted, kept in (halves, halves[::-1]):
         proposal = fit(draws[:, fitted][inside[:, fitted]], seed=seed)
         if proposal is None or not inside[:, kept].any():
             return UNKNOWN
-        found.append(_one_way(log_density, proposal, draws[:, kept], values[:, kept], inside[:, kept]))
-        if not np.isfinite(found[-1]).all():
+        estimates.append(_one_way(log_density, proposal, draws[:, kept], values[:, kept], inside[:, kept]))
+        if not np.isfinite(estimates[-1]).all():
             return UNKNOWN
-    log_z, errors, effective = (np.array(a) for a in zip(*found, strict=True))
+    log_z, errors, effective = (np.array(a) for a in zip(*estimates, strict=True))
     error = float(max(errors.mean(), abs(log_z[0] - log_z[1]) / 2))
     enough = effective.sum() >= DRAWS_PER_DIMENSION * draws.shape[-1]
     return LogIntegral(float(log_z.mean()), error, bool(enough and error < LARGEST_ERROR))
@@ -132,5 +132,5 @@ def _fixed_point(l1: np.ndarray, l2: np.ndarray) -> float:
 
 def _effective(terms: np.ndarray) -> float:
     """Effective number of terms (chains, S), at most as many as there are."""
-    found = float(az.ess(xr.Dataset({"f": (("chain", "draw"), terms)}), method="mean")["f"])
-    return min(found, terms.size) if np.isfinite(found) else float(terms.size)
+    effective = float(az.ess(xr.Dataset({"f": (("chain", "draw"), terms)}), method="mean")["f"])
+    return min(effective, terms.size) if np.isfinite(effective) else float(terms.size)

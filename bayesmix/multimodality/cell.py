@@ -82,19 +82,19 @@ def local_integral(
     centre = rows[best].copy()
     for own in mirrors:
         rows[:, own] *= np.where(rows[:, own] @ centre[own] < 0, -1.0, 1.0)[:, None]
-    found = bridge(
+    integral = bridge(
         lambda x: cell.log_density(x, pivot, centre), rows.reshape(*shape, -1), values, inside=inside.reshape(shape)
     )
-    return replace(found, value=found.value + len(mirrors) * float(np.log(2)))
+    return replace(integral, value=integral.value + len(mirrors) * float(np.log(2)))
 
 
 def _mirrors(target: Target, family: Likelihood) -> list[np.ndarray]:
     """The coordinates that may change their signs together, one array for every such set."""
-    found = []
+    mirrors = []
     for name, numbers in family.component.mirrors.items():
         places = np.arange(target.n_dim)[target.coordinates(name)]
-        found += [places[numbers.ravel() == g] for g in np.unique(numbers[numbers >= 0])]
-    return found
+        mirrors += [places[numbers.ravel() == g] for g in np.unique(numbers[numbers >= 0])]
+    return mirrors
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,8 @@ def masses(integrals: Mapping[int, LogIntegral]) -> dict[int, Mass]:
         variance = p**2 * ((1 - 2 * p) * errors**2 + np.nansum(p**2 * errors**2))
     error = np.sqrt(np.maximum(variance, 0.0)) if sure else np.full(len(p), np.nan)
     return {
-        g: Mass(float(share), float(e), found) for (g, found), share, e in zip(integrals.items(), p, error, strict=True)
+        g: Mass(float(share), float(e), integral)
+        for (g, integral), share, e in zip(integrals.items(), p, error, strict=True)
     }
 
 
@@ -66,12 +67,12 @@ def weigh(
     ``inside``: of a region's number, which points are in it; None where there is one region.
     """
     labellings = log_labellings(family)
-    found = {}
+    integrals = {}
     for g, (posterior, lp) in draws.items():
         region = None if inside is None else inside(g)
         one = local_integral(target, family, posterior, lp.to_numpy(), region=region)
-        found[g] = LogIntegral(one.value + labellings, one.standard_error, one.established)
-    return found
+        integrals[g] = LogIntegral(one.value + labellings, one.standard_error, one.established)
+    return integrals
 
 
 def total(parts: Sequence[LogIntegral]) -> LogIntegral:

@@ -127,11 +127,11 @@ class Climber:
             if arrived:
                 break
             x, arrived = self._approach(x, [end for end in known if end.converged])
-            if (found := self._counted(x, starts, known)) is not None:
-                return found
+            if (counted := self._counted(x, starts, known)) is not None:
+                return counted
         end = self.target.mode(x)
-        if (found := self._counted(end.x, starts, known)) is not None:
-            return found
+        if (counted := self._counted(end.x, starts, known)) is not None:
+            return counted
         if not np.isfinite(end.value) or self._rows.spikes(self._params(end.x)):
             return known
         return [*known, replace(self.at(end.x), reached=starts, converged=end.converged)]
@@ -180,14 +180,14 @@ class Climber:
 
     def merge(self, modes: Sequence[PosteriorMode], ends: Iterable[PosteriorMode]) -> list[PosteriorMode]:
         """The modes and those ends of climbs that are none of them; the modes keep their places."""
-        found = list(modes)
+        merged = list(modes)
         for end in ends:
-            same = [i for i, mode in enumerate(found) if self._same(mode, end)]
+            same = [i for i, mode in enumerate(merged) if self._same(mode, end)]
             if same:
-                found[same[0]] = replace(found[same[0]], reached=found[same[0]].reached + end.reached)
+                merged[same[0]] = replace(merged[same[0]], reached=merged[same[0]].reached + end.reached)
             else:
-                found.append(end)
-        return found
+                merged.append(end)
+        return merged
 
     def _same(self, a: PosteriorMode, b: PosteriorMode) -> bool:
         return self._close(a, b.log_posterior, b.r)
@@ -216,14 +216,14 @@ def find_modes(climber: Climber, runs: Sequence[Run], *, climbs: int = 0, seed: 
     with one_blas_thread():
         for x, n in starts:
             ends = climber.climb_unless_known(x, n, ends)
-        found = climber.merge([], [end for end in ends if end.converged] or ends)
-    if not found:
+        modes = climber.merge([], [end for end in ends if end.converged] or ends)
+    if not modes:
         raise FitError(
             "no posterior mode was found: every climb of the log-posterior ran into a spike or left its domain; use "
             "fewer components, look for tied or duplicated rows and for terms added to the model, or give priors that "
             "keep scales away from 0"
         )
-    return sorted(found, key=lambda mode: -mode.log_mass)
+    return sorted(modes, key=lambda mode: -mode.log_mass)
 
 
 def _random(family: Likelihood, n: int, seed: int) -> Iterator[Params]:

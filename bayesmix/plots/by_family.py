@@ -25,8 +25,8 @@ STEPS_SHOWN = (0, 1, 2, 5, 10)
 
 def picture_of(family: Likelihood) -> Picture:
     """The picture of this family's facet for its number of features, or that of independent columns."""
-    found = facet(family.name, "picture")
-    choices: tuple[Picture, ...] = (ColumnsPicture(),) if found is None else found.PICTURES
+    module = facet(family.name, "picture")
+    choices: tuple[Picture, ...] = (ColumnsPicture(),) if module is None else module.PICTURES
     return choices[min(family.data.n_features, len(choices)) - 1]
 
 

@@ -90,23 +90,23 @@ def _line(fitted: Fitted, out: pd.DataFrame) -> Figure:
     x = data.x[:, 0]
     margin = 0.08 * np.ptp(x)
     at = shown_counts(data).astype(float) if counts else np.linspace(x.min() - margin, x.max() + margin, 600)
-    found = regions_at(fitted, at[:, None])
+    regions = regions_at(fitted, at[:, None])
     fig = new_figure(8, 4.4)
     top, below = fig.subplots(2, 1, sharex=True, height_ratios=[4, 1])
     if counts:
         top.bar(at, observed(data, shown_counts(data)) / data.row_weights.sum(), color=FAINT, width=0.8)
-        top.vlines(at, found.lower, found.upper, color=colour(0), linewidth=3, alpha=0.5)
-        top.plot(at, found.density, "o", color=INK, markersize=4, gid="density")
+        top.vlines(at, regions.lower, regions.upper, color=colour(0), linewidth=3, alpha=0.5)
+        top.plot(at, regions.density, "o", color=INK, markersize=4, gid="density")
         count_axis(below, data)
     else:
         histogram(top, data, 0)
-        top.fill_between(at, found.lower, found.upper, color=colour(0), alpha=0.3, linewidth=0, gid="band")
-        top.plot(at, found.density, color=INK, linewidth=1.4, gid="density")
+        top.fill_between(at, regions.lower, regions.upper, color=colour(0), alpha=0.3, linewidth=0, gid="band")
+        top.plot(at, regions.density, color=INK, linewidth=1.4, gid="density")
         below.set_xlabel(plain(data.feature_names[0]))
     marked = x[_positions(fitted, out)]
     top.plot(marked, np.zeros(len(marked)), "v", color=ALARM, markersize=5, clip_on=False, zorder=5, gid="outliers")
     top.set(ylabel="share of the rows" if counts else "density", ylim=(0, None))
-    _strips(below, at, found, step=1.0 if counts else at[1] - at[0])
+    _strips(below, at, regions, step=1.0 if counts else at[1] - at[0])
     entries: list[Artist] = [patch("the rows", color=FAINT), line("posterior mean", color=INK)]
     entries += [] if fitted.point else [patch(f"{LEVEL:.0%} band", color=colour(0), alpha=0.3)]
     entries += [
@@ -116,10 +116,10 @@ def _line(fitted: Fitted, out: pd.DataFrame) -> Figure:
     return fig
 
 
-def _strips(ax: Axes, at: np.ndarray, found: Regions, *, step: float) -> None:
+def _strips(ax: Axes, at: np.ndarray, regions: Regions, *, step: float) -> None:
     """A bar for every region: dark where all draws have it, light where some do."""
     edges = np.append(at - step / 2, at[-1] + step / 2)
-    for row, (content, inside) in enumerate(zip(CONTENTS, found.inclusion, strict=True)):
+    for row, (content, inside) in enumerate(zip(CONTENTS, regions.inclusion, strict=True)):
         shades = np.where(inside >= KNOWN[1], 1.0, np.where(inside > KNOWN[0], 0.35, 0.0))
         for a, b in _runs(shades):
             ax.broken_barh(
@@ -154,15 +154,15 @@ def _plane(fitted: Fitted, out: pd.DataFrame) -> Figure:
     """The density as a surface; contours, regions and rows beside it."""
     data = fitted.family.data
     mesh = _mesh(data.x)
-    found = regions_at(fitted, np.column_stack([m.ravel() for m in mesh]))
+    regions = regions_at(fitted, np.column_stack([m.ravel() for m in mesh]))
     shape = mesh[0].shape
     fig = new_figure(10, 4.8)
     left = fig.add_subplot(1, 2, 1, projection="3d")
     right = fig.add_subplot(1, 2, 2)
     left.plot_surface(
-        *mesh, found.density.reshape(shape), cmap="Blues", linewidth=0, antialiased=True, rcount=FINE, ccount=FINE
+        *mesh, regions.density.reshape(shape), cmap="Blues", linewidth=0, antialiased=True, rcount=FINE, ccount=FINE
     )
-    _regions(right, mesh, found)
+    _regions(right, mesh, regions)
     rows = rows_shown(len(data), POINTS)
     right.scatter(
         data.x[rows, 0],
@@ -183,14 +183,14 @@ def _plane(fitted: Fitted, out: pd.DataFrame) -> Figure:
     return fig
 
 
-def _regions(ax: Axes, mesh: list[np.ndarray], found: Regions) -> None:
+def _regions(ax: Axes, mesh: list[np.ndarray], regions: Regions) -> None:
     """Boundaries of the regions of the mean density, over bands in which draws have theirs."""
     shape = mesh[0].shape
-    for row, level in enumerate(found.levels):
-        inside = found.inclusion[row].reshape(shape)
+    for row, level in enumerate(regions.levels):
+        inside = regions.inclusion[row].reshape(shape)
         if ((inside > KNOWN[0]) & (inside < KNOWN[1])).any():
             ax.contourf(*mesh, inside, levels=list(KNOWN), colors=[SHELLS[row]], alpha=0.35)
-        ax.contour(*mesh, found.density.reshape(shape), levels=[level], colors=[SHELLS[row]], linewidths=1.4)
+        ax.contour(*mesh, regions.density.reshape(shape), levels=[level], colors=[SHELLS[row]], linewidths=1.4)
 
 
 def _region_entries(fitted: Fitted, out: pd.DataFrame) -> list[Artist]:

@@ -91,7 +91,7 @@ def forest_of(record: Record, cmp: Comparison) -> Figure:
 
 def panels(family: Likelihood) -> list[Panel]:
     """The scalars in panels of one unit each."""
-    found: dict[str, Panel] = {}
+    by_title: dict[str, Panel] = {}
     known, profile = {p.name: p for p in family.parameters}, family.component.profile
     for variable, where, label in scalars.index_of(family, derived=True):
         dims = family.dims[variable]
@@ -105,17 +105,17 @@ def panels(family: Likelihood) -> list[Panel]:
         limit = 34 if "pair" in names else 24 if len(names) == 1 else 16
         tick = ", ".join(plain(name, limit=limit) for name in names.values()) or "all"
         tint = colour(where[0]) if dims[:1] == ("component",) else INK
-        found.setdefault(title, Panel(title, known[variable].centred, [])).rows.append(Row(label, tick, tint))
-    return list(found.values())
+        by_title.setdefault(title, Panel(title, known[variable].centred, [])).rows.append(Row(label, tick, tint))
+    return list(by_title.values())
 
 
-def _columns(found: list[Panel]) -> list[list[Panel]]:
+def _columns(shown: list[Panel]) -> list[list[Panel]]:
     """One column, or two of about the same height, in reading order."""
-    heights = np.cumsum([panel.height for panel in found])
-    if heights[-1] < 3 or len(found) == 1:
-        return [found]
+    heights = np.cumsum([panel.height for panel in shown])
+    if heights[-1] < 3 or len(shown) == 1:
+        return [shown]
     cut = 1 + int(np.argmin(np.maximum(heights, heights[-1] - heights)[:-1]))
-    return [found[:cut], found[cut:]]
+    return [shown[:cut], shown[cut:]]
 
 
 def _draw(ax: Axes, rows: list[Row], draws: xr.DataArray, cmp: Comparison) -> None:

@@ -36,7 +36,7 @@ def profile(dt: xr.DataTree, *, em: EMFit | None = None) -> Figure:
 @styled
 def profile_of(record: Record, *, em: EMFit | None = None) -> Figure:
     """:func:`profile` of a posterior that was read."""
-    found = draw_profile(view(record, em))
-    if found is None:
+    figure = draw_profile(view(record, em))
+    if figure is None:
         raise ValueError(f"dt: a {record.family.name} mixture has no profile: its components have no mean by column")
-    return found
+    return figure

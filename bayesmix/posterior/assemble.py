@@ -93,10 +93,13 @@ def variables_at(target: Target, x: np.ndarray, drawn: Mapping[str, Any]) -> xr.
     """Every variable of the model at points x (chain, draw, n_dim); ``drawn``: the numbers of chains and draws."""
     model = target.model
     values = [target.values(at) for at in x.reshape(-1, x.shape[-1])]
-    found = {}
+    variables = {}
     for v in (rv.name for rv in model.unobserved_RVs):
         array = np.stack([at[v] for at in values]).reshape(*x.shape[:2], *np.shape(values[0][v]))
-        found[v] = ((*DRAWN, *model.named_vars_to_dims.get(v, [f"{v}_dim_{j}" for j in range(array.ndim - 2)])), array)
-    used = {d for dims, _ in found.values() for d in dims}
+        variables[v] = (
+            (*DRAWN, *model.named_vars_to_dims.get(v, [f"{v}_dim_{j}" for j in range(array.ndim - 2)])),
+            array,
+        )
+    used = {d for dims, _ in variables.values() for d in dims}
     named = {d: [str(name) for name in names] for d, names in model.coords.items() if names is not None and d in used}
-    return tidy(xr.Dataset(found, coords=named | {d: np.asarray(drawn[d]) for d in DRAWN}))
+    return tidy(xr.Dataset(variables, coords=named | {d: np.asarray(drawn[d]) for d in DRAWN}))

@@ -39,10 +39,10 @@ def loo_of(record: Record) -> xr.Dataset:
     if family.data.weighted:
         raise ValueError("loo: is defined for row weights of 1 only")
     draws, tail = estep.Draws(family, record.params), tail_size(record.posterior)
-    found = np.empty((3, len(family.data)))
+    by_row = np.empty((3, len(family.data)))
     for rows in row_slices(family, draws.size):
-        found[:, rows] = estep.leave_one_out(draws.pointwise(rows), tail)
-    elpd, k, known = found
+        by_row[:, rows] = estep.leave_one_out(draws.pointwise(rows), tail)
+    elpd, k, known = by_row
     columns = {"elpd": elpd, "pareto_k": k, "p": known - elpd}
     return xr.Dataset({name: array_of(family, values, ("obs",)) for name, values in columns.items()})
 

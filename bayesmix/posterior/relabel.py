@@ -96,19 +96,19 @@ def _check_stale(record: Record, order: np.ndarray) -> None:
 def permutations(draws: xr.Dataset, lp: np.ndarray, where: np.ndarray, family: Likelihood, method: str) -> np.ndarray:
     """The permutation of every draw, (chain, draw, K); every region (``where``, as ``lp``) has a best draw."""
     params, groups = stacked(draws, family), switching_groups(family)
-    found = np.empty((lp.size, len(groups)), dtype=int)
+    order = np.empty((lp.size, len(groups)), dtype=int)
     for own in (np.flatnonzero(where.ravel() == g) for g in np.unique(where)):
         inside = {v: a[own] for v, a in params.items()}
         pivot = best_draw(family, inside, lp.ravel()[own])
         if method == "ecr":
-            found[own] = best_permutations(_agreement(family, inside, pivot), groups)
+            order[own] = best_permutations(_agreement(family, inside, pivot), groups)
             continue
         rows = family.evenly(max(100, HELD // (lp.size * len(groups))))
         q = estep.responsibilities(rows, pivot)
         v = rows.row_weights
         x = filled(rows.data.x, column_means(rows.data.x, v))
-        found[own] = orders(method, _held(rows, inside), q, x=x, row_weights=v, groups=groups)
-    return found.reshape(*lp.shape, -1)
+        order[own] = orders(method, _held(rows, inside), q, x=x, row_weights=v, groups=groups)
+    return order.reshape(*lp.shape, -1)
 
 
 def _agreement(family: Likelihood, params: Params, pivot: Params) -> np.ndarray:

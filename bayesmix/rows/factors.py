@@ -52,15 +52,15 @@ def factor_loadings(fit: Fit) -> xr.DataArray:
     array([ 1.4,  1.4, -1.4])
     """
     family, params = bound(fit, None)
-    found = _factors(family).loadings(family, params)
+    loadings = _factors(family).loadings(family, params)
     dims, coords = ("component", "feature", "factor"), family.coords
     if isinstance(fit, EMFit):
-        return xr.DataArray(found, dims=dims, coords={d: coords[d] for d in dims})
+        return xr.DataArray(loadings, dims=dims, coords={d: coords[d] for d in dims})
     posterior = Record.of(fit).posterior
     shape = posterior.sizes["chain"], posterior.sizes["draw"]
     leading = {d: posterior[d].values for d in ("chain", "draw")}
     return xr.DataArray(
-        found.reshape(*shape, *found.shape[1:]),
+        loadings.reshape(*shape, *loadings.shape[1:]),
         dims=("chain", "draw", *dims),
         coords=leading | {d: coords[d] for d in dims},
     )
@@ -120,10 +120,10 @@ def factor_scores(fit: Fit, *, data: Data | None = None) -> xr.Dataset:
 
 def _factors(family: Likelihood) -> ModuleType:
     """The family's facet ``factors``."""
-    found: ModuleType | None = facet(family.name, "factors")
-    if found is None:
+    module: ModuleType | None = facet(family.name, "factors")
+    if module is None:
         raise ValueError(f"fit: a {family.name} mixture has no factors")
-    return found
+    return module
 
 
 def _dataset(family: Likelihood, mean: np.ndarray, sd: np.ndarray) -> xr.Dataset:

@@ -83,9 +83,9 @@ def _taken(family: Likelihood, params: Params, draws: int) -> Params:
 def _completed(family: Likelihood, params: Params, seed: int) -> list[np.ndarray]:
     """The rows without gaps, once for every draw."""
     rng = np.random.default_rng(seed)
-    found = []
+    completed = []
     for s in range(len(next(iter(params.values())))):
         one = {v: a[s] for v, a in params.items()}
         z = drawn(estep.responsibilities(family, one), rng.random(len(family.data)))
-        found.append(family.component.completed(family.data.x, z, one, rng))
-    return found
+        completed.append(family.component.completed(family.data.x, z, one, rng))
+    return completed

@@ -135,13 +135,13 @@ def _groups_and_density(family: Likelihood, fitted: Fitted, interval: float) -> 
 def _response(family: Likelihood, fitted: Fitted, interval: float, seed: int) -> tuple[pd.DataFrame, Errors]:
     """Weights, and the response by simulation: a draw of the parameters each."""
     n, K, tails = len(family.data), len(family.components), _tails(interval)
-    found, errors = np.empty((3, n, K)), Errors(family, fitted.size)
+    weights, errors = np.empty((3, n, K)), Errors(family, fitted.size)
     for rows, block in row_blocks(family, fitted.size):
         w = np.exp(block.log_weights(fitted.params))
         w = np.ascontiguousarray(np.broadcast_to(w, (fitted.size, len(block.data), K)))
-        found[:, rows] = _mean_and_ends(w.reshape(fitted.size, -1), tails).reshape(3, -1, K)
-        errors.add(rows, w, found[0, rows])
-    columns = _by_group(family, found, fitted)
+        weights[:, rows] = _mean_and_ends(w.reshape(fitted.size, -1), tails).reshape(3, -1, K)
+        errors.add(rows, w, weights[0, rows])
+    columns = _by_group(family, weights, fitted)
     names = ("response", "response_lower", "response_upper")
     columns |= dict(zip(names, _simulated(family, fitted, tails, np.random.default_rng(seed)), strict=True))
     return pd.DataFrame(columns), errors
@@ -161,9 +161,9 @@ def _simulated(family: Likelihood, fitted: Fitted, tails: list[float], rng: np.r
     return out
 
 
-def _by_group(family: Likelihood, found: np.ndarray, fitted: Fitted) -> dict[str, Any]:
+def _by_group(family: Likelihood, probabilities: np.ndarray, fitted: Fitted) -> dict[str, Any]:
     """The columns of the groups from mean and ends (3, n, K)."""
-    mean, lower, upper = found
+    mean, lower, upper = probabilities
     columns: dict[str, Any] = {
         "group": np.array(family.components)[mean.argmax(axis=1)],
         "probability": mean.max(axis=1),

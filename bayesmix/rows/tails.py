@@ -53,8 +53,8 @@ class Tails:
         """t of every draw and row of ``family``, which knows no labels, (draws, n)."""
         l = up_to_ties(estep.pointwise(family, self.fitted.params), 1)
         if self.new is not None:
-            found = [np.searchsorted(new, at, side="right") for new, at in zip(self.new, l, strict=True)]
-            return np.stack(found) / self.new.shape[1]
+            counts = [np.searchsorted(new, at, side="right") for new, at in zip(self.new, l, strict=True)]
+            return np.stack(counts) / self.new.shape[1]
         n, copies = len(l[0]), _copies(len(l[0]))
         design = family.rebind(family.data.take(np.repeat(np.arange(n), copies)))
 
@@ -73,22 +73,22 @@ class Tails:
 
     def means(self, family: Likelihood) -> np.ndarray:
         """The means over draws, (n,), never 0: with N rows simulated for each at least 1 / (N + 1)."""
-        found = self._means(family)
-        few = np.flatnonzero(found < DOUBTFUL)
-        if self.alike or not 0 < len(few) < len(found):
-            return found
-        found[few] = self._means(family.rebind(family.data.take(few)))
-        return found
+        means = self._means(family)
+        few = np.flatnonzero(means < DOUBTFUL)
+        if self.alike or not 0 < len(few) < len(means):
+            return means
+        means[few] = self._means(family.rebind(family.data.take(few)))
+        return means
 
     def _means(self, family: Likelihood) -> np.ndarray:
         n, width = len(family.data), max(1, int(BLOCK_BYTES / (8 * self.fitted.size * 3)))
-        found = np.empty(n)
+        means = np.empty(n)
         for start in range(0, n, width):
             rows = np.arange(start, min(start + width, n))
             block = family if len(rows) == n else family.rebind(family.data.take(rows))
             simulated = self.fitted.size * self.batches * (TAIL_ROWS if self.alike else _copies(len(rows)))
-            found[rows] = (self.areas(block).mean(axis=0) * simulated + 1) / (simulated + 1)
-        return found
+            means[rows] = (self.areas(block).mean(axis=0) * simulated + 1) / (simulated + 1)
+        return means
 
 
 def _copies(n: int) -> int:

@@ -130,7 +130,7 @@ def _free(posterior: xr.Dataset, model: pm.Model, ours: Mapping[str, np.ndarray]
         raise ValueError(
             f"idata: its posterior lacks {', '.join(missing)}; the free variables of this model are {', '.join(names)}"
         )
-    found = {}
+    variables = {}
     for v in names:
         array = posterior[v].transpose("chain", "draw", ...)
         dims = model.named_vars_to_dims.get(v, array.dims[2:])
@@ -144,8 +144,8 @@ def _free(posterior: xr.Dataset, model: pm.Model, ours: Mapping[str, np.ndarray]
                 raise ValueError(f"idata: its {d}s are {', '.join(given)}; those of spec and data {', '.join(wanted)}")
         if not np.isfinite(array).all():
             raise ValueError(f"idata: {v} is not finite in some draws")
-        found[v] = ((*DRAWN, *dims), array.to_numpy())
-    return xr.Dataset(found, coords={d: posterior[d].to_numpy() for d in DRAWN})
+        variables[v] = ((*DRAWN, *dims), array.to_numpy())
+    return xr.Dataset(variables, coords={d: posterior[d].to_numpy() for d in DRAWN})
 
 
 def _statistics(given: xr.Dataset) -> xr.Dataset:

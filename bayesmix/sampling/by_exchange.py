@@ -44,21 +44,21 @@ def by_exchange(task: Task, *, seconds: float) -> xr.DataTree | None:
     with rescued(raw):
         dt = assemble(raw, task.beside)
         dt = task.in_one_labelling(dt, np.ones(made.density.shape, dtype=int))
-        found = basins(task.climber, task.modes, made.states)
+        visited = basins(task.climber, task.modes, made.states)
         start = np.zeros(task.chains, dtype=int)
-        dt["modes"] = task.modes_group(found.modes, _masses(found, made), start)
+        dt["modes"] = task.modes_group(visited.modes, _masses(visited, made), start)
         dt[TEMPERING] = xr.DataTree(_group(task, made, dt))
         dt = by_variation(dt, task.likelihood)
     dt.attrs |= task.attributes(interrupted=False)
     return dt
 
 
-def _masses(found: Basins, made: Exchanged) -> dict[int, Mass]:
+def _masses(visited: Basins, made: Exchanged) -> dict[int, Mass]:
     """The share of every basin, and its part of the evidence."""
     masses = {}
-    for g, share in found.share.items():
-        value, error = made.log_evidence + np.log(share), np.hypot(made.log_evidence_error, found.error[g] / share)
-        masses[g] = Mass(share, found.error[g], LogIntegral(float(value), float(error), True))
+    for g, share in visited.share.items():
+        value, error = made.log_evidence + np.log(share), np.hypot(made.log_evidence_error, visited.error[g] / share)
+        masses[g] = Mass(share, visited.error[g], LogIntegral(float(value), float(error), True))
     return masses
 
 

@@ -130,12 +130,12 @@ def _of_replicas(held: xr.Dataset) -> LogEvidence:
 
 def _recorded(modes: xr.Dataset) -> dict[int, LogIntegral]:
     """The log-integral over every region as the sampler weighed it; unknown where no scout was sent."""
-    found = {-1: UNKNOWN} if (modes["region"] == -1).any() else {}
+    integrals = {-1: UNKNOWN} if (modes["region"] == -1).any() else {}
     for top in (region.isel(mode=0) for region in by_region(modes)):
         if top["region"] > 0:
             value, error = (float(top[v]) for v in ("log_evidence", "log_evidence_error"))
-            found[int(top["region"])] = LogIntegral(value, error, bool(top["established"]))
-    return found
+            integrals[int(top["region"])] = LogIntegral(value, error, bool(top["established"]))
+    return integrals
 
 
 def _whole(record: Record, target: Target | None) -> dict[int, LogIntegral]:

@@ -135,23 +135,23 @@ def _surveyed(
     region = np.array(pieces_apart(family, pieces, lp))
     if not region.any():  # no piece has settled: the verdict will say so
         region[:] = 1
-    found = {int(g): np.flatnonzero(region == g) for g in np.unique(region[region > 0])}
+    members = {int(g): np.flatnonzero(region == g) for g in np.unique(region[region > 0])}
     mass: dict[int, Mass] = {}
     regions = None
-    if len(found) > 1:
+    if len(members) > 1:
         watch = Watch(family)
-        features = [features_of(watch, stacked(pieces.isel(chain=c), family)) for c in found.values()]
-        rough = Regions.remember(watch, features, list(found))
-        inside = {g: (pieces.isel(chain=c), lp.isel(chain=c)) for g, c in found.items()}
+        features = [features_of(watch, stacked(pieces.isel(chain=c), family)) for c in members.values()]
+        rough = Regions.remember(watch, features, list(members))
+        inside = {g: (pieces.isel(chain=c), lp.isel(chain=c)) for g, c in members.items()}
         integrals = weigh(target, family, inside, lambda g: rough.inside([g]))
-        ranked = sorted(found, key=lambda g: -np.nan_to_num(integrals[g].value, nan=-np.inf))
+        ranked = sorted(members, key=lambda g: -np.nan_to_num(integrals[g].value, nan=-np.inf))
         number = {g: i + 1 for i, g in enumerate(ranked)}
         regions = replace(rough, labels=np.array([number[g] for g in rough.labels]))
         mass = masses({number[g]: integrals[g] for g in ranked})
-        found = {number[g]: found[g] for g in ranked}
+        members = {number[g]: members[g] for g in ranked}
     else:
-        found = {1: next(iter(found.values()))}
-    seen = {g: _in_one_labelling(climber, pieces.isel(chain=c), lp.isel(chain=c)) for g, c in found.items()}
+        members = {1: next(iter(members.values()))}
+    seen = {g: _in_one_labelling(climber, pieces.isel(chain=c), lp.isel(chain=c)) for g, c in members.items()}
     ends = {g: points(target, draws.isel(draw=0)) for g, draws in seen.items()}
     whitening = {g: _whitening(target, modes[0], draws) for g, draws in seen.items()}
     return Scouts(_numbered(climber, modes, unknown, regions, ends), whitening, regions, mass, ends)

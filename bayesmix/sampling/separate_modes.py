@@ -101,10 +101,10 @@ def modes(
 def _with_evidence(maxima: xr.Dataset, dt: xr.DataTree, target: Target, family: Likelihood) -> xr.Dataset:
     """The integral of the one region there is."""
     drawn = {1: (dt["posterior"].to_dataset(), dt["sample_stats"].to_dataset()["lp"])}
-    found = weigh(target, family, drawn, None)[1]
+    integral = weigh(target, family, drawn, None)[1]
     only = maxima["region"].to_numpy() == 1
     return maxima.assign(
-        log_evidence=("mode", np.where(only, found.value, np.nan)),
-        log_evidence_error=("mode", np.where(only, found.standard_error, np.nan)),
-        established=("mode", np.where(only, maxima["established"] * found.established, maxima["established"])),
+        log_evidence=("mode", np.where(only, integral.value, np.nan)),
+        log_evidence_error=("mode", np.where(only, integral.standard_error, np.nan)),
+        established=("mode", np.where(only, maxima["established"] * integral.established, maxima["established"])),
     )

@@ -58,7 +58,7 @@ class Tempered:
 
         A simplex and ordered means belong to all components at once.
         """
-        model, found = self.target.model, np.full(self.target.n_dim, -1)
+        model, components = self.target.model, np.full(self.target.n_dim, -1)
         for rv in model.free_RVs:
             dims = model.named_vars_to_dims.get(rv.name, ())
             coordinates = np.arange(self.target.n_dim)[self.target.coordinates(rv.name)]
@@ -69,5 +69,5 @@ class Tempered:
                 and len(coordinates) == np.prod(shape)
                 and self.family.spec.order is None
             ):
-                found[coordinates] = np.repeat(np.arange(shape[0]), len(coordinates) // shape[0])
-        return found
+                components[coordinates] = np.repeat(np.arange(shape[0]), len(coordinates) // shape[0])
+        return components

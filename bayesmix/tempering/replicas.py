@@ -60,9 +60,9 @@ class Replicas:
             return self._swept(rungs, self.lines[c], priors[c], np.random.default_rng(streams[c]), n, thin)
 
         with ThreadPoolExecutor(self.cores) as pool:
-            found = list(pool.map(line, range(len(self.lines))))
+            swept = list(pool.map(line, range(len(self.lines))))
         del held
-        states, density, L, *tallies = (np.array(part) for part in zip(*found, strict=True))
+        states, density, L, *tallies = (np.array(part) for part in zip(*swept, strict=True))
         accepted, rejected, products, arrivals = tallies
         seen = Seen(accepted.mean(axis=0) / n, 2 * rejected.mean(axis=0) / n, products.mean(axis=0) / n)
         return Drawn(states, density, L, arrivals[:, 0], seen)
