@@ -209,7 +209,7 @@ class Target:
             history.append(-float(intermediate_result.fun))  # type: ignore[attr-defined]
 
         options = {"ftol": 0.0, "maxcor": REMEMBERED_STEPS, "maxfun": 20 * until["maxiter"]} | until
-        found = minimize(
+        ascent = minimize(
             self._negative(x, A, jacobian),
             np.zeros_like(x),
             jac=True,
@@ -217,7 +217,7 @@ class Target:
             callback=record,
             options=options,
         )
-        return np.asarray(x + A @ found.x), float(np.abs(found.jac).max())
+        return np.asarray(x + A @ ascent.x), float(np.abs(ascent.jac).max())
 
     def _negative(
         self, x: np.ndarray, A: np.ndarray, jacobian: bool

@@ -51,8 +51,8 @@ class Points:
         """The named variables (S, ...) at unconstrained rows (S, n_dim)."""
         _, parts, shapes = self.target.compiled.shape_info
         layout = zip(parts[: len(self.free)], shapes[: len(self.free)], strict=True)
-        found = self._backward(*[rows[:, part].reshape(-1, *shape) for part, shape in layout])
-        return dict(zip(self.names, found, strict=True))
+        arrays = self._backward(*[rows[:, part].reshape(-1, *shape) for part, shape in layout])
+        return dict(zip(self.names, arrays, strict=True))
 
     def log_density(self, rows: np.ndarray) -> np.ndarray:
         """The log-posterior at unconstrained rows, (S,); -inf where it is not a number."""
@@ -63,7 +63,9 @@ class Points:
 def _over_draws(given: Sequence[Any], wanted: Sequence[Any]) -> Callable[..., list[np.ndarray]]:
     """The graph with a leading dimension of draws; what does not depend on the draws is repeated."""
     batched = [pt.tensor(dtype=g.dtype, shape=(None, *g.type.shape)) for g in given]
-    found = vectorize_graph(list(wanted), dict(zip(given, batched, strict=True)))
+    outputs = vectorize_graph(list(wanted), dict(zip(given, batched, strict=True)))
     n = batched[0].shape[0]
-    full = [f if f.ndim > w.ndim else pt.tile(f[None], (n, *[1] * w.ndim)) for f, w in zip(found, wanted, strict=True)]
+    full = [
+        f if f.ndim > w.ndim else pt.tile(f[None], (n, *[1] * w.ndim)) for f, w in zip(outputs, wanted, strict=True)
+    ]
     return pytensor.function(batched, full, mode=INTERPRETED, on_unused_input="ignore")

@@ -103,14 +103,14 @@ def _one_hot(family: Likelihood, labels: Any) -> np.ndarray:
     """Responsibilities (n, K) of 0 and 1 from a component for every row, by its name or its number from 0."""
     numbers = {class_name(k): k for k in range(len(family.components))}
     numbers |= {name: k for k, name in enumerate(family.components)}
-    found = [numbers.get(class_name(entry), -1) for entry in labels]
-    if -1 in found:
-        i = found.index(-1)
+    components = [numbers.get(class_name(entry), -1) for entry in labels]
+    if -1 in components:
+        i = components.index(-1)
         raise ValueError(
             f"init: row {family.data.obs_names[i]} must be one of {', '.join(family.components)}, or a number from 0 "
             f"to {len(family.components) - 1}; got {labels[i]!r}"
         )
-    return np.eye(len(family.components))[found]
+    return np.eye(len(family.components))[components]
 
 
 def _responsibilities(family: Likelihood, values: Any) -> np.ndarray:

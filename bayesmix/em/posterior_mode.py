@@ -37,9 +37,9 @@ def inside(family: Likelihood, params: Params, spread: Mapping[str, np.ndarray])
 def map_fit(target: Target, parts: Graph, runs: list[Run]) -> EMFit:
     """The posterior mode, climbed from every distinct EM solution."""
     family = parts.likelihood
-    found = [run for run, _ in solutions(runs)]
-    climbs = [target.mode(target.start(parts.start(run.params)), jacobian=False) for run in found]
-    ends = [_climbed(family, run, c, target.values(c.x)) for run, c in zip(found, climbs, strict=True)]
+    distinct = [run for run, _ in solutions(runs)]
+    climbs = [target.mode(target.start(parts.start(run.params)), jacobian=False) for run in distinct]
+    ends = [_climbed(family, run, c, target.values(c.x)) for run, c in zip(distinct, climbs, strict=True)]
     as_runs = merged(family, ends, exchange_groups(family))
     chosen = best_run(as_runs)
     run = as_runs[chosen]

@@ -75,7 +75,7 @@ def notes(family: Likelihood, params: Params, errors: Mapping[str, np.ndarray]) 
         else "no standard errors, the observed information is not positive definite: {}",
         "huge": "standard errors so large that the data say next to nothing: {}",
     }
-    known = [words[kind].format(_listed(found)) for kind, found in labels.items() if found]
+    known = [words[kind].format(_listed(entries)) for kind, entries in labels.items() if entries]
     return tuple(known if unidentified is None else [unidentified, *known])
 
 

@@ -134,9 +134,9 @@ def solutions(runs: Sequence[Run]) -> list[tuple[Run, int]]:
 
 def starts_table(family: Likelihood, runs: Sequence[Run], chosen: int) -> pd.DataFrame:
     """One row per start; the last columns are the free scalars where it ended, its components in canonical order."""
-    found = solutions(runs)
-    number = {id(run.params): i + 1 for i, (run, _) in enumerate(found)}
-    ends = [_scalars(family, run.params) for run, _ in found]
+    distinct = solutions(runs)
+    number = {id(run.params): i + 1 for i, (run, _) in enumerate(distinct)}
+    ends = [_scalars(family, run.params) for run, _ in distinct]
     table = pd.DataFrame(
         {
             "kind": [run.kind for run in runs],

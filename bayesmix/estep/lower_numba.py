@@ -27,8 +27,8 @@ def e_step(op: EStep, node: Any, **kwargs: Any) -> tuple[Any, str]:
 
     @numba_njit
     def summed(*rest):  # type: ignore[no-untyped-def]
-        found = gradient(np.empty(0), rest)
-        return (np.array(found[0]), *found[1:])
+        outputs = gradient(np.empty(0), rest)
+        return (np.array(outputs[0]), *outputs[1:])
 
     @numba_njit
     def by_row(*rest):  # type: ignore[no-untyped-def]

@@ -72,12 +72,12 @@ class EStep(Op):
             return [disconnected_type() for _ in inputs]
         number = one_number(g)
         if number is None:
-            found = self(*inputs[:-1], inputs[-1] * g, return_list=True)[1:]
+            gradients = self(*inputs[:-1], inputs[-1] * g, return_list=True)[1:]
         else:
-            found = [number * gradient for gradient in outputs[1:]]
+            gradients = [number * gradient for gradient in outputs[1:]]
         constant = (0, len(inputs) - 2, len(inputs) - 1)
         given = {i: grad_not_implemented(self, i, inputs[i], "the E-step knows parameters only") for i in constant}
-        return [given[0], *found, given[len(inputs) - 2], given[len(inputs) - 1]]
+        return [given[0], *gradients, given[len(inputs) - 2], given[len(inputs) - 1]]
 
     def perform(self, node: Apply, inputs: Sequence[Any], output_storage: Any) -> None:
         """The compiled kernel, as everywhere."""

@@ -85,14 +85,14 @@ def _first(text: str, frame: pd.DataFrame) -> Design:
     used = _used(formula, frame)
     levels = {str(name): known_levels(column) for name, column in used.items()}
     terms, *offsets = [formula.terms, *(f"0 + {{{offset}}}" for offset in formula.offsets)]
-    found = [_evaluated(Terms(one), used, formula) for one in (terms, *offsets)]
+    evaluated = [_evaluated(Terms(one), used, formula) for one in (terms, *offsets)]
     encoder = Encoder(
         formula,
         {name: known for name, known in levels.items() if known is not None},
-        found[0][1],
-        tuple(spec for _, spec in found[1:]),
+        evaluated[0][1],
+        tuple(spec for _, spec in evaluated[1:]),
     )
-    return _design([matrix for matrix, _ in found], encoder)
+    return _design([matrix for matrix, _ in evaluated], encoder)
 
 
 def _again(encoder: Encoder, frame: pd.DataFrame) -> Design:

@@ -53,10 +53,10 @@ class Expression:
         while mark in text:
             mark += "q"
 
-        def replace(found: re.Match[str]) -> str:
-            text, name, word = found.groups()
+        def replace(match: re.Match[str]) -> str:
+            text, name, word = match.groups()
             if text is not None or (word is not None and word.isascii()):  # Python would normalize µ to another letter
-                return found[0]
+                return match[0]
             new = f"{mark}{len(quoted)}_"
             quoted[new] = word if word is not None else unescaped(name)
             return f" {new} "
@@ -87,7 +87,7 @@ class Expression:
                 return ast.unparse(self._factor(node, names))
             return ast.unparse(self._arithmetic(node, names))
         except NotAllowedError as error:
-            told = re.sub("|".join(self.quoted) or "$^", lambda found: f"`{self.quoted[found[0]]}`", str(error))
+            told = re.sub("|".join(self.quoted) or "$^", lambda match: f"`{self.quoted[match[0]]}`", str(error))
             raise ValueError(told) from None
 
     def _arithmetic(self, node: ast.expr, names: Names) -> ast.expr:

@@ -61,11 +61,11 @@ class Formula:
         names, pieces, offsets = Names(), list[str](), dict[int, str]()
         dots = tuple(token.source_start or 0 for token in tokens if _is_dot(token))
         for number, token in enumerate(tokens):
-            found = _offset(token)
-            if found is None:
+            expression = _offset(token)
+            if expression is None:
                 pieces.append(_rewritten(token, text, names))
             else:
-                offsets[number] = found.rewrite(names, found.offset())
+                offsets[number] = expression.rewrite(names, expression.offset())
                 pieces.append(f"{{{offsets[number]}}}")
         formula = cls(text, " ".join(_without(pieces, offsets, tokens)), tuple(offsets.values()), dots, names)
         formula._check_terms()

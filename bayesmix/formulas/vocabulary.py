@@ -122,4 +122,4 @@ class Names:
 
     def restore(self, text: str) -> str:
         """The text with everything as it was written."""
-        return re.sub(r"_bm\d+_", lambda found: self.written.get(found[0], found[0]), text)
+        return re.sub(r"_bm\d+_", lambda match: self.written.get(match[0], match[0]), text)

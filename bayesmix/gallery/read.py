@@ -75,22 +75,22 @@ class Expectation:
             None (then ``holds`` is False) where the summary has no such number.
         """
         name = self.quantity if self.interval_of is None else self.interval_of
-        found = self._interval(summary) if self.quantity is None else _number_at(summary, self.quantity.split("/"))
-        holds = found is not None and self._holds(found)
-        return {"quantity": name, "rule": self.rule, "value": found, "holds": holds, "because": self.because}
+        reported = self._interval(summary) if self.quantity is None else _number_at(summary, self.quantity.split("/"))
+        holds = reported is not None and self._holds(reported)
+        return {"quantity": name, "rule": self.rule, "value": reported, "holds": holds, "because": self.because}
 
     def _interval(self, summary: Mapping[str, Any]) -> list[float] | None:
         path = ["posterior", "parameters", str(self.interval_of)]
         ends = [_number_at(summary, [*path, end]) for end in ("lower99", "upper99")]
         return None if None in ends else [end for end in ends if end is not None]
 
-    def _holds(self, found: float | list[float]) -> bool:
-        if isinstance(found, list):
-            return self.value is not None and found[0] <= self.value <= found[1]
+    def _holds(self, reported: float | list[float]) -> bool:
+        if isinstance(reported, list):
+            return self.value is not None and reported[0] <= self.value <= reported[1]
         if self.value is not None and self.tolerance is not None:
-            return abs(found - self.value) <= self.tolerance
-        above = self.at_least is None or found >= self.at_least
-        return above and (self.at_most is None or found <= self.at_most)
+            return abs(reported - self.value) <= self.tolerance
+        above = self.at_least is None or reported >= self.at_least
+        return above and (self.at_most is None or reported <= self.at_most)
 
 
 @dataclass(frozen=True)

@@ -168,8 +168,8 @@ def _textual(column: pd.Series, name: str, value: str) -> str:
 
 
 def _row(column: pd.Series, value: Any) -> str:
-    found = np.flatnonzero(column.map(level_text) == level_text(value))
-    return f", row {column.index[found[0]]}" if len(found) else ""
+    rows = np.flatnonzero(column.map(level_text) == level_text(value))
+    return f", row {column.index[rows[0]]}" if len(rows) else ""
 
 
 def _with_levels(factor: pd.Series, column: pd.Series, name: str, known: Sequence[str] | None) -> pd.Series:

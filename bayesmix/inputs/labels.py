@@ -53,10 +53,10 @@ def _is_table(labels: Any) -> bool:
         return np.ndim(labels) == 2
     except ValueError:  # NumPy's word for ragged rows
         widths = {np.size(entry) if isinstance(entry, list | tuple | np.ndarray) else None for entry in labels}
-        found = ", ".join(sorted("single entries" if w is None else f"{w} entries" for w in widths))
+        sizes = ", ".join(sorted("single entries" if w is None else f"{w} entries" for w in widths))
         raise ValueError(
             "labels: rows of probabilities must all have one entry per class (NaN throughout where nothing is known), "
-            f"and classes that are allowed together are written as a set; got rows of {found}"
+            f"and classes that are allowed together are written as a set; got rows of {sizes}"
         ) from None
 
 
@@ -70,8 +70,8 @@ def _label_sets(labels: Any, given: tuple[str, ...] | None) -> tuple[tuple[str, 
         if is_set and not len(entry):
             raise ValueError(f"labels: row {row} allows no class at all; use None where nothing is known")
         allowed.append(tuple(entry) if is_set else () if _is_nothing(entry) else (entry,))
-    found = {class_name(c): c for entry in allowed for c in entry}
-    names = given if given is not None else tuple(class_name(c) for c in _sorted(found.values()))
+    classes = {class_name(c): c for entry in allowed for c in entry}
+    names = given if given is not None else tuple(class_name(c) for c in _sorted(classes.values()))
     position = {name: k for k, name in enumerate(names)}
     evidence = np.zeros((len(allowed), len(names)))
     for i, entry in enumerate(allowed):

@@ -61,9 +61,9 @@ def coordinates(names: Mapping[str, Sequence[str]]) -> xr.Coordinates:
 
     Of a million rows each name is held once, whoever shows it; xarray would copy each twice.
     """
-    found = xr.Coordinates()
+    coords = xr.Coordinates()
     for dim, texts in names.items():
         longest = max([1, *map(len, texts)])
         index = PandasIndex(pd.Index(texts, dtype=object), dim, coord_dtype=np.dtype(f"U{longest}"))
-        found = found.assign(xr.Coordinates.from_xindex(index))
-    return found
+        coords = coords.assign(xr.Coordinates.from_xindex(index))
+    return coords

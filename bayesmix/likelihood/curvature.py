@@ -25,8 +25,8 @@ def information(likelihood: Likelihood, params: Params) -> np.ndarray:
         return information_by_differences(likelihood, params)
     if likelihood.known:
         return _of_free(likelihood, params)
-    found: np.ndarray = closed.information(likelihood, params)
-    return found
+    matrix: np.ndarray = closed.information(likelihood, params)
+    return matrix
 
 
 def _of_free(likelihood: Likelihood, params: Params) -> np.ndarray:
@@ -61,8 +61,8 @@ def spread(likelihood: Likelihood, params: Params, covariance: np.ndarray) -> di
     """Standard deviations of the named estimates from the covariance of the coordinates of :func:`information`."""
     closed = facet(likelihood.name, "information")
     if closed is not None and not likelihood.known:
-        found: dict[str, np.ndarray] = closed.spread(likelihood, params, covariance)
-        return found
+        deviations: dict[str, np.ndarray] = closed.spread(likelihood, params, covariance)
+        return deviations
     return spread_by_differences(likelihood, params, covariance)
 
 

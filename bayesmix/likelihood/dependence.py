@@ -26,11 +26,11 @@ def check_independent(data: Data, covariance: str, *, share: float) -> None:
         x, weights = x[whole], weights[whole]
         if len(x) <= x.shape[1] or (np.ptp(x, axis=0) == 0).any():
             return
-    found = relations(x, data.feature_names, weights, share=share)
-    if found:
-        more = f" (and {len(found) - 3} more)" if len(found) > 3 else ""
+    equations = relations(x, data.feature_names, weights, share=share)
+    if equations:
+        more = f" (and {len(equations) - 3} more)" if len(equations) > 3 else ""
         raise ValueError(
-            f"X: columns follow from others, {'; '.join(found[:3])}{more}: covariance={covariance!r} needs columns "
+            f"X: columns follow from others, {'; '.join(equations[:3])}{more}: covariance={covariance!r} needs columns "
             "that do not. Leave them out, or take covariance='diag' or 'spherical'"
         )
 
@@ -67,8 +67,8 @@ def relations(x: np.ndarray, names: Sequence[str], weights: np.ndarray, *, share
     if np.linalg.eigvalsh(correlations)[0] > share:  # no column is left with less than the smallest eigenvalue
         return []
     several = len(x) > x.shape[1]
-    found = _combinations(z, share) if several else _multiples(correlations, share) if len(x) > 2 else {}
-    return [_words(j, terms, names, mean, sd) for j, terms in found.items()]
+    combinations = _combinations(z, share) if several else _multiples(correlations, share) if len(x) > 2 else {}
+    return [_words(j, terms, names, mean, sd) for j, terms in combinations.items()]
 
 
 def _standardized(x: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -90,24 +90,24 @@ def _combinations(z: np.ndarray, share: float) -> dict[int, dict[int, float]]:
     """Of standardized columns, coefficients on the columns before that are no combinations themselves."""
     R = np.linalg.qr(z, mode="r")
     kept: list[int] = []
-    found = {}
+    combinations = {}
     for j in range(z.shape[1]):
         basis, column = R[: j + 1, kept], R[: j + 1, j]
         coefficients = np.linalg.lstsq(basis, column)[0] if kept else np.zeros(0)
         if ((column - basis @ coefficients) ** 2).sum() < share:
-            found[j] = dict(zip(kept, coefficients.tolist(), strict=True))
+            combinations[j] = dict(zip(kept, coefficients.tolist(), strict=True))
         else:
             kept.append(j)
-    return found
+    return combinations
 
 
 def _multiples(correlations: np.ndarray, share: float) -> dict[int, dict[int, float]]:
-    found: dict[int, dict[int, float]] = {}
+    multiples: dict[int, dict[int, float]] = {}
     for j in range(1, len(correlations)):
         for k in range(j):
-            if j not in found and 1 - correlations[j, k] ** 2 < share:
-                found[j] = {k: float(np.sign(correlations[j, k]))}
-    return found
+            if j not in multiples and 1 - correlations[j, k] ** 2 < share:
+                multiples[j] = {k: float(np.sign(correlations[j, k]))}
+    return multiples
 
 
 def _words(j: int, terms: dict[int, float], names: Sequence[str], mean: np.ndarray, sd: np.ndarray) -> str:

@@ -77,7 +77,7 @@ def known_values(
     parameters: Sequence[Parameter], coords: Mapping[str, Sequence[str]], fixed: Mapping[str, Any]
 ) -> Known:
     """Arrays in the shapes of the parameters, NaN where free; ValueError naming parameter, value and rule."""
-    found = {}
+    arrays = {}
     for p in (p for p in parameters if p.name in fixed):
         shape, value = tuple(len(coords[d]) for d in p.dims), fixed[p.name]
         if isinstance(value, Mapping):
@@ -91,10 +91,10 @@ def known_values(
                 array[list(coords["component"]).index(component)] = _checked(p, own, shape[1:])
         else:
             array = np.full(shape, 1 / shape[0]) if isinstance(value, str) else _checked(p, value, shape)
-        found[p.name] = array
-    if set(found) != set(fixed):
-        raise ValueError(f"fixed: {', '.join(set(fixed) - set(found))}: this mixture of these columns has none")
-    return found
+        arrays[p.name] = array
+    if set(arrays) != set(fixed):
+        raise ValueError(f"fixed: {', '.join(set(fixed) - set(arrays))}: this mixture of these columns has none")
+    return arrays
 
 
 def _checked(p: Parameter, value: Any, shape: tuple[int, ...]) -> np.ndarray:

@@ -335,8 +335,8 @@ class Likelihood:
 
     def named(self, params: Params) -> dict[str, np.ndarray]:
         """Every named estimate (:attr:`dims`) that follows from ``params``; leading draw dimensions are kept."""
-        found = {v: a for part in self.parts for v, a in part.named(params).items()}
-        return {v: found[v] for v in self.dims}
+        estimates = {v: a for part in self.parts for v, a in part.named(params).items()}
+        return {v: estimates[v] for v in self.dims}
 
     def given(self, named: Params) -> Params:
         """The inverse of :meth:`named`; estimates of :attr:`unvarying` may be missing."""

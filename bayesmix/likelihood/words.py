@@ -133,6 +133,6 @@ def _law(likelihood: Likelihood) -> str | None:
 
 def words_of(likelihood: Likelihood) -> Words:
     """The words of a family."""
-    found = facet(likelihood.name, "words")
-    words: Words = Words() if found is None else found.WORDS
+    module = facet(likelihood.name, "words")
+    words: Words = Words() if module is None else module.WORDS
     return words

@@ -99,14 +99,14 @@ def labellings(groups: np.ndarray, told: np.ndarray, *, most: int, seed: int) ->
         ways = [np.concatenate(order) for order in product(*[list(permutations(m)) for m in members])]
     else:
         ways = [np.concatenate([rng.permutation(m) if way else m for m in members]) for way in range(most)]
-    found: dict[bytes, np.ndarray] = {}
+    distinct: dict[bytes, np.ndarray] = {}
     for way in ways:
         order = np.empty(len(groups), dtype=int)
         order[np.concatenate(members)] = way
         for g in np.unique(told):
             order[told == g] = np.sort(order[told == g])
-        found.setdefault(order.tobytes(), order)
-    return np.array(list(found.values()))
+        distinct.setdefault(order.tobytes(), order)
+    return np.array(list(distinct.values()))
 
 
 def permute(values: np.ndarray, order: np.ndarray, *axes: int) -> np.ndarray:

@@ -9,6 +9,6 @@ from bayesmix.model.variables import Graph
 
 def graph_of(family: str) -> type[Graph]:
     """The class of a family's graph."""
-    found = facet(family, "graph")
-    graph: type[Graph] = ColumnsGraph if found is None else found.GRAPH
+    module = facet(family, "graph")
+    graph: type[Graph] = ColumnsGraph if module is None else module.GRAPH
     return graph

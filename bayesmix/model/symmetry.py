@@ -73,8 +73,8 @@ def measure(target: Target, parts: Graph, known: Sequence[Params], *, seed: int 
         else:
             classes.append([k])
     pairs = [(c[0], k) for c in classes for k in c[1:]]
-    found = np.array([next(g for g, c in enumerate(classes) if k in c) for k in range(len(groups))])
-    return Exchange(found, tuple(sorted(bound)), tuple(model.stale(pairs)))
+    measured = np.array([next(g for g, c in enumerate(classes) if k in c) for k in range(len(groups))])
+    return Exchange(measured, tuple(sorted(bound)), tuple(model.stale(pairs)))
 
 
 def refreshed(target: Target, posterior: xr.Dataset, order: np.ndarray, names: Sequence[str]) -> xr.Dataset:
@@ -98,16 +98,16 @@ def _scattered(
     rng: np.random.Generator,
 ) -> Iterator[Values]:
     """Values of the free variables at points that the density allows, the user's ``own`` moved at random."""
-    few, found = parts.likelihood.evenly(ALLOCATED_ROWS), 0
+    few, n_points = parts.likelihood.evenly(ALLOCATED_ROWS), 0
     more = (few.initial(few.start_kinds[-1], rng) for _ in range(LABELLINGS))
     for params in chain(known[: SCATTERED // 2], more):
         for _ in range(LABELLINGS):
             x = target.start(parts.start(reorder(parts.likelihood, params, _shuffled(groups, rng))))
             if np.isfinite(target.log_density(x)[0]):
                 yield target.values(_moved(target, x, own, rng))
-                found += 1
+                n_points += 1
                 break
-        if found == SCATTERED:
+        if n_points == SCATTERED:
             return
 
 
@@ -183,14 +183,14 @@ class _Swaps:
 
     def stale(self, pairs: Sequence[tuple[int, int]]) -> list[str]:
         """Deterministics that exchanging components changes otherwise than along their own component axes."""
-        found = []
+        changed = []
         for v in (d.name for d in self.target.model.deterministics if d.name not in self.family.dims):
             for pair, values in product(pairs, self.points):
                 after = self.target.values(self._start(self._swapped(values, pair, self.axes)))
                 if not _close(after[v], self._swapped({v: values[v]}, pair, self.axes)[v]):
-                    found.append(v)
+                    changed.append(v)
                     break
-        return found
+        return changed
 
     def _otherwise(self, changed: set[str]) -> Axes:
         return self.axes | {v: () if self.axes[v] else self.loose[v] for v in changed}

@@ -238,10 +238,10 @@ def answer_names(columns: Sequence[str], levels: Sequence[Levels]) -> list[str]:
 
 def as_codes(data: Data) -> Data:
     """The rows with every column as codes of levels; those of numbers are the numbers that occur, by size."""
-    found = [_coded(x, levels) for x, levels in zip(data.x.T, data.levels, strict=True)]
-    if tuple(levels for _, levels in found) == data.levels:
+    coded = [_coded(x, levels) for x, levels in zip(data.x.T, data.levels, strict=True)]
+    if tuple(levels for _, levels in coded) == data.levels:
         return data
-    return data.coded(np.column_stack([x for x, _ in found]), [levels for _, levels in found])
+    return data.coded(np.column_stack([x for x, _ in coded]), [levels for _, levels in coded])
 
 
 def _coded(x: np.ndarray, levels: Levels) -> tuple[np.ndarray, Levels]:

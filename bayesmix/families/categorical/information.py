@@ -75,10 +75,10 @@ def spread(likelihood: Likelihood, params: Params, covariance: np.ndarray) -> di
     units = likelihood.units(params)
     V = covariance * np.outer(units, units)
     of_w = (np.diag(w) - np.outer(w, w))[:, :-1]
-    found = {"weights": ((of_w @ V[: K - 1, : K - 1]) * of_w).sum(axis=1)}
+    named_variances = {"weights": ((of_w @ V[: K - 1, : K - 1]) * of_w).sum(axis=1)}
     variances = np.empty(p.shape)
     for k, J in enumerate(_within(p, component)[:, :, component.free]):
         own = slice(K - 1 + k * m, K - 1 + (k + 1) * m)
         variances[k] = ((J @ V[own, own]) * J).sum(axis=1)
-    found["probs"] = np.where(p < HARDLY_EVER, 0.0, variances)
-    return {name: np.sqrt(np.maximum(a, 0.0)) for name, a in found.items()}
+    named_variances["probs"] = np.where(p < HARDLY_EVER, 0.0, variances)
+    return {name: np.sqrt(np.maximum(a, 0.0)) for name, a in named_variances.items()}

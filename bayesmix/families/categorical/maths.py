@@ -60,14 +60,14 @@ class Categorical(Family):
 def _check_levels(data: Data) -> None:
     """Two levels at least in every column, and not one for most rows."""
     for name, x, levels in zip(data.feature_names, data.x.T, data.levels, strict=True):
-        found, rows = len(np.unique(x[np.isfinite(x)])), int(np.isfinite(x).sum())
+        n_levels, rows = len(np.unique(x[np.isfinite(x)])), int(np.isfinite(x).sum())
         if len(levels) < 2:
             only = f"the answer {levels[0]!r} alone" if levels else "no answer"
             raise ValueError(f"X: column {name!r} has {only}, which says nothing of the classes: leave it out")
-        if found >= FEWEST_LEVELS and 2 * found > rows:
+        if n_levels >= FEWEST_LEVELS and 2 * n_levels > rows:
             raise ValueError(
-                f"X: column {name!r} has {found} levels in {rows} rows, too many for a probability each: leave it out "
-                "if it names the rows or measures something; group its levels if not"
+                f"X: column {name!r} has {n_levels} levels in {rows} rows, too many for a probability each: leave it "
+                "out if it names the rows or measures something; group its levels if not"
             )
 
 

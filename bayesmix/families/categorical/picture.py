@@ -147,11 +147,11 @@ def _replicated(data: Data, new: np.ndarray, what: str) -> Figure:
     fig, axes = _panels(data)
     for j, ax in enumerate(axes):
         here = _counts(data, data.x, j)
-        found = np.array([_counts(data, x, j) for x in new]) / here.sum()
+        shares = np.array([_counts(data, x, j) for x in new]) / here.sum()
         _bars(ax, data, j, here / here.sum(), "share")
         ax.set_xlim(0, 1)
         at = np.arange(len(here))
-        lower, middle, upper = np.quantile(found, [TAILS[0], 0.5, TAILS[1]], axis=0)
+        lower, middle, upper = np.quantile(shares, [TAILS[0], 0.5, TAILS[1]], axis=0)
         ax.hlines(at, lower, upper, color=colour(0), linewidth=2.2, alpha=0.6, gid="band")
         ax.plot(middle, at, "o", color=colour(0), markersize=4, gid="median")
     entries: list[Artist] = [patch("the data", color=DATA)]

@@ -86,16 +86,16 @@ class Gaussian(Family):
         scales = priors.get("scales")
         if scales is None or scales.vanishes_at_zero:
             return []
-        found = []
+        ties = []
         for name, values in zip(data.feature_names, data.x.T, strict=True):
             cells = np.unique(values[~np.isnan(values)], return_counts=True)
             value, count = max(zip(*cells, strict=True), key=lambda pair: pair[1])
             if count > 1:
-                found.append(
+                ties.append(
                     f"priors: {scales.distribution} scales do not vanish at 0, and {count} rows tie at {name} = "
                     f"{value:g}: the posterior is unbounded there. An InverseGamma or LogNormal prior avoids it."
                 )
-        return found
+        return ties
 
     def renewed(self, held: xr.Dataset, coords: Mapping[str, list[str]]) -> xr.Dataset:
         """Correlations by pair, where they were whole matrices."""

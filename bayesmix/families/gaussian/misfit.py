@@ -61,19 +61,19 @@ class GaussianDiscrepancies(Discrepancies):
         z_new = drawn(np.broadcast_to(shares, (S, n, K)), rng.random((S, n)))
         e, u = np.empty((2, S, n, d))
         e_new, u_new = rng.standard_normal((S, n, d)), rng.random((S, n, d))
-        found, new = np.empty((2, S, N_SHAPES))
+        observed, new = np.empty((2, S, N_SHAPES))
 
         def some(first: int) -> None:
             s = slice(first, first + DRAWS_TOGETHER)
             rows = completed(x, z[s], params["means"][s], C[s], streams[first // DRAWS_TOGETHER]) if gaps else x[None]
             residuals(rows, params["means"][s], C[s], shares[s], z[s], e[s], u[s])
-            shapes(e[s], u[s], z[s], K, found[s])
+            shapes(e[s], u[s], z[s], K, observed[s])
             shapes(e_new[s], u_new[s], z_new[s], K, new[s])
 
         firsts, gaps = range(0, S, DRAWS_TOGETHER), family.data.gaps
         streams = rng.spawn(len(firsts)) if gaps else []
         in_threads(some, firsts)
-        return found, new
+        return observed, new
 
 
 DISCREPANCIES = GaussianDiscrepancies()

@@ -29,13 +29,13 @@ def marginal(C: np.ndarray, there: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def log_density(x: np.ndarray, means: np.ndarray, C: np.ndarray) -> np.ndarray:
     """Of the observed cells of every row, (..., n, K); 0 where none is."""
-    found = np.empty((*means.shape[:-1], len(x)))
+    log_p = np.empty((*means.shape[:-1], len(x)))
     for there, rows in patterns(x):
         L, _ = marginal(C, there)
         z = whiten(x[np.ix_(rows, there)], means[..., there], L)
         log_det = np.log(np.einsum("...jj->...j", L)).sum(axis=-1)
-        found[..., rows] = -0.5 * (z**2).sum(axis=-2) - log_det[..., None] - 0.5 * len(there) * np.log(2 * np.pi)
-    return np.swapaxes(found, -1, -2)
+        log_p[..., rows] = -0.5 * (z**2).sum(axis=-2) - log_det[..., None] - 0.5 * len(there) * np.log(2 * np.pi)
+    return np.swapaxes(log_p, -1, -2)
 
 
 def moments(x: np.ndarray, vr: np.ndarray, means: np.ndarray, C: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

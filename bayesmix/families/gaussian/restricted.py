@@ -124,5 +124,5 @@ def _least(
         G = inverse - inverse @ S @ inverse
         return float(log_det + (inverse * S).sum()), slope(u, sigma, G)
 
-    found = minimize(value, start, jac=True, method="BFGS", options=SEARCH)
-    return matrix(found.x if found.fun <= value(start)[0] else start)
+    minimum = minimize(value, start, jac=True, method="BFGS", options=SEARCH)
+    return matrix(minimum.x if minimum.fun <= value(start)[0] else start)

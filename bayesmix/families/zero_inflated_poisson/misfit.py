@@ -93,16 +93,16 @@ def _score(residual: np.ndarray, variance: np.ndarray, columns: np.ndarray) -> n
 
 def _columns(covariates: pd.DataFrame) -> np.ndarray:
     """Numeric covariates and their squares, and indicators of levels, all centred, (n, columns)."""
-    found = []
+    columns = []
     for name in covariates.columns[:MOST_COVARIATES]:
         column = covariates[name]
         if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
             values = _centred(column.to_numpy(dtype=float))
-            found += [values, _centred(values**2)]
+            columns += [values, _centred(values**2)]
         else:
             text = column.astype(str)
-            found += [_centred((text == level).to_numpy(dtype=float)) for level in text.unique()[:MOST_LEVELS]]
-    kept = [c for c in found if np.isfinite(c).all() and np.abs(c).max() > 1e-9]
+            columns += [_centred((text == level).to_numpy(dtype=float)) for level in text.unique()[:MOST_LEVELS]]
+    kept = [c for c in columns if np.isfinite(c).all() and np.abs(c).max() > 1e-9]
     return np.stack(kept, axis=1) if kept else np.empty((len(covariates), 0))
 
 

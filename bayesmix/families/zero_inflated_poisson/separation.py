@@ -28,16 +28,16 @@ def separated(likelihood: Likelihood, params: Params) -> list[str]:
     """
     with np.errstate(over="ignore"):
         H = likelihood.with_nothing_known().information(params)
-        found, first = {}, 0
+        recessions, first = {}, 0
         for linear in (*likelihood.component.linears, *likelihood.weights.linears):
             own = slice(first, first + len(linear.terms))
             if linear.coef not in likelihood.known:
-                found[linear.name] = _recession(likelihood, params, H[own, own], linear)
+                recessions[linear.name] = _recession(likelihood, params, H[own, own], linear)
             first = own.stop
     return [
         f"{part} part: no finite maximum, the likelihood still rises as {_run_off(terms)} to infinity "
         "(the covariates separate the counts)"
-        for part, terms in found.items()
+        for part, terms in recessions.items()
         if terms
     ]
 
