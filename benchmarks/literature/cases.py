@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,14 @@ import numpy as np
 import pandas as pd
 
 import bayesmix as bm
+from bayesmix import estep
+from bayesmix.mixture.estimates import to_dataset
 
 HERE = Path(__file__).parent
 PRECISE = 1e-15
+SMOOTH = ("gaussian", "poisson")
+"""Families whose estimates here are not on a boundary."""
+NEWTON_STEPS, VANISHING_SCORE = 4, 1e-8
 POLCA = "Linzer and Lewis (2011), doi:10.18637/jss.v042.i10"
 EXACT = "exact observed-data likelihood"
 CLOSED = "closed form, Tipping and Bishop (1999), doi:10.1111/1467-9868.00196"
@@ -25,7 +30,8 @@ RULE = "cell (i, j) missing where 37 i + 101 j is divisible by 10"
 class Case:
     """One number: of which data and model, from where, and ours. ``digits``: decimals that were published.
 
-    ``at_least``: a larger likelihood is better, and is then the new number.
+    ``at_least``: a larger likelihood is better, and is then the new number. ``stationary``: ours is where the score
+    vanishes.
     """
 
     data: str
@@ -36,6 +42,7 @@ class Case:
     source: str
     ours: Callable[[], float]
     at_least: bool = False
+    stationary: bool = False
 
 
 @cache
@@ -44,7 +51,20 @@ def fit(family: str, table: str, **options: Any) -> bm.EMFit:
     settings = {name: options.pop(name) for name in ("n_starts", "init", "max_iter") if name in options}
     spec, data = bm.Mixture(family, **options), TABLES[table]()
     settings["init"] = INITS[settings["init"]](data) if "init" in settings else None
-    return bm.fit_em(spec, data, tolerance=PRECISE, seed=1, **settings)
+    em = bm.fit_em(spec, data, tolerance=PRECISE, seed=1, **settings)
+    return polished(em) if family in SMOOTH else em
+
+
+def polished(em: bm.EMFit) -> bm.EMFit:
+    """The estimate after Newton's method, where the score vanishes: L alone tells parameters to half its digits."""
+    family, params = em.family, em.family.unpack(em.family.pack(em.arrays))
+    for _ in range(NEWTON_STEPS):
+        sums = estep.e_step(family, params)[1]
+        slope = family.units(params) * family.score(family.pack(params), sums)
+        params = family.moved(params, np.linalg.solve(family.information(params), slope))
+    if np.abs(slope).max() > VANISHING_SCORE:
+        raise RuntimeError(f"the score does not vanish: {np.abs(slope).max():.1g}")
+    return replace(em, params=to_dataset(family, family.named(params)))
 
 
 def gappy(name: str) -> bm.Data:
@@ -98,7 +118,8 @@ def _estimate(
     data: str, model: str, what: str, published: float, digits: int, source: str, of: Any, **given: Any
 ) -> Case:
     family = given.pop("family")
-    return Case(data, model, what, published, digits, source, lambda: float(of(fit(family, data, **given))))
+    ours = lambda: float(of(fit(family, data, **given)))  # noqa: E731
+    return Case(data, model, what, published, digits, source, ours, stationary=family in SMOOTH)
 
 
 def _means(em: bm.EMFit, j: int) -> float:

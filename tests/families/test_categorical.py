@@ -11,7 +11,7 @@ from scipy.special import logsumexp, softmax
 import bayesmix as bm
 import naive
 from bayesmix.checks.misfit import _p_values, discrepancies_of
-from bayesmix.families.categorical.answers import NO_ANSWER
+from bayesmix.families.categorical.answers import UNANSWERED
 from bayesmix.inputs.data import Data
 from bayesmix.mixture.simulate import prior_draws
 from bayesmix.mixture.spec import bind
@@ -124,7 +124,7 @@ def test_cells_may_be_words_truth_values_numbers_and_categories():
     )
     family = bind(classes(2), bm.Data(frame))
     assert family.data.levels == (("no", "yes"), ("False", "True"), ("1", "3", "10"), ("low", "high"))
-    assert family.component.codes.tolist() == [[1, 1, 1, 0], [0, 0, 0, 1], [NO_ANSWER, 0, 1, 1], [1, NO_ANSWER, 2, 0]]
+    assert family.component.codes.tolist() == [[1, 1, 1, 0], [0, 0, 0, 1], [UNANSWERED, 0, 1, 1], [1, UNANSWERED, 2, 0]]
     assert family.coords["answer"][:3] == ["word: no", "word: yes", "truth: False"]
     array = bm.Data(np.array([["u", "v"], ["w", "v"], ["w", "x"]]))
     assert array.levels == (("u", "w"), ("v", "x"))

@@ -300,7 +300,7 @@ def test_labelled_classes_are_pinned(plane):
 
 LONE = {"means": {"component_1": 0.0}}
 REFUSED = [
-    ({"sd": 1.0}, "unknown parameter 'sd'; choose from weights, means, scales, correlations"),
+    ({"sd": 1.0}, "'sd' is no parameter that can be known here; choose from weights, means, scales, correlations"),
     ({"scales": "equal"}, "'scales' cannot be 'equal': only weights can"),
     ({"scales": "one"}, "'scales' must be a number or an array of numbers; got 'one'"),
     ({"scales": -1.0}, "'scales' must be positive; got -1.0"),

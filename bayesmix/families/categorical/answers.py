@@ -34,7 +34,7 @@ HARDLY_EVER = 1e-8
 """An answer that is less likely than this in a component is on the boundary."""
 FARTHEST = 50.0
 """A logit may go so far at once, near the boundary."""
-NO_ANSWER = -1
+UNANSWERED = -1
 """The code of a missing answer."""
 
 
@@ -49,7 +49,7 @@ class Answers(Component):
     Attributes
     ----------
     codes : ndarray of int, shape (n, d)
-        Levels by number, ``NO_ANSWER`` where there is no answer.
+        Levels by number, ``UNANSWERED`` where there is no answer.
     column, level : ndarray of int, shape (A,)
         Of every answer its column, and the number of its level there.
     first, base : ndarray of int, shape (d,)
@@ -66,7 +66,7 @@ class Answers(Component):
         self, data: Data, components: tuple[str, ...], levels: tuple[Levels, ...], average: np.ndarray | None = None
     ) -> None:
         self.data, self.components, self.levels, self.K = data, components, levels, len(components)
-        self.codes = np.where(np.isnan(data.x), NO_ANSWER, data.x).astype("int64")
+        self.codes = np.where(np.isnan(data.x), UNANSWERED, data.x).astype("int64")
         self.sizes = np.array([len(own) for own in levels])
         self.first = np.append(0, self.sizes.cumsum())[:-1]
         self.column = np.repeat(np.arange(len(levels)), self.sizes)
@@ -87,7 +87,7 @@ class Answers(Component):
             tuple(level for own in self.levels for level in own),
             self.average[0],
             np.ones(len(self.column)),
-            (self.codes == NO_ANSWER).sum(axis=0),
+            (self.codes == UNANSWERED).sum(axis=0),
         )
 
     @property
@@ -149,7 +149,7 @@ class Answers(Component):
         table = self.padded(self.log_probs(params))
         total = np.zeros((*table.shape[:-2], len(self.codes)))
         for j, code in enumerate(self.codes.T):
-            total += np.where(code == NO_ANSWER, 0.0, table[..., j, :][..., code])
+            total += np.where(code == UNANSWERED, 0.0, table[..., j, :][..., code])
         return np.swapaxes(total, -1, -2)
 
     def sums(self, vr: np.ndarray, params: Params) -> Sums:
@@ -214,7 +214,7 @@ class Answers(Component):
 
     def clouds(self) -> np.ndarray:
         """An indicator of every answer, centred and divided by its standard deviation; 0 where it is missing."""
-        there = self.codes[:, self.column] != NO_ANSWER
+        there = self.codes[:, self.column] != UNANSWERED
         given = self.codes[:, self.column] == self.level
         share = self.average[0]
         return np.where(there, (given - share) / np.sqrt(np.maximum(share * (1 - share), 1e-12)), 0.0)

@@ -13,7 +13,7 @@ import pymc as pm
 import pytensor.tensor as pt
 from pytensor.tensor import TensorVariable
 
-from bayesmix.families.categorical.answers import NO_ANSWER, PROBABILITIES, Answers, answers
+from bayesmix.families.categorical.answers import PROBABILITIES, UNANSWERED, Answers, answers
 from bayesmix.model.variables import Graph, constant
 from bayesmix.parts.part import Params
 
@@ -89,4 +89,4 @@ def log_joint(x: Any, weights: Any, probs: Any, *, n_features: int) -> Any:
     """log w_k + sum_j log p_kj(x_ij) over the answers that are there, (n, K)."""
     log_p = pt.log(pt.maximum(probs, SMALLEST_PROBABILITY))
     given = log_p[:, np.arange(n_features), pt.maximum(x, 0)]
-    return pt.log(weights) + pt.where(pt.eq(x, NO_ANSWER), 0.0, given).sum(axis=-1).T
+    return pt.log(weights) + pt.where(pt.eq(x, UNANSWERED), 0.0, given).sum(axis=-1).T

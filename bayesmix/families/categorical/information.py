@@ -16,7 +16,7 @@ import numpy as np
 from scipy.linalg import block_diag
 
 from bayesmix import estep
-from bayesmix.families.categorical.answers import HARDLY_EVER, NO_ANSWER, Answers, answers
+from bayesmix.families.categorical.answers import HARDLY_EVER, UNANSWERED, Answers, answers
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.part import Params
 
@@ -35,7 +35,7 @@ def _scores(component: Answers, p: np.ndarray, rows: slice) -> Iterator[np.ndarr
     code = component.codes[rows][:, component.column[component.free]]
     given = code == component.level[component.free]
     for own in p[:, component.free]:
-        yield np.hstack([np.ones((len(code), 1)), np.where(code == NO_ANSWER, 0.0, given - own)])
+        yield np.hstack([np.ones((len(code), 1)), np.where(code == UNANSWERED, 0.0, given - own)])
 
 
 def information(likelihood: Likelihood, params: Params) -> np.ndarray:

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import softmax
 
 from bayesmix import estep
-from bayesmix.families.categorical.answers import NO_ANSWER, Answers, answers
+from bayesmix.families.categorical.answers import UNANSWERED, Answers, answers
 from bayesmix.likelihood.discrepancies import Discrepancies, Measure, drawn
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.part import Params
@@ -39,8 +39,8 @@ class AnswersDiscrepancies(Discrepancies):
         each = np.arange(S)[:, None]
         own = drawn(estep.responsibilities(family, params), rng.random((S, n)))
         other = drawn(shares, rng.random((S, n)))
-        there = component.codes != NO_ANSWER
-        new = np.where(there, drawn(table[each, other], rng.random((S, n, len(component.sizes)))), NO_ANSWER)
+        there = component.codes != UNANSWERED
+        new = np.where(there, drawn(table[each, other], rng.random((S, n, len(component.sizes)))), UNANSWERED)
         codes = np.broadcast_to(component.codes, new.shape)
         return self._measured(component, codes, params, own), self._measured(component, new, params, other)
 
@@ -49,7 +49,7 @@ class AnswersDiscrepancies(Discrepancies):
         each = np.arange(len(z))[:, None]
         mean = params["probs"][each, z]
         code = codes[:, :, component.column]
-        there, given = code != NO_ANSWER, code == component.level
+        there, given = code != UNANSWERED, code == component.level
         e, variance = np.where(there, given - mean, 0.0), np.where(there, mean * (1 - mean), 0.0)
         chances = np.where(given, component.log_probs(params)[each, z], 0.0)
         return np.stack([_dependence(e, variance, component.column), -chances.sum(axis=-1).min(axis=-1)], axis=-1)
