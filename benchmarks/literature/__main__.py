@@ -12,8 +12,8 @@ COMMAND = "uv run python -m benchmarks.literature"
 HEAD = f"""# Published numbers, and ours
 
 Written by `{COMMAND}`. *Reached*: equal to the digits that were published; a higher likelihood that is no spike is
-*bettered*. *Corrected*: an estimate whose last digits differ, where the score vanishes at ours (below 1e-8 in units of each
-parameter, after Newton's method), so that the published one is not quite at the maximum.
+*bettered*. *Corrected*: an estimate whose last digits differ, where the score vanishes at ours (below 1e-8 in units of
+each parameter, after Newton's method), so that the published one is not quite at the maximum.
 """
 
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from bayesmix.drawing.level import LEVEL, TAILS
 from bayesmix.drawing.picture import Picture
-from bayesmix.drawing.profile import UNANSWERED, abreast
+from bayesmix.drawing.profile import NO_ANSWER, abreast
 from bayesmix.drawing.style import DATA, INK, MUTED, bare, colour, legend_above, line, new_figure, patch, plain
 from bayesmix.drawing.view import View
 from bayesmix.families.categorical.answers import answers
@@ -110,7 +110,7 @@ def _bars(ax: Axes, data: Data, j: int, height: np.ndarray, what: str) -> None:
     ax.set_title(plain(data.feature_names[j], limit=30))
     gaps = int(np.isnan(data.x[:, j]).sum())
     if gaps:
-        ax.set_title(f"{gaps:,} {UNANSWERED}", loc="right", fontsize=7.5, color=MUTED)
+        ax.set_title(f"{gaps:,} {NO_ANSWER}", loc="right", fontsize=7.5, color=MUTED)
 
 
 def _by_class(family: Likelihood, params: Params) -> np.ndarray:
