@@ -119,7 +119,8 @@ def _chosen(
 ) -> Family:
     """The family asked for; by default the first that explains a response, or the first that takes columns."""
     known = [f for f in FAMILIES.values() if f.responds == (response is not None)]
-    guessed = next((f for f in known if response is None and f.suits(numeric(frame[names]))), known[0])
+    asked = family is not None or response is not None
+    guessed = known[0] if asked else next((f for f in known if f.suits(numeric(frame[names]))), known[0])
     chosen = guessed if family is None else FAMILIES[family]
     if chosen.responds and response is None:
         raise ValueError(f"--response: a {chosen.name} needs the column of {chosen.observation}s")
