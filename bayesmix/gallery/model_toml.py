@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from bayesmix.inputs.arguments import is_whole
-from bayesmix.inputs.data import DROP, MODEL
+from bayesmix.inputs.defaults import DROP, MODEL
 
 FILE = "model.toml"
 

@@ -15,7 +15,8 @@ from bayesmix.families.table import FAMILIES
 from bayesmix.gallery import model_toml
 from bayesmix.gallery.model_toml import names
 from bayesmix.inputs.csv_columns import column, numeric, read_csv
-from bayesmix.inputs.data import MODEL, Data
+from bayesmix.inputs.data import Data
+from bayesmix.inputs.defaults import MODEL
 from bayesmix.likelihood.cells import readable
 from bayesmix.mixture.spec import Mixture, resolve
 

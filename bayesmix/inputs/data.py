@@ -16,11 +16,9 @@ from numpy.typing import ArrayLike
 from bayesmix.inputs.containers import array_names, by_row, frame_of, has_index, weights_by_row
 from bayesmix.inputs.covariates import Levels, cells
 from bayesmix.inputs.csv_columns import column
+from bayesmix.inputs.defaults import DROP, MODEL
 from bayesmix.inputs.labels import label_evidence, true_classes
 from bayesmix.inputs.storage import coordinates, restored, stored
-
-MODEL, DROP = "model", "drop"
-"""What is done about rows with missing cells."""
 
 
 @dataclass(frozen=True, init=False, eq=False)

@@ -8,3 +8,5 @@ DRAWS_PER_CHAIN = 1000
 """Of every chain, kept after its warm-up."""
 MINUTES = 5.0
 """How long a replica exchange may take."""
+MODEL, DROP = "model", "drop"
+"""What is done about rows with missing cells."""

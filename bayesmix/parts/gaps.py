@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bayesmix.inputs.data import DROP, Data
+from bayesmix.inputs.data import Data
+from bayesmix.inputs.defaults import DROP
 
 
 def check_whole(data: Data, family: str) -> None:

@@ -124,7 +124,8 @@ def _declared(spec: Mixture, n: int | None, data: Any) -> Likelihood:
     if n is None:
         raise ValueError("n: how many rows a mixture is to make must be said, or data= given")
     family = resolved(spec, _placeholder(spec, n))
-    left_open = [v for v, varies in family.free.items() if varies.any() and v not in spec.priors]
+    table = {p.name: p.in_place_of or p.name for p in family.parameters}
+    left_open = [table[v] for v, free in family.free.items() if free.any() and table[v] not in spec.priors]
     if left_open:
         raise ValueError(
             f"data: the prior of {left_open[0]!r} is left open, and its default follows from data: give data=, or "

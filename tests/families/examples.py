@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+import pytest
 from scipy import stats
 from scipy.special import expit
 
@@ -234,4 +235,18 @@ def gappy(example):
 
 for name in ("gaussian", "gaussian, tied", "gaussian, diag", "poisson", "bernoulli"):
     EXAMPLES[f"{name}, cells missing"] = gappy(EXAMPLES[name])
-__all__ = ["EXAMPLES", "Example"]
+REPEATS = {
+    "gaussian, tied, cells missing",
+    "gaussian, diag, cells missing",
+    "bernoulli, cells missing",
+    "gaussian, known scales",
+    "gaussian, tied, known correlation",
+    "gaussian, known means",
+    "bernoulli, equal weights",
+    "poisson, a known component",
+    "factor_analyzers, shared noise",
+    "factor_analyzers, one noise",
+}
+"""Examples of a kind of which another is always run."""
+NAMES = [pytest.param(name, marks=pytest.mark.thorough) if name in REPEATS else name for name in EXAMPLES]
+__all__ = ["EXAMPLES", "NAMES", "Example"]

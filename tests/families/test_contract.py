@@ -26,10 +26,9 @@ from bayesmix.plots.by_family import picture_of
 from bayesmix.plots.view import all_named
 from bayesmix.report.mathematics import formulas, symbol
 from bayesmix.report.plate import plate_svg, words
-from families.examples import EXAMPLES
+from families.examples import EXAMPLES, NAMES
 
 INTERPRETED = Mode(linker="py", optimizer=None)
-NAMES = list(EXAMPLES)
 
 
 @pytest.fixture(params=NAMES)

@@ -153,7 +153,7 @@ def test_summary_is_strict_and_complete(faithful_report, faithful_em):
     wanted = (
         "model verdict em map posterior modes comparison scores test loo prior ppc model_check unlabelled expectations"
     )
-    rows = "regions outliers held_out expected_error"
+    rows = "regions outliers held_out expected_error distinguishing hard"
     assert set(summary) == {*wanted.split(), *rows.split(), "settings", "versions", "seed", "date", "command"}
     assert summary["em"]["log_likelihood"] == pytest.approx(faithful_em.log_likelihood)
     one = summary["posterior"]["parameters"]["means[component_1, eruptions]"]

@@ -114,7 +114,7 @@ def test_draws_outlive_a_failure_after_them(faithful, faithful_target, monkeypat
         raise KeyError("planted")
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("bayesmix.sampling.sample.pool", fail)
+    monkeypatch.setattr("bayesmix.sampling.by_chains.pool", fail)
     few = {"draws": 20, "tune": 20, "chains": 2, "n_starts": 2, "progress": False}
     with pytest.raises(bm.FitError, match="a step after them failed .KeyError: 'planted'.; they are in") as caught:
         bm.sample(*faithful, target=faithful_target, **few)
