@@ -138,7 +138,8 @@ def _new_report(name_or_path: str, out: Path | None, settings: dict[str, Any], q
     model = read(name_or_path)  # bad input is told before PyMC is imported
     from bayesmix.report import write_report
 
-    return write_report(name_or_path, out=out, progress=not quiet, **(GO_ON | model.sampler | _asked(settings)))
+    go_on = {name: value for name, value in GO_ON.items() if name not in model.sampler}
+    return write_report(name_or_path, out=out, progress=not quiet, **(go_on | _asked(settings)))
 
 
 @main.command()

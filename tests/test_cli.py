@@ -271,7 +271,7 @@ def test_fit_saves_and_its_exit_code_is_the_verdict(run, monkeypatch, faithful_d
     result = run("fit", "old_faithful", "--draws", 7, "--seed", 3, "--quiet")
     assert result.exit_code == code, result.output
     shipped = gallery.read("old_faithful").sampler
-    assert asked == shipped | {"draws": 7, "seed": 3, "progress": False, "n": 272}
+    assert asked == shipped | {"draws": 7, "seed": 3, "until": "trusted", "progress": False, "n": 272}
     assert str(Check(*found)) in result.output
     assert bm.load_fit(tmp_path / "old_faithful.nc")["posterior"].sizes == faithful_dt["posterior"].sizes
 
@@ -300,7 +300,7 @@ def test_report_passes_its_options_on(run, monkeypatch, found, code):
     monkeypatch.setattr("bayesmix.report.write_report", write_report)
     result = run("report", "iris", "--out", "r", "--seed", 2, "--chains", 3, "-q")
     assert result.exit_code == code, result.output
-    wanted = {"name": "iris", "out": Path("r"), "seed": 2, "draws": None, "tune": None, "chains": 3, "progress": False}
+    wanted = {"name": "iris", "out": Path("r"), "seed": 2, "chains": 3, "until": "trusted", "progress": False}
     assert asked == wanted
     assert "so it is" in result.output
     assert "r/index.html" in result.output

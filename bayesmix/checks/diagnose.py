@@ -92,7 +92,7 @@ class Diagnostics:
     def verdict(self) -> str:
         """The verdict on the draws in plain words."""
         if not self.ok:
-            return "Do not trust this posterior yet. " + " ".join(str(p) for p in self.problems)
+            return "Do not trust this posterior yet. " + " ".join(str(p) for p in (*self.problems, *self.limits))
         table, of = (
             (self.parameters, "a parameter") if self.labels_ok else (self.invariants, "what labels do not change")
         )

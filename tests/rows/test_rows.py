@@ -36,7 +36,8 @@ def joints(example, data, draws, evidence=0.0):
     """log w_k + a_ik + log f by SciPy, (draws, n, K)."""
     K = len(example.log_joint(data, draws[0], np.zeros((len(data), 9)))[0]) if evidence is None else None
     K = example.spec.n_components if K is None else K
-    data = bind(example.spec.replace(fixed={}), data).data  # answers by the codes of their levels
+    if example.spec.family == "categorical":
+        data = bind(example.spec, data).data  # answers by the codes of their levels
     zeros = np.zeros((len(data), K))
     return np.array([example.log_joint(data, p, zeros + evidence) for p in draws])
 
