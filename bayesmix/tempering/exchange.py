@@ -112,6 +112,7 @@ def exchange(
     model = Tempered(target, family)
     replicas = _begun(model, starts, chains=chains, cores=cores or os.cpu_count() or 1, seed=seed)
     n = max(FIRST_SWEEPS, draws)
+    replicas.sweep(1)  # the first call may have to compile
     for sweeps in WARM_UP:
         begun = time.monotonic()
         replicas.adapt(replicas.sweep(sweeps))
