@@ -43,7 +43,9 @@ def by_exchange(task: Task, *, seconds: float) -> xr.DataTree | None:
     )
     with rescued(raw):
         dt = assemble(raw, task.beside)
-        dt = task.in_one_labelling(dt, np.ones(made.density.shape, dtype=int))
+        everywhere = np.ones(made.density.shape, dtype="int32")
+        dt = task.in_one_labelling(dt, everywhere)
+        dt["sample_stats"] = xr.DataTree(dt["sample_stats"].to_dataset().assign(region=(DRAWN, everywhere)))
         visited = basins(task.climber, task.modes, made.states)
         start = np.zeros(task.chains, dtype=int)
         dt["modes"] = task.modes_group(visited.modes, _masses(visited, made), start)

@@ -188,6 +188,7 @@ def posterior(bench: Bench, runs: list[Run], *, seed: int, settings: Mapping[str
             cores=1,
             log_likelihood=False,
             progress=False,
+            sampler="nuts",
             **settings,
         )
     except (RuntimeError, ValueError) as error:
@@ -196,5 +197,6 @@ def posterior(bench: Bench, runs: list[Run], *, seed: int, settings: Mapping[str
     found, order = bench.scores(draws)
     ends = np.quantile(_scalars(draws, order), scoring.TAILS, axis=0).T
     regions = len(np.unique(dt["sample_stats"]["region"]))
-    problems = [problem.name for problem in bm.diagnose(dt).problems]
+    check = bm.diagnose(dt)
+    problems = [problem.name for problem in (*check.problems, *check.limits)]
     return found | {"ends": ends.tolist(), "problems": problems, "regions": regions}
