@@ -19,8 +19,10 @@ DRAWS_AT_MOST = 20_000
 SPARE = 1.5
 """Draws are raised to this many times what the smallest effective size asks for."""
 LONGER_TUNE = 2
-APART = {"r_hat", "modes", "modes_unknown", "modes_left_out", "round_trips", "evidence"}
+APART = {"modes", "modes_unknown", "modes_left_out", "round_trips", "evidence"}
 """Problems of chains that do not cross."""
+MILD = 1.05
+"""An R-hat below it may be that of too few draws."""
 
 type Sample = Callable[..., xr.DataTree]
 
@@ -57,9 +59,9 @@ def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:
 def _wanted(problems: Mapping[str, float], now: Mapping[str, Any], dt: xr.DataTree) -> dict[str, Any] | None:
     """The settings that these problems ask for; None where effort does not mend them."""
     wanted, exchanged = dict(now), now["sampler"] == "exchange" or "tempering" in dt.children
-    if APART & set(problems):
-        if exchanged:
-            return None  # it went on as long as there was time
+    if exchanged:
+        return None  # it went on as long as there was time
+    if APART & set(problems) or problems.get("r_hat", 1.0) >= MILD:
         return wanted | {"sampler": "exchange"}
     if "divergences" in problems:
         if now["target_accept"] >= MOST_CAREFUL:
@@ -67,7 +69,8 @@ def _wanted(problems: Mapping[str, float], now: Mapping[str, Any], dt: xr.DataTr
         wanted["target_accept"] = CAREFUL if now["target_accept"] < CAREFUL else MOST_CAREFUL
     if {"max_treedepth", "e_bfmi"} & set(problems):
         wanted["tune"] = LONGER_TUNE * now["tune"]
-    if few := [problems[name] for name in ("ess_bulk", "ess_tail") if name in problems]:
+    few = [problems[name] for name in ("ess_bulk", "ess_tail") if name in problems]
+    if few or "r_hat" in problems:
         wanted["draws"] = _more_draws(now["draws"], few)
     return None if wanted == dict(now) else wanted
 
@@ -75,7 +78,7 @@ def _wanted(problems: Mapping[str, float], now: Mapping[str, Any], dt: xr.DataTr
 def _more_draws(draws: int, effective: Sequence[float]) -> int:
     from bayesmix.multimodality.thresholds import ESS
 
-    factor = SPARE * ESS / max(min(effective), 1.0)
+    factor = SPARE * ESS / max(min(effective, default=ESS), 1.0)
     return int(min(max(np.ceil(factor * draws), 2 * draws), max(DRAWS_AT_MOST, draws)))
 
 
