@@ -26,9 +26,8 @@ class Mixture:
     Parameters
     ----------
     family : str
-        ``"gaussian"``, ``"zero_inflated_poisson"``, ``"poisson"``, ``"bernoulli"`` (latent classes) or
-        ``"factor_analyzers"``: :data:`bayesmix.families.NAMES`. What each takes, and its default priors, is said by its
-        class in ``bayesmix/families/NAME/maths.py``.
+        One of :data:`bayesmix.families.NAMES`. What each takes, and its default priors, is said by its class in
+        ``bayesmix/families/NAME/maths.py``.
     n_components : int, optional
         K >= 1. Needed but for families that have a number of their own.
     priors : mapping of str to Prior, optional

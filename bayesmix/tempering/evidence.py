@@ -35,7 +35,7 @@ def log_ratio(low: np.ndarray, high: np.ndarray, step: float) -> float:
 def log_evidence(powers: np.ndarray, L: np.ndarray) -> tuple[float, float]:
     """log Z and its standard error, from log-likelihoods (chains, S, R) on a ladder of R powers.
 
-    The error is that of the mean over parts of chains, times what R-hat says of chains that disagree.
+    The error is that of a mean over parts of chains, or over whole chains where that is larger.
     """
 
     def whole(values: np.ndarray) -> float:

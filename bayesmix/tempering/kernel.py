@@ -126,7 +126,7 @@ def sweeps(rungs, longest, member, prior, replicas, rng, out, tally):  # type: i
     rng
         The generator of everything that is random here.
     out
-        States (S / thin, n) and log-densities (S / thin,) of the last rung; log-likelihoods (S, R).
+        States (S, n) and log-densities (S,) of the last rung; log-likelihoods (S, R) of all.
     tally
         Sums over sweeps: acceptance (R,), rejected exchanges (R - 1,), products of gradients (R, n, n), arrivals (1,).
     """
@@ -134,7 +134,7 @@ def sweeps(rungs, longest, member, prior, replicas, rng, out, tally):  # type: i
     states, densities, record = out
     accepted, rejected, products, arrivals = tally
     S, R = record.shape
-    n, K, thin = x.shape[1], member.max() + 1, S // len(states)
+    n, K = x.shape[1], member.max() + 1
     room = (np.empty(n), np.empty(n), np.empty(n), np.empty(1))
     for r in range(R):
         density[r] = _density(rungs, r, x[r], gradient[r], room[3])
@@ -155,5 +155,4 @@ def sweeps(rungs, longest, member, prior, replicas, rng, out, tally):  # type: i
         record[s] = L
         _exchange(rungs, s % 2, replicas, rejected, room[3], rng)
         arrivals[0] += _arrived(which, seen)
-        if s % thin == thin - 1:
-            states[s // thin], densities[s // thin] = x[R - 1], density[R - 1]
+        states[s], densities[s] = x[R - 1], density[R - 1]

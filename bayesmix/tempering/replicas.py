@@ -50,14 +50,14 @@ class Replicas:
         R, n = x.shape
         return x.copy(), np.zeros((R, n)), np.zeros(R), np.zeros(R), np.arange(R), np.full(R, UNSEEN)
 
-    def sweep(self, n: int, *, thin: int = 1) -> Drawn:
-        """So many sweeps of every line; every ``thin``-th state of the posterior is kept."""
+    def sweep(self, n: int) -> Drawn:
+        """So many sweeps of every line."""
         rungs, held = self.model.rungs(self.ladder)
         streams = self.streams.spawn(len(self.lines))
         priors = [self._prior(n, stream) for stream in streams]  # PyMC draws in one thread at a time
 
         def line(c: int) -> tuple[np.ndarray, ...]:
-            return self._swept(rungs, self.lines[c], priors[c], np.random.default_rng(streams[c]), n, thin)
+            return self._swept(rungs, self.lines[c], priors[c], np.random.default_rng(streams[c]), n)
 
         with ThreadPoolExecutor(self.cores) as pool:
             swept = list(pool.map(line, range(len(self.lines))))
@@ -73,10 +73,10 @@ class Replicas:
         return self.model.prior(2 * n, int(stream.generate_state(1)[0]))
 
     def _swept(
-        self, rungs: tuple, line: tuple, prior: np.ndarray, rng: np.random.Generator, n: int, thin: int
+        self, rungs: tuple, line: tuple, prior: np.ndarray, rng: np.random.Generator, n: int
     ) -> tuple[np.ndarray, ...]:
         R, dim = line[0].shape
-        out = (np.empty((n // thin, dim)), np.empty(n // thin), np.empty((n, R)))
+        out = (np.empty((n, dim)), np.empty(n), np.empty((n, R)))
         tally = (np.zeros(R), np.zeros(R - 1), np.zeros((R, dim, dim)), np.zeros(1))
         longest = np.where(np.arange(R) < R - 1, LEAPFROGS, LEAPFROGS_LAST)
         sweeps(rungs, longest, self.member, prior, line, rng, out, tally)
