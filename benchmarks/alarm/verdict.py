@@ -10,15 +10,14 @@ import numpy as np
 import xarray as xr
 
 import bayesmix as bm
-from bayesmix.checks.convergence import parts
 from bayesmix.compiled.log_posterior import Target
-from bayesmix.posterior.record import Record
 from benchmarks.alarm.case import Case
 
 
 def separate_modes(dt: xr.DataTree) -> int:
-    """How many regions, between which chains do not cross, the draws come from."""
-    return len(parts(Record.of(dt)))
+    """How many regions of the posterior hold draws, whether chains cross between them or not."""
+    region = dt["modes"]["region"].to_numpy()
+    return len(np.unique(region[region > 0]))
 
 
 def verdict(dt: xr.DataTree) -> dict[str, Any]:
