@@ -65,7 +65,7 @@ def _masses(visited: Basins, made: Exchanged) -> dict[int, Mass]:
 
 
 def _group(task: Task, made: Exchanged, dt: xr.DataTree) -> xr.Dataset:
-    """Powers and rejection rates by rung, round trips by chain; the evidence twice."""
+    """Rates by rung, round trips by chain; the evidence twice."""
     attrs = {
         "log_evidence": made.log_evidence,
         "log_evidence_error": made.log_evidence_error,
@@ -81,6 +81,8 @@ def _group(task: Task, made: Exchanged, dt: xr.DataTree) -> xr.Dataset:
         {
             "power": ("rung", made.powers),
             "rejection": ("rung", np.append(made.rejection, np.nan)),
+            "from_prior": ("rung", made.from_prior),
+            "moved": ("rung", made.moved),
             "round_trips": ("chain", made.round_trips),
         },
         attrs=attrs,

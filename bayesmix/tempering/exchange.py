@@ -3,7 +3,9 @@
 Parallel tempering (Geyer 1991; Earl and Deem 2005, doi:10.1039/b509983h): replicas of the parameters on a ladder of
 powers of the likelihood, from the prior (b = 0) to the posterior (b = 1), move by Hamiltonian trajectories and change
 places with their neighbours. Neighbours are asked in turns, even pairs and odd pairs, so that a replica travels instead
-of diffusing (Syed, Bouchard-Cote, Deligiannidis and Doucet 2022, doi:10.1111/rssb.12464).
+of diffusing (Syed, Bouchard-Cote, Deligiannidis and Doucet 2022, doi:10.1111/rssb.12464). In between components are
+drawn anew from where the components of the rung are (:mod:`bayesmix.tempering.guesses`): with many groups a trajectory
+seldom carries a component from a group that has two to one that has none.
 
 Why this, and not NUTS with moves of the allocations: split and merge moves need proposals for every family's
 parameters, and a term of the user's own would leave them out of tune; powers of the likelihood need the compiled
@@ -37,6 +39,8 @@ ROUND_TRIPS = 10
 """Fewer in all chains together say little of how the modes share the mass."""
 ENOUGH_TRIPS, ENOUGH_DRAWS, ENOUGH_AGREEMENT = 40, 600.0, 1.008
 """Where no more sweeps are made: round trips, effective draws and R-hat of everything that labels do not change."""
+ENOUGH_EVIDENCE, SWEEPS_FOR_EVIDENCE = 0.025, 16_000
+"""The error of the log evidence for whose sake alone sweeps are made, and up to how many of them."""
 FEWEST_SWEEPS = 200
 """Worth a round of their own, where time runs out."""
 FIRST_STATES = 500
@@ -54,6 +58,10 @@ class Exchanged:
         Of the likelihood, by rung.
     rejection : ndarray, shape (R - 1,)
         Rejection rate of the exchanges between neighbours; their sum is the barrier.
+    from_prior, moved : ndarray, shape (R,)
+        By rung: the share of replicas that have seen the prior after the posterior (where it falls steeply, replicas
+        are held up; Katzgraber et al. 2006, doi:10.1088/1742-5468/2006/03/P03018), and how many of the components that
+        were drawn anew were taken.
     round_trips : ndarray, shape (chains,)
         How often a replica came from the prior to the posterior.
     log_evidence, log_evidence_error : float
@@ -69,6 +77,8 @@ class Exchanged:
     density: np.ndarray
     powers: np.ndarray
     rejection: np.ndarray
+    from_prior: np.ndarray
+    moved: np.ndarray
     round_trips: np.ndarray
     log_evidence: float
     log_evidence_error: float
@@ -113,17 +123,17 @@ def exchange(
     replicas.sweep(1)  # the first call may have to compile
     for sweeps in WARM_UP:
         begun = time.monotonic()
-        replicas.adapt(replicas.sweep(sweeps))
+        replicas.adapt(replicas.sweep(sweeps, learn=True))
         if begun + (time.monotonic() - begun) / sweeps * n > deadline:
             return None
     pieces: list[Drawn] = []
     finished = False
-    watch = _Watching(target, family)
+    watch = _Watching(model)
     while not finished and sum(p.L.shape[1] for p in pieces) < SWEEPS_AT_MOST:
         begun = time.monotonic()
         pieces.append(replicas.sweep(n))
         drawn = Drawn.joined(pieces)
-        finished = watch.enough(drawn)
+        finished = watch.enough(drawn, replicas.ladder.powers)
         a_sweep = (time.monotonic() - begun) / n
         n = drawn.L.shape[1]
         if time.monotonic() + a_sweep * n > deadline:
@@ -132,12 +142,12 @@ def exchange(
             break
     kept = np.linspace(0, drawn.L.shape[1] - 1, draws).round().astype(int)
     evidence = log_evidence(replicas.ladder.powers, drawn.L) if model.plain else (np.nan, np.nan)
-    rejection = np.mean([p.seen.rejection for p in pieces], axis=0)
+    rates = {v: np.mean([getattr(p.seen, v) for p in pieces], axis=0) for v in ("rejection", "from_prior", "moved")}
     return Exchanged(
         states=drawn.states[:, kept],
         density=drawn.density[:, kept],
         powers=replicas.ladder.powers,
-        rejection=rejection,
+        **rates,
         round_trips=drawn.arrivals.astype(int),
         log_evidence=evidence[0],
         log_evidence_error=evidence[1],
@@ -161,13 +171,14 @@ def _begun(model: Tempered, starts: np.ndarray, *, chains: int, cores: int, seed
 
 
 class _Watching:
-    """Whether there are enough draws, by what labels do not change."""
+    """Whether there are enough draws, by what labels do not change, and by the evidence."""
 
-    def __init__(self, target: Target, family: Likelihood) -> None:
-        self.watch, self.points = Watch(family), Points(target, family.parameter_names)
+    def __init__(self, model: Tempered) -> None:
+        self.model = model
+        self.watch, self.points = Watch(model.family), Points(model.target, model.family.parameter_names)
 
-    def enough(self, drawn: Drawn) -> bool:
-        """Round trips, effective draws and agreement of the chains."""
+    def enough(self, drawn: Drawn, powers: np.ndarray) -> bool:
+        """Round trips, effective draws and agreement of the chains; while that is cheap, a known evidence."""
         if drawn.arrivals.sum() < ENOUGH_TRIPS:
             return False
         columns = [self.watch(self.points.values(states)) for states in drawn.states]
@@ -176,4 +187,7 @@ class _Watching:
         moving = np.ptp(values, axis=(0, 1)) > 1e-2
         dataset = xr.Dataset({"value": (("chain", "draw", "scalar"), values[..., moving])})
         ess, r_hat = float(az.ess(dataset)["value"].min()), float(az.rhat(dataset)["value"].max())
-        return bool(ess > ENOUGH_DRAWS and r_hat < ENOUGH_AGREEMENT)
+        if not (ess > ENOUGH_DRAWS and r_hat < ENOUGH_AGREEMENT):
+            return False
+        cheap = self.model.plain and drawn.L.shape[1] < SWEEPS_FOR_EVIDENCE
+        return not cheap or log_evidence(powers, drawn.L)[1] < ENOUGH_EVIDENCE

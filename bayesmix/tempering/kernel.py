@@ -1,4 +1,4 @@
-"""Replicas under way, compiled: a Hamiltonian step on every rung, a component anew, exchanges between neighbours.
+"""Replicas under way, compiled: a Hamiltonian step on every rung, components anew, exchanges between neighbours.
 
 The density of rung r is prior x likelihood^b_r: one C function (:mod:`bayesmix.compiled`) with a record for every rung,
 in which the row weights are multiplied by b_r.
@@ -13,6 +13,8 @@ from bayesmix.compiled.addresses import call
 
 SHORTER_STEP, LONGER_STEP = -0.7, 0.2
 """The step of a trajectory is the rung's times e to a power between these, so that no period of the motion is met."""
+ACCEPTED = 0.8
+"""The rate of accepted trajectories that steps are set to."""
 UNSEEN, FROM_THE_PRIOR, AT_THE_POSTERIOR = 0, 1, 2
 """Which end of the ladder a replica has seen last."""
 
@@ -62,19 +64,48 @@ def _trajectory(rungs, r, replicas, step, n_steps, room, rng):  # type: ignore[n
 
 
 @numba.njit(cache=True, nogil=True)
-def _renewed(rungs, r, replicas, other, member, k, room, rng):  # type: ignore[no-untyped-def]
-    """Component k as in ``other``, a draw from the prior; taken by the ratio of likelihoods to the rung's power."""
+def _replaced(rungs, r, replicas, own, log_ratio, room, rng):  # type: ignore[no-untyped-def]
+    """The trial point, which differs from the replica in coordinates ``own``, taken by the ratio of densities.
+
+    ``log_ratio`` is that of proposing the way back to proposing the trial.
+    """
     x, trial, slope = replicas[0][r], room[1], room[0]
-    for i in range(len(x)):
-        trial[i] = other[i] if member[i] == k else x[i]
     density = _density(rungs, r, trial, slope, room[3])
-    if not np.isfinite(density):
-        return
-    L = _log_likelihood(rungs, r, trial, density, room)
-    if rng.random() < np.exp(min(0.0, rungs[2][r] * (L - replicas[3][r]))):
-        x[:] = trial
-        replicas[1][r, :] = slope
-        replicas[2][r], replicas[3][r] = density, L
+    if not np.isfinite(density) or rng.random() >= np.exp(min(0.0, density - replicas[2][r] + log_ratio)):
+        return 0.0
+    for i in own:
+        x[i] = trial[i]
+    replicas[1][r, :] = slope
+    replicas[2][r] = density
+    return 1.0
+
+
+@numba.njit(cache=True, nogil=True)
+def _log_proposal(guess, r, theta):  # type: ignore[no-untyped-def]
+    """Log-density of a component's coordinates under the rung's mixture of normals."""
+    _, means, _, inverses, constants = guess
+    total = -np.inf
+    for g in range(means.shape[1]):
+        z = inverses[r, g] @ (theta - means[r, g])
+        total = np.logaddexp(total, constants[r, g] - 0.5 * (z @ z))
+    return total
+
+
+@numba.njit(cache=True, nogil=True)
+def _moved(rungs, guess, r, replicas, own, room, rng):  # type: ignore[no-untyped-def]
+    """A component's coordinates drawn from the rung's mixture of normals (an independence sampler)."""
+    cumulative, means, factors, _, _ = guess
+    g = min(np.searchsorted(cumulative[r], rng.random()), means.shape[1] - 1)
+    z = np.empty(len(own))
+    for i in range(len(own)):
+        z[i] = rng.normal()
+    theta = means[r, g] + factors[r, g] @ z
+    before = replicas[0][r][own]
+    room[1][:] = replicas[0][r]
+    for i in range(len(own)):
+        room[1][own[i]] = theta[i]
+    log_ratio = _log_proposal(guess, r, before) - _log_proposal(guess, r, theta)
+    return _replaced(rungs, r, replicas, own, log_ratio, room, rng)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -106,35 +137,43 @@ def _arrived(which, seen):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def sweeps(rungs, longest, member, prior, replicas, rng, out, tally):  # type: ignore[no-untyped-def]
+def sweeps(rungs, longest, members, guess, prior, replicas, rng, out, tally, learning):  # type: ignore[no-untyped-def]
     """As many sweeps over all rungs as ``out`` has room for log-likelihoods; states of the last rung are kept.
 
     Parameters
     ----------
     rungs
         Address of the log-density; of every rung the address of what it reads (R,), its power from 0 to 1 (R,), the
-        factor of its coordinates (R, n, n), its step (R,).
+        factor of its coordinates (R, n, n).
     longest (R,)
         Leapfrog steps of a trajectory at most.
-    member (n,)
-        Of every coordinate the component that it belongs to, -1 where it belongs to none.
-    prior (2 S or 0, n)
-        Independent draws from the prior, each used once: the state of the first rung in every sweep, and a component
-        to try on one of the others. Without them the first rung moves as the others do.
+    members (K, d)
+        The coordinates of every component.
+    guess
+        By rung, where components are (:mod:`bayesmix.tempering.guesses`).
+    prior (S or 0, n)
+        Independent draws from the prior: the state of the first rung in every sweep. Without them the first rung moves
+        as the others do.
     replicas
         By rung: states (R, n), gradients (R, n), densities, log-likelihoods, which replica it is, the end seen last.
     rng
         The generator of everything that is random here.
     out
-        States (S, n) and log-densities (S,) of the last rung; log-likelihoods (S, R) of all.
+        States (S, n) and log-densities (S,) of the last rung; log-likelihoods (S, R) of all, states of all at some
+        sweeps (T, R, n).
     tally
-        Sums over sweeps: acceptance (R,), rejected exchanges (R - 1,), products of gradients (R, n, n), arrivals (1,).
+        Sums over sweeps: acceptance of trajectories (R,) and of components (R,), rejected exchanges (R - 1,), products
+        of gradients (R, n, n), replicas that come from the prior (R,), arrivals (1,); and the rungs' steps (R,), which
+        change while there is something to learn.
+    learning
+        By how much the logarithm of a step may change in a sweep (Robbins and Monro); 0 once draws are kept.
     """
     x, gradient, density, L, which, seen = replicas
-    states, densities, record = out
-    accepted, rejected, products, arrivals = tally
+    states, densities, record, everywhere = out
+    accepted, moved, rejected, products, descended, arrivals, steps = tally
     S, R = record.shape
-    n, K = x.shape[1], member.max() + 1
+    every, looked = -(-S // max(1, len(everywhere))), 0
+    n = x.shape[1]
     room = (np.empty(n), np.empty(n), np.empty(n), np.empty(1))
     for r in range(R):
         density[r] = _density(rungs, r, x[r], gradient[r], room[3])
@@ -144,15 +183,22 @@ def sweeps(rungs, longest, member, prior, replicas, rng, out, tally):  # type: i
                 x[0] = prior[s]
                 density[0] = _density(rungs, 0, x[0], gradient[0], room[3])
             else:
-                step = rungs[4][r] * np.exp(rng.uniform(SHORTER_STEP, LONGER_STEP))
-                accepted[r] += _trajectory(rungs, r, replicas, step, 1 + rng.integers(0, longest[r]), room, rng)
+                step = steps[r] * np.exp(rng.uniform(SHORTER_STEP, LONGER_STEP))
+                taken = _trajectory(rungs, r, replicas, step, 1 + rng.integers(0, longest[r]), room, rng)
+                accepted[r] += taken
+                steps[r] *= np.exp(learning * (taken - ACCEPTED))
+                if guess[0].size:
+                    moved[r] += _moved(rungs, guess, r, replicas, members[rng.integers(0, len(members))], room, rng)
             L[r] = _log_likelihood(rungs, r, x[r], density[r], room)
             for i in range(n):
                 for j in range(i + 1):
                     products[r, i, j] += gradient[r, i] * gradient[r, j]
-        if K and len(prior):
-            _renewed(rungs, 1 + s % (R - 1), replicas, prior[S + s], member, rng.integers(0, K), room, rng)
         record[s] = L
         _exchange(rungs, s % 2, replicas, rejected, room[3], rng)
         arrivals[0] += _arrived(which, seen)
+        for r in range(R):
+            descended[r] += seen[which[r]] == FROM_THE_PRIOR
         states[s], densities[s] = x[R - 1], density[R - 1]
+        if s % every == 0 and looked < len(everywhere):
+            everywhere[looked] = x
+            looked += 1

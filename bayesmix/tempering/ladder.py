@@ -17,10 +17,7 @@ LOWEST = 1e-4
 """The first power above 0, before anything is known."""
 RUNGS_PER_BARRIER = 2.5
 """Rungs for a unit of the barrier: a little more than the two that would do if replicas forgot at once."""
-ACCEPTED = 0.8
-"""The rate of accepted trajectories that steps are set to."""
-FIRST_STEP, FASTER, SLOWER = 0.3, 0.3, 0.9
-"""The first step, and by how much its logarithm may grow and fall from one estimate to the next."""
+FIRST_STEP = 0.3
 LEAPFROGS, LEAPFROGS_LAST = 8, 48
 """Leapfrog steps of a trajectory at most; more on the last rung, whose draws are the posterior's."""
 SHRUNK = 0.1
@@ -46,8 +43,7 @@ class Ladder:
 
     def learnt(self, seen: Seen) -> Ladder:
         """Steps and coordinates after some sweeps."""
-        change = np.clip(1.5 * (seen.acceptance - ACCEPTED), -SLOWER, FASTER)
-        return Ladder(self.powers, np.array([factor(P) for P in seen.products]), self.steps * np.exp(change))
+        return Ladder(self.powers, np.array([factor(P) for P in seen.products]), seen.steps)
 
     def spaced(self, rejection: np.ndarray, rungs: int) -> Ladder:
         """With so many rungs at equal parts of the barrier; in the coordinates of the next one there was."""
@@ -60,11 +56,18 @@ class Ladder:
 
 @dataclass(frozen=True)
 class Seen:
-    """Averages over sweeps: accepted trajectories (R,), rejected exchanges (R - 1,), products of slopes (R, n, n)."""
+    """What some sweeps have shown, on average.
+
+    Accepted trajectories (R,) and components anew (R,), rejected exchanges (R - 1,), products of slopes (R, n, n),
+    replicas that come from the prior (R,), steps (R,).
+    """
 
     acceptance: np.ndarray
+    moved: np.ndarray
     rejection: np.ndarray
     products: np.ndarray
+    from_prior: np.ndarray
+    steps: np.ndarray
 
     @property
     def barrier(self) -> float:

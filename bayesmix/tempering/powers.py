@@ -39,7 +39,7 @@ class Tempered:
         held = [self.target.compiled.with_data(row_weights=b * v) for b in ladder.powers]
         records = np.array([one.user_data.ctypes.data for one in held], dtype=np.int64)
         address = np.int64(self.target.compiled.compiled_logp_func.address)
-        return (address, records, ladder.powers, ladder.factors, ladder.steps), held
+        return (address, records, ladder.powers, ladder.factors), held
 
     def prior(self, n: int, seed: int) -> np.ndarray:
         """Independent draws from the prior as unconstrained rows, (n, n_dim)."""
@@ -53,8 +53,8 @@ class Tempered:
         return np.ascontiguousarray(np.clip(rows, -1e6, 1e6))
 
     @property
-    def member(self) -> np.ndarray:
-        """The component of every coordinate that belongs to one, else -1, (n_dim,).
+    def members(self) -> np.ndarray:
+        """The coordinates of every component, (K, d).
 
         A simplex and ordered means belong to all components at once.
         """
@@ -70,4 +70,5 @@ class Tempered:
                 and self.family.spec.order is None
             ):
                 components[coordinates] = np.repeat(np.arange(shape[0]), len(coordinates) // shape[0])
-        return components
+        own = [np.flatnonzero(components == k) for k in range(components.max() + 1)]
+        return np.array(own) if own else np.empty((0, 0), dtype=int)
