@@ -123,9 +123,10 @@ def exchange(
     replicas.sweep(1)  # the first call may have to compile
     for sweeps in WARM_UP:
         begun = time.monotonic()
-        replicas.adapt(replicas.sweep(sweeps, learn=True))
+        seen = replicas.sweep(sweeps, learn=True)
         if begun + (time.monotonic() - begun) / sweeps * n > deadline:
             return None
+        replicas.adapt(seen)
     pieces: list[Drawn] = []
     finished = False
     watch = _Watching(model)

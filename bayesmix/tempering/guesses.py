@@ -13,8 +13,10 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
+from bayesmix.kernels.threads import one_blas_thread
+
 type Guess = tuple[np.ndarray, ...]
-"""By rung and normal: cumulative weights (R, G), means (R, G, d), Cholesky factors (R, G, d, d), their inverses, and the
+"""By rung and normal: cumulative weights (R, G), means (R, G, d), Cholesky factors (R, G, d, d), their inverses, and
 log-densities at the means (R, G)."""
 
 MORE, ITERATIONS = 2, 20
@@ -29,13 +31,13 @@ LEAST_VARIANCE = 1e-6
 
 def no_guess(rungs: int) -> Guess:
     """Before anything is known."""
-    none = np.empty((rungs, 0))
-    return none, none[..., None], none[..., None, None], none[..., None, None], none
+    return tuple(np.empty((rungs, *rest)) for rest in ((0,), (0, 0), (0, 0, 0), (0, 0, 0), (0,)))
 
 
 def guess(states: np.ndarray, members: np.ndarray, *, seed: int) -> Guess:
     """From states (T, R, n) of all rungs, with the coordinates of every component (K, d)."""
-    fits = [_fit(states[:, r][:, members], seed) for r in range(states.shape[1])]
+    with one_blas_thread():
+        fits = [_fit(states[:, r][:, members], seed) for r in range(states.shape[1])]
     return tuple(np.ascontiguousarray(np.stack(part)) for part in zip(*fits, strict=True))
 
 

@@ -137,20 +137,17 @@ def _arrived(which, seen):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True)
-def sweeps(rungs, longest, members, guess, prior, replicas, rng, out, tally, learning):  # type: ignore[no-untyped-def]
+def sweeps(rungs, components, prior, replicas, rng, out, tally, learning):  # type: ignore[no-untyped-def]
     """As many sweeps over all rungs as ``out`` has room for log-likelihoods; states of the last rung are kept.
 
     Parameters
     ----------
     rungs
         Address of the log-density; of every rung the address of what it reads (R,), its power from 0 to 1 (R,), the
-        factor of its coordinates (R, n, n).
-    longest (R,)
-        Leapfrog steps of a trajectory at most.
-    members (K, d)
-        The coordinates of every component.
-    guess
-        By rung, where components are (:mod:`bayesmix.tempering.guesses`).
+        factor of its coordinates (R, n, n), the leapfrog steps of its trajectories at most (R,).
+    components
+        The coordinates of every component (K, d), and by rung where components are
+        (:mod:`bayesmix.tempering.guesses`).
     prior (S or 0, n)
         Independent draws from the prior: the state of the first rung in every sweep. Without them the first rung moves
         as the others do.
@@ -169,6 +166,7 @@ def sweeps(rungs, longest, members, guess, prior, replicas, rng, out, tally, lea
         By how much the logarithm of a step may change in a sweep (Robbins and Monro); 0 once draws are kept.
     """
     x, gradient, density, L, which, seen = replicas
+    members, guess = components
     states, densities, record, everywhere = out
     accepted, moved, rejected, products, descended, arrivals, steps = tally
     S, R = record.shape
@@ -184,7 +182,7 @@ def sweeps(rungs, longest, members, guess, prior, replicas, rng, out, tally, lea
                 density[0] = _density(rungs, 0, x[0], gradient[0], room[3])
             else:
                 step = steps[r] * np.exp(rng.uniform(SHORTER_STEP, LONGER_STEP))
-                taken = _trajectory(rungs, r, replicas, step, 1 + rng.integers(0, longest[r]), room, rng)
+                taken = _trajectory(rungs, r, replicas, step, 1 + rng.integers(0, rungs[4][r]), room, rng)
                 accepted[r] += taken
                 steps[r] *= np.exp(learning * (taken - ACCEPTED))
                 if guess[0].size:

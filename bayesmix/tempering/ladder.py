@@ -41,6 +41,11 @@ class Ladder:
     def __len__(self) -> int:
         return len(self.powers)
 
+    @property
+    def longest(self) -> np.ndarray:
+        """Leapfrog steps of a trajectory at most, by rung."""
+        return np.where(np.arange(len(self)) < len(self) - 1, LEAPFROGS, LEAPFROGS_LAST)
+
     def learnt(self, seen: Seen) -> Ladder:
         """Steps and coordinates after some sweeps."""
         return Ladder(self.powers, np.array([factor(P) for P in seen.products]), seen.steps)

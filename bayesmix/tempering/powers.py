@@ -39,7 +39,7 @@ class Tempered:
         held = [self.target.compiled.with_data(row_weights=b * v) for b in ladder.powers]
         records = np.array([one.user_data.ctypes.data for one in held], dtype=np.int64)
         address = np.int64(self.target.compiled.compiled_logp_func.address)
-        return (address, records, ladder.powers, ladder.factors), held
+        return (address, records, ladder.powers, ladder.factors, ladder.longest), held
 
     def prior(self, n: int, seed: int) -> np.ndarray:
         """Independent draws from the prior as unconstrained rows, (n, n_dim)."""

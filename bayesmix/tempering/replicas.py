@@ -9,7 +9,7 @@ import numpy as np
 
 from bayesmix.tempering.guesses import guess, no_guess
 from bayesmix.tempering.kernel import UNSEEN, sweeps
-from bayesmix.tempering.ladder import LEAPFROGS, LEAPFROGS_LAST, Ladder, Seen
+from bayesmix.tempering.ladder import Ladder, Seen
 from bayesmix.tempering.powers import Tempered
 
 LEARNING = 0.1
@@ -86,13 +86,12 @@ class Replicas:
         self, rungs: tuple, line: tuple, prior: np.ndarray, rng: np.random.Generator, n: int, *, learn: bool
     ) -> tuple[np.ndarray, ...]:
         R, dim = line[0].shape
-        longest = np.where(np.arange(R) < R - 1, LEAPFROGS, LEAPFROGS_LAST)
         looks = len(range(0, n, -(-n // LOOKS))) if learn else 0
         out = (np.empty((n, dim)), np.empty(n), np.empty((n, R)), np.empty((looks, R, dim)))
         counts = np.zeros(R), np.zeros(R), np.zeros(R - 1), np.zeros((R, dim, dim)), np.zeros(R), np.zeros(1)
         tally = (*counts, self.ladder.steps.copy())
         learning = LEARNING if learn else 0.0
-        sweeps(rungs, longest, self.members, self.guess, prior, line, rng, out, tally, learning)
+        sweeps(rungs, (self.members, self.guess), prior, line, rng, out, tally, learning)
         return (*out, *tally)
 
     def adapt(self, drawn: Drawn) -> None:
