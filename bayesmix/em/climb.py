@@ -67,13 +67,13 @@ class Ascent:
     ``path``: the points of ``history``, where they are to be kept.
     """
 
-    def __init__(self, family: Likelihood, params: Params, *, trace: bool = False) -> None:
-        self.family, self.params, self.trace = family, params, trace
+    def __init__(self, likelihood: Likelihood, params: Params, *, trace: bool = False) -> None:
+        self.likelihood, self.params, self.trace = likelihood, params, trace
         self.path = [params] if trace else []
-        self.L, self.sums = e_step(family, params)
+        self.L, self.sums = e_step(likelihood, params)
         self.history, self.plain = [self.L], [self.L]
         self.n_iter = 1
-        self.near = max(NEAR, NEAR_PER_ROW * float(family.row_weights.sum()))
+        self.near = max(NEAR, NEAR_PER_ROW * float(likelihood.row_weights.sum()))
         self.memory: Memory | None = None
 
     @property
@@ -83,26 +83,26 @@ class Ascent:
 
     def walk(self, target: Params) -> None:
         """EM's own step, halved while L falls: where that is one step of Newton's method, it may go too far."""
-        L, sums = e_step(self.family, target)
+        L, sums = e_step(self.likelihood, target)
         self.n_iter += 1
         for _ in range(HALVINGS):
             if not self.L - self.rounding > L:
                 break
-            target = self.family.unpack((self.family.pack(self.params) + self.family.pack(target)) / 2)
-            L, sums = e_step(self.family, target)
+            target = self.likelihood.unpack((self.likelihood.pack(self.params) + self.likelihood.pack(target)) / 2)
+            L, sums = e_step(self.likelihood, target)
             self.n_iter += 1
         self._move(target, L, sums)
         self.plain.append(self.L)
 
     def jump(self, leap: np.ndarray) -> bool:
         """A quasi-Newton step, shortened where it goes too far; whether L did not fall."""
-        theta = self.family.pack(self.params)
-        size = min(1.0, LONGEST_LEAP / np.abs(leap / self.family.units(self.params)).max())
+        theta = self.likelihood.pack(self.params)
+        size = min(1.0, LONGEST_LEAP / np.abs(leap / self.likelihood.units(self.params)).max())
         for shorter in 0.25 ** np.arange(SHORTENED):
-            params = self.family.unpack(theta + size * shorter * leap)
-            if self.family.spikes(params):
+            params = self.likelihood.unpack(theta + size * shorter * leap)
+            if self.likelihood.spikes(params):
                 continue
-            L, sums = e_step(self.family, params)
+            L, sums = e_step(self.likelihood, params)
             self.n_iter += 1
             if self.L - self.rounding <= L:
                 self._move(params, L, sums)
@@ -121,8 +121,8 @@ class Ascent:
         if self.memory is None and not crawls(self.plain, tolerance * (1 + abs(self.L)), self.near):
             return
         with np.errstate(divide="ignore", invalid="ignore"):
-            theta = self.family.pack(self.params)
-            here = Memory(theta, self.family.score(theta, self.sums), self.family.pack(target) - theta)
+            theta = self.likelihood.pack(self.params)
+            here = Memory(theta, self.likelihood.score(theta, self.sums), self.likelihood.pack(target) - theta)
         before, self.memory = self.memory, None
         if np.isfinite(here.em_step).all():
             self.memory = here if before is None else before.after(here)
@@ -173,7 +173,7 @@ def crawls(history: Sequence[float], bound: float, near: float) -> bool:
 
 
 def climb(
-    family: Likelihood,
+    likelihood: Likelihood,
     kind: str,
     params: Params,
     *,
@@ -188,13 +188,13 @@ def climb(
     L never falls; whether a step leads into a spike is checked before it is taken. It does not stand still before
     ``patience`` E-steps. A climb that will not reach ``bar`` is left. ``trace``: the run keeps every point.
     """
-    reasons = family.spikes(params)
+    reasons = likelihood.spikes(params)
     if reasons:
         return stillborn(kind, params, reasons, trace=trace)
-    run, converged, left = Ascent(family, params, trace=trace), False, False
+    run, converged, left = Ascent(likelihood, params, trace=trace), False, False
     while True:
-        target = family.m_step(run.sums, run.params)
-        reasons = family.spikes(target)
+        target = likelihood.m_step(run.sums, run.params)
+        reasons = likelihood.spikes(target)
         if reasons:
             break
         run.remember(target, tolerance)
@@ -202,7 +202,7 @@ def climb(
         converged = run.n_iter > patience and run.converged(leap, tolerance)
         left = not converged and run.hopeless(bar)
         if converged or left or run.n_iter > max_iter:
-            reasons = family.spikes(run.params, responsibilities(family, run.params))
+            reasons = likelihood.spikes(run.params, responsibilities(likelihood, run.params))
             break
         if leap is None or not run.jump(leap):
             run.walk(target)

@@ -49,22 +49,22 @@ class Manner:
     hard: bool = False
 
     @classmethod
-    def of(cls, family: Likelihood, starts: Any, init: Any, *, trace: bool, hard: bool) -> Manner:
+    def of(cls, likelihood: Likelihood, starts: Any, init: Any, *, trace: bool, hard: bool) -> Manner:
         """From the arguments of :func:`bayesmix.fit_em`; ValueError naming the one that is impossible."""
         kinds = () if starts is None else (starts,) if isinstance(starts, str) else tuple(starts)
         for kind in kinds:
-            if kind not in family.start_kinds:
-                raise ValueError(f"starts: unknown kind {kind!r}; choose from {', '.join(family.start_kinds)}")
+            if kind not in likelihood.start_kinds:
+                raise ValueError(f"starts: unknown kind {kind!r}; choose from {', '.join(likelihood.start_kinds)}")
         if starts is not None and (init is not None or not kinds):
             raise ValueError("starts: needs a kind, and cannot be combined with init, which is the only start")
-        return cls(kinds, None if init is None else start_from(family, init), trace, hard)
+        return cls(kinds, None if init is None else start_from(likelihood, init), trace, hard)
 
-    def of_starts(self, family: Likelihood, n: int) -> list[str]:
+    def of_starts(self, likelihood: Likelihood, n: int) -> list[str]:
         """The kind of each of ``n`` starts.
 
         Of all kinds, the one that is deterministic leads where there are several starts; a single start is random.
         """
-        once, *others = family.start_kinds
+        once, *others = likelihood.start_kinds
         if self.init is not None:
             return [GIVEN]
         if self.kinds or n == 1:
@@ -72,16 +72,23 @@ class Manner:
         return [once, *islice(cycle(others), n - 1)]
 
     def ascend(
-        self, family: Likelihood, kind: str, params: Params, *, max_iter: int, tolerance: float, bar: float = -np.inf
+        self,
+        likelihood: Likelihood,
+        kind: str,
+        params: Params,
+        *,
+        max_iter: int,
+        tolerance: float,
+        bar: float = -np.inf,
     ) -> Run:
         """EM from one start; soft assignment may give it up where it will not reach ``bar``."""
         if self.hard:
-            return classify(family, kind, params, max_iter=max_iter, tolerance=tolerance, trace=self.trace)
-        return climb(family, kind, params, max_iter=max_iter, tolerance=tolerance, bar=bar, trace=self.trace)
+            return classify(likelihood, kind, params, max_iter=max_iter, tolerance=tolerance, trace=self.trace)
+        return climb(likelihood, kind, params, max_iter=max_iter, tolerance=tolerance, bar=bar, trace=self.trace)
 
 
 def run_starts(
-    family: Likelihood,
+    likelihood: Likelihood,
     *,
     n_starts: int,
     seed: int,
@@ -102,11 +109,11 @@ def run_starts(
     whole_numbers(n_starts=n_starts, seed=seed, max_iter=max_iter)
     if not tolerance > 0:
         raise ValueError(f"tolerance: must be positive; got {tolerance!r}")
-    kinds = manner.of_starts(family, n_starts)
+    kinds = manner.of_starts(likelihood, n_starts)
     *streams, rows = np.random.default_rng(seed).spawn(len(kinds) + 1)
-    few = few_rows(family, rows) if manner.init is None else family
+    few = few_rows(likelihood, rows) if manner.init is None else likelihood
     catch_up = CATCH_UP + CATCH_UP_PER_ROW * len(few.data)
-    reach = WITHIN_REACH + 2 * family.n_parameters
+    reach = WITHIN_REACH + 2 * likelihood.n_parameters
     reach = np.inf if manner.hard else reach if everything else min(reach, catch_up)
     ends: list[Run] = []
     rough = max(tolerance, ROUGHLY)
@@ -117,28 +124,28 @@ def run_starts(
     runs = merged(few, ends, groups)
     bar = runs[best_run(runs)].log_likelihood - reach
     settings: dict[str, Any] = {"max_iter": max_iter, "tolerance": tolerance}
-    finished = {id(run.params): _finished(family, few, run, bar, manner, settings) for run in runs if run.own}
+    finished = {id(run.params): _finished(likelihood, few, run, bar, manner, settings) for run in runs if run.own}
     runs = [finished[id(run.params)] if run.own else run.at(finished[id(run.params)]) for run in runs]
-    runs = merged(family, runs, groups)
-    return runs if manner.hard else beyond_saddles(family, runs, **settings)
+    runs = merged(likelihood, runs, groups)
+    return runs if manner.hard else beyond_saddles(likelihood, runs, **settings)
 
 
 def _finished(
-    family: Likelihood, few: Likelihood, run: Run, bar: float, manner: Manner, settings: Mapping[str, Any]
+    likelihood: Likelihood, few: Likelihood, run: Run, bar: float, manner: Manner, settings: Mapping[str, Any]
 ) -> Run:
     """A rough run over few rows carried on over all, to its end; below the bar only its log-likelihood is that of all.
 
     A run that ended in a spike over all rows has nowhere to go on to.
     """
-    if run.reasons and few is family:
+    if run.reasons and few is likelihood:
         return run
     if run.log_likelihood >= bar and not run.left:
-        end = manner.ascend(family, run.kind, run.params, **settings)
-        if few is not family:
+        end = manner.ascend(likelihood, run.kind, run.params, **settings)
+        if few is not likelihood:
             return replace(end, n_iter=run.n_iter + end.n_iter)
         history, path = np.concatenate([run.history[:-1], end.history]), (*run.path[:-1], *end.path)
         return replace(end, history=history, path=path, n_iter=run.n_iter + end.n_iter)
-    if few is family or not np.isfinite(run.log_likelihood):
+    if few is likelihood or not np.isfinite(run.log_likelihood):
         return replace(run, left=True)
-    L, _ = e_step(family, run.params)
+    L, _ = e_step(likelihood, run.params)
     return replace(run, history=np.array([L]), path=run.path[-1:], n_iter=run.n_iter + 1, left=True)

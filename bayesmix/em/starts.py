@@ -58,22 +58,22 @@ class Run:
         return replace(end, kind=self.kind, n_iter=self.n_iter, own=False)
 
 
-def few_rows(family: Likelihood, rng: np.random.Generator) -> Likelihood:
-    """The family over a random sample of its rows, labelled rows in proportion; over all where they are few enough.
+def few_rows(likelihood: Likelihood, rng: np.random.Generator) -> Likelihood:
+    """The likelihood over a random sample of its rows, labelled rows in proportion; over all where they are few enough.
 
     Rows without weight are left out. Where the sample cannot tell the covariates' effects apart, all rows are kept.
     """
-    n = min(max(FEW_ROWS, FEW_PER_PARAMETER * family.n_parameters), MOST_FEW_ROWS)
-    if len(family.data) <= n:
-        return family
-    shuffled = rng.permutation(np.flatnonzero(family.row_weights > 0))
-    label = np.where(family.data.labelled, family.evidence.argmax(axis=1), -1)[shuffled]
+    n = min(max(FEW_ROWS, FEW_PER_PARAMETER * likelihood.n_parameters), MOST_FEW_ROWS)
+    if len(likelihood.data) <= n:
+        return likelihood
+    shuffled = rng.permutation(np.flatnonzero(likelihood.row_weights > 0))
+    label = np.where(likelihood.data.labelled, likelihood.evidence.argmax(axis=1), -1)[shuffled]
     by_label = shuffled[np.argsort(label, kind="stable")]
     picked = by_label[evenly(len(by_label), n)]
-    rare = [shuffled[label == k][:LEAST_LABELLED] for k in range(len(family.components))]
-    few = family.rebind(family.data.take(np.unique(np.concatenate([picked, *rare]))))
+    rare = [shuffled[label == k][:LEAST_LABELLED] for k in range(len(likelihood.components))]
+    few = likelihood.rebind(likelihood.data.take(np.unique(np.concatenate([picked, *rare]))))
     lost = any(np.linalg.matrix_rank(X / X.abs().max().clip(1e-300)) < X.shape[1] for X in few.design.values())
-    return family if lost else few
+    return likelihood if lost else few
 
 
 def best_run(runs: Sequence[Run]) -> int:
@@ -93,18 +93,18 @@ def similarity(q: np.ndarray, r: np.ndarray, groups: np.ndarray) -> float:
     return float(agreement[order, np.arange(len(order))].sum() / np.sqrt((r**2).sum() * (q**2).sum()))
 
 
-def merged(family: Likelihood, runs: Sequence[Run], groups: np.ndarray | None = None) -> list[Run]:
+def merged(likelihood: Likelihood, runs: Sequence[Run], groups: np.ndarray | None = None) -> list[Run]:
     """The same runs, where those that reached one solution share the best end among them.
 
     Equal log-likelihoods do not suffice: groups may be split in two ways that are equally likely. Labels may switch
     within ``groups``, by default those that the label evidence leaves.
     """
-    groups = family.exchangeable if groups is None else groups
-    rows = family.evenly(COMPARED_ROWS)
+    groups = likelihood.exchangeable if groups is None else groups
+    rows = likelihood.evenly(COMPARED_ROWS)
     ends: list[tuple[Run, np.ndarray]] = []
     result = list(runs)
     for i in sorted(range(len(runs)), key=lambda i: (-runs[i].log_likelihood, not runs[i].own)):
-        if not np.isfinite(runs[i].log_likelihood) or family.spikes(runs[i].params):
+        if not np.isfinite(runs[i].log_likelihood) or likelihood.spikes(runs[i].params):
             continue
         r = responsibilities(rows, runs[i].params)
         end = next((end for end, q in ends if _one(end, runs[i]) and _alike(q, r, groups)), None)
@@ -132,11 +132,11 @@ def solutions(runs: Sequence[Run]) -> list[tuple[Run, int]]:
     return [(run, int(counts[id(run.params)])) for run in ordered]
 
 
-def starts_table(family: Likelihood, runs: Sequence[Run], chosen: int) -> pd.DataFrame:
+def starts_table(likelihood: Likelihood, runs: Sequence[Run], chosen: int) -> pd.DataFrame:
     """One row per start; the last columns are the free scalars where it ended, its components in canonical order."""
     distinct = solutions(runs)
     number = {id(run.params): i + 1 for i, (run, _) in enumerate(distinct)}
-    ends = [_scalars(family, run.params) for run, _ in distinct]
+    ends = [_scalars(likelihood, run.params) for run, _ in distinct]
     table = pd.DataFrame(
         {
             "kind": [run.kind for run in runs],
@@ -153,8 +153,8 @@ def starts_table(family: Likelihood, runs: Sequence[Run], chosen: int) -> pd.Dat
     return pd.concat([table, pd.DataFrame([ends[n - 1] for n in table["solution"]], index=table.index)], axis=1)
 
 
-def _scalars(family: Likelihood, params: Params) -> dict[str, float]:
+def _scalars(likelihood: Likelihood, params: Params) -> dict[str, float]:
     with np.errstate(invalid="ignore", divide="ignore"):  # a spike may have no correlations
-        named = family.named(params)
-    ordered = reorder(family, named, canonical_order(family, named))
-    return {label: float(ordered[v][where]) for v, where, label in scalars.index_of(family)}
+        named = likelihood.named(params)
+    ordered = reorder(likelihood, named, canonical_order(likelihood, named))
+    return {label: float(ordered[v][where]) for v, where, label in scalars.index_of(likelihood)}

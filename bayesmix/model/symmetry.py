@@ -144,13 +144,13 @@ class _Swaps:
     long as there are components and have no dimension of bayesmix's: they may run over components without saying so.
     """
 
-    def __init__(self, target: Target, family: Likelihood, own: Sequence[str], points: Sequence[Values]) -> None:
-        self.target, self.family, self.own, self.points = target, family, own, points
+    def __init__(self, target: Target, likelihood: Likelihood, own: Sequence[str], points: Sequence[Values]) -> None:
+        self.target, self.likelihood, self.own, self.points = target, likelihood, own, points
         self.free = [rv.name for rv in target.model.free_RVs]
         self.x = [target.start({v: values[v] for v in self.free}) for values in points]
         dims = target.model.named_vars_to_dims
         self.axes = {v.name: component_axes(dims.get(v.name, ())) for v in target.model.unobserved_RVs}
-        known, K = {*family.coords, "obs"}, len(family.components)
+        known, K = {*likelihood.coords, "obs"}, len(likelihood.components)
         self.loose = {
             rv.name: tuple(
                 a
@@ -184,7 +184,7 @@ class _Swaps:
     def stale(self, pairs: Sequence[tuple[int, int]]) -> list[str]:
         """Deterministics that exchanging components changes otherwise than along their own component axes."""
         changed = []
-        for v in (d.name for d in self.target.model.deterministics if d.name not in self.family.dims):
+        for v in (d.name for d in self.target.model.deterministics if d.name not in self.likelihood.dims):
             for pair, values in product(pairs, self.points):
                 after = self.target.values(self._start(self._swapped(values, pair, self.axes)))
                 if not _close(after[v], self._swapped({v: values[v]}, pair, self.axes)[v]):
@@ -196,7 +196,7 @@ class _Swaps:
         return self.axes | {v: () if self.axes[v] else self.loose[v] for v in changed}
 
     def _swapped(self, values: Values, pair: tuple[int, int], axes: Axes) -> Values:
-        order = np.arange(len(self.family.components))
+        order = np.arange(len(self.likelihood.components))
         order[list(pair)] = order[list(pair[::-1])]
         moved = dict(values)
         for v in values:

@@ -103,11 +103,11 @@ class Climber:
 
         The most probable comes first; of many ways only so many are tried as climbs can be afforded.
         """
-        family = self.parts.likelihood
-        ways = labellings(family.exchangeable, self.switching, most=MOST_TRIED, seed=1)
-        if family.spec.order is not None or len(ways) == 1:
+        likelihood = self.parts.likelihood
+        ways = labellings(likelihood.exchangeable, self.switching, most=MOST_TRIED, seed=1)
+        if likelihood.spec.order is not None or len(ways) == 1:
             return [self.target.start(self.parts.start(params))]
-        points = [self.target.start(self.parts.start(reorder(family, params, way))) for way in ways]
+        points = [self.target.start(self.parts.start(reorder(likelihood, params, way))) for way in ways]
         values = np.array([self.target.log_density(x)[0] for x in points])
         return [points[i] for i in np.argsort(-values, kind="stable")[:MOST_NAMED]]
 
@@ -138,7 +138,7 @@ class Climber:
 
     @property
     def _rows(self) -> Likelihood:
-        """The family over a sample of the rows, by which ends are compared."""
+        """The likelihood over a sample of the rows, by which ends are compared."""
         return self.parts.likelihood.evenly(COMPARED_ROWS)
 
     def _approach(self, x: np.ndarray, ends: list[PosteriorMode]) -> tuple[np.ndarray, bool]:
@@ -169,8 +169,8 @@ class Climber:
     def at(self, x: np.ndarray) -> PosteriorMode:
         """An unconstrained point as it is, as if it were a mode that no start led to."""
         value, params = self.target.log_density(x)[0], self._params(x)
-        family = self.parts.likelihood.evenly(COMPARED_ROWS)
-        precision, r, v = self.target.precision(x), responsibilities(family, params), family.row_weights
+        likelihood = self.parts.likelihood.evenly(COMPARED_ROWS)
+        precision, r, v = self.target.precision(x), responsibilities(likelihood, params), likelihood.row_weights
         rows = self.parts.likelihood.row_weights.sum() * (v @ r) / max(v.sum(), np.finfo(float).tiny)
         return PosteriorMode(x, params, value, laplace(value, precision), precision, r, rows, 0, converged=False)
 
@@ -209,9 +209,9 @@ def find_modes(climber: Climber, runs: Sequence[Run], *, climbs: int = 0, seed: 
     largest mass comes first. A climb that stopped on a slope ended at no mode: its curvature says nothing of a mass. It
     counts only where none did better.
     """
-    family = climber.parts.likelihood
-    starts = [(x, n) for run, n in _within_reach(solutions(runs), family) for x in climber.named(run.params)]
-    starts += [(x, 1) for params in _random(family, climbs, seed) for x in climber.named(params)[:1]]
+    likelihood = climber.parts.likelihood
+    starts = [(x, n) for run, n in _within_reach(solutions(runs), likelihood) for x in climber.named(run.params)]
+    starts += [(x, 1) for params in _random(likelihood, climbs, seed) for x in climber.named(params)[:1]]
     ends: list[PosteriorMode] = []
     with one_blas_thread():
         for x, n in starts:
@@ -226,17 +226,17 @@ def find_modes(climber: Climber, runs: Sequence[Run], *, climbs: int = 0, seed: 
     return sorted(modes, key=lambda mode: -mode.log_mass)
 
 
-def _random(family: Likelihood, n: int, seed: int) -> Iterator[Params]:
+def _random(likelihood: Likelihood, n: int, seed: int) -> Iterator[Params]:
     """Parameters after random allocations of the rows."""
     rng = np.random.default_rng(seed)
-    if len(family.data) <= MOST_CLIMBED_ROWS and len(family.components) > 1:
-        yield from (family.initial(family.start_kinds[-1], rng) for _ in range(n))
+    if len(likelihood.data) <= MOST_CLIMBED_ROWS and len(likelihood.components) > 1:
+        yield from (likelihood.initial(likelihood.start_kinds[-1], rng) for _ in range(n))
 
 
-def _within_reach(ends: Sequence[tuple[Run, int]], family: Likelihood) -> list[tuple[Run, int]]:
+def _within_reach(ends: Sequence[tuple[Run, int]], likelihood: Likelihood) -> list[tuple[Run, int]]:
     """Solutions whose likelihood does not rule them out; a spike's likelihood tells nothing of the posterior there."""
     sound = [run.log_likelihood for run, _ in ends if not run.reasons]
-    least = max(sound, default=-np.inf) - WITHIN_REACH - 2 * family.n_parameters
+    least = max(sound, default=-np.inf) - WITHIN_REACH - 2 * likelihood.n_parameters
     return [(run, starts) for run, starts in ends if run.reasons or run.log_likelihood >= least]
 
 

@@ -94,14 +94,14 @@ def log_evidence(dt: xr.DataTree, *, target: Target | None = None) -> LogEvidenc
     (-14.3, True)
     """
     record = Record.of(dt)
-    family = record.family
+    likelihood = record.likelihood
     if not isinstance(target, Target | None):
         raise ValueError(f"target: must be a compiled model, {Target.__module__}.Target; got a {type(target).__name__}")
-    if family.data.weighted:
+    if likelihood.data.weighted:
         raise ValueError("log_evidence: is defined for row weights of 1 only")
     if dt.attrs.get("extended_model"):
         raise ValueError("log_evidence: the posterior is of the user's extension of the model, not of the mixture")
-    check_order("log_evidence", family.spec)
+    check_order("log_evidence", likelihood.spec)
     if TEMPERING in dt.children:
         return _of_replicas(dt[TEMPERING].to_dataset())
     parts = _recorded(dt["modes"].to_dataset())
@@ -140,10 +140,10 @@ def _recorded(modes: xr.Dataset) -> dict[int, LogIntegral]:
 
 def _whole(record: Record, target: Target | None) -> dict[int, LogIntegral]:
     """The log-integral over all of the posterior, all labellings."""
-    model = model_of(graph(record.family))
+    model = model_of(graph(record.likelihood))
     target = Target(model) if target is None else target.with_data(model)
     draws = record.posterior, record.dt["sample_stats"].to_dataset()["lp"]
-    return weigh(target, record.family, {1: draws}, None)
+    return weigh(target, record.likelihood, {1: draws}, None)
 
 
 def _described(record: Record, n: int) -> str:

@@ -131,19 +131,19 @@ def _surveyed(
     lp: xr.DataArray,
 ) -> Scouts:
     """What the scouts' draws say: regions, their masses, the modes in them, where chains may begin."""
-    family = climber.parts.likelihood
-    region = np.array(pieces_apart(family, pieces, lp))
+    likelihood = climber.parts.likelihood
+    region = np.array(pieces_apart(likelihood, pieces, lp))
     if not region.any():  # no piece has settled: the verdict will say so
         region[:] = 1
     members = {int(g): np.flatnonzero(region == g) for g in np.unique(region[region > 0])}
     mass: dict[int, Mass] = {}
     regions = None
     if len(members) > 1:
-        watch = Watch(family)
-        features = [features_of(watch, stacked(pieces.isel(chain=c), family)) for c in members.values()]
+        watch = Watch(likelihood)
+        features = [features_of(watch, stacked(pieces.isel(chain=c), likelihood)) for c in members.values()]
         rough = Regions.remember(watch, features, list(members))
         inside = {g: (pieces.isel(chain=c), lp.isel(chain=c)) for g, c in members.items()}
-        integrals = weigh(target, family, inside, lambda g: rough.inside([g]))
+        integrals = weigh(target, likelihood, inside, lambda g: rough.inside([g]))
         ranked = sorted(members, key=lambda g: -np.nan_to_num(integrals[g].value, nan=-np.inf))
         number = {g: i + 1 for i, g in enumerate(ranked)}
         regions = replace(rough, labels=np.array([number[g] for g in rough.labels]))

@@ -74,12 +74,12 @@ def modes(
     >>> found = bm.modes(*bm.load("old_faithful"), progress=False)  # doctest: +SKIP
     >>> found.table[["mass", "log_evidence"]]  # doctest: +SKIP
     """
-    family = resolved(spec, data)
-    check_order("modes", family.spec)
-    model = model_of(graph(family))
+    likelihood = resolved(spec, data)
+    check_order("modes", likelihood.spec)
+    model = model_of(graph(likelihood))
     target = Target(model) if target is None else target.with_data(model)
     dt = sample(
-        family.spec,
+        likelihood.spec,
         data,
         n_starts=n_starts,
         draws=draws,
@@ -94,14 +94,14 @@ def modes(
     )
     maxima = dt["modes"].to_dataset()
     if not Record.of(dt).resampled and not np.isfinite(maxima["log_evidence"]).any():
-        maxima = _with_evidence(maxima, dt, target, family)
+        maxima = _with_evidence(maxima, dt, target, likelihood)
     return Modes(maxima, float(data.row_weights.sum()))
 
 
-def _with_evidence(maxima: xr.Dataset, dt: xr.DataTree, target: Target, family: Likelihood) -> xr.Dataset:
+def _with_evidence(maxima: xr.Dataset, dt: xr.DataTree, target: Target, likelihood: Likelihood) -> xr.Dataset:
     """The integral of the one region there is."""
     drawn = {1: (dt["posterior"].to_dataset(), dt["sample_stats"].to_dataset()["lp"])}
-    integral = weigh(target, family, drawn, None)[1]
+    integral = weigh(target, likelihood, drawn, None)[1]
     only = maxima["region"].to_numpy() == 1
     return maxima.assign(
         log_evidence=("mode", np.where(only, integral.value, np.nan)),

@@ -78,7 +78,7 @@ class Exchanged:
 
 def exchange(
     target: Target,
-    family: Likelihood,
+    likelihood: Likelihood,
     starts: np.ndarray,
     *,
     chains: int,
@@ -93,7 +93,7 @@ def exchange(
 
     Parameters
     ----------
-    target, family
+    target, likelihood
         The compiled posterior and its likelihood over the rows.
     starts : ndarray, shape (m, n_dim)
         Points of high density, such as modes: half of the rungs begin there, the others at draws from the prior.
@@ -107,7 +107,7 @@ def exchange(
         No new round of sweeps begins later than this.
     """
     deadline = time.monotonic() + seconds
-    model = Tempered(target, family)
+    model = Tempered(target, likelihood)
     replicas = _begun(model, starts, chains=chains, cores=cores or n_threads(), seed=seed)
     n = max(FIRST_SWEEPS, draws)
     replicas.sweep(1)  # the first call may have to compile
@@ -118,7 +118,7 @@ def exchange(
             return None
     pieces: list[Drawn] = []
     finished = False
-    watch = _Watching(target, family)
+    watch = _Watching(target, likelihood)
     while not finished and sum(p.L.shape[1] for p in pieces) < SWEEPS_AT_MOST:
         begun = time.monotonic()
         pieces.append(replicas.sweep(n))
@@ -163,8 +163,8 @@ def _begun(model: Tempered, starts: np.ndarray, *, chains: int, cores: int, seed
 class _Watching:
     """Whether there are enough draws, by what labels do not change."""
 
-    def __init__(self, target: Target, family: Likelihood) -> None:
-        self.watch, self.points = Watch(family), Points(target, family.parameter_names)
+    def __init__(self, target: Target, likelihood: Likelihood) -> None:
+        self.watch, self.points = Watch(likelihood), Points(target, likelihood.parameter_names)
 
     def enough(self, drawn: Drawn) -> bool:
         """Round trips, effective draws and agreement of the chains."""

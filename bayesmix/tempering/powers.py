@@ -25,7 +25,7 @@ class Tempered:
     """
 
     target: Target
-    family: Likelihood
+    likelihood: Likelihood
 
     @property
     def plain(self) -> bool:
@@ -35,7 +35,7 @@ class Tempered:
 
     def rungs(self, ladder: Ladder) -> tuple[Any, list[Any]]:
         """What the kernel reads of the ladder, and what must live as long."""
-        v = self.family.row_weights
+        v = self.likelihood.row_weights
         held = [self.target.compiled.with_data(row_weights=b * v) for b in ladder.powers]
         records = np.array([one.user_data.ctypes.data for one in held], dtype=np.int64)
         address = np.int64(self.target.compiled.compiled_logp_func.address)
@@ -43,7 +43,7 @@ class Tempered:
 
     def prior(self, n: int, seed: int) -> np.ndarray:
         """Independent draws from the prior as unconstrained rows, (n, n_dim)."""
-        model, order = self.target.model, self.family.spec.order
+        model, order = self.target.model, self.likelihood.spec.order
         names = [rv.name for rv in model.free_RVs]
         drawn = pm.draw([model[v] for v in names], draws=n, random_seed=seed, mode=INTERPRETED)
         values = {v: np.asarray(a) for v, a in zip(names, drawn, strict=True)}
@@ -67,7 +67,7 @@ class Tempered:
                 dims
                 and dims[0] in COMPONENT_DIMS
                 and len(coordinates) == np.prod(shape)
-                and self.family.spec.order is None
+                and self.likelihood.spec.order is None
             ):
                 components[coordinates] = np.repeat(np.arange(shape[0]), len(coordinates) // shape[0])
         return components

@@ -61,7 +61,7 @@ def run_ours(seed: int, *, order: str | None, target: Target | None = None, draw
     check = bm.diagnose(dt)
     if not check.ok:
         raise RuntimeError(f"order={order}, seed {seed}: {check.verdict}")
-    return summarise(scalars.of_posterior(Record.of(dt).family, dt["posterior"].to_dataset()))
+    return summarise(scalars.of_posterior(Record.of(dt).likelihood, dt["posterior"].to_dataset()))
 
 
 def read_posteriordb(path: Path) -> Summary:

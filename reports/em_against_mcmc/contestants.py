@@ -22,7 +22,7 @@ from bayesmix.em.posterior_mode import map_fit
 from bayesmix.em.run_starts import run_starts
 from bayesmix.em.starts import Run
 from bayesmix.estep import responsibilities
-from bayesmix.likelihood.likelihood import Family
+from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.spec import bind
 from bayesmix.model.build import graph
 from bayesmix.posterior.record import stacked
@@ -48,14 +48,14 @@ class Bench:
     target: Target
 
     @property
-    def family(self) -> Family:
+    def likelihood(self) -> Likelihood:
         """Over the rows that are fitted."""
         return bind(self.spec, self.case.data)
 
     @property
-    def unseen(self) -> Family:
+    def unseen(self) -> Likelihood:
         """Over the rows that are not."""
-        return self.family.rebind(self.case.new)
+        return self.likelihood.rebind(self.case.new)
 
     def order(self, r: np.ndarray) -> np.ndarray:
         """The component that stands for each group, from responsibilities of the rows that no fit sees."""
@@ -65,7 +65,7 @@ class Bench:
 
     def scores(self, params: Mapping[str, np.ndarray]) -> tuple[dict[str, Any], np.ndarray]:
         """Scores on new rows and on the data's own unlabelled ones, and the order of components; means over draws."""
-        new, own = (_mean(responsibilities(f, params)) for f in (self.unseen, self.family))
+        new, own = (_mean(responsibilities(f, params)) for f in (self.unseen, self.likelihood))
         order, open_ = self.order(new), ~self.case.data.labelled
         new, own = new[:, order], own[open_][:, order]
         own_groups = self.case.groups[open_]
@@ -96,22 +96,22 @@ def truth(bench: Bench) -> dict[str, Any]:
 
 
 def _point(bench: Bench, fit: EMFit) -> tuple[dict[str, Any], np.ndarray]:
-    found, order = bench.scores(_arrays(fit.params, bench.family))
-    estimate = _scalars(_arrays(fit.params, bench.family), order)
-    error = _scalars(_arrays(fit.standard_errors, bench.family), order)
+    found, order = bench.scores(_arrays(fit.params, bench.likelihood))
+    estimate = _scalars(_arrays(fit.params, bench.likelihood), order)
+    error = _scalars(_arrays(fit.standard_errors, bench.likelihood), order)
     return found | {"ends": scoring.normal_ends(estimate, error).tolist()}, order
 
 
-def _arrays(dataset: xr.Dataset, family: Family) -> dict[str, np.ndarray]:
-    return {v: dataset[v].to_numpy() for v in family.parameter_names}
+def _arrays(dataset: xr.Dataset, likelihood: Likelihood) -> dict[str, np.ndarray]:
+    return {v: dataset[v].to_numpy() for v in likelihood.parameter_names}
 
 
 def em(bench: Bench, rng: np.random.Generator, *, bootstrap: bool) -> tuple[dict[str, Any], list[Run]]:
     """Maximum likelihood from 20 starts, how the starts ended, bootstrap intervals where asked for; EM's runs."""
-    runs = run_starts(bench.family, **EM)
-    fit = ml_fit(bench.family, runs)
+    runs = run_starts(bench.likelihood, **EM)
+    fit = ml_fit(bench.likelihood, runs)
     found, order = _point(bench, fit)
-    found |= starts(runs, climb(bench.family, "truth", bench.case.truth, max_iter=2000, tolerance=TOLERANCE), fit)
+    found |= starts(runs, climb(bench.likelihood, "truth", bench.case.truth, max_iter=2000, tolerance=TOLERANCE), fit)
     found["first_log_score"] = bench.scores(runs[0].params)[0]["log_score"]
     if bootstrap and not fit.degenerate:
         found["bootstrap"] = _bootstrap(bench, fit, order, rng)
@@ -152,13 +152,13 @@ def _end(run: Run, best: float) -> str:
 
 def _bootstrap(bench: Bench, fit: EMFit, order: np.ndarray, rng: np.random.Generator) -> dict[str, Any]:
     """Percentile intervals of refits from the estimate on rows drawn anew; those that end in a spike are left out."""
-    n, params = len(bench.case.data), _arrays(fit.params, bench.family)
+    n, params = len(bench.case.data), _arrays(fit.params, bench.likelihood)
     reference = responsibilities(bench.unseen, params)[:, order]
     values = []
     for _ in range(REFITS):
         drawn = np.bincount(rng.integers(n, size=n), minlength=n).astype(float)
-        family = bench.family.rebind(bench.case.data.with_row_weights(drawn))
-        run = climb(family, "refit", params, max_iter=1000, tolerance=REFIT_TOLERANCE)
+        likelihood = bench.likelihood.rebind(bench.case.data.with_row_weights(drawn))
+        run = climb(likelihood, "refit", params, max_iter=1000, tolerance=REFIT_TOLERANCE)
         if not run.reasons:
             own = scoring.matching(responsibilities(bench.unseen, run.params), reference)
             values.append(_scalars(run.params, order if bench.case.data.labelled.any() else own))
@@ -170,7 +170,7 @@ def _bootstrap(bench: Bench, fit: EMFit, order: np.ndarray, rng: np.random.Gener
 def posterior_mode(bench: Bench, runs: list[Run]) -> dict[str, Any]:
     """The MAP estimate under the posterior's own priors; an error of the fit is recorded."""
     try:
-        fit = map_fit(bench.target, graph(bench.family), runs)
+        fit = map_fit(bench.target, graph(bench.likelihood), runs)
     except RuntimeError as error:
         return {"error": str(error)}
     return _point(bench, fit)[0]
@@ -193,7 +193,7 @@ def posterior(bench: Bench, runs: list[Run], *, seed: int, settings: Mapping[str
         )
     except (RuntimeError, ValueError) as error:
         return {"error": f"{type(error).__name__}: {error}"}
-    draws = stacked(dt["posterior"].to_dataset(), bench.family)
+    draws = stacked(dt["posterior"].to_dataset(), bench.likelihood)
     found, order = bench.scores(draws)
     ends = np.quantile(_scalars(draws, order), scoring.TAILS, axis=0).T
     regions = len(np.unique(dt["sample_stats"]["region"]))

@@ -67,7 +67,7 @@ class Study:
         """The posterior of a data set by longer chains."""
         case, _ = simulate(cell, self.seed, number)
         bench = Bench(spec_of(cell.overlap), case, self._target(cell, case.data))
-        runs = run_starts(bench.family, **contestants.EM)
+        runs = run_starts(bench.likelihood, **contestants.EM)
         found = contestants.posterior(bench, runs, seed=number + 1, settings=contestants.LONGER)
         return rounded({"number": number, "posterior": found})
 

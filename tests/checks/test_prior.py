@@ -93,7 +93,7 @@ def test_many_rows_are_thinned():
     spec = resolve(spec, data)
     found = prior_data_sets(bind(spec, data))
     assert found.x.shape[1] <= REPLICATED_ROWS
-    assert found.family.data.x[-1] > 0.99
+    assert found.likelihood.data.x[-1] > 0.99
 
 
 def test_the_prior_predictive_is_the_prior(three_groups):
@@ -145,7 +145,7 @@ def faithful_parts(faithful, faithful_dt, faithful_em):
     comparison = bm.compare(faithful_em, faithful_dt)
     record = Record.of(faithful_dt)
     return SimpleNamespace(
-        dt=faithful_dt, record=record, comparison=comparison, prior_data_sets=prior_data_sets(record.family)
+        dt=faithful_dt, record=record, comparison=comparison, prior_data_sets=prior_data_sets(record.likelihood)
     )
 
 

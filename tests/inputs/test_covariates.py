@@ -226,6 +226,6 @@ def test_a_formula_of_hostile_names_is_reported(tmp_path):
         proposed = re.search(r"^rate = .*with covariates: (.*)$", text, re.MULTILINE)[1]
         (folder / "model.toml").write_text(text.replace('rate = "1"', f"rate = {proposed}", 1))
         spec, data = bm.load(folder)
-        family = bind(spec, data)
-        assert family.covariates == (first,)
-        np.testing.assert_allclose(family.linears[0].X[:, 1], frame[first])
+        likelihood = bind(spec, data)
+        assert likelihood.covariates == (first,)
+        np.testing.assert_allclose(likelihood.linears[0].X[:, 1], frame[first])

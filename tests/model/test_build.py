@@ -454,8 +454,8 @@ def test_map_is_find_maps_mode_and_above_maximum_likelihood(name, request):
     spec, data = request.getfixturevalue(name)
     spec = resolve(spec, data)
     target = request.getfixturevalue({"three_groups": "three_groups_target", "zip_counts": "zip_target"}[name])
-    family = bind(spec, data)
-    fit = map_fit(target, graph(family), run_starts(family, n_starts=4, seed=1))
+    likelihood = bind(spec, data)
+    fit = map_fit(target, graph(likelihood), run_starts(likelihood, n_starts=4, seed=1))
     ml = bm.fit_em(spec, data, n_starts=4)
     model = target.model
     free = [rv.name for rv in model.free_RVs]

@@ -273,10 +273,10 @@ def test_labellings_of_one_grouping_are_regions_apart(gaussian_1d_dt):
     from bayesmix.multimodality.watched import Watch
     from bayesmix.posterior.record import Record, stacked
 
-    family = Record.of(gaussian_1d_dt).family
-    params = stacked(gaussian_1d_dt["posterior"].to_dataset().isel(draw=slice(5)), family)
+    likelihood = Record.of(gaussian_1d_dt).likelihood
+    params = stacked(gaussian_1d_dt["posterior"].to_dataset().isel(draw=slice(5)), likelihood)
     other = {v: a[:, [1, 0, 2]] for v, a in params.items()}
-    same, told = Watch(family), Watch(family.with_measured(np.arange(3)))
+    same, told = Watch(likelihood), Watch(likelihood.with_measured(np.arange(3)))
     for name, values in same(params).items():
         np.testing.assert_allclose(same(other)[name], values, atol=1e-9)
     assert max(np.abs(told(other)[name] - values).max() for name, values in told(params).items()) > 0.9

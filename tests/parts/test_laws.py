@@ -94,9 +94,9 @@ def rows(rng, n=80):
     return pd.DataFrame({"u": counts, "p": rng.integers(2, size=n), "q": rng.integers(2, size=n), "a": a})
 
 
-def mixed(rng, family, **options):
+def mixed(rng, likelihood, **options):
     frame = rows(rng)
-    return Likelihood(family, {}, 2, with_covariate(frame, ["u", "p", "q"], **options))
+    return Likelihood(likelihood, {}, 2, with_covariate(frame, ["u", "p", "q"], **options))
 
 
 def with_covariate(frame, columns, **options):

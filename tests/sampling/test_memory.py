@@ -93,13 +93,13 @@ def test_compiling_and_assembling_copy_nothing():
 
 
 def test_likelihoods_of_all_draws_go_in_blocks(spec, data):
-    family = graph(bind(spec, data)).likelihood
-    one = family.initial("random rows", np.random.default_rng(1))
+    likelihood = graph(bind(spec, data)).likelihood
+    one = likelihood.initial("random rows", np.random.default_rng(1))
     draws = {v: np.stack([a] * 400) for v, a in one.items()}
     whole = 8 * 400
-    _, held, most = bytes_per_row(lambda: finish._log_likelihoods(family, draws, keep=False))
+    _, held, most = bytes_per_row(lambda: finish._log_likelihoods(likelihood, draws, keep=False))
     assert held < 1
     assert most < whole / 10
-    _, held, most = bytes_per_row(lambda: relabelling._agreement(family, draws, one))
+    _, held, most = bytes_per_row(lambda: relabelling._agreement(likelihood, draws, one))
     assert held < 1
     assert most < whole / 10

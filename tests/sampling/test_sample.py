@@ -238,13 +238,13 @@ def test_pieces_in_passing_link_nothing(faithful_dt):
     from bayesmix.posterior.record import Record
 
     posterior, lp = faithful_dt["posterior"].to_dataset(), faithful_dt["sample_stats"].to_dataset()["lp"]
-    family = Record.of(faithful_dt).family
-    assert pieces_apart(family, posterior, lp) == (1, 1, 1, 1)
+    likelihood = Record.of(faithful_dt).likelihood
+    assert pieces_apart(likelihood, posterior, lp) == (1, 1, 1, 1)
     moved = posterior["means"].to_numpy().copy()
     moved[2] *= 1.5  # elsewhere
     moved[3, 200:] *= 1.5  # there and back, half and half
     apart = posterior.assign(means=(posterior["means"].dims, moved))
-    assert pieces_apart(family, apart, lp) == (1, 1, 2, 0)
+    assert pieces_apart(likelihood, apart, lp) == (1, 1, 2, 0)
 
 
 def test_draws_within_a_region_keep_their_order():

@@ -76,9 +76,9 @@ def test_verdict_of_an_exchange(tied_draws):
 
 def test_same_seed_same_draws_on_any_number_of_cores(tied_target):
     spec, data = tied(2), bm.Data(TIED)
-    family, target = resolved(spec, data), tied_target[2]
+    likelihood, target = resolved(spec, data), tied_target[2]
     settings = {"chains": 2, "draws": 50, "seed": 3, "seconds": 0.001 + 60}
-    one, two = (exchange(target, family, np.zeros((1, 5)), cores=cores, **settings) for cores in (1, 2))
+    one, two = (exchange(target, likelihood, np.zeros((1, 5)), cores=cores, **settings) for cores in (1, 2))
     np.testing.assert_array_equal(one.states, two.states)
     np.testing.assert_array_equal(one.round_trips, two.round_trips)
 
