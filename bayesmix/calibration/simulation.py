@@ -20,7 +20,7 @@ from bayesmix.calibration.quantities import parameters, quantities
 from bayesmix.calibration.ranks import RANKED_DRAWS, rank
 from bayesmix.checks.convergence import parts
 from bayesmix.checks.diagnose import diagnosis_of
-from bayesmix.compiled.log_posterior import Target
+from bayesmix.compiled.log_posterior import CompiledModel
 from bayesmix.inputs.data import Data
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.simulate import one, parameters_from_prior, simulate
@@ -70,10 +70,10 @@ class Simulator:
         return list(quantities(self.likelihood, draws, self.centres))
 
     @cached_property
-    def _compiled(self) -> Target:
-        return Target(self.build(self.spec, self.draw(0)[1]))
+    def _compiled(self) -> CompiledModel:
+        return CompiledModel(self.build(self.spec, self.draw(0)[1]))
 
-    def _target(self, likelihood: Likelihood) -> Target:
+    def _compiled_over(self, likelihood: Likelihood) -> CompiledModel:
         """The compiled model with other observations and labels: building it anew takes longer than sampling."""
         parts, model = graph(likelihood), self._compiled.model
         model["x_data"].set_value(parts.x_data().astype(model["x_data"].dtype))
@@ -115,10 +115,10 @@ class Simulator:
         The draws of several regions are a mixture with shares p_g: 1 / ESS = sum_g p_g^2 / ESS_g.
         """
         settings = {"sampler": "nuts"} | self.settings
-        target = self._target(likelihood)
+        compiled = self._compiled_over(likelihood)
         for run in range(RUNS):
             dt = sample(
-                self.spec, data, target=target, seed=seed, cores=1, log_likelihood=False, progress=False, **settings
+                self.spec, data, compiled=compiled, seed=seed, cores=1, log_likelihood=False, progress=False, **settings
             )
             record = Record.of(dt)
             regions = parts(record)

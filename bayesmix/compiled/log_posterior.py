@@ -89,22 +89,22 @@ class Climb:
     converged: bool
 
 
-class Target:
+class CompiledModel:
     """A PyMC model compiled for nutpie, and the maps between its free variables and the unconstrained vector."""
 
-    def __init__(self, model: pm.Model, *, compiled: Any = None) -> None:
+    def __init__(self, model: pm.Model, *, nutpie_model: Any = None) -> None:
         self.model = model
-        self.compiled = compile_model(model) if compiled is None else compiled
-        self.n_dim: int = self.compiled.n_dim
-        self._calls = Calls(self.compiled)
-        names, slices, shapes = self.compiled.shape_info
+        self.nutpie_model = compile_model(model) if nutpie_model is None else nutpie_model
+        self.n_dim: int = self.nutpie_model.n_dim
+        self._calls = Calls(self.nutpie_model)
+        names, slices, shapes = self.nutpie_model.shape_info
         parts = list(zip(names, slices, shapes, strict=True))
         self._layout = parts[: len(model.free_RVs)]
         outputs = {rv.name for rv in model.unobserved_RVs}
         self._outputs = [part for part in parts if part[0] in outputs]
 
-    def with_data(self, model: pm.Model) -> Target:
-        """The target of ``model``, which has the same variables and other data, of any length; nothing is compiled.
+    def with_data(self, model: pm.Model) -> CompiledModel:
+        """That of ``model``, which has the same variables and other data, of any length; nothing is compiled.
 
         All data are read from it: observations, evidence, weights, designs, and constants of priors held as data.
 
@@ -113,7 +113,7 @@ class Target:
         ValueError
             Where the models differ in more than data.
         """
-        new = Target(model, compiled=with_model(self.compiled, self.model, model))
+        new = CompiledModel(model, nutpie_model=with_model(self.nutpie_model, self.model, model))
         if model is self.model:  # its maps read the data at each call: compiling them again would take 0.2 s
             new.__dict__ |= {name: self.__dict__[name] for name in ("_forward", "_log_det") if name in self.__dict__}
         return new
@@ -145,7 +145,7 @@ class Target:
         """The unconstrained vector at these values of free variables; others sit at PyMC's initial point."""
         names = [rv.name for rv in self.model.free_RVs]
         missing = set(names) - set(values)
-        x = np.array(self.compiled.initial_point_func(0) if missing else np.zeros(self.n_dim), dtype=float)
+        x = np.array(self.nutpie_model.initial_point_func(0) if missing else np.zeros(self.n_dim), dtype=float)
         now = self.values(x) if missing else {}
         moved = self._forward(*[np.asarray(now[v] if v in missing else values[v], dtype=float) for v in names])
         for name, new, (_, part, _) in zip(names, moved, self._layout, strict=True):

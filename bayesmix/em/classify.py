@@ -45,11 +45,11 @@ def classify(
         if converged or n_iter > max_iter:
             reasons = [*_without_rows(likelihood, z), *likelihood.spikes(params, np.eye(len(likelihood.components))[z])]
             break
-        target = run.likelihood.m_step(run.sums, params)
-        reasons = likelihood.spikes(target)
+        stepped = run.likelihood.m_step(run.sums, params)
+        reasons = likelihood.spikes(stepped)
         if reasons:
             break
-        run.walk(target)
+        run.walk(stepped)
         n_iter += run.n_iter
         before, params, z = z, run.params, assigned(likelihood, run.params)
         settled = np.array_equal(before, z)

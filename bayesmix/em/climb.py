@@ -81,17 +81,17 @@ class Ascent:
         """What L may seem to fall without falling."""
         return MONOTONE * (1 + abs(self.L))
 
-    def walk(self, target: Params) -> None:
+    def walk(self, stepped: Params) -> None:
         """EM's own step, halved while L falls: where that is one step of Newton's method, it may go too far."""
-        L, sums = e_step(self.likelihood, target)
+        L, sums = e_step(self.likelihood, stepped)
         self.n_iter += 1
         for _ in range(HALVINGS):
             if not self.L - self.rounding > L:
                 break
-            target = self.likelihood.unpack((self.likelihood.pack(self.params) + self.likelihood.pack(target)) / 2)
-            L, sums = e_step(self.likelihood, target)
+            stepped = self.likelihood.unpack((self.likelihood.pack(self.params) + self.likelihood.pack(stepped)) / 2)
+            L, sums = e_step(self.likelihood, stepped)
             self.n_iter += 1
-        self._move(target, L, sums)
+        self._move(stepped, L, sums)
         self.plain.append(self.L)
 
     def jump(self, leap: np.ndarray) -> bool:
@@ -116,13 +116,13 @@ class Ascent:
         self.history.append(L)
         self.path += [params] if self.trace else []
 
-    def remember(self, target: Params, tolerance: float) -> None:
+    def remember(self, stepped: Params, tolerance: float) -> None:
         """Keep what this point tells, once EM crawls; forget it all where L is not concave."""
         if self.memory is None and not crawls(self.plain, tolerance * (1 + abs(self.L)), self.near):
             return
         with np.errstate(divide="ignore", invalid="ignore"):
             theta = self.likelihood.pack(self.params)
-            here = Memory(theta, self.likelihood.score(theta, self.sums), self.likelihood.pack(target) - theta)
+            here = Memory(theta, self.likelihood.score(theta, self.sums), self.likelihood.pack(stepped) - theta)
         before, self.memory = self.memory, None
         if np.isfinite(here.em_step).all():
             self.memory = here if before is None else before.after(here)
@@ -193,11 +193,11 @@ def climb(
         return stillborn(kind, params, reasons, trace=trace)
     run, converged, left = Ascent(likelihood, params, trace=trace), False, False
     while True:
-        target = likelihood.m_step(run.sums, run.params)
-        reasons = likelihood.spikes(target)
+        stepped = likelihood.m_step(run.sums, run.params)
+        reasons = likelihood.spikes(stepped)
         if reasons:
             break
-        run.remember(target, tolerance)
+        run.remember(stepped, tolerance)
         leap = run.memory.leap() if run.memory and run.memory.pairs else None
         converged = run.n_iter > patience and run.converged(leap, tolerance)
         left = not converged and run.hopeless(bar)
@@ -205,7 +205,7 @@ def climb(
             reasons = likelihood.spikes(run.params, responsibilities(likelihood, run.params))
             break
         if leap is None or not run.jump(leap):
-            run.walk(target)
+            run.walk(stepped)
     history, path = np.array(run.history), tuple(run.path)
     return Run(kind, run.params, history, converged, tuple(reasons), run.n_iter, left=left, path=path)
 

@@ -251,12 +251,12 @@ def fit_em(
     manner = Manner.of(likelihood, starts, init, trace=trace, hard=assignment == "hard")
     runs = run_starts(likelihood, groups=groups, everything=method == "map", manner=manner, **settings)
     if method == "map":
-        from bayesmix.compiled.log_posterior import Target
+        from bayesmix.compiled.log_posterior import CompiledModel
         from bayesmix.em.posterior_mode import map_fit
         from bayesmix.model.build import graph, model_of
 
         parts = graph(likelihood)
-        return map_fit(Target(model_of(parts)), parts, runs)
+        return map_fit(CompiledModel(model_of(parts)), parts, runs)
     return ml_fit(likelihood, runs, assignment=assignment)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from bayesmix.compiled.log_posterior import Climb, Target
+from bayesmix.compiled.log_posterior import Climb, CompiledModel
 from bayesmix.em.fit_em import EMFit
 from bayesmix.em.starts import Run, best_run, merged, solutions, starts_table
 from bayesmix.estep import e_step
@@ -34,12 +34,12 @@ def inside(likelihood: Likelihood, params: Params, spread: Mapping[str, np.ndarr
     return dict(spread) | {v: np.where((a > 0) | (spread[v] == 0), np.nan, spread[v]) for v, a in moved.items()}
 
 
-def map_fit(target: Target, parts: Graph, runs: list[Run]) -> EMFit:
+def map_fit(compiled: CompiledModel, parts: Graph, runs: list[Run]) -> EMFit:
     """The posterior mode, climbed from every distinct EM solution."""
     likelihood = parts.likelihood
     distinct = [run for run, _ in solutions(runs)]
-    climbs = [target.mode(target.start(parts.start(run.params)), jacobian=False) for run in distinct]
-    ends = [_climbed(likelihood, run, c, target.values(c.x)) for run, c in zip(distinct, climbs, strict=True)]
+    climbs = [compiled.mode(compiled.start(parts.start(run.params)), jacobian=False) for run in distinct]
+    ends = [_climbed(likelihood, run, c, compiled.values(c.x)) for run, c in zip(distinct, climbs, strict=True)]
     as_runs = merged(likelihood, ends, exchange_groups(likelihood))
     chosen = best_run(as_runs)
     run = as_runs[chosen]
@@ -52,7 +52,7 @@ def map_fit(target: Target, parts: Graph, runs: list[Run]) -> EMFit:
         )
     L, _ = e_step(likelihood, params)
     named = likelihood.named(params)
-    spread = inside(likelihood, run.params, target.standard_deviations(climbs[chosen].x))
+    spread = inside(likelihood, run.params, compiled.standard_deviations(climbs[chosen].x))
     return EMFit(
         params=to_dataset(likelihood, named),
         log_likelihood=L,

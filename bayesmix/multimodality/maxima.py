@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from bayesmix.compiled.log_posterior import Target, above, root
+from bayesmix.compiled.log_posterior import CompiledModel, above, root
 from bayesmix.compiled.whitening import Whitening, thinned
 from bayesmix.em.starts import COMPARED_ROWS, SAME_AGREEMENT, WITHIN_REACH, Run, similarity, solutions
 from bayesmix.estep import responsibilities
@@ -90,7 +90,7 @@ class PosteriorMode:
 class Climber:
     """Climbs the posterior of a mixture and tells the ends apart."""
 
-    target: Target
+    compiled: CompiledModel
     parts: Graph
 
     @property
@@ -106,9 +106,9 @@ class Climber:
         likelihood = self.parts.likelihood
         ways = labellings(likelihood.exchangeable, self.switching, most=MOST_TRIED, seed=1)
         if likelihood.spec.order is not None or len(ways) == 1:
-            return [self.target.start(self.parts.start(params))]
-        points = [self.target.start(self.parts.start(reorder(likelihood, params, way))) for way in ways]
-        values = np.array([self.target.log_density(x)[0] for x in points])
+            return [self.compiled.start(self.parts.start(params))]
+        points = [self.compiled.start(self.parts.start(reorder(likelihood, params, way))) for way in ways]
+        values = np.array([self.compiled.log_density(x)[0] for x in points])
         return [points[i] for i in np.argsort(-values, kind="stable")[:MOST_NAMED]]
 
     def climb(self, x: np.ndarray, starts: int = 1) -> PosteriorMode | None:
@@ -129,7 +129,7 @@ class Climber:
             x, arrived = self._approach(x, [end for end in known if end.converged])
             if (counted := self._counted(x, starts, known)) is not None:
                 return counted
-        end = self.target.mode(x)
+        end = self.compiled.mode(x)
         if (counted := self._counted(end.x, starts, known)) is not None:
             return counted
         if not np.isfinite(end.value) or self._rows.spikes(self._params(end.x)):
@@ -153,12 +153,12 @@ class Climber:
         like = max(ends, key=lambda end: similarity(end.r, r, self.switching))
         order = best_permutations((r.T @ like.r)[None], self.switching)[0]
         if (order != np.arange(len(order))).any():
-            x = self.target.start(self.parts.start(reorder(self.parts.likelihood, params, order)))
-        return self.target.approach(x, like.whitening.factor)
+            x = self.compiled.start(self.parts.start(reorder(self.parts.likelihood, params, order)))
+        return self.compiled.approach(x, like.whitening.factor)
 
     def _counted(self, x: np.ndarray, starts: int, known: list[PosteriorMode]) -> list[PosteriorMode] | None:
         """The known ends, that at which ``x`` is reached from more starts; None where it is at none."""
-        value = self.target.log_density(x)[0]
+        value = self.compiled.log_density(x)[0]
         for i, end in enumerate(known):
             if not (end.converged and abs(end.log_posterior - value) < SAME_VALUE):
                 continue
@@ -168,14 +168,14 @@ class Climber:
 
     def at(self, x: np.ndarray) -> PosteriorMode:
         """An unconstrained point as it is, as if it were a mode that no start led to."""
-        value, params = self.target.log_density(x)[0], self._params(x)
+        value, params = self.compiled.log_density(x)[0], self._params(x)
         likelihood = self.parts.likelihood.evenly(COMPARED_ROWS)
-        precision, r, v = self.target.precision(x), responsibilities(likelihood, params), likelihood.row_weights
+        precision, r, v = self.compiled.precision(x), responsibilities(likelihood, params), likelihood.row_weights
         rows = self.parts.likelihood.row_weights.sum() * (v @ r) / max(v.sum(), np.finfo(float).tiny)
         return PosteriorMode(x, params, value, laplace(value, precision), precision, r, rows, 0, converged=False)
 
     def _params(self, x: np.ndarray) -> Params:
-        values = self.target.values(x)
+        values = self.compiled.values(x)
         return {v: np.asarray(values[v]) for v in self.parts.likelihood.parameter_names}
 
     def merge(self, modes: Sequence[PosteriorMode], ends: Iterable[PosteriorMode]) -> list[PosteriorMode]:

@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from bayesmix import estep
-from bayesmix.compiled.log_posterior import Target
+from bayesmix.compiled.log_posterior import CompiledModel
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.exchangeable import Exchange
 from bayesmix.mixture.spec import Mixture
@@ -40,7 +40,7 @@ def _log_likelihoods(likelihood: Likelihood, params: Params, *, keep: bool) -> t
 
 def sort_labels(
     dt: xr.DataTree,
-    target: Target,
+    compiled: CompiledModel,
     likelihood: Likelihood,
     exchange: Exchange,
     *,
@@ -68,7 +68,7 @@ def sort_labels(
     order = permutations(posterior, dt["sample_stats"]["lp"].to_numpy(), where, likelihood, "ecr")
     dt = apply(dt, order, method="order" if likelihood.spec.order else "ecr")
     if exchange.stale:
-        dt["posterior"] = xr.DataTree(refreshed(target, dt["posterior"].to_dataset(), order, exchange.stale))
+        dt["posterior"] = xr.DataTree(refreshed(compiled, dt["posterior"].to_dataset(), order, exchange.stale))
     return dt
 
 
@@ -89,10 +89,10 @@ def tidy(posterior: xr.Dataset) -> xr.Dataset:
     )
 
 
-def variables_at(target: Target, x: np.ndarray, drawn: Mapping[str, Any]) -> xr.Dataset:
+def variables_at(compiled: CompiledModel, x: np.ndarray, drawn: Mapping[str, Any]) -> xr.Dataset:
     """Every variable of the model at points x (chain, draw, n_dim); ``drawn``: the numbers of chains and draws."""
-    model = target.model
-    values = [target.values(at) for at in x.reshape(-1, x.shape[-1])]
+    model = compiled.model
+    values = [compiled.values(at) for at in x.reshape(-1, x.shape[-1])]
     variables = {}
     for v in (rv.name for rv in model.unobserved_RVs):
         array = np.stack([at[v] for at in values]).reshape(*x.shape[:2], *np.shape(values[0][v]))

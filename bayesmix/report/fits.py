@@ -121,7 +121,7 @@ def aloud(step: str) -> None:
 
 def run(model: GalleryModel, sampler: dict[str, Any], em: dict[str, Any], *, command: str, progress: bool) -> Fits:
     """Fit a model by EM, MAP and NUTS, on one compiled model and, where the settings agree, from the same starts."""
-    from bayesmix.compiled.log_posterior import Target
+    from bayesmix.compiled.log_posterior import CompiledModel
     from bayesmix.model.build import graph, model_of
     from bayesmix.sampling.sample import sample
 
@@ -133,13 +133,13 @@ def run(model: GalleryModel, sampler: dict[str, Any], em: dict[str, Any], *, com
     by_likelihood, by_posterior = _runs(likelihood, soft)
     point = ml_fit(likelihood, by_likelihood)
     say(f"{model.name}: compiling the model")
-    target = Target(model_of(parts))
+    compiled = CompiledModel(model_of(parts))
     say(f"{model.name}: the posterior's mode")
-    mode = map_fit(target, parts, by_posterior)
+    mode = map_fit(compiled, parts, by_posterior)
     say(f"{model.name}: sampling")
     same = soft == {name: sampler.get(name, default) for name, default in SAMPLER_STARTS.items()}
     runs = by_posterior if same else None
-    dt = sample(likelihood.spec, likelihood.data, target=target, runs=runs, progress=progress, **sampler)
+    dt = sample(likelihood.spec, likelihood.data, compiled=compiled, runs=runs, progress=progress, **sampler)
     return examine(model, Record.of(dt), point, mode, em_settings=em, command=command, say=say)
 
 

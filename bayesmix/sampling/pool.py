@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from bayesmix.compiled.log_posterior import Target
+from bayesmix.compiled.log_posterior import CompiledModel
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.multimodality.masses import Mass, masses, total, weigh
 from bayesmix.multimodality.watched import joined
@@ -49,7 +49,7 @@ def chains_in(where: np.ndarray, region: int) -> np.ndarray:
 
 
 def settle(
-    dt: xr.DataTree, target: Target, likelihood: Likelihood, scouts: Scouts, region_of_chain: np.ndarray
+    dt: xr.DataTree, compiled: CompiledModel, likelihood: Likelihood, scouts: Scouts, region_of_chain: np.ndarray
 ) -> Settled:
     """Weigh the regions by the draws in them, or as the scouts did where chains stayed too briefly.
 
@@ -69,7 +69,7 @@ def settle(
     where = np.vectorize(joint.get)(where)
     chains = {j: chains_in(where, j) for j in members}
     drawn = {j: (posterior.isel(chain=c), lp.isel(chain=c)) for j, c in chains.items() if len(c)}
-    integrals = weigh(target, likelihood, drawn, lambda j: regions.inside(members[j]))
+    integrals = weigh(compiled, likelihood, drawn, lambda j: regions.inside(members[j]))
     seen = {j: total([scouts.mass[g].integral for g in of]) for j, of in members.items()}
     integrals = {j: e if (e := integrals.get(j, seen[j])).established else seen[j] for j in members}
     ranked = sorted(integrals, key=lambda j: -np.nan_to_num(integrals[j].value, nan=-np.inf))

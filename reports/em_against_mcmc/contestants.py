@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 
 import bayesmix as bm
-from bayesmix.compiled.log_posterior import Target
+from bayesmix.compiled.log_posterior import CompiledModel
 from bayesmix.em.climb import climb
 from bayesmix.em.fit_em import EMFit, ml_fit
 from bayesmix.em.posterior_mode import map_fit
@@ -45,7 +45,7 @@ class Bench:
 
     spec: bm.Mixture
     case: Simulated
-    target: Target
+    compiled: CompiledModel
 
     @property
     def likelihood(self) -> Likelihood:
@@ -170,7 +170,7 @@ def _bootstrap(bench: Bench, fit: EMFit, order: np.ndarray, rng: np.random.Gener
 def posterior_mode(bench: Bench, runs: list[Run]) -> dict[str, Any]:
     """The MAP estimate under the posterior's own priors; an error of the fit is recorded."""
     try:
-        fit = map_fit(bench.target, graph(bench.likelihood), runs)
+        fit = map_fit(bench.compiled, graph(bench.likelihood), runs)
     except RuntimeError as error:
         return {"error": str(error)}
     return _point(bench, fit)[0]
@@ -182,7 +182,7 @@ def posterior(bench: Bench, runs: list[Run], *, seed: int, settings: Mapping[str
         dt = bm.sample(
             bench.spec,
             bench.case.data,
-            target=bench.target,
+            compiled=bench.compiled,
             runs=runs,
             seed=seed,
             cores=1,

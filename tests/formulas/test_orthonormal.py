@@ -10,7 +10,7 @@ from scipy import stats
 import bayesmix as bm
 import naive
 from bayesmix.compiled.functions import INTERPRETED
-from bayesmix.compiled.log_posterior import Target
+from bayesmix.compiled.log_posterior import CompiledModel
 from bayesmix.formulas.orthonormal import Orthonormal, lower_factor
 from bayesmix.mixture.spec import bind, resolve
 
@@ -168,18 +168,18 @@ def test_em_takes_the_same_steps_in_any_unit(name, formulas, rng):
 
 
 @pytest.fixture(scope="module")
-def line_target():
+def line_compiled():
     """One compiled model with a covariate in both parts."""
-    return Target(bm.build(BOTH, pair("year", np.random.default_rng(1))[1]))
+    return CompiledModel(bm.build(BOTH, pair("year", np.random.default_rng(1))[1]))
 
 
 @pytest.mark.parametrize("name", ["Julian date", "population"])
-def test_the_posterior_is_that_of_the_standardized_covariate(name, line_target):
+def test_the_posterior_is_that_of_the_standardized_covariate(name, line_compiled):
     raw, standard = pair(name, np.random.default_rng(7))
     found = []
     for data in (raw, standard):
-        target = line_target.with_data(bm.build(BOTH, data))
-        dt = bm.sample(BOTH, data, target=target, draws=500, tune=300, progress=False)
+        compiled = line_compiled.with_data(bm.build(BOTH, data))
+        dt = bm.sample(BOTH, data, compiled=compiled, draws=500, tune=300, progress=False)
         assert bm.diagnose(dt).ok
         sd = data.covariates["x"].std(ddof=0)
         slopes = [sd * dt["posterior"][v].isel({f"{v[:4]}_term": 1}).to_numpy() for v in ("rate_coef", "zero_coef")]

@@ -178,13 +178,13 @@ HOSTILE = {
 }
 
 
-def test_columns_that_nothing_uses_break_nothing(zip_counts, zip_target, tmp_path):
+def test_columns_that_nothing_uses_break_nothing(zip_counts, zip_compiled, tmp_path):
     spec, plain = zip_counts
     n = len(plain)
     extra = {name: (v * 5 if isinstance(v, list) else v) for name, v in HOSTILE.items() if name != "times"}
     data = bm.Data(pd.DataFrame({"counts": plain.x[:, 0]} | extra), response="counts")
     assert len(data.covariates.columns) == len(extra)
-    dt = bm.sample(spec, data, target=zip_target, draws=50, tune=50, chains=2, progress=False)
+    dt = bm.sample(spec, data, compiled=zip_compiled, draws=50, tune=50, chains=2, progress=False)
     back = bm.load_fit(bm.save(dt, tmp_path / "fit.nc"))
     assert not any(str(name).startswith("covariate") for name in back["input"])
     assert bm.responsibilities(back).sizes["obs"] == n

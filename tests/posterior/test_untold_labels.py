@@ -62,12 +62,12 @@ def test_two_features_are_told_apart(faithful_dt):
     assert bm.diagnose(faithful_dt).labels_ok
 
 
-def test_three_components_on_one_group(three_groups, three_groups_target):
+def test_three_components_on_one_group(three_groups, three_groups_compiled):
     """There is one normal group of 100 rows: the verdict says what is meaningless, and what is not."""
     spec, _ = three_groups
     data = bm.Data(np.random.default_rng(3).normal(size=100))
-    target = three_groups_target.with_data(bm.build(spec, data))
-    dt = bm.sample(spec, data, target=target, draws=400, tune=300, progress=False)
+    compiled = three_groups_compiled.with_data(bm.build(spec, data))
+    dt = bm.sample(spec, data, compiled=compiled, draws=400, tune=300, progress=False)
     check = bm.diagnose(dt)
     (problem,) = check.limits
     assert problem.value > problem.threshold == UNTOLD

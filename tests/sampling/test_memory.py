@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 import bayesmix as bm
-from bayesmix.compiled.log_posterior import Target
+from bayesmix.compiled.log_posterior import CompiledModel
 from bayesmix.mixture.spec import bind
 from bayesmix.model.build import build, graph
 from bayesmix.posterior import assemble as finish
@@ -78,10 +78,10 @@ def test_compiling_and_assembling_copy_nothing():
     data = bm.Data(rows(50))
     spec = bm.resolve(bm.Mixture("gaussian", n_components=K), data)
     model = build(spec, data)
-    compiled = Target(model).compiled
+    nutpie_model = CompiledModel(model).nutpie_model
     held = {v.name: v.get_value(borrow=True) for v in model.data_vars}
-    for variable, key in compiled.shared_var_keys.items():
-        assert np.shares_memory(compiled.shared_data[key], variable.get_value(borrow=True)), variable
+    for variable, key in nutpie_model.shared_var_keys.items():
+        assert np.shares_memory(nutpie_model.shared_data[key], variable.get_value(borrow=True)), variable
     nothing = xr.DataTree.from_dict({"posterior": xr.Dataset(), "sample_stats": xr.Dataset()})
     dt = runner.assemble(nothing, runner.data_groups(model, data))
     assert np.shares_memory(dt["input"]["x"].to_numpy(), data.x)
