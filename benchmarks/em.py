@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
 from bayesmix import estep
-from bayesmix.em import climb as accelerate
+from bayesmix.em import iterations
 from bayesmix.likelihood.likelihood import Likelihood, Params
 from bayesmix.mixture.spec import bind
 from benchmarks.problems import Problem
@@ -33,7 +33,7 @@ def bound(problem: Problem) -> Likelihood:
     return bind(problem.spec, problem.data)
 
 
-def climb(likelihood: Likelihood, params: Params, goal: float) -> End:
+def iterate_to(likelihood: Likelihood, params: Params, goal: float) -> End:
     """E-steps and M-steps until L is at least ``goal``."""
     for n_iter in range(MOST_ITERATIONS):
         L, statistics = estep.e_step(likelihood, params)
@@ -44,8 +44,8 @@ def climb(likelihood: Likelihood, params: Params, goal: float) -> End:
 
 
 def to_the_end(likelihood: Likelihood, params: Params) -> End:
-    """The climb of ``bm.fit_em``, by its own rule for the end at a tight tolerance."""
-    run = accelerate.climb(likelihood, "given", params, max_iter=MOST_ITERATIONS, tolerance=1e-10)
+    """The iterations of ``bm.fit_em``, by its own rule for the end at a tight tolerance."""
+    run = iterations.iterate(likelihood, "given", params, max_iter=MOST_ITERATIONS, tolerance=1e-10)
     return End(run.params, run.log_likelihood, run.n_iter)
 
 
@@ -70,7 +70,7 @@ def sklearn_at(params: Params, **settings: float) -> GaussianMixture:
     )
 
 
-def sklearn_climb(X: np.ndarray, params: Params, **settings: float) -> GaussianMixture:
+def sklearn_fit(X: np.ndarray, params: Params, **settings: float) -> GaussianMixture:
     """scikit-learn's fit; that it may stop at ``max_iter`` is its rule and no cause for a warning."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)

@@ -80,7 +80,7 @@ def above(matrix: np.ndarray, least: float) -> bool:
 
 
 @dataclass(frozen=True)
-class Climb:
+class LocalMode:
     """Where an ascent of the log-posterior ended: the unconstrained point, its value, the values on the way."""
 
     x: np.ndarray
@@ -170,7 +170,7 @@ class CompiledModel:
         log_det, *d_log_det = self._log_det(*self._split(x))
         return value - float(log_det), gradient - np.concatenate([np.ravel(g) for g in d_log_det])
 
-    def mode(self, x: np.ndarray, *, jacobian: bool = True) -> Climb:
+    def mode(self, x: np.ndarray, *, jacobian: bool = True) -> LocalMode:
         """The local mode above ``x``, by a limited-memory method in coordinates in which the posterior is round.
 
         These are renewed, from the curvature where it has come to, each time that the method has had as many steps as
@@ -178,7 +178,7 @@ class CompiledModel:
         """
         history = [self.log_density(x, jacobian=jacobian)[0]]
         if not np.isfinite(history[0]):
-            return Climb(x, -np.inf, np.array(history), False)
+            return LocalMode(x, -np.inf, np.array(history), False)
         least = 1e-6 * (1 + abs(history[0])) ** 0.5
         for _ in range(MOST_ROUNDS):
             before = history[-1]
@@ -187,7 +187,7 @@ class CompiledModel:
             converged = bool(slope < max(1e-3, least))
             if converged or history[-1] - before < STANDSTILL:
                 break
-        return Climb(x, history[-1], np.array(history), converged)
+        return LocalMode(x, history[-1], np.array(history), converged)
 
     def approach(self, x: np.ndarray, A: np.ndarray) -> tuple[np.ndarray, bool]:
         """A point on the way to the mode above ``x``, in some dozen gradients and without a Hessian.

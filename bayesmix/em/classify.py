@@ -1,6 +1,6 @@
 """EM with hard assignment: every row goes wholly to its most probable component, as k-means has it.
 
-Classification EM (Celeux and Govaert 1992, doi:10.1016/0167-9473(92)90042-E) climbs the classification likelihood
+Classification EM (Celeux and Govaert 1992, doi:10.1016/0167-9473(92)90042-E) raises the classification likelihood
 
     L_C = sum_i v_i max_k( log w_ik + a_ik + log f(x_i | theta_k) )
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bayesmix.em.climb import Ascent, stillborn
+from bayesmix.em.iterations import Ascent, stillborn
 from bayesmix.em.starts import Run
 from bayesmix.estep import responsibilities
 from bayesmix.likelihood.likelihood import Likelihood

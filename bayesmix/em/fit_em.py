@@ -188,7 +188,7 @@ def fit_em(
 
     Every start is run roughly, on a sample of the rows where there are many; one run for each solution that may be the
     best is carried on over all of them. Where EM crawls, quasi-Newton steps that it preconditions take over
-    (:mod:`bayesmix.em.climb`). An end that is no maximum is left upwards, or named (:mod:`bayesmix.em.saddles`).
+    (:mod:`bayesmix.em.iterations`). An end that is no maximum is left upwards, or named (:mod:`bayesmix.em.saddles`).
 
     Parameters
     ----------

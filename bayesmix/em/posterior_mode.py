@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from bayesmix.compiled.log_posterior import Climb, CompiledModel
+from bayesmix.compiled.log_posterior import CompiledModel, LocalMode
 from bayesmix.em.fit_em import EMFit
 from bayesmix.em.starts import Run, best_run, merged, solutions, starts_table
 from bayesmix.estep import e_step
@@ -18,11 +18,11 @@ from bayesmix.model.variables import Graph
 from bayesmix.parts.part import Params
 
 
-def _climbed(likelihood: Likelihood, run: Run, climbed: Climb, values: Mapping[str, np.ndarray]) -> Run:
+def _at_mode(likelihood: Likelihood, run: Run, mode: LocalMode, values: Mapping[str, np.ndarray]) -> Run:
     """The run, after the climb of the posterior from its end."""
     end = {v: np.asarray(values[v]) for v in run.params}
-    reasons, steps = tuple(likelihood.spikes(end)), len(climbed.history) - 1
-    return Run(run.kind, end, climbed.history, climbed.converged, reasons, steps)
+    reasons, steps = tuple(likelihood.spikes(end)), len(mode.history) - 1
+    return Run(run.kind, end, mode.history, mode.converged, reasons, steps)
 
 
 def inside(likelihood: Likelihood, params: Params, spread: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -38,8 +38,8 @@ def map_fit(compiled: CompiledModel, parts: Graph, runs: list[Run]) -> EMFit:
     """The posterior mode, climbed from every distinct EM solution."""
     likelihood = parts.likelihood
     distinct = [run for run, _ in solutions(runs)]
-    climbs = [compiled.mode(compiled.start(parts.start(run.params)), jacobian=False) for run in distinct]
-    ends = [_climbed(likelihood, run, c, compiled.values(c.x)) for run, c in zip(distinct, climbs, strict=True)]
+    modes = [compiled.mode(compiled.start(parts.start(run.params)), jacobian=False) for run in distinct]
+    ends = [_at_mode(likelihood, run, mode, compiled.values(mode.x)) for run, mode in zip(distinct, modes, strict=True)]
     as_runs = merged(likelihood, ends, exchange_groups(likelihood))
     chosen = best_run(as_runs)
     run = as_runs[chosen]
@@ -52,7 +52,7 @@ def map_fit(compiled: CompiledModel, parts: Graph, runs: list[Run]) -> EMFit:
         )
     L, _ = e_step(likelihood, params)
     named = likelihood.named(params)
-    spread = inside(likelihood, run.params, compiled.standard_deviations(climbs[chosen].x))
+    spread = inside(likelihood, run.params, compiled.standard_deviations(modes[chosen].x))
     return EMFit(
         params=to_dataset(likelihood, named),
         log_likelihood=L,

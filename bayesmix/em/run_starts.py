@@ -1,4 +1,4 @@
-"""EM from many starts: rough climbs over few rows, then one run for each solution over all of them."""
+"""EM from many starts: roughly over few rows, then one run for each solution over all of them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from bayesmix.em.classify import classify
-from bayesmix.em.climb import climb
 from bayesmix.em.init import start_from
+from bayesmix.em.iterations import iterate
 from bayesmix.em.saddles import beyond_saddles
 from bayesmix.em.starts import WITHIN_REACH, Run, best_run, few_rows, merged
 from bayesmix.estep import e_step
@@ -84,7 +84,7 @@ class Manner:
         """EM from one start; soft assignment may give it up where it will not reach ``bar``."""
         if self.hard:
             return classify(likelihood, kind, params, max_iter=max_iter, tolerance=tolerance, trace=self.trace)
-        return climb(likelihood, kind, params, max_iter=max_iter, tolerance=tolerance, bar=bar, trace=self.trace)
+        return iterate(likelihood, kind, params, max_iter=max_iter, tolerance=tolerance, bar=bar, trace=self.trace)
 
 
 def run_starts(
@@ -100,7 +100,7 @@ def run_starts(
 ) -> list[Run]:
     """EM from ``n_starts`` starts, each with its own random stream; those that reach one solution share its end.
 
-    Every start climbs roughly, over few of the rows where there are many; each solution is then carried on once, over
+    Every start rises roughly, over few of the rows where there are many; each solution is then carried on once, over
     all rows, to its end. Left behind are starts so far below the best (``WITHIN_REACH``) that no prior could bring
     them back; without ``everything``, those that cannot become the best (``CATCH_UP``). ``groups``: components that may
     switch labels without a difference, where the priors leave fewer than the evidence does. A start that is given goes

@@ -1,7 +1,7 @@
 """Where EM stands still there need not be a maximum: saddles, and what lies above them.
 
 EM stays where two components are alike, or in any other plane of symmetry that it begins in. There the observed
-information has a direction in which it is not positive: from a step along it, either way, EM climbs on.
+information has a direction in which it is not positive: from a step along it, either way, EM goes on.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from bayesmix.em.climb import climb
+from bayesmix.em.iterations import iterate
 from bayesmix.em.starts import COMPARED_ROWS, Run, best_run
 from bayesmix.estep import e_step, responsibilities
 from bayesmix.likelihood.likelihood import Likelihood
@@ -37,7 +37,7 @@ DIRECTIONS = 3
 HIGHER = 1e-6
 """An end this much (1 + |L|) above is another point; less is the same plateau."""
 PATIENCE = 30
-"""E-steps before a climb may end that begins near a saddle: what falls back hides what grows."""
+"""E-steps before EM may end that begins near a saddle: what falls back hides what grows."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def _beyond(likelihood: Likelihood, run: Run, max_iter: int, tolerance: float) -
         "patience": PATIENCE,
         "trace": bool(run.path),
     }
-    ends = [climb(likelihood, run.kind, x, **settings) for x in starts]
+    ends = [iterate(likelihood, run.kind, x, **settings) for x in starts]
     spent = run.n_iter + sum(end.n_iter for end in ends)
     sound = [end for end in ends if not end.reasons and end.converged]
     top = max(sound, key=lambda end: end.log_likelihood, default=run)

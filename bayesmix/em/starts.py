@@ -22,7 +22,7 @@ SAME_AGREEMENT = 0.995
 """... and are, where their responsibilities agree to this degree, up to labels."""
 COMPARED_ROWS = 1000
 FEW_ROWS, FEW_PER_PARAMETER, MOST_FEW_ROWS = 5_000, 4, 20_000
-"""Starts climb over so many rows, or so many for each free parameter, where there are more."""
+"""Starts are iterated over so many rows, or so many for each free parameter, where there are more."""
 WITHIN_REACH = 50.0
 """Solutions further than this and twice the number of parameters below the best, in L, are not carried on."""
 LEAST_LABELLED = 50

@@ -40,10 +40,10 @@ class Pair:
 
 def _pair(likelihood: Likelihood, start: Params, rule: str) -> Pair:
     X = likelihood.data.x
-    sklearn, mixture = timed(lambda: em.sklearn_climb(X, start, **RULES[rule]))
+    sklearn, mixture = timed(lambda: em.sklearn_fit(X, start, **RULES[rule]))
     L = float(mixture.score(X)) * len(X)
-    climb = em.to_the_end if rule == "the optimum" else partial(em.climb, goal=L - CLOSE)
-    ours, end = timed(lambda: climb(likelihood, start))
+    iterate = em.to_the_end if rule == "the optimum" else partial(em.iterate_to, goal=L - CLOSE)
+    ours, end = timed(lambda: iterate(likelihood, start))
     if end.log_likelihood < L - CLOSE:
         raise RuntimeError(f"ours ended at {end.log_likelihood:.6f}, scikit-learn at {L:.6f}")
     return Pair(ours, sklearn, end.n_iter, mixture.n_iter_, end.log_likelihood - L)

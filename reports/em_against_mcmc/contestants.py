@@ -16,8 +16,8 @@ import xarray as xr
 
 import bayesmix as bm
 from bayesmix.compiled.log_posterior import CompiledModel
-from bayesmix.em.climb import climb
 from bayesmix.em.fit_em import EMFit, ml_fit
+from bayesmix.em.iterations import iterate
 from bayesmix.em.posterior_mode import map_fit
 from bayesmix.em.run_starts import run_starts
 from bayesmix.em.starts import Run
@@ -111,7 +111,7 @@ def em(bench: Bench, rng: np.random.Generator, *, bootstrap: bool) -> tuple[dict
     runs = run_starts(bench.likelihood, **EM)
     fit = ml_fit(bench.likelihood, runs)
     found, order = _point(bench, fit)
-    found |= starts(runs, climb(bench.likelihood, "truth", bench.case.truth, max_iter=2000, tolerance=TOLERANCE), fit)
+    found |= starts(runs, iterate(bench.likelihood, "truth", bench.case.truth, max_iter=2000, tolerance=TOLERANCE), fit)
     found["first_log_score"] = bench.scores(runs[0].params)[0]["log_score"]
     if bootstrap and not fit.degenerate:
         found["bootstrap"] = _bootstrap(bench, fit, order, rng)
@@ -158,7 +158,7 @@ def _bootstrap(bench: Bench, fit: EMFit, order: np.ndarray, rng: np.random.Gener
     for _ in range(REFITS):
         drawn = np.bincount(rng.integers(n, size=n), minlength=n).astype(float)
         likelihood = bench.likelihood.rebind(bench.case.data.with_row_weights(drawn))
-        run = climb(likelihood, "refit", params, max_iter=1000, tolerance=REFIT_TOLERANCE)
+        run = iterate(likelihood, "refit", params, max_iter=1000, tolerance=REFIT_TOLERANCE)
         if not run.reasons:
             own = scoring.matching(responsibilities(bench.unseen, run.params), reference)
             values.append(_scalars(run.params, order if bench.case.data.labelled.any() else own))

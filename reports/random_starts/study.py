@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 import bayesmix as bm
-from bayesmix.em.climb import climb
+from bayesmix.em.iterations import iterate
 from bayesmix.estep import responsibilities
 from bayesmix.inputs.data import Data
 from bayesmix.likelihood.likelihood import Likelihood
@@ -55,7 +55,7 @@ def single_starts(likelihood: Likelihood, manner: Manner, n: int) -> dict[str, l
     found: dict[str, list[Any]] = {"log_likelihood": [], "agreement": [], "degenerate": []}
     for seed in range(n):
         start = likelihood.initial(manner.kind, np.random.default_rng(seed))
-        run = climb(likelihood, manner.kind, start, max_iter=manner.steps, tolerance=1e-9)
+        run = iterate(likelihood, manner.kind, start, max_iter=manner.steps, tolerance=1e-9)
         z = responsibilities(likelihood, run.params).argmax(axis=1)
         found["log_likelihood"].append(round(run.log_likelihood, 4) if np.isfinite(run.log_likelihood) else None)
         found["agreement"].append(round(agreement(z, truth_of(likelihood.data)), 6))

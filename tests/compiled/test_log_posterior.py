@@ -58,15 +58,15 @@ def test_the_mode_is_one(faithful_compiled, faithful_em):
     """No gradient left, precision positive, and equal to differences of the gradient."""
     compiled = faithful_compiled
     start = compiled.start({v: faithful_em.params[v].to_numpy() for v in ("weights", "means", "scales")})
-    climb = compiled.mode(start)
-    assert climb.converged
-    assert (np.diff(climb.history) >= -1e-9 * (1 + np.abs(climb.history[1:]))).all()
-    precision = compiled.precision(climb.x)
+    mode = compiled.mode(start)
+    assert mode.converged
+    assert (np.diff(mode.history) >= -1e-9 * (1 + np.abs(mode.history[1:]))).all()
+    precision = compiled.precision(mode.x)
     sd = np.sqrt(np.diag(np.linalg.inv(precision)))
-    gradient = compiled.log_density(climb.x)[1]
+    gradient = compiled.log_density(mode.x)[1]
     assert np.abs(gradient * sd).max() < 1e-3
     steps = np.diag(1e-4 * sd)
-    H = [(compiled.log_density(climb.x + e)[1] - compiled.log_density(climb.x - e)[1]) / (2 * e.sum()) for e in steps]
+    H = [(compiled.log_density(mode.x + e)[1] - compiled.log_density(mode.x - e)[1]) / (2 * e.sum()) for e in steps]
     np.testing.assert_allclose(precision * np.outer(sd, sd), -np.array(H) * np.outer(sd, sd), atol=1e-4)
 
 

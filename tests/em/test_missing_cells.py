@@ -168,17 +168,17 @@ def test_forgetting_the_conditional_covariance_is_caught(rng, monkeypatch):
     params = likelihood.initial("ward", rng)
     assert score_errors(likelihood, params) < 1e-2
 
-    def climbed():
+    def iterated():
         at = params
         for _ in range(60):
             at = likelihood.m_step(reference.e_step(likelihood, at)[1], at)
         return reference.e_step(likelihood, at)[0]
 
-    right = climbed()
+    right = iterated()
     monkeypatch.setattr(observed, "unexplained", lambda Q: np.zeros((*Q.shape[:-1], Q.shape[-2])))
     assert score_errors(likelihood, params) > 1
     assert right == pytest.approx(-1033.969725, abs=1e-3)
-    assert climbed() < right - 0.5
+    assert iterated() < right - 0.5
 
 
 def test_taking_a_gap_as_zero_is_caught(rng):

@@ -129,26 +129,26 @@ def statistics_of(likelihood, run):
 
 
 @pytest.fixture
-def climbs(monkeypatch):
-    """Rows and end of every climb of EM."""
-    record, real = [], em.climb
+def iterated(monkeypatch):
+    """Rows and end of every start that EM iterates."""
+    record, real = [], em.iterate
 
     def recording(likelihood, *args, **kwargs):
         run = real(likelihood, *args, **kwargs)
         record.append((len(likelihood.data.x), run.log_likelihood))
         return run
 
-    monkeypatch.setattr(em, "climb", recording)
+    monkeypatch.setattr(em, "iterate", recording)
     return record
 
 
-def test_hopeless_ends_are_left_behind(rng, climbs):
+def test_hopeless_ends_are_left_behind(rng, iterated):
     """Far apart groups: an end that splits one of them is thousands below."""
     x = np.concatenate([rng.normal(c, 0.5, 12_000) for c in (0, 20, 40)])
     fit = fit_em(Mixture("gaussian", n_components=3, covariance="tied"), Data(x), n_starts=20)
     assert (fit.starts["log_likelihood"] < fit.log_likelihood - 1000).any()
-    assert min(L for n, L in climbs if n == len(x)) > fit.log_likelihood - 1000
-    assert sum(n < len(x) for n, _ in climbs) == 20
+    assert min(L for n, L in iterated if n == len(x)) > fit.log_likelihood - 1000
+    assert sum(n < len(x) for n, _ in iterated) == 20
 
 
 def test_zip_on_few_rows(rng):

@@ -140,7 +140,7 @@ def test_spread_is_the_delta_method_by_differences(example, rng):
         np.testing.assert_allclose(found[v], sd, rtol=1e-5, atol=1e-7)
 
 
-def test_steps_climb_to_where_the_score_vanishes(example, rng):
+def test_steps_rise_to_where_the_score_vanishes(example, rng):
     """The M-step never lowers the expected complete log-likelihood near its top, which it reaches."""
     likelihood = bound(example, rng, weighted=True)
     params = likelihood.initial(likelihood.start_kinds[0], rng)

@@ -11,7 +11,7 @@ from sklearn.decomposition import PCA, FactorAnalysis
 
 import bayesmix as bm
 from bayesmix import plots
-from bayesmix.em.climb import climb
+from bayesmix.em.iterations import iterate
 from bayesmix.estep import reference
 from bayesmix.families.factor_analyzers import kernel
 from bayesmix.families.factor_analyzers.maths import FAMILY
@@ -62,7 +62,7 @@ def test_mixtures_from_the_species_reach_published_heights(options, expected):
     likelihood = resolved(mixture(3, **options), iris())
     vr = np.eye(3)[SPECIES]
     start = {**likelihood.weights.start(vr), **likelihood.component.start(vr)}
-    run = climb(likelihood, "species", start, max_iter=2000, tolerance=1e-11)
+    run = iterate(likelihood, "species", start, max_iter=2000, tolerance=1e-11)
     assert run.converged
     assert run.log_likelihood == pytest.approx(expected, abs=1e-5)
     assert (np.diff(run.history) > -1e-9).all()

@@ -1,4 +1,4 @@
-"""Weights times components in any composition: sums that add, scores by differences, steps that climb."""
+"""Weights times components in any composition: sums that add, scores by differences, steps that rise."""
 
 import numpy as np
 import pandas as pd
@@ -177,7 +177,7 @@ def test_scores_are_difference_quotients(name, rng):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_em_climbs_to_a_point_without_score(name, rng):
+def test_em_rises_to_a_point_without_score(name, rng):
     likelihood, params, _ = case(name, rng)
     before, sums = reference.e_step(likelihood, params)
     for _ in range(400):

@@ -61,8 +61,8 @@ def test_an_em_iteration_is_scikit_learn_s():
     likelihood = em.bound(problem)
     em.check_same_step(likelihood, problem.X, problem.params)
     start = em.kmeans_start(problem.X, 3, 0)
-    L = em.sklearn_climb(problem.X, start).score(problem.X) * 200
-    assert em.climb(likelihood, start, L - 1e-3).log_likelihood >= L - 1e-3
+    L = em.sklearn_fit(problem.X, start).score(problem.X) * 200
+    assert em.iterate_to(likelihood, start, L - 1e-3).log_likelihood >= L - 1e-3
     shifted = em.bound(simulated(200, 2, 3, apart=1.1))
     with pytest.raises(RuntimeError, match="differs from scikit-learn"):
         em.check_same_step(shifted, problem.X, problem.params)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bayesmix.em.climb import MONOTONE, Memory, climb, remaining
+from bayesmix.em.iterations import MONOTONE, Memory, iterate, remaining
 from bayesmix.inputs.data import Data
 from bayesmix.mixture.spec import Mixture, bind
 
@@ -38,7 +38,7 @@ def test_the_same_summit_in_a_fraction_of_the_steps(rng, scale):
     w, mu, sd = np.array([0.5, 0.5]), np.array([-1.0, 3.0]), np.ones(2)
     L, steps = plain_em(x, w, mu, sd, 1e-11)
     likelihood, params = one_dimensional(scale * x, w, scale * mu, scale * sd)
-    run = climb(likelihood, "given", params, max_iter=2000, tolerance=1e-9)
+    run = iterate(likelihood, "given", params, max_iter=2000, tolerance=1e-9)
     assert run.converged
     assert run.log_likelihood + len(x) * np.log(scale) == pytest.approx(L, abs=1e-9 * (1 + abs(L)))
     assert steps > 300
@@ -52,7 +52,7 @@ def test_where_em_is_quick_it_is_left_alone(rng):
     w, mu, sd = np.array([0.5, 0.5]), np.array([-1.0, 9.0]), np.ones(2)
     L, steps = plain_em(x, w, mu, sd, 1e-9)
     likelihood, params = one_dimensional(x, w, mu, sd)
-    run = climb(likelihood, "given", params, max_iter=2000, tolerance=1e-9)
+    run = iterate(likelihood, "given", params, max_iter=2000, tolerance=1e-9)
     assert run.n_iter == len(run.history) == steps
     assert run.log_likelihood == pytest.approx(L, rel=1e-12)
 
@@ -62,14 +62,14 @@ def test_a_saddle_is_not_the_end(rng):
     x = np.concatenate([rng.normal(-3, 1, 150), rng.normal(3, 1, 150)])
     sd = np.full(2, x.std())
     likelihood, params = one_dimensional(x, np.array([0.5, 0.5]), x.mean() + np.array([-1.0, 1.0]), sd)
-    run = climb(likelihood, "given", params, max_iter=2000, tolerance=1e-7)
+    run = iterate(likelihood, "given", params, max_iter=2000, tolerance=1e-7)
     L, _ = plain_em(x, np.array([0.5, 0.5]), np.array([-3.0, 3.0]), np.ones(2), 1e-11)
     assert run.log_likelihood == pytest.approx(L, abs=1e-7 * (1 + abs(L)))
 
 
 def test_out_of_steps_is_not_converged(rng):
     likelihood, params = one_dimensional(rng.normal(size=50), np.array([0.5, 0.5]), np.array([-1.0, 1.0]), np.ones(2))
-    run = climb(likelihood, "given", params, max_iter=5, tolerance=1e-12)
+    run = iterate(likelihood, "given", params, max_iter=5, tolerance=1e-12)
     assert not run.converged
     assert run.n_iter == 6
 
@@ -99,7 +99,7 @@ def test_nothing_is_remembered_where_the_log_likelihood_is_convex():
     assert len(before.after(Memory(two, 0.5 * one, 0.5 * one)).pairs) == 1
 
 
-def test_what_remains_of_a_geometric_climb():
+def test_what_remains_of_a_geometric_rise():
     history = [-(0.9**t) for t in range(6)]
     assert remaining(history) == pytest.approx(-history[-1], rel=1e-12)
     assert remaining(history[:2]) == np.inf

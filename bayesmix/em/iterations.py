@@ -24,13 +24,13 @@ MONOTONE = 1e-12
 MANY_STEPS = 8
 """EM crawls where it needs more steps than this to its end."""
 NEAR, NEAR_PER_ROW = 0.3, 1e-4
-"""Plain EM chooses the summit: it climbs alone until L has less than either to rise."""
+"""Plain EM chooses the summit: it goes alone until L has less than either to rise."""
 TRUSTED = 5
-"""The ratio of successive gains must be this many of its last changes below 1: near a saddle it climbs past 1."""
+"""The ratio of successive gains must be this many of its last changes below 1: near a saddle it rises past 1."""
 LONGEST_LEAP = 0.2
 """A leap moves no coordinate by more than this many of its units: it must not leave the summit's slopes."""
 FAIR_CHANCE, HOPE = 8, 10.0
-"""A climb is left for another's sake only after so many steps, and where so many times its promise would not do."""
+"""A start is left for another's sake only after so many steps, and where so many times its promise would not do."""
 SHORTENED = 2
 PAIRS = 20
 HALVINGS = 20
@@ -172,7 +172,7 @@ def crawls(history: Sequence[float], bound: float, near: float) -> bool:
     return bool(settled and np.log(bound / rest) / np.log(rate) > MANY_STEPS)
 
 
-def climb(
+def iterate(
     likelihood: Likelihood,
     kind: str,
     params: Params,
@@ -186,7 +186,7 @@ def climb(
     """EM from one start until L stands still, the E-steps run out, or the likelihood grows without bound.
 
     L never falls; whether a step leads into a spike is checked before it is taken. It does not stand still before
-    ``patience`` E-steps. A climb that will not reach ``bar`` is left. ``trace``: the run keeps every point.
+    ``patience`` E-steps. A start that will not reach ``bar`` is left. ``trace``: the run keeps every point.
     """
     reasons = likelihood.spikes(params)
     if reasons:
