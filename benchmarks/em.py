@@ -45,8 +45,8 @@ def iterate_to(likelihood: Likelihood, params: Params, goal: float) -> End:
 
 def to_the_end(likelihood: Likelihood, params: Params) -> End:
     """The iterations of ``bm.fit_em``, by its own rule for the end at a tight tolerance."""
-    run = iterations.iterate(likelihood, "given", params, max_iter=MOST_ITERATIONS, tolerance=1e-10)
-    return End(run.params, run.log_likelihood, run.n_iter)
+    result = iterations.iterate(likelihood, "given", params, max_iter=MOST_ITERATIONS, tolerance=1e-10)
+    return End(result.params, result.log_likelihood, result.n_iter)
 
 
 def kmeans_start(X: np.ndarray, K: int, seed: int) -> Params:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from bayesmix.em.iterations import Ascent, stillborn
-from bayesmix.em.starts import Run
+from bayesmix.em.starts import StartResult
 from bayesmix.estep import responsibilities
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.part import Params
@@ -26,10 +26,10 @@ def assigned(likelihood: Likelihood, params: Params) -> np.ndarray:
 
 def classify(
     likelihood: Likelihood, kind: str, params: Params, *, max_iter: int, tolerance: float, trace: bool = False
-) -> Run:
+) -> StartResult:
     """Classification EM from one start until no row moves and L_C has less than tolerance (1 + |L_C|) to gain.
 
-    L_C never falls. A component may be left without rows; the run says so.
+    L_C never falls. A component may be left without rows; the result says so.
     """
     reasons = likelihood.spikes(params)
     if reasons:
@@ -37,23 +37,23 @@ def classify(
     z, n_iter, history, path = assigned(likelihood, params), 0, list[float](), list[Params]()
     settled = converged = False
     while True:
-        run = Ascent(likelihood.told(z), params)
-        gain = run.L - history[-1] if history else np.inf
-        history.append(run.L)
+        ascent = Ascent(likelihood.told(z), params)
+        gain = ascent.L - history[-1] if history else np.inf
+        history.append(ascent.L)
         path += [params] if trace else []
-        converged = settled and gain <= tolerance * (1 + abs(run.L))
+        converged = settled and gain <= tolerance * (1 + abs(ascent.L))
         if converged or n_iter > max_iter:
             reasons = [*_without_rows(likelihood, z), *likelihood.spikes(params, np.eye(len(likelihood.components))[z])]
             break
-        stepped = run.likelihood.m_step(run.sums, params)
+        stepped = ascent.likelihood.m_step(ascent.sums, params)
         reasons = likelihood.spikes(stepped)
         if reasons:
             break
-        run.walk(stepped)
-        n_iter += run.n_iter
-        before, params, z = z, run.params, assigned(likelihood, run.params)
+        ascent.walk(stepped)
+        n_iter += ascent.n_iter
+        before, params, z = z, ascent.params, assigned(likelihood, ascent.params)
         settled = np.array_equal(before, z)
-    return Run(kind, params, np.array(history), converged, tuple(reasons), n_iter, path=tuple(path))
+    return StartResult(kind, params, np.array(history), converged, tuple(reasons), n_iter, path=tuple(path))
 
 
 def _without_rows(likelihood: Likelihood, z: np.ndarray) -> list[str]:

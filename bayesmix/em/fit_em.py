@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayesmix.em.run_starts import Manner, run_starts
+from bayesmix.em.fit_starts import Manner, fit_starts
 from bayesmix.em.standard_errors import notes, standard_errors
-from bayesmix.em.starts import Run, best_run, starts_table
+from bayesmix.em.starts import StartResult, best_result, starts_table
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.defaults import N_STARTS
 from bayesmix.likelihood.likelihood import Likelihood
@@ -249,43 +249,43 @@ def fit_em(
     groups = exchange_groups(likelihood) if method == "map" else None
     settings: dict[str, Any] = {"n_starts": n_starts, "seed": seed, "max_iter": max_iter, "tolerance": tolerance}
     manner = Manner.of(likelihood, starts, init, trace=trace, hard=assignment == "hard")
-    runs = run_starts(likelihood, groups=groups, everything=method == "map", manner=manner, **settings)
+    results = fit_starts(likelihood, groups=groups, everything=method == "map", manner=manner, **settings)
     if method == "map":
         from bayesmix.compiled.log_posterior import CompiledModel
         from bayesmix.em.posterior_mode import map_fit
         from bayesmix.model.build import graph, model_of
 
         parts = graph(likelihood)
-        return map_fit(CompiledModel(model_of(parts)), parts, runs)
-    return ml_fit(likelihood, runs, assignment=assignment)
+        return map_fit(CompiledModel(model_of(parts)), parts, results)
+    return ml_fit(likelihood, results, assignment=assignment)
 
 
-def ml_fit(likelihood: Likelihood, runs: list[Run], *, assignment: str = "soft") -> EMFit:
-    """The maximum-likelihood fit: the best of these runs; ``assignment``: how they were made."""
-    chosen = best_run(runs)
-    run = runs[chosen]
-    order = canonical_order(likelihood, likelihood.named(run.params))
-    params = reorder(likelihood, run.params, order)
+def ml_fit(likelihood: Likelihood, results: list[StartResult], *, assignment: str = "soft") -> EMFit:
+    """The maximum-likelihood fit: the best of these; ``assignment``: how they were made."""
+    chosen = best_result(results)
+    result = results[chosen]
+    order = canonical_order(likelihood, likelihood.named(result.params))
+    params = reorder(likelihood, result.params, order)
     return EMFit(
         params=to_dataset(likelihood, likelihood.named(params)),
-        log_likelihood=run.log_likelihood,
+        log_likelihood=result.log_likelihood,
         log_posterior=float("nan"),
-        converged=run.converged,
-        n_iter=run.n_iter,
-        history=run.history,
-        reasons=run.reasons,
-        starts=starts_table(likelihood, runs, chosen),
+        converged=result.converged,
+        n_iter=result.n_iter,
+        history=result.history,
+        reasons=result.reasons,
+        starts=starts_table(likelihood, results, chosen),
         method="ml",
         likelihood=likelihood,
         assignment=assignment,
-        trace=_steps(likelihood, run, order) if run.path else None,
+        trace=_steps(likelihood, result, order) if result.path else None,
     )
 
 
-def _steps(likelihood: Likelihood, run: Run, order: np.ndarray) -> xr.Dataset:
+def _steps(likelihood: Likelihood, result: StartResult, order: np.ndarray) -> xr.Dataset:
     """The named estimates of every step, with their components in this order."""
-    named = [likelihood.named(reorder(likelihood, params, order)) for params in run.path]
+    named = [likelihood.named(reorder(likelihood, params, order)) for params in result.path]
     last = to_dataset(likelihood, named[-1])
     steps = {v: (("iteration", *last[v].dims), np.stack([values[v] for values in named])) for v in named[-1]}
-    coords = {"iteration": np.arange(len(named)), "log_likelihood": ("iteration", run.history)}
+    coords = {"iteration": np.arange(len(named)), "log_likelihood": ("iteration", result.history)}
     return xr.Dataset(steps, coords=coords | dict(last.coords))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bayesmix.em.starts import Run
+from bayesmix.em.starts import StartResult
 from bayesmix.estep import e_step, responsibilities
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.part import Params, Sums
@@ -62,7 +62,7 @@ class Memory:
 
 
 class Ascent:
-    """A run under way: the point, L there and before, what acceleration remembers, and the E-steps spent.
+    """EM under way: the point, L there and before, what acceleration remembers, and the E-steps spent.
 
     ``path``: the points of ``history``, where they are to be kept.
     """
@@ -182,34 +182,34 @@ def iterate(
     patience: int = 0,
     bar: float = -np.inf,
     trace: bool = False,
-) -> Run:
+) -> StartResult:
     """EM from one start until L stands still, the E-steps run out, or the likelihood grows without bound.
 
     L never falls; whether a step leads into a spike is checked before it is taken. It does not stand still before
-    ``patience`` E-steps. A start that will not reach ``bar`` is left. ``trace``: the run keeps every point.
+    ``patience`` E-steps. A start that will not reach ``bar`` is left. ``trace``: the result keeps every point.
     """
     reasons = likelihood.spikes(params)
     if reasons:
         return stillborn(kind, params, reasons, trace=trace)
-    run, converged, left = Ascent(likelihood, params, trace=trace), False, False
+    ascent, converged, left = Ascent(likelihood, params, trace=trace), False, False
     while True:
-        stepped = likelihood.m_step(run.sums, run.params)
+        stepped = likelihood.m_step(ascent.sums, ascent.params)
         reasons = likelihood.spikes(stepped)
         if reasons:
             break
-        run.remember(stepped, tolerance)
-        leap = run.memory.leap() if run.memory and run.memory.pairs else None
-        converged = run.n_iter > patience and run.converged(leap, tolerance)
-        left = not converged and run.hopeless(bar)
-        if converged or left or run.n_iter > max_iter:
-            reasons = likelihood.spikes(run.params, responsibilities(likelihood, run.params))
+        ascent.remember(stepped, tolerance)
+        leap = ascent.memory.leap() if ascent.memory and ascent.memory.pairs else None
+        converged = ascent.n_iter > patience and ascent.converged(leap, tolerance)
+        left = not converged and ascent.hopeless(bar)
+        if converged or left or ascent.n_iter > max_iter:
+            reasons = likelihood.spikes(ascent.params, responsibilities(likelihood, ascent.params))
             break
-        if leap is None or not run.jump(leap):
-            run.walk(stepped)
-    history, path = np.array(run.history), tuple(run.path)
-    return Run(kind, run.params, history, converged, tuple(reasons), run.n_iter, left=left, path=path)
+        if leap is None or not ascent.jump(leap):
+            ascent.walk(stepped)
+    history, path = np.array(ascent.history), tuple(ascent.path)
+    return StartResult(kind, ascent.params, history, converged, tuple(reasons), ascent.n_iter, left=left, path=path)
 
 
-def stillborn(kind: str, params: Params, reasons: Sequence[str], *, trace: bool) -> Run:
-    """A run that ends where it starts, since that is degenerate."""
-    return Run(kind, params, np.array([-np.inf]), False, tuple(reasons), 0, path=(params,) if trace else ())
+def stillborn(kind: str, params: Params, reasons: Sequence[str], *, trace: bool) -> StartResult:
+    """A start that ends where it starts, since that is degenerate."""
+    return StartResult(kind, params, np.array([-np.inf]), False, tuple(reasons), 0, path=(params,) if trace else ())

@@ -8,7 +8,7 @@ import numpy as np
 
 from bayesmix.compiled.log_posterior import CompiledModel, LocalMode
 from bayesmix.em.fit_em import EMFit
-from bayesmix.em.starts import Run, best_run, merged, solutions, starts_table
+from bayesmix.em.starts import StartResult, best_result, merged, solutions, starts_table
 from bayesmix.estep import e_step
 from bayesmix.inputs.errors import FitError
 from bayesmix.likelihood.likelihood import Likelihood
@@ -18,11 +18,13 @@ from bayesmix.model.variables import Graph
 from bayesmix.parts.part import Params
 
 
-def _at_mode(likelihood: Likelihood, run: Run, mode: LocalMode, values: Mapping[str, np.ndarray]) -> Run:
-    """The run, after the climb of the posterior from its end."""
-    end = {v: np.asarray(values[v]) for v in run.params}
+def _at_mode(
+    likelihood: Likelihood, result: StartResult, mode: LocalMode, values: Mapping[str, np.ndarray]
+) -> StartResult:
+    """The result, after the climb of the posterior from its end."""
+    end = {v: np.asarray(values[v]) for v in result.params}
     reasons, steps = tuple(likelihood.spikes(end)), len(mode.history) - 1
-    return Run(run.kind, end, mode.history, mode.converged, reasons, steps)
+    return StartResult(result.kind, end, mode.history, mode.converged, reasons, steps)
 
 
 def inside(likelihood: Likelihood, params: Params, spread: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -34,34 +36,37 @@ def inside(likelihood: Likelihood, params: Params, spread: Mapping[str, np.ndarr
     return dict(spread) | {v: np.where((a > 0) | (spread[v] == 0), np.nan, spread[v]) for v, a in moved.items()}
 
 
-def map_fit(compiled: CompiledModel, parts: Graph, runs: list[Run]) -> EMFit:
+def map_fit(compiled: CompiledModel, parts: Graph, results: list[StartResult]) -> EMFit:
     """The posterior mode, climbed from every distinct EM solution."""
     likelihood = parts.likelihood
-    distinct = [run for run, _ in solutions(runs)]
-    modes = [compiled.mode(compiled.start(parts.start(run.params)), jacobian=False) for run in distinct]
-    ends = [_at_mode(likelihood, run, mode, compiled.values(mode.x)) for run, mode in zip(distinct, modes, strict=True)]
-    as_runs = merged(likelihood, ends, exchange_groups(likelihood))
-    chosen = best_run(as_runs)
-    run = as_runs[chosen]
-    order = canonical_order(likelihood, likelihood.named(run.params))
-    params = reorder(likelihood, run.params, order)
-    if run.reasons:
+    distinct = [result for result, _ in solutions(results)]
+    modes = [compiled.mode(compiled.start(parts.start(result.params)), jacobian=False) for result in distinct]
+    ends = [
+        _at_mode(likelihood, result, mode, compiled.values(mode.x))
+        for result, mode in zip(distinct, modes, strict=True)
+    ]
+    at_modes = merged(likelihood, ends, exchange_groups(likelihood))
+    chosen = best_result(at_modes)
+    result = at_modes[chosen]
+    order = canonical_order(likelihood, likelihood.named(result.params))
+    params = reorder(likelihood, result.params, order)
+    if result.reasons:
         raise FitError(
-            f"no posterior mode was found: every climb ran into a spike ({'; '.join(run.reasons)}); use fewer "
+            f"no posterior mode was found: every climb ran into a spike ({'; '.join(result.reasons)}); use fewer "
             f"components, or a prior that keeps scales away from 0"
         )
     L, _ = e_step(likelihood, params)
     named = likelihood.named(params)
-    spread = inside(likelihood, run.params, compiled.standard_deviations(modes[chosen].x))
+    spread = inside(likelihood, result.params, compiled.standard_deviations(modes[chosen].x))
     return EMFit(
         params=to_dataset(likelihood, named),
         log_likelihood=L,
-        log_posterior=run.log_likelihood,
-        converged=run.converged,
-        n_iter=run.n_iter,
-        history=run.history,
+        log_posterior=result.log_likelihood,
+        converged=result.converged,
+        n_iter=result.n_iter,
+        history=result.history,
         reasons=(),
-        starts=starts_table(likelihood, as_runs, chosen).rename(columns={"log_likelihood": "log_posterior"}),
+        starts=starts_table(likelihood, at_modes, chosen).rename(columns={"log_likelihood": "log_posterior"}),
         method="map",
         likelihood=likelihood,
         posterior_spread=to_dataset(likelihood, reorder(likelihood, {v: spread[v] for v in named}, order)),

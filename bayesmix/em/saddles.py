@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from bayesmix.em.iterations import iterate
-from bayesmix.em.starts import COMPARED_ROWS, Run, best_run
+from bayesmix.em.starts import COMPARED_ROWS, StartResult, best_result
 from bayesmix.estep import e_step, responsibilities
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.part import Params
@@ -49,52 +49,54 @@ class WayUp:
     alike: bool
 
 
-def beyond_saddles(likelihood: Likelihood, runs: Sequence[Run], *, max_iter: int, tolerance: float) -> list[Run]:
-    """The same runs, where the best one is no saddle: those that ended in one are carried on, or say so."""
-    runs, looked_at = list(runs), set[int]()
+def beyond_saddles(
+    likelihood: Likelihood, results: Sequence[StartResult], *, max_iter: int, tolerance: float
+) -> list[StartResult]:
+    """The same, where the best one is no saddle: those that ended in one are carried on, or say so."""
+    results, looked_at = list(results), set[int]()
     while True:
-        best = runs[best_run(runs)]
+        best = results[best_result(results)]
         if best.reasons or not best.converged or id(best.params) in looked_at:
-            return runs
+            return results
         end = _beyond(likelihood, best, max_iter, tolerance)
         looked_at.add(id(end.params))
         if end is best:
-            return runs
-        runs = [
-            run if run.params is not best.params else end if run is best else replace(run.at(end), n_iter=run.n_iter)
-            for run in runs
+            return results
+        results = [
+            old if old.params is not best.params else end if old is best else replace(old.at(end), n_iter=old.n_iter)
+            for old in results
         ]
 
 
-def _beyond(likelihood: Likelihood, run: Run, max_iter: int, tolerance: float) -> Run:
-    """The best sound end above the run's; the run itself where it is a maximum, with a reason where it is a saddle."""
-    way = way_up(likelihood, run.params)
+def _beyond(likelihood: Likelihood, result: StartResult, max_iter: int, tolerance: float) -> StartResult:
+    """The best sound end above the result's; that itself where it is a maximum, with a reason where it is a saddle."""
+    way = way_up(likelihood, result.params)
     if way is None:
-        return run
+        return result
     steps = [s * t * u for t in STEPS for u in way.directions for s in (1, -1)]
-    starts = [likelihood.moved(run.params, step) for step in steps]
+    starts = [likelihood.moved(result.params, step) for step in steps]
     settings: dict[str, Any] = {
         "max_iter": max_iter,
         "tolerance": tolerance,
         "patience": PATIENCE,
-        "trace": bool(run.path),
+        "trace": bool(result.path),
     }
-    ends = [iterate(likelihood, run.kind, x, **settings) for x in starts]
-    spent = run.n_iter + sum(end.n_iter for end in ends)
+    ends = [iterate(likelihood, result.kind, x, **settings) for x in starts]
+    spent = result.n_iter + sum(end.n_iter for end in ends)
     sound = [end for end in ends if not end.reasons and end.converged]
-    top = max(sound, key=lambda end: end.log_likelihood, default=run)
-    if top.log_likelihood > run.log_likelihood + HIGHER * (1 + abs(run.log_likelihood)):
-        above = top.history > run.log_likelihood
-        path = (*run.path, *compress(top.path, above))
-        return replace(top, history=np.concatenate([run.history, top.history[above]]), path=path, n_iter=spent)
+    top = max(sound, key=lambda end: end.log_likelihood, default=result)
+    if top.log_likelihood > result.log_likelihood + HIGHER * (1 + abs(result.log_likelihood)):
+        above = top.history > result.log_likelihood
+        path = (*result.path, *compress(top.path, above))
+        return replace(top, history=np.concatenate([result.history, top.history[above]]), path=path, n_iter=spent)
     spikes = [end for end in ends if end.reasons]
     if spikes:
         why = f"saddle: {way.why}; every start that rises from here ends so: {spikes[0].reasons[0]}"
     elif way.alike:
         why = f"{way.why}: the likelihood of fewer components, and none higher near it"
     else:
-        return run
-    return replace(run, reasons=(why,), n_iter=spent)
+        return result
+    return replace(result, reasons=(why,), n_iter=spent)
 
 
 def way_up(likelihood: Likelihood, params: Params) -> WayUp | None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from bayesmix.compiled.log_posterior import CompiledModel, above, root
 from bayesmix.compiled.whitening import Whitening, thinned
-from bayesmix.em.starts import COMPARED_ROWS, SAME_AGREEMENT, WITHIN_REACH, Run, similarity, solutions
+from bayesmix.em.starts import COMPARED_ROWS, SAME_AGREEMENT, WITHIN_REACH, StartResult, similarity, solutions
 from bayesmix.estep import responsibilities
 from bayesmix.inputs.errors import FitError
 from bayesmix.kernels.threads import one_blas_thread
@@ -201,7 +201,9 @@ class Climber:
         return similarity(a.occupied, b.occupied, self.switching) > SAME_AGREEMENT
 
 
-def find_modes(climber: Climber, runs: Sequence[Run], *, climbs: int = 0, seed: int = 1) -> list[PosteriorMode]:
+def find_modes(
+    climber: Climber, results: Sequence[StartResult], *, climbs: int = 0, seed: int = 1
+) -> list[PosteriorMode]:
     """Climb the posterior from every EM solution, spikes included, and from ``climbs`` random allocations.
 
     EM knows neither priors nor what a user added to the model: where these tell components apart that are alike to it,
@@ -210,7 +212,9 @@ def find_modes(climber: Climber, runs: Sequence[Run], *, climbs: int = 0, seed: 
     counts only where none did better.
     """
     likelihood = climber.parts.likelihood
-    starts = [(x, n) for run, n in _within_reach(solutions(runs), likelihood) for x in climber.named(run.params)]
+    starts = [
+        (x, n) for result, n in _within_reach(solutions(results), likelihood) for x in climber.named(result.params)
+    ]
     starts += [(x, 1) for params in _random(likelihood, climbs, seed) for x in climber.named(params)[:1]]
     ends: list[PosteriorMode] = []
     with one_blas_thread():
@@ -233,11 +237,11 @@ def _random(likelihood: Likelihood, n: int, seed: int) -> Iterator[Params]:
         yield from (likelihood.initial(likelihood.start_kinds[-1], rng) for _ in range(n))
 
 
-def _within_reach(ends: Sequence[tuple[Run, int]], likelihood: Likelihood) -> list[tuple[Run, int]]:
+def _within_reach(ends: Sequence[tuple[StartResult, int]], likelihood: Likelihood) -> list[tuple[StartResult, int]]:
     """Solutions whose likelihood does not rule them out; a spike's likelihood tells nothing of the posterior there."""
-    sound = [run.log_likelihood for run, _ in ends if not run.reasons]
+    sound = [result.log_likelihood for result, _ in ends if not result.reasons]
     least = max(sound, default=-np.inf) - WITHIN_REACH - 2 * likelihood.n_parameters
-    return [(run, starts) for run, starts in ends if run.reasons or run.log_likelihood >= least]
+    return [(result, starts) for result, starts in ends if result.reasons or result.log_likelihood >= least]
 
 
 def laplace(value: float, precision: np.ndarray) -> float:

@@ -18,9 +18,9 @@ from bayesmix.checks.diagnose import Diagnostics, diagnosis_of
 from bayesmix.checks.prior import PriorPredictive, prior_data_sets
 from bayesmix.checks.scores import score_table
 from bayesmix.em.fit_em import EMFit, fit_em, ml_fit
+from bayesmix.em.fit_starts import Manner, fit_starts
 from bayesmix.em.posterior_mode import map_fit
-from bayesmix.em.run_starts import Manner, run_starts
-from bayesmix.em.starts import Run
+from bayesmix.em.starts import StartResult
 from bayesmix.gallery.read import GalleryModel
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.defaults import N_STARTS
@@ -130,7 +130,7 @@ def run(model: GalleryModel, sampler: dict[str, Any], em: dict[str, Any], *, com
     parts = graph(likelihood)
     say(f"{model.name}: EM")
     soft = softly(em)
-    by_likelihood, by_posterior = _runs(likelihood, soft)
+    by_likelihood, by_posterior = _from_starts(likelihood, soft)
     point = ml_fit(likelihood, by_likelihood)
     say(f"{model.name}: compiling the model")
     compiled = CompiledModel(model_of(parts))
@@ -138,21 +138,23 @@ def run(model: GalleryModel, sampler: dict[str, Any], em: dict[str, Any], *, com
     mode = map_fit(compiled, parts, by_posterior)
     say(f"{model.name}: sampling")
     same = soft == {name: sampler.get(name, default) for name, default in SAMPLER_STARTS.items()}
-    runs = by_posterior if same else None
-    dt = sample(likelihood.spec, likelihood.data, compiled=compiled, runs=runs, progress=progress, **sampler)
+    start_results = by_posterior if same else None
+    dt = sample(
+        likelihood.spec, likelihood.data, compiled=compiled, start_results=start_results, progress=progress, **sampler
+    )
     return examine(model, Record.of(dt), point, mode, em_settings=em, command=command, say=say)
 
 
-def _runs(likelihood: Likelihood, em: dict[str, Any]) -> tuple[list[Run], list[Run]]:
+def _from_starts(likelihood: Likelihood, em: dict[str, Any]) -> tuple[list[StartResult], list[StartResult]]:
     """EM from its starts, told apart as the likelihood does and as the posterior does.
 
-    They are the same runs where the priors leave the same labels exchangeable as the evidence does.
+    They are the same where the priors leave the same labels exchangeable as the evidence does.
     """
     groups = exchange_groups(likelihood)
-    by_likelihood = run_starts(likelihood, manner=Manner(trace=True), **em)
+    by_likelihood = fit_starts(likelihood, manner=Manner(trace=True), **em)
     if len(np.unique(groups)) == len(np.unique(likelihood.exchangeable)):
         return by_likelihood, by_likelihood
-    return by_likelihood, run_starts(likelihood, groups=groups, **em)
+    return by_likelihood, fit_starts(likelihood, groups=groups, **em)
 
 
 def softly(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,8 +12,8 @@ import pymc as pm
 import xarray as xr
 
 from bayesmix.compiled.log_posterior import CompiledModel
-from bayesmix.em.run_starts import run_starts
-from bayesmix.em.starts import Run, solutions
+from bayesmix.em.fit_starts import fit_starts
+from bayesmix.em.starts import StartResult, solutions
 from bayesmix.gallery.model_toml import SAMPLERS
 from bayesmix.inputs.arguments import whole_numbers
 from bayesmix.inputs.data import Data
@@ -50,7 +50,7 @@ def sample(
     minutes: float = MINUTES,
     progress: bool = True,
     compiled: CompiledModel | None = None,
-    runs: list[Run] | None = None,
+    start_results: list[StartResult] | None = None,
 ) -> xr.DataTree:
     """Sample the posterior of a mixture with NUTS (nutpie).
 
@@ -102,8 +102,8 @@ def sample(
         Show a progress bar.
     compiled : CompiledModel, optional
         ``model`` compiled before, to sample again without compiling.
-    runs : list of Run, optional
-        EM's runs from the same ``n_starts`` and ``seed``, where there are any already.
+    start_results : list of StartResult, optional
+        Of EM from the same ``n_starts`` and ``seed``, where there are any already.
 
     Returns
     -------
@@ -142,12 +142,12 @@ def sample(
     stored = data.with_covariates(parts.likelihood.covariates)
     rehearse(stored.to_dataset().assign_coords(parts.likelihood.coords))
     compiled = _compiled(parts, model, compiled)
-    runs = run_starts(parts.likelihood, **extra) if runs is None else runs
+    start_results = fit_starts(parts.likelihood, **extra) if start_results is None else start_results
     with explained("finding the posterior's modes"):
-        sound = [run.params for run, _ in solutions(runs) if not run.reasons]
-        exchange = measure(compiled, parts, sound or [runs[0].params])
+        sound = [result.params for result, _ in solutions(start_results) if not result.reasons]
+        exchange = measure(compiled, parts, sound or [start_results[0].params])
         climber = Climber(compiled, parts.over(parts.likelihood.with_measured(exchange.groups)))
-        modes = find_modes(climber, runs, climbs=extra["n_starts"], seed=extra["seed"])
+        modes = find_modes(climber, start_results, climbs=extra["n_starts"], seed=extra["seed"])
     task = Task(
         climber,
         exchange,

@@ -8,7 +8,7 @@ from typing import Any
 
 import bayesmix as bm
 from bayesmix.compiled.log_posterior import CompiledModel
-from bayesmix.em.run_starts import run_starts
+from bayesmix.em.fit_starts import fit_starts
 from bayesmix.mixture.spec import bind, exchange_groups
 from bayesmix.model.build import graph
 from bayesmix.multimodality.maxima import Climber, find_modes
@@ -28,8 +28,8 @@ def cases(*, quick: bool) -> Iterator[Case]:
         spec, data = bm.load(name)
         spec = bm.resolve(spec, data)
         parts, compiled = graph(bind(spec, data)), CompiledModel(bm.build(spec, data))
-        runs = run_starts(parts.likelihood, groups=exchange_groups(parts.likelihood), n_starts=20, seed=SEED)
-        mode = find_modes(Climber(compiled, parts), runs)[0]
+        results = fit_starts(parts.likelihood, groups=exchange_groups(parts.likelihood), n_starts=20, seed=SEED)
+        mode = find_modes(Climber(compiled, parts), results)[0]
         whole, alone = [], []
         for seed in range(SEED, SEED + (1 if quick else 5)):
             shared: dict[str, Any] = {"compiled": compiled, "seed": seed, "progress": False}

@@ -17,10 +17,10 @@ import xarray as xr
 import bayesmix as bm
 from bayesmix.compiled.log_posterior import CompiledModel
 from bayesmix.em.fit_em import EMFit, ml_fit
+from bayesmix.em.fit_starts import fit_starts
 from bayesmix.em.iterations import iterate
 from bayesmix.em.posterior_mode import map_fit
-from bayesmix.em.run_starts import run_starts
-from bayesmix.em.starts import Run
+from bayesmix.em.starts import StartResult
 from bayesmix.estep import responsibilities
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.spec import bind
@@ -106,35 +106,37 @@ def _arrays(dataset: xr.Dataset, likelihood: Likelihood) -> dict[str, np.ndarray
     return {v: dataset[v].to_numpy() for v in likelihood.parameter_names}
 
 
-def em(bench: Bench, rng: np.random.Generator, *, bootstrap: bool) -> tuple[dict[str, Any], list[Run]]:
-    """Maximum likelihood from 20 starts, how the starts ended, bootstrap intervals where asked for; EM's runs."""
-    runs = run_starts(bench.likelihood, **EM)
-    fit = ml_fit(bench.likelihood, runs)
+def em(bench: Bench, rng: np.random.Generator, *, bootstrap: bool) -> tuple[dict[str, Any], list[StartResult]]:
+    """Maximum likelihood from 20 starts, how the starts ended, bootstrap intervals where asked for; EM's results."""
+    results = fit_starts(bench.likelihood, **EM)
+    fit = ml_fit(bench.likelihood, results)
     found, order = _point(bench, fit)
-    found |= starts(runs, iterate(bench.likelihood, "truth", bench.case.truth, max_iter=2000, tolerance=TOLERANCE), fit)
-    found["first_log_score"] = bench.scores(runs[0].params)[0]["log_score"]
+    found |= starts(
+        results, iterate(bench.likelihood, "truth", bench.case.truth, max_iter=2000, tolerance=TOLERANCE), fit
+    )
+    found["first_log_score"] = bench.scores(results[0].params)[0]["log_score"]
     if bootstrap and not fit.degenerate:
         found["bootstrap"] = _bootstrap(bench, fit, order, rng)
-    return found, runs
+    return found, results
 
 
-def starts(runs: list[Run], from_truth: Run, fit: EMFit) -> dict[str, Any]:
+def starts(results: list[StartResult], from_truth: StartResult, fit: EMFit) -> dict[str, Any]:
     """Where EM stops, with all its starts and with the first alone, and how each start compares with the best.
 
     ``kept, first``: see :func:`place`. ``spikes, worse_starts``: of the starts, how many end in a spike, and soundly
     but below the best sound end known, that from the true parameters included.
     """
-    sound = [run.log_likelihood for run in (*runs, from_truth) if not run.reasons]
-    ends = [_end(run, max(sound, default=float("nan"))) for run in runs]
+    sound = [result.log_likelihood for result in (*results, from_truth) if not result.reasons]
+    ends = [_end(result, max(sound, default=float("nan"))) for result in results]
     return {
         "kept": place(fit.log_likelihood, fit.degenerate, from_truth),
-        "first": place(runs[0].log_likelihood, bool(runs[0].reasons), from_truth),
+        "first": place(results[0].log_likelihood, bool(results[0].reasons), from_truth),
         "spikes": ends.count("spike"),
         "worse_starts": ends.count("worse"),
     }
 
 
-def place(log_likelihood: float, spike: bool, from_truth: Run) -> str:
+def place(log_likelihood: float, spike: bool, from_truth: StartResult) -> str:
     """Where EM stopped: in a spike; at the solution that it reaches from the true parameters; above that; below it.
 
     Above: the maximum of the likelihood is elsewhere (or there is no sound solution next to the truth). Below: a better
@@ -146,8 +148,8 @@ def place(log_likelihood: float, spike: bool, from_truth: Run) -> str:
     return "truth" if abs(gap) <= NUMERICAL else "above" if gap > 0 else "below"
 
 
-def _end(run: Run, best: float) -> str:
-    return "spike" if run.reasons else "worse" if best - run.log_likelihood > NUMERICAL else "best"
+def _end(result: StartResult, best: float) -> str:
+    return "spike" if result.reasons else "worse" if best - result.log_likelihood > NUMERICAL else "best"
 
 
 def _bootstrap(bench: Bench, fit: EMFit, order: np.ndarray, rng: np.random.Generator) -> dict[str, Any]:
@@ -158,32 +160,34 @@ def _bootstrap(bench: Bench, fit: EMFit, order: np.ndarray, rng: np.random.Gener
     for _ in range(REFITS):
         drawn = np.bincount(rng.integers(n, size=n), minlength=n).astype(float)
         likelihood = bench.likelihood.rebind(bench.case.data.with_row_weights(drawn))
-        run = iterate(likelihood, "refit", params, max_iter=1000, tolerance=REFIT_TOLERANCE)
-        if not run.reasons:
-            own = scoring.matching(responsibilities(bench.unseen, run.params), reference)
-            values.append(_scalars(run.params, order if bench.case.data.labelled.any() else own))
+        result = iterate(likelihood, "refit", params, max_iter=1000, tolerance=REFIT_TOLERANCE)
+        if not result.reasons:
+            own = scoring.matching(responsibilities(bench.unseen, result.params), reference)
+            values.append(_scalars(result.params, order if bench.case.data.labelled.any() else own))
     if len(values) < REFITS // 2:
         return {"sound": len(values)}
     return {"sound": len(values), "ends": np.quantile(values, scoring.TAILS, axis=0).T.tolist()}
 
 
-def posterior_mode(bench: Bench, runs: list[Run]) -> dict[str, Any]:
+def posterior_mode(bench: Bench, results: list[StartResult]) -> dict[str, Any]:
     """The MAP estimate under the posterior's own priors; an error of the fit is recorded."""
     try:
-        fit = map_fit(bench.compiled, graph(bench.likelihood), runs)
+        fit = map_fit(bench.compiled, graph(bench.likelihood), results)
     except RuntimeError as error:
         return {"error": str(error)}
     return _point(bench, fit)[0]
 
 
-def posterior(bench: Bench, runs: list[Run], *, seed: int, settings: Mapping[str, int] = NUTS) -> dict[str, Any]:
+def posterior(
+    bench: Bench, results: list[StartResult], *, seed: int, settings: Mapping[str, int] = NUTS
+) -> dict[str, Any]:
     """The posterior by NUTS as a user runs it, with what its diagnostics say; an error of the fit is recorded."""
     try:
         dt = bm.sample(
             bench.spec,
             bench.case.data,
             compiled=bench.compiled,
-            runs=runs,
+            start_results=results,
             seed=seed,
             cores=1,
             log_likelihood=False,

@@ -11,7 +11,7 @@ from typing import Any
 
 import bayesmix as bm
 from bayesmix.compiled.log_posterior import CompiledModel
-from bayesmix.em.run_starts import run_starts
+from bayesmix.em.fit_starts import fit_starts
 from bayesmix.mixture.spec import bind
 from bayesmix.model.build import graph
 from reports.em_against_mcmc import contestants
@@ -53,13 +53,13 @@ class Study:
         begun = time.perf_counter()
         case, rng = simulate(cell, self.seed, number)
         bench = Bench(spec_of(cell.overlap), case, self._compiled_over(cell, case.data))
-        em, runs = contestants.em(bench, rng, bootstrap=number % BOOTSTRAP_EVERY == 0)
+        em, results = contestants.em(bench, rng, bootstrap=number % BOOTSTRAP_EVERY == 0)
         record = {
             "number": number,
             "truth": contestants.truth(bench),
             "em": em,
-            "map": contestants.posterior_mode(bench, runs),
-            "posterior": contestants.posterior(bench, runs, seed=number + 1),
+            "map": contestants.posterior_mode(bench, results),
+            "posterior": contestants.posterior(bench, results, seed=number + 1),
         }
         return rounded(record) | {"seconds": round(time.perf_counter() - begun, 2)}
 
@@ -67,8 +67,8 @@ class Study:
         """The posterior of a data set by longer chains."""
         case, _ = simulate(cell, self.seed, number)
         bench = Bench(spec_of(cell.overlap), case, self._compiled_over(cell, case.data))
-        runs = run_starts(bench.likelihood, **contestants.EM)
-        found = contestants.posterior(bench, runs, seed=number + 1, settings=contestants.LONGER)
+        results = fit_starts(bench.likelihood, **contestants.EM)
+        found = contestants.posterior(bench, results, seed=number + 1, settings=contestants.LONGER)
         return rounded({"number": number, "posterior": found})
 
     def path(self, cell: Cell, *, longer: bool = False) -> Path:

@@ -55,11 +55,11 @@ def single_starts(likelihood: Likelihood, manner: Manner, n: int) -> dict[str, l
     found: dict[str, list[Any]] = {"log_likelihood": [], "agreement": [], "degenerate": []}
     for seed in range(n):
         start = likelihood.initial(manner.kind, np.random.default_rng(seed))
-        run = iterate(likelihood, manner.kind, start, max_iter=manner.steps, tolerance=1e-9)
-        z = responsibilities(likelihood, run.params).argmax(axis=1)
-        found["log_likelihood"].append(round(run.log_likelihood, 4) if np.isfinite(run.log_likelihood) else None)
+        result = iterate(likelihood, manner.kind, start, max_iter=manner.steps, tolerance=1e-9)
+        z = responsibilities(likelihood, result.params).argmax(axis=1)
+        found["log_likelihood"].append(round(result.log_likelihood, 4) if np.isfinite(result.log_likelihood) else None)
         found["agreement"].append(round(agreement(z, truth_of(likelihood.data)), 6))
-        found["degenerate"].append(bool(run.reasons))
+        found["degenerate"].append(bool(result.reasons))
     return found
 
 

@@ -38,13 +38,13 @@ def test_the_same_summit_in_a_fraction_of_the_steps(rng, scale):
     w, mu, sd = np.array([0.5, 0.5]), np.array([-1.0, 3.0]), np.ones(2)
     L, steps = plain_em(x, w, mu, sd, 1e-11)
     likelihood, params = one_dimensional(scale * x, w, scale * mu, scale * sd)
-    run = iterate(likelihood, "given", params, max_iter=2000, tolerance=1e-9)
-    assert run.converged
-    assert run.log_likelihood + len(x) * np.log(scale) == pytest.approx(L, abs=1e-9 * (1 + abs(L)))
+    result = iterate(likelihood, "given", params, max_iter=2000, tolerance=1e-9)
+    assert result.converged
+    assert result.log_likelihood + len(x) * np.log(scale) == pytest.approx(L, abs=1e-9 * (1 + abs(L)))
     assert steps > 300
-    assert run.n_iter < steps / 5
-    assert len(run.history) <= run.n_iter
-    assert (np.diff(run.history) >= -MONOTONE * (1 + np.abs(run.history[1:]))).all()
+    assert result.n_iter < steps / 5
+    assert len(result.history) <= result.n_iter
+    assert (np.diff(result.history) >= -MONOTONE * (1 + np.abs(result.history[1:]))).all()
 
 
 def test_where_em_is_quick_it_is_left_alone(rng):
@@ -52,9 +52,9 @@ def test_where_em_is_quick_it_is_left_alone(rng):
     w, mu, sd = np.array([0.5, 0.5]), np.array([-1.0, 9.0]), np.ones(2)
     L, steps = plain_em(x, w, mu, sd, 1e-9)
     likelihood, params = one_dimensional(x, w, mu, sd)
-    run = iterate(likelihood, "given", params, max_iter=2000, tolerance=1e-9)
-    assert run.n_iter == len(run.history) == steps
-    assert run.log_likelihood == pytest.approx(L, rel=1e-12)
+    result = iterate(likelihood, "given", params, max_iter=2000, tolerance=1e-9)
+    assert result.n_iter == len(result.history) == steps
+    assert result.log_likelihood == pytest.approx(L, rel=1e-12)
 
 
 def test_a_saddle_is_not_the_end(rng):
@@ -62,16 +62,16 @@ def test_a_saddle_is_not_the_end(rng):
     x = np.concatenate([rng.normal(-3, 1, 150), rng.normal(3, 1, 150)])
     sd = np.full(2, x.std())
     likelihood, params = one_dimensional(x, np.array([0.5, 0.5]), x.mean() + np.array([-1.0, 1.0]), sd)
-    run = iterate(likelihood, "given", params, max_iter=2000, tolerance=1e-7)
+    result = iterate(likelihood, "given", params, max_iter=2000, tolerance=1e-7)
     L, _ = plain_em(x, np.array([0.5, 0.5]), np.array([-3.0, 3.0]), np.ones(2), 1e-11)
-    assert run.log_likelihood == pytest.approx(L, abs=1e-7 * (1 + abs(L)))
+    assert result.log_likelihood == pytest.approx(L, abs=1e-7 * (1 + abs(L)))
 
 
 def test_out_of_steps_is_not_converged(rng):
     likelihood, params = one_dimensional(rng.normal(size=50), np.array([0.5, 0.5]), np.array([-1.0, 1.0]), np.ones(2))
-    run = iterate(likelihood, "given", params, max_iter=5, tolerance=1e-12)
-    assert not run.converged
-    assert run.n_iter == 6
+    result = iterate(likelihood, "given", params, max_iter=5, tolerance=1e-12)
+    assert not result.converged
+    assert result.n_iter == 6
 
 
 def test_the_leap_is_the_bfgs_step(rng):

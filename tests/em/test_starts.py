@@ -6,9 +6,18 @@ import pytest
 from scipy.special import expit
 
 import naive
-from bayesmix.em import run_starts as em
+from bayesmix.em import fit_starts as em
 from bayesmix.em.fit_em import fit_em
-from bayesmix.em.starts import FEW_ROWS, LEAST_LABELLED, Run, best_run, few_rows, merged, solutions, starts_table
+from bayesmix.em.starts import (
+    FEW_ROWS,
+    LEAST_LABELLED,
+    StartResult,
+    best_result,
+    few_rows,
+    merged,
+    solutions,
+    starts_table,
+)
 from bayesmix.inputs.data import Data
 from bayesmix.mixture.spec import Mixture, bind
 
@@ -31,40 +40,40 @@ def split(axis, first):
     return {"weights": np.array([0.5, 0.5]), "means": means, "covariances": covariances}
 
 
-def run_at(params, L=-100.0, **changes):
-    return Run("given", params, np.array([L]), True, (), 3, **changes)
+def result_at(params, L=-100.0, **changes):
+    return StartResult("given", params, np.array([L]), True, (), 3, **changes)
 
 
 def test_equal_likelihoods_are_not_one_solution():
     likelihood = four_corners()
     left, mirrored, below = split(0, -3.0), split(0, 3.0), split(1, -3.0)
-    result = merged(likelihood, [run_at(left), run_at(mirrored), run_at(below)])
-    assert result[1].params is result[0].params
-    assert [run.own for run in result] == [True, False, True]
-    assert result[2].params is below
-    assert sorted(n for _, n in solutions(result)) == [1, 2]
-    pinned = merged(likelihood, [run_at(left), run_at(mirrored)], np.arange(2))
+    shared = merged(likelihood, [result_at(left), result_at(mirrored), result_at(below)])
+    assert shared[1].params is shared[0].params
+    assert [result.own for result in shared] == [True, False, True]
+    assert shared[2].params is below
+    assert sorted(n for _, n in solutions(shared)) == [1, 2]
+    pinned = merged(likelihood, [result_at(left), result_at(mirrored)], np.arange(2))
     assert pinned[1].params is mirrored
 
 
 def test_both_splits_of_four_corners_are_found():
-    found = solutions(em.run_starts(four_corners(), n_starts=40, seed=1))
-    top = [run for run, _ in found if run.log_likelihood > found[0][0].log_likelihood - 1e-6]
-    widest = {int(np.ptp(run.params["means"], axis=0).argmax()) for run in top}
+    found = solutions(em.fit_starts(four_corners(), n_starts=40, seed=1))
+    top = [result for result, _ in found if result.log_likelihood > found[0][0].log_likelihood - 1e-6]
+    widest = {int(np.ptp(result.params["means"], axis=0).argmax()) for result in top}
     assert widest == {0, 1}
 
 
 def test_the_best_end_is_shared(three_groups):
     likelihood = bind(*three_groups)
-    runs = em.run_starts(likelihood, n_starts=12, seed=1)
-    found = solutions(runs)
+    results = em.fit_starts(likelihood, n_starts=12, seed=1)
+    found = solutions(results)
     assert sum(n for _, n in found) == 12
-    assert all(run.own for run, _ in found)
-    values = [run.log_likelihood for run, _ in found]
+    assert all(result.own for result, _ in found)
+    values = [result.log_likelihood for result, _ in found]
     assert values == sorted(values, reverse=True)
-    assert runs[best_run(runs)].own
-    assert runs[best_run(runs)] is found[0][0]
-    table = starts_table(likelihood, runs, best_run(runs))
+    assert results[best_result(results)].own
+    assert results[best_result(results)] is found[0][0]
+    table = starts_table(likelihood, results, best_result(results))
     assert list(table["solution"].value_counts().sort_index()) == [n for _, n in found]
     assert (table["n_iter"] > 0).all()
 
@@ -110,22 +119,22 @@ def test_many_rows_reach_the_maximum_over_all_of_them(rng):
     z = rng.choice(3, 30_000, p=w)
     data = Data(rng.normal(m[z], sd[z]))
     likelihood = bind(Mixture("gaussian", n_components=3), data)
-    runs = em.run_starts(likelihood, n_starts=8, seed=1)
-    for run in runs:
-        joint = naive.gaussian_log_joint(data.x, **run.params, evidence=np.zeros((30_000, 3)))
-        assert run.log_likelihood == pytest.approx(naive.total(joint), rel=1e-11)
+    results = em.fit_starts(likelihood, n_starts=8, seed=1)
+    for result in results:
+        joint = naive.gaussian_log_joint(data.x, **result.params, evidence=np.zeros((30_000, 3)))
+        assert result.log_likelihood == pytest.approx(naive.total(joint), rel=1e-11)
     truth = naive.gaussian_log_joint(data.x, w, m[:, None], sd[:, None, None] ** 2, np.zeros((30_000, 3)))
-    best = runs[best_run(runs)]
+    best = results[best_result(results)]
     assert naive.total(truth) < best.log_likelihood < naive.total(truth) + 15
     gradient = likelihood.score(likelihood.pack(best.params), statistics_of(likelihood, best))
     np.testing.assert_allclose(gradient * likelihood.units(best.params), 0, atol=0.5)
     np.testing.assert_allclose(np.sort(best.params["means"][:, 0]), m, atol=0.15)
 
 
-def statistics_of(likelihood, run):
+def statistics_of(likelihood, result):
     """The statistics by their definition, in NumPy."""
-    joint = naive.gaussian_log_joint(likelihood.data.x, **run.params, evidence=likelihood.evidence)
-    return likelihood.sums(naive.posterior_probabilities(joint), run.params)
+    joint = naive.gaussian_log_joint(likelihood.data.x, **result.params, evidence=likelihood.evidence)
+    return likelihood.sums(naive.posterior_probabilities(joint), result.params)
 
 
 @pytest.fixture
@@ -134,9 +143,9 @@ def iterated(monkeypatch):
     record, real = [], em.iterate
 
     def recording(likelihood, *args, **kwargs):
-        run = real(likelihood, *args, **kwargs)
-        record.append((len(likelihood.data.x), run.log_likelihood))
-        return run
+        result = real(likelihood, *args, **kwargs)
+        record.append((len(likelihood.data.x), result.log_likelihood))
+        return result
 
     monkeypatch.setattr(em, "iterate", recording)
     return record

@@ -62,12 +62,12 @@ def test_mixtures_from_the_species_reach_published_heights(options, expected):
     likelihood = resolved(mixture(3, **options), iris())
     vr = np.eye(3)[SPECIES]
     start = {**likelihood.weights.start(vr), **likelihood.component.start(vr)}
-    run = iterate(likelihood, "species", start, max_iter=2000, tolerance=1e-11)
-    assert run.converged
-    assert run.log_likelihood == pytest.approx(expected, abs=1e-5)
-    assert (np.diff(run.history) > -1e-9).all()
+    result = iterate(likelihood, "species", start, max_iter=2000, tolerance=1e-11)
+    assert result.converged
+    assert result.log_likelihood == pytest.approx(expected, abs=1e-5)
+    assert (np.diff(result.history) > -1e-9).all()
     if expected == -195.60040:
-        assert run.params["noise_variances"].min() == pytest.approx(0.0099, abs=1e-4)
+        assert result.params["noise_variances"].min() == pytest.approx(0.0099, abs=1e-4)
 
 
 def test_many_starts_do_better_than_the_species():

@@ -16,8 +16,8 @@ from scipy.special import expit
 import bayesmix as bm
 import naive
 from bayesmix.compiled.log_posterior import INTERPRETED
+from bayesmix.em.fit_starts import fit_starts
 from bayesmix.em.posterior_mode import map_fit
-from bayesmix.em.run_starts import run_starts
 from bayesmix.inputs.pairs import correlation_matrices
 from bayesmix.inputs.prior import SHAPES
 from bayesmix.mixture.spec import bind, resolve
@@ -455,7 +455,7 @@ def test_map_is_find_maps_mode_and_above_maximum_likelihood(name, request):
     spec = resolve(spec, data)
     compiled = request.getfixturevalue({"three_groups": "three_groups_compiled", "zip_counts": "zip_compiled"}[name])
     likelihood = bind(spec, data)
-    fit = map_fit(compiled, graph(likelihood), run_starts(likelihood, n_starts=4, seed=1))
+    fit = map_fit(compiled, graph(likelihood), fit_starts(likelihood, n_starts=4, seed=1))
     ml = bm.fit_em(spec, data, n_starts=4)
     model = compiled.model
     free = [rv.name for rv in model.free_RVs]

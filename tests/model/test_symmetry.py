@@ -11,7 +11,7 @@ import xarray as xr
 
 import bayesmix as bm
 from bayesmix.compiled.log_posterior import INTERPRETED, CompiledModel
-from bayesmix.em.run_starts import run_starts
+from bayesmix.em.fit_starts import fit_starts
 from bayesmix.mixture.exchangeable import Exchange
 from bayesmix.mixture.permutations import labellings
 from bayesmix.mixture.spec import bind, exchange_groups
@@ -58,8 +58,8 @@ def measured(spec, data, extend=lambda model: None):
     parts, model = graph(bind(spec, data)), bm.build(spec, data)
     with model:
         extend(model)
-    runs = run_starts(parts.likelihood, n_starts=3, seed=1)
-    return measure(Interpreted(model), parts, [run.params for run in runs])
+    results = fit_starts(parts.likelihood, n_starts=3, seed=1)
+    return measure(Interpreted(model), parts, [result.params for result in results])
 
 
 def known_mean(model):
@@ -173,7 +173,7 @@ def test_every_way_to_name_components_is_a_start(three_groups, three_groups_comp
     """EM's labels are by chance: where the model tells components apart, its solutions are named in all ways."""
     spec, data = bm.resolve(*three_groups), three_groups[1]
     parts = graph(bind(spec, data))
-    params = run_starts(parts.likelihood, n_starts=1, seed=1)[0].params
+    params = fit_starts(parts.likelihood, n_starts=1, seed=1)[0].params
     pinned = parts.over(parts.likelihood.with_measured(np.array([0, 1, 1])))
     starts = Climber(three_groups_compiled, pinned).named(params)
     firsts = [float(three_groups_compiled.values(x)["means"][0, 0]) for x in starts]

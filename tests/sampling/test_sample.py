@@ -10,7 +10,7 @@ import xarray as xr
 
 import bayesmix as bm
 from bayesmix.compiled.log_posterior import CompiledModel
-from bayesmix.em.run_starts import run_starts
+from bayesmix.em.fit_starts import fit_starts
 from bayesmix.mixture.spec import bind
 from bayesmix.model.build import graph, model_of
 from bayesmix.multimodality.maxima import Climber, PosteriorMode, find_modes, laplace, similarity
@@ -404,7 +404,7 @@ def test_rows_that_stand_for_many_are_many(corners):
     by_weight = bm.Data(data.x[::2], row_weights=np.full(len(data.x[::2]), 2.0))
     parts = graph(bind(bm.resolve(spec, data), by_weight))
     climber = Climber(CompiledModel(model_of(parts)), parts)
-    mode = find_modes(climber, run_starts(parts.likelihood, n_starts=2, seed=1))[0]
+    mode = find_modes(climber, fit_starts(parts.likelihood, n_starts=2, seed=1))[0]
     assert mode.rows.sum() == pytest.approx(len(data))
 
 
@@ -412,7 +412,7 @@ def test_a_climb_from_a_spike_looks_for_no_known_end(faithful, faithful_compiled
     """Covariances of rank 1: there are no responsibilities to compare."""
     spec, data = bm.resolve(*faithful), faithful[1]
     climber = Climber(faithful_compiled, graph(bind(spec, data)))
-    mode = find_modes(climber, run_starts(climber.parts.likelihood, n_starts=2, seed=1))[0]
+    mode = find_modes(climber, fit_starts(climber.parts.likelihood, n_starts=2, seed=1))[0]
     spike = mode.x.copy()
     spike[faithful_compiled.coordinates("partial_correlations_01")] = 40.0
     assert climber.climb_unless_known(spike, 1, [mode])[0].x is mode.x

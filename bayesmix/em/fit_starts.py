@@ -1,4 +1,4 @@
-"""EM from many starts: roughly over few rows, then one run for each solution over all of them."""
+"""EM from many starts: roughly over few rows, then once for each solution over all of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bayesmix.em.classify import classify
 from bayesmix.em.init import start_from
 from bayesmix.em.iterations import iterate
 from bayesmix.em.saddles import beyond_saddles
-from bayesmix.em.starts import WITHIN_REACH, Run, best_run, few_rows, merged
+from bayesmix.em.starts import WITHIN_REACH, StartResult, best_result, few_rows, merged
 from bayesmix.estep import e_step
 from bayesmix.inputs.arguments import whole_numbers
 from bayesmix.likelihood.likelihood import Likelihood
@@ -29,7 +29,7 @@ GIVEN = "given"
 
 @dataclass(frozen=True)
 class Manner:
-    """Where EM begins and what it keeps, beyond what :func:`run_starts` does by itself.
+    """Where EM begins and what it keeps, beyond what :func:`fit_starts` does by itself.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class Manner:
     init : Params, optional
         The only start there is.
     trace : bool
-        Whether runs keep their parameters at every step.
+        Whether results keep their parameters at every step.
     hard : bool
         Whether every row goes wholly to its most probable component (:mod:`bayesmix.em.classify`).
     """
@@ -80,14 +80,14 @@ class Manner:
         max_iter: int,
         tolerance: float,
         bar: float = -np.inf,
-    ) -> Run:
+    ) -> StartResult:
         """EM from one start; soft assignment may give it up where it will not reach ``bar``."""
         if self.hard:
             return classify(likelihood, kind, params, max_iter=max_iter, tolerance=tolerance, trace=self.trace)
         return iterate(likelihood, kind, params, max_iter=max_iter, tolerance=tolerance, bar=bar, trace=self.trace)
 
 
-def run_starts(
+def fit_starts(
     likelihood: Likelihood,
     *,
     n_starts: int,
@@ -97,7 +97,7 @@ def run_starts(
     groups: np.ndarray | None = None,
     everything: bool = True,
     manner: Manner = Manner(),
-) -> list[Run]:
+) -> list[StartResult]:
     """EM from ``n_starts`` starts, each with its own random stream; those that reach one solution share its end.
 
     Every start rises roughly, over few of the rows where there are many; each solution is then carried on once, over
@@ -115,37 +115,46 @@ def run_starts(
     catch_up = CATCH_UP + CATCH_UP_PER_ROW * len(few.data)
     reach = WITHIN_REACH + 2 * likelihood.n_parameters
     reach = np.inf if manner.hard else reach if everything else min(reach, catch_up)
-    ends: list[Run] = []
+    ends: list[StartResult] = []
     rough = max(tolerance, ROUGHLY)
     for kind, rng in zip(kinds, streams, strict=True):
         bar = max((end.log_likelihood for end in ends if not end.reasons), default=-np.inf) - reach
         start = few.initial(kind, rng) if manner.init is None else manner.init
         ends.append(manner.ascend(few, kind, start, max_iter=max_iter, tolerance=rough, bar=bar))
-    runs = merged(few, ends, groups)
-    bar = runs[best_run(runs)].log_likelihood - reach
+    results = merged(few, ends, groups)
+    bar = results[best_result(results)].log_likelihood - reach
     settings: dict[str, Any] = {"max_iter": max_iter, "tolerance": tolerance}
-    finished = {id(run.params): _finished(likelihood, few, run, bar, manner, settings) for run in runs if run.own}
-    runs = [finished[id(run.params)] if run.own else run.at(finished[id(run.params)]) for run in runs]
-    runs = merged(likelihood, runs, groups)
-    return runs if manner.hard else beyond_saddles(likelihood, runs, **settings)
+    finished = {
+        id(result.params): _finished(likelihood, few, result, bar, manner, settings) for result in results if result.own
+    }
+    results = [
+        finished[id(result.params)] if result.own else result.at(finished[id(result.params)]) for result in results
+    ]
+    results = merged(likelihood, results, groups)
+    return results if manner.hard else beyond_saddles(likelihood, results, **settings)
 
 
 def _finished(
-    likelihood: Likelihood, few: Likelihood, run: Run, bar: float, manner: Manner, settings: Mapping[str, Any]
-) -> Run:
-    """A rough run over few rows carried on over all, to its end; below the bar only its log-likelihood is that of all.
+    likelihood: Likelihood,
+    few: Likelihood,
+    result: StartResult,
+    bar: float,
+    manner: Manner,
+    settings: Mapping[str, Any],
+) -> StartResult:
+    """A result over few rows carried on over all, to its end; below the bar only its log-likelihood is that of all.
 
-    A run that ended in a spike over all rows has nowhere to go on to.
+    One that ended in a spike over all rows has nowhere to go on to.
     """
-    if run.reasons and few is likelihood:
-        return run
-    if run.log_likelihood >= bar and not run.left:
-        end = manner.ascend(likelihood, run.kind, run.params, **settings)
+    if result.reasons and few is likelihood:
+        return result
+    if result.log_likelihood >= bar and not result.left:
+        end = manner.ascend(likelihood, result.kind, result.params, **settings)
         if few is not likelihood:
-            return replace(end, n_iter=run.n_iter + end.n_iter)
-        history, path = np.concatenate([run.history[:-1], end.history]), (*run.path[:-1], *end.path)
-        return replace(end, history=history, path=path, n_iter=run.n_iter + end.n_iter)
-    if few is likelihood or not np.isfinite(run.log_likelihood):
-        return replace(run, left=True)
-    L, _ = e_step(likelihood, run.params)
-    return replace(run, history=np.array([L]), path=run.path[-1:], n_iter=run.n_iter + 1, left=True)
+            return replace(end, n_iter=result.n_iter + end.n_iter)
+        history, path = np.concatenate([result.history[:-1], end.history]), (*result.path[:-1], *end.path)
+        return replace(end, history=history, path=path, n_iter=result.n_iter + end.n_iter)
+    if few is likelihood or not np.isfinite(result.log_likelihood):
+        return replace(result, left=True)
+    L, _ = e_step(likelihood, result.params)
+    return replace(result, history=np.array([L]), path=result.path[-1:], n_iter=result.n_iter + 1, left=True)
