@@ -186,7 +186,7 @@ def fit_em(
 ) -> EMFit:
     """Fit by EM from many starts of several kinds; keep the best that is not degenerate.
 
-    Every start is run roughly, on a sample of the rows where there are many; one run for each solution that may be the
+    Every start is run roughly, on a sample of the rows where there are many; one for each solution that may be the
     best is carried on over all of them. Where EM crawls, quasi-Newton steps that it preconditions take over
     (:mod:`bayesmix.em.iterations`). An end that is no maximum is left upwards, or named (:mod:`bayesmix.em.saddles`).
 
@@ -220,7 +220,7 @@ def fit_em(
     seed : int
         Same seed, same starts, same fit.
     max_iter, tolerance
-        A run stops once it has spent more than ``max_iter`` E-steps, or when L has less than
+        A start stops once it has spent more than ``max_iter`` E-steps, or when L has less than
         ``tolerance * (1 + |L|)`` to rise, extrapolated from its last two gains or from the curvature seen.
 
     Returns
