@@ -19,7 +19,7 @@ import arviz as az
 import numpy as np
 import xarray as xr
 
-from bayesmix.compiled.log_posterior import Target
+from bayesmix.compiled.log_posterior import CompiledModel
 from bayesmix.compiled.many_points import Points
 from bayesmix.kernels.threads import n_threads
 from bayesmix.likelihood.likelihood import Likelihood
@@ -77,8 +77,8 @@ class Exchanged:
 
 
 def exchange(
-    target: Target,
-    family: Likelihood,
+    compiled: CompiledModel,
+    likelihood: Likelihood,
     starts: np.ndarray,
     *,
     chains: int,
@@ -93,7 +93,7 @@ def exchange(
 
     Parameters
     ----------
-    target, family
+    compiled, likelihood
         The compiled posterior and its likelihood over the rows.
     starts : ndarray, shape (m, n_dim)
         Points of high density, such as modes: half of the rungs begin there, the others at draws from the prior.
@@ -107,7 +107,7 @@ def exchange(
         No new round of sweeps begins later than this.
     """
     deadline = time.monotonic() + seconds
-    model = Tempered(target, family)
+    model = Tempered(compiled, likelihood)
     replicas = _begun(model, starts, chains=chains, cores=cores or n_threads(), seed=seed)
     n = max(FIRST_SWEEPS, draws)
     replicas.sweep(1)  # the first call may have to compile
@@ -118,7 +118,7 @@ def exchange(
             return None
     pieces: list[Drawn] = []
     finished = False
-    watch = _Watching(target, family)
+    watch = _Watching(compiled, likelihood)
     while not finished and sum(p.L.shape[1] for p in pieces) < SWEEPS_AT_MOST:
         begun = time.monotonic()
         pieces.append(replicas.sweep(n))
@@ -149,7 +149,7 @@ def exchange(
 def _begun(model: Tempered, starts: np.ndarray, *, chains: int, cores: int, seed: int) -> Replicas:
     """Every line with its upper rungs at starts, in turns, and the others at draws from the prior."""
     rows = model.prior(FIRST_STATES, seed) if model.plain else starts
-    spread = rows.std(axis=0) if model.plain else np.ones(model.target.n_dim)
+    spread = rows.std(axis=0) if model.plain else np.ones(model.compiled.n_dim)
     ladder = Ladder.first(spread)
     rng = np.random.default_rng(seed)
     states = rows[rng.integers(len(rows), size=(chains, len(ladder)))]
@@ -163,8 +163,8 @@ def _begun(model: Tempered, starts: np.ndarray, *, chains: int, cores: int, seed
 class _Watching:
     """Whether there are enough draws, by what labels do not change."""
 
-    def __init__(self, target: Target, family: Likelihood) -> None:
-        self.watch, self.points = Watch(family), Points(target, family.parameter_names)
+    def __init__(self, compiled: CompiledModel, likelihood: Likelihood) -> None:
+        self.watch, self.points = Watch(likelihood), Points(compiled, likelihood.parameter_names)
 
     def enough(self, drawn: Drawn) -> bool:
         """Round trips, effective draws and agreement of the chains."""

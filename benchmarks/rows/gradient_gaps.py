@@ -8,7 +8,7 @@ from itertools import chain, combinations, islice
 import numpy as np
 
 import bayesmix as bm
-from bayesmix.compiled.log_posterior import Target
+from bayesmix.compiled.log_posterior import CompiledModel
 from benchmarks.compiled import Compiled
 from benchmarks.environment import SEED
 from benchmarks.figures import Case, Figure, median
@@ -40,8 +40,8 @@ def with_gaps(X: np.ndarray) -> np.ndarray:
 def _case(d: int, n: int, quick: bool) -> Case:
     problem = simulated(n, d, 3)
     gappy = bm.Data(with_gaps(problem.X))
-    whole = Compiled(lambda: Target(bm.build(problem.spec, problem.data)).compiled)
-    gaps = Compiled(lambda: Target(bm.build(problem.spec, gappy)).compiled)
+    whole = Compiled(lambda: CompiledModel(bm.build(problem.spec, problem.data)).nutpie_model)
+    gaps = Compiled(lambda: CompiledModel(bm.build(problem.spec, gappy)).nutpie_model)
     at = {"whole": whole.contestant(problem.theta), "gaps": gaps.contestant(problem.theta)}
     time = {name: median(s, "ms", 1e3) for name, s in take_turns(at, budget(quick), one_thread=True).items()}
     missing = np.isnan(gappy.x)
