@@ -314,14 +314,14 @@ def _em_text(em: EMFit) -> str:
     from bayesmix.mixture import scalars
 
     columns = {"estimate": em.params, "se": em.standard_errors}
-    values = {name: scalars.of_estimate(em.family, params, derived=True) for name, params in columns.items()}
+    values = {name: scalars.of_estimate(em.likelihood, params, derived=True) for name, params in columns.items()}
     value = em.starts.columns[1]
     by_solution = em.starts.groupby("solution", as_index=False)
     starts = by_solution.agg(**{"starts": ("kind", "size"), value: (value, "max"), "reasons": ("reasons", "max")})
     lines = [repr(em), f"AIC {em.aic:.2f}, BIC {em.bic:.2f}, {em.n_parameters} free parameters", ""]
     lines += [pd.DataFrame(values).to_string(float_format=lambda v: f"{v:.5g}"), *em.notes]
     scalars_ = {name: float(value) for name, value in values["estimate"].items()}
-    note = words_of(em.family).estimate_note(scalars_)
+    note = words_of(em.likelihood).estimate_note(scalars_)
     lines += ["", note] if note else []
     lines += ["", "Solutions that the starts reached", starts.to_string(index=False)]
     return "\n".join(lines)

@@ -12,7 +12,7 @@ import nutpie
 import pymc as pm
 
 import bayesmix as bm
-from bayesmix.compiled.log_posterior import Target
+from bayesmix.compiled.log_posterior import CompiledModel
 from benchmarks.problems import Problem
 from benchmarks.timing import Contestant, timed
 
@@ -45,7 +45,7 @@ class Compiled:
 
 def ours(problem: Problem) -> Compiled:
     """``bm.build``, compiled as ``bm.sample`` has it compiled."""
-    return Compiled(lambda: Target(bm.build(problem.spec, problem.data)).compiled)
+    return Compiled(lambda: CompiledModel(bm.build(problem.spec, problem.data)).nutpie_model)
 
 
 def peer(model: pm.Model) -> Compiled:

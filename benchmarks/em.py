@@ -11,8 +11,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
 from bayesmix import estep
-from bayesmix.em import climb as accelerate
-from bayesmix.likelihood.likelihood import Family, Params
+from bayesmix.em import iterations
+from bayesmix.likelihood.likelihood import Likelihood, Params
 from bayesmix.mixture.spec import bind
 from benchmarks.problems import Problem
 
@@ -28,25 +28,25 @@ class End:
     n_iter: int
 
 
-def bound(problem: Problem) -> Family:
-    """The family over the problem's rows."""
+def bound(problem: Problem) -> Likelihood:
+    """The likelihood over the problem's rows."""
     return bind(problem.spec, problem.data)
 
 
-def climb(family: Family, params: Params, goal: float) -> End:
+def iterate_to(likelihood: Likelihood, params: Params, goal: float) -> End:
     """E-steps and M-steps until L is at least ``goal``."""
     for n_iter in range(MOST_ITERATIONS):
-        L, statistics = estep.e_step(family, params)
+        L, statistics = estep.e_step(likelihood, params)
         if goal <= L:
             return End(params, L, n_iter)
-        params = family.m_step(statistics, params)
+        params = likelihood.m_step(statistics, params)
     raise RuntimeError(f"EM: {L:.6f} after {n_iter} iterations, short of {goal:.6f}")
 
 
-def to_the_end(family: Family, params: Params) -> End:
-    """The climb of ``bm.fit_em``, by its own rule for the end at a tight tolerance."""
-    run = accelerate.climb(family, "given", params, max_iter=MOST_ITERATIONS, tolerance=1e-10)
-    return End(run.params, run.log_likelihood, run.n_iter)
+def to_the_end(likelihood: Likelihood, params: Params) -> End:
+    """The iterations of ``bm.fit_em``, by its own rule for the end at a tight tolerance."""
+    result = iterations.iterate(likelihood, "given", params, max_iter=MOST_ITERATIONS, tolerance=1e-10)
+    return End(result.params, result.log_likelihood, result.n_iter)
 
 
 def kmeans_start(X: np.ndarray, K: int, seed: int) -> Params:
@@ -70,7 +70,7 @@ def sklearn_at(params: Params, **settings: float) -> GaussianMixture:
     )
 
 
-def sklearn_climb(X: np.ndarray, params: Params, **settings: float) -> GaussianMixture:
+def sklearn_fit(X: np.ndarray, params: Params, **settings: float) -> GaussianMixture:
     """scikit-learn's fit; that it may stop at ``max_iter`` is its rule and no cause for a warning."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -91,7 +91,7 @@ def sklearn_ready(X: np.ndarray, params: Params) -> GaussianMixture:
     return mixture
 
 
-def check_same_step(family: Family, X: np.ndarray, params: Params) -> None:
+def check_same_step(likelihood: Likelihood, X: np.ndarray, params: Params) -> None:
     """One iteration of both sides from the same parameters.
 
     Raises
@@ -99,8 +99,8 @@ def check_same_step(family: Family, X: np.ndarray, params: Params) -> None:
     RuntimeError
         Where log-likelihoods or updated parameters differ.
     """
-    L, statistics = estep.e_step(family, params)
-    new = family.m_step(statistics, params)
+    L, statistics = estep.e_step(likelihood, params)
+    new = likelihood.m_step(statistics, params)
     mixture = sklearn_ready(X, params)
     peer_L = sklearn_step(mixture, X)
     pairs = ((L, peer_L), *((new[v], getattr(mixture, f"{v}_")) for v in ("weights", "means", "covariances")))

@@ -12,7 +12,7 @@ import pymc as pm
 import xarray as xr
 
 import bayesmix as bm
-from bayesmix.compiled.log_posterior import Target
+from bayesmix.compiled.log_posterior import CompiledModel
 from benchmarks import textbook
 from benchmarks.figures import Figure, median
 from benchmarks.problems import Problem
@@ -37,10 +37,10 @@ class Run:
 
 def ours(problem: Problem, seed: int, **settings: Any) -> Run:
     """``bm.sample``; the sampler's seconds are those of all its calls, scouting chains included."""
-    compiling, target = timed(lambda: Target(bm.build(problem.spec, problem.data)))
+    compiling, compiled = timed(lambda: CompiledModel(bm.build(problem.spec, problem.data)))
     with watching(nutpie, "sample") as watch:
         total, dt = timed(
-            lambda: bm.sample(problem.spec, problem.data, target=target, seed=seed, progress=False, **settings)
+            lambda: bm.sample(problem.spec, problem.data, compiled=compiled, seed=seed, progress=False, **settings)
         )
     if not watch.calls:
         raise RuntimeError("bm.sample did not call nutpie.sample: the clock has to be set anew")

@@ -19,7 +19,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import bayesmix as bm
-from bayesmix.compiled.log_posterior import Target
+from bayesmix.compiled.log_posterior import CompiledModel
 from bayesmix.gallery import read as gallery
 from bayesmix.mixture.spec import resolve
 from bayesmix.model.build import build
@@ -43,11 +43,11 @@ COLUMNS = (
 def rows_of(name: str, seeds: list[int]) -> list[dict[str, object]]:
     """One row per seed."""
     model = gallery.read(name)
-    target = Target(build(resolve(model.spec, model.data), model.data))
+    compiled = CompiledModel(build(resolve(model.spec, model.data), model.data))
     rows = []
     for seed in seeds:
         started = time.perf_counter()
-        dt = bm.sample(model.spec, model.data, target=target, progress=False, **(model.sampler | {"seed": seed}))
+        dt = bm.sample(model.spec, model.data, compiled=compiled, progress=False, **(model.sampler | {"seed": seed}))
         check = bm.diagnose(dt)
         modes = dt["modes"].to_dataset()
         groups = sorted(set(modes["region"].to_numpy()) - {0})

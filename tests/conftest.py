@@ -73,39 +73,39 @@ def faithful_model(faithful):
 
 
 @pytest.fixture(scope="session")
-def faithful_target(faithful_model):
-    from bayesmix.compiled.log_posterior import Target
+def faithful_compiled(faithful_model):
+    from bayesmix.compiled.log_posterior import CompiledModel
 
-    return Target(faithful_model)
-
-
-@pytest.fixture(scope="session")
-def three_groups_target(three_groups):
-    from bayesmix.compiled.log_posterior import Target
-
-    return Target(bm.build(*three_groups))
+    return CompiledModel(faithful_model)
 
 
 @pytest.fixture(scope="session")
-def zip_target(zip_counts):
-    from bayesmix.compiled.log_posterior import Target
+def three_groups_compiled(three_groups):
+    from bayesmix.compiled.log_posterior import CompiledModel
 
-    return Target(bm.build(*zip_counts))
+    return CompiledModel(bm.build(*three_groups))
+
+
+@pytest.fixture(scope="session")
+def zip_compiled(zip_counts):
+    from bayesmix.compiled.log_posterior import CompiledModel
+
+    return CompiledModel(bm.build(*zip_counts))
 
 
 SHORT = {"draws": 700, "tune": 300, "chains": 4, "progress": False}
 
 
 @pytest.fixture(scope="session")
-def faithful_dt(faithful, faithful_target):
-    return bm.sample(*faithful, target=faithful_target, **SHORT)
+def faithful_dt(faithful, faithful_compiled):
+    return bm.sample(*faithful, compiled=faithful_compiled, **SHORT)
 
 
 @pytest.fixture(scope="session")
-def gaussian_1d_dt(three_groups, three_groups_target):
-    return bm.sample(*three_groups, target=three_groups_target, **SHORT)
+def gaussian_1d_dt(three_groups, three_groups_compiled):
+    return bm.sample(*three_groups, compiled=three_groups_compiled, **SHORT)
 
 
 @pytest.fixture(scope="session")
-def zip_dt(zip_counts, zip_target):
-    return bm.sample(*zip_counts, target=zip_target, **SHORT)
+def zip_dt(zip_counts, zip_compiled):
+    return bm.sample(*zip_counts, compiled=zip_compiled, **SHORT)

@@ -51,7 +51,7 @@ ROOMS = (
         ("pytensor", "pymc", "nutpie", "numba"),
     ),
     Room("model", "the mixture as a PyMC model, `build`; which components may switch labels", ("pytensor", "pymc")),
-    Room("em", "`fit_em`: starts, the climb, saddles, standard errors"),
+    Room("em", "`fit_em`: starts, iterations, saddles, standard errors"),
     Room("posterior", "what is read off draws: responsibilities, LOO, labels, `co_clustering`, NetCDF", ("arviz",)),
     Room("rows", "what a fit says of rows, old and new: densities, groups, outliers; rows that it makes itself"),
     Room(
@@ -62,7 +62,7 @@ ROOMS = (
     Room(
         "tempering",
         "replica exchange over powers of the likelihood: draws that cross between modes, and their evidence",
-        ("numba", "arviz", "pymc"),
+        ("numba", "arviz", "pymc", "sklearn"),
     ),
     Room(
         "sampling",

@@ -130,8 +130,8 @@ def _begun(path: Path | None, head: dict[str, Any]) -> tuple[dict[str, Any], dic
 
 def _check_design(spec: Mixture, design: Data) -> None:
     """Only a joint law of parameters, labels and data that is written down can be simulated."""
-    family = bind(spec, design)
-    needed = [v for v in family.default_priors() if v in family.dims]
+    likelihood = bind(spec, design)
+    needed = [v for v in likelihood.default_priors() if v in likelihood.dims]
     missing = [v for v in needed if v not in spec.priors]
     if missing:
         raise ValueError(
@@ -145,7 +145,7 @@ def _check_design(spec: Mixture, design: Data) -> None:
         raise ValueError(
             f"design: labels must be single classes to be simulated; row {design.obs_names[soft[0]]} allows several"
         )
-    unnamed = [c for c in family.components if c not in design.classes]
+    unnamed = [c for c in likelihood.components if c not in design.classes]
     if design.labelled.any() and unnamed:
         raise ValueError(
             f"design: rows are labelled, but component {unnamed[0]!r} is no class: what a labelled row of it would "

@@ -20,7 +20,7 @@ from bayesmix.calibration.quantities import parameters, quantities
 from bayesmix.calibration.ranks import RANKED_DRAWS, rank
 from bayesmix.checks.convergence import parts
 from bayesmix.checks.diagnose import diagnosis_of
-from bayesmix.compiled.log_posterior import Target
+from bayesmix.compiled.log_posterior import CompiledModel
 from bayesmix.inputs.data import Data
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.simulate import one, parameters_from_prior, simulate
@@ -52,39 +52,39 @@ class Simulator:
     build: Build = build
 
     @cached_property
-    def family(self) -> Likelihood:
-        """The family over the design."""
+    def likelihood(self) -> Likelihood:
+        """The likelihood over the design."""
         return bind(self.spec, self.design)
 
     @cached_property
     def centres(self) -> dict[str, float]:
         """The prior medians of the scalars."""
-        draws = parameters_from_prior(self.family, CENTRE_DRAWS, np.random.default_rng(self.seed))
-        values = parameters(self.family, self.family.named(draws))
+        draws = parameters_from_prior(self.likelihood, CENTRE_DRAWS, np.random.default_rng(self.seed))
+        values = parameters(self.likelihood, self.likelihood.named(draws))
         return {label: float(np.median(a)) for label, a in values.items()}
 
     @cached_property
     def names(self) -> list[str]:
         """Names of the test quantities."""
-        draws = parameters_from_prior(self.family, 1, np.random.default_rng(self.seed))
-        return list(quantities(self.family, draws, self.centres))
+        draws = parameters_from_prior(self.likelihood, 1, np.random.default_rng(self.seed))
+        return list(quantities(self.likelihood, draws, self.centres))
 
     @cached_property
-    def _compiled(self) -> Target:
-        return Target(self.build(self.spec, self.draw(0)[1]))
+    def _compiled(self) -> CompiledModel:
+        return CompiledModel(self.build(self.spec, self.draw(0)[1]))
 
-    def _target(self, family: Likelihood) -> Target:
+    def _compiled_over(self, likelihood: Likelihood) -> CompiledModel:
         """The compiled model with other observations and labels: building it anew takes longer than sampling."""
-        parts, model = graph(family), self._compiled.model
+        parts, model = graph(likelihood), self._compiled.model
         model["x_data"].set_value(parts.x_data().astype(model["x_data"].dtype))
-        model["label_evidence"].set_value(family.evidence)
+        model["label_evidence"].set_value(likelihood.evidence)
         return self._compiled.with_data(model)
 
     def draw(self, number: int) -> tuple[dict[str, np.ndarray], Data, np.random.Generator]:
         """True parameters (1, ...), data, and the generator for what follows: a function of seed and number alone."""
         rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(number,)))
-        truth = dict(parameters_from_prior(self.family, 1, rng))
-        return truth, simulate(self.family, one(truth, 0), rng), rng
+        truth = dict(parameters_from_prior(self.likelihood, 1, rng))
+        return truth, simulate(self.likelihood, one(truth, 0), rng), rng
 
     def __call__(self, number: int) -> Line:
         """Run simulation ``number``; an error of the fit is recorded, not raised."""
@@ -97,10 +97,10 @@ class Simulator:
         return {"simulation": number} | outcome | {"seconds": round(time.perf_counter() - start, 3)}
 
     def _ranked(self, truth: dict[str, np.ndarray], data: Data, rng: np.random.Generator) -> Line:
-        family = bind(self.spec, data)
-        record, draws, ess = self._fit(data, family, int(rng.integers(2**31)))
+        likelihood = bind(self.spec, data)
+        record, draws, ess = self._fit(data, likelihood, int(rng.integers(2**31)))
         check = diagnosis_of(record, model=False)
-        true = quantities(family, truth, self.centres)
+        true = quantities(likelihood, truth, self.centres)
         thinned = np.linspace(0, len(draws) - 1, RANKED_DRAWS).round().astype(int)
         return {
             "ranks": rank(draws[thinned], np.array([true[name][0] for name in self.names]), rng).tolist(),
@@ -109,30 +109,30 @@ class Simulator:
             "problems": [problem.name for problem in (*check.problems, *check.limits)],
         }
 
-    def _fit(self, data: Data, family: Likelihood, seed: int) -> tuple[Record, np.ndarray, float]:
+    def _fit(self, data: Data, likelihood: Likelihood, seed: int) -> tuple[Record, np.ndarray, float]:
         """A posterior, its test quantities (draws, Q) and the smallest ESS; longer where the chains are slow.
 
         The draws of several regions are a mixture with shares p_g: 1 / ESS = sum_g p_g^2 / ESS_g.
         """
         settings = {"sampler": "nuts"} | self.settings
-        target = self._target(family)
+        compiled = self._compiled_over(likelihood)
         for run in range(RUNS):
             dt = sample(
-                self.spec, data, target=target, seed=seed, cores=1, log_likelihood=False, progress=False, **settings
+                self.spec, data, compiled=compiled, seed=seed, cores=1, log_likelihood=False, progress=False, **settings
             )
             record = Record.of(dt)
             regions = parts(record)
-            values = [self._values(part.posterior, family) for part in regions]
+            values = [self._values(part.posterior, likelihood) for part in regions]
             ess = 1 / sum(part.share**2 / smallest_ess(v) for part, v in zip(regions, values, strict=True))
             if ess >= ESS or settings["draws"] >= MOST_PER_CHAIN or run == RUNS - 1:
                 break
             settings["draws"] = min(MOST_PER_CHAIN, int(settings["draws"] * min(16.0, 1.5 * ESS / ess)))
-        pooled = values[0] if len(regions) == 1 else self._values(record.posterior, family)
+        pooled = values[0] if len(regions) == 1 else self._values(record.posterior, likelihood)
         return record, pooled.reshape(-1, len(self.names)), ess
 
-    def _values(self, posterior: xr.Dataset, family: Likelihood) -> np.ndarray:
+    def _values(self, posterior: xr.Dataset, likelihood: Likelihood) -> np.ndarray:
         """The test quantities of draws, (chain, draw, Q)."""
-        by_name = quantities(family, stacked(posterior, family), self.centres)
+        by_name = quantities(likelihood, stacked(posterior, likelihood), self.centres)
         return np.stack([by_name[name] for name in self.names], axis=-1).reshape(
             posterior.sizes["chain"], -1, len(by_name)
         )

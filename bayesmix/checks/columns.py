@@ -39,16 +39,18 @@ class ColumnsDiscrepancies(Discrepancies):
         self.counts = observation == "count"
         self.measures = (DEPENDENCE, *(COUNT_MEASURES if self.counts else ()))
 
-    def compare(self, family: Likelihood, params: Params, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    def compare(
+        self, likelihood: Likelihood, params: Params, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Large where residuals are not those of independent columns."""
-        component = family.component
+        component = likelihood.component
         assert isinstance(component, Columns)
         means = params[component.means.name]
-        S, n = len(means), len(family.data)
+        S, n = len(means), len(likelihood.data)
         with np.errstate(divide="ignore"):
-            shares = softmax(family.log_weights(params) + family.evidence, axis=-1)
+            shares = softmax(likelihood.log_weights(params) + likelihood.evidence, axis=-1)
         each = np.arange(S)[:, None]
-        own = means[each, drawn(estep.responsibilities(family, params), rng.random((S, n)))]
+        own = means[each, drawn(estep.responsibilities(likelihood, params), rng.random((S, n)))]
         other = means[each, drawn(shares, rng.random((S, n)))]
         return self._measured(component, component.x, own), self._measured(
             component, component.model.draw(rng, other), other

@@ -114,20 +114,20 @@ def compare(em: EMFit, dt: xr.DataTree, *, map_fit: EMFit | None = None) -> Comp
 
 def comparison_of(em: EMFit, record: Record, *, map_fit: EMFit | None = None) -> Comparison:
     """:func:`compare` with a posterior that was read."""
-    family = record.family
-    _check_same("em", em, family)
+    likelihood = record.likelihood
+    _check_same("em", em, likelihood)
     if map_fit is not None:
-        _check_same("map_fit", map_fit, family)
+        _check_same("map_fit", map_fit, likelihood)
     summary, error = summary_of(record, prob=LEVEL)
     em = matched(em, summary["mean"].to_numpy())
     aligned_map = None if map_fit is None else matched(map_fit, summary["mean"].to_numpy())
-    rows = _responsibilities(em, summary, family)
-    r_em, r_mean = (np.column_stack([rows[f"{p}[{k}]"] for k in family.components]) for p in ("em", "mean"))
+    rows = _responsibilities(em, summary, likelihood)
+    r_em, r_mean = (np.column_stack([rows[f"{p}[{k}]"] for k in likelihood.components]) for p in ("em", "mean"))
     return Comparison(
         parameters=_parameters(em, aligned_map, record),
         responsibilities=rows,
-        scores=score_table({"em": r_em, "posterior": r_mean}, family.data, family.components),
-        errors={"em": point_error(family, r_em), "posterior": error},
+        scores=score_table({"em": r_em, "posterior": r_mean}, likelihood.data, likelihood.components),
+        errors={"em": point_error(likelihood, r_em), "posterior": error},
         em=em,
         separate_modes=record.resampled,
     )
@@ -139,7 +139,7 @@ def scores_on(em: EMFit, record: Record, test: Data) -> pd.DataFrame:
         "em": responsibilities(em, data=test).to_numpy(),
         "posterior": summary_of(record, data=test)[0]["mean"].to_numpy(),
     }
-    return score_table(r, test, record.family.components)
+    return score_table(r, test, record.likelihood.components)
 
 
 def matched(em: EMFit, posterior_mean: np.ndarray) -> EMFit:
@@ -148,36 +148,36 @@ def matched(em: EMFit, posterior_mean: np.ndarray) -> EMFit:
     What priors say of labels a maximum-likelihood estimate does not know, and what the user added to the model neither
     kind does: these components are matched too.
     """
-    family = em.family
+    likelihood = em.likelihood
     agreement = responsibilities(em).to_numpy().T @ posterior_mean
-    groups = family.exchangeable if em.method == "ml" else exchange_groups(family)
+    groups = likelihood.exchangeable if em.method == "ml" else exchange_groups(likelihood)
     order = best_permutations(agreement[None], groups)[0]
 
     def moved(params: xr.Dataset) -> xr.Dataset:
         named = {str(v): params[v].to_numpy() for v in params}
-        return to_dataset(family, reorder(family, named, order))
+        return to_dataset(likelihood, reorder(likelihood, named, order))
 
     spread = None if em.posterior_spread is None else moved(em.posterior_spread)
     return replace(em, params=moved(em.params), posterior_spread=spread)
 
 
-def _check_same(argument: str, fit: EMFit, family: Likelihood) -> None:
-    if fit.spec != family.spec:
-        raise ValueError(f"{argument}: was fitted to another mixture than dt: {fit.spec} against {family.spec}")
-    if not np.array_equal(fit.data.x, family.data.x, equal_nan=True):
+def _check_same(argument: str, fit: EMFit, likelihood: Likelihood) -> None:
+    if fit.spec != likelihood.spec:
+        raise ValueError(f"{argument}: was fitted to another mixture than dt: {fit.spec} against {likelihood.spec}")
+    if not np.array_equal(fit.data.x, likelihood.data.x, equal_nan=True):
         raise ValueError(
-            f"{argument}: was fitted to other data than dt ({len(fit.data)} rows against {len(family.data)})"
+            f"{argument}: was fitted to other data than dt ({len(fit.data)} rows against {len(likelihood.data)})"
         )
-    own = fit.family
+    own = fit.likelihood
     same = {
-        "row weights": np.array_equal(own.row_weights, family.row_weights),
-        "label evidence": own.components == family.components and np.array_equal(own.evidence, family.evidence),
+        "row weights": np.array_equal(own.row_weights, likelihood.row_weights),
+        "label evidence": own.components == likelihood.components and np.array_equal(own.evidence, likelihood.evidence),
     }
-    for part, matrix in family.design.items():
+    for part, matrix in likelihood.design.items():
         same[f"covariates ({part})"] = list(own.design[part]) == list(matrix) and np.array_equal(
             own.design[part], matrix
         )
-    for part, offset in family.offsets.items():
+    for part, offset in likelihood.offsets.items():
         same[f"offset ({part})"] = np.array_equal(own.offsets[part], offset)
     differs = [name for name, equal in same.items() if not equal]
     if differs:
@@ -185,25 +185,25 @@ def _check_same(argument: str, fit: EMFit, family: Likelihood) -> None:
 
 
 def _parameters(em: EMFit, map_fit: EMFit | None, record: Record) -> pd.DataFrame:
-    family = record.family
-    draws = scalars.of_posterior(family, record.posterior, derived=True)
+    likelihood = record.likelihood
+    draws = scalars.of_posterior(likelihood, record.posterior, derived=True)
     flat = draws.stack(sample=("chain", "draw")).transpose("scalar", "sample").to_numpy()
     tails = list(TAILS)
     lower, upper = np.quantile(flat, tails, axis=1)
-    estimate = np.array(list(scalars.of_estimate(family, em.params, derived=True).values()))
+    estimate = np.array(list(scalars.of_estimate(likelihood, em.params, derived=True).values()))
     columns = {"em": estimate}
-    columns["em_se"] = np.array(list(scalars.of_estimate(family, em.standard_errors, derived=True).values()))
+    columns["em_se"] = np.array(list(scalars.of_estimate(likelihood, em.standard_errors, derived=True).values()))
     if map_fit is not None:
-        columns["map"] = np.array(list(scalars.of_estimate(family, map_fit.params, derived=True).values()))
+        columns["map"] = np.array(list(scalars.of_estimate(likelihood, map_fit.params, derived=True).values()))
     columns |= {"mean": flat.mean(axis=1), "sd": flat.std(axis=1, ddof=1), "lower": lower, "upper": upper}
     columns["em_rank"] = (flat < estimate[:, None]).mean(axis=1)
     return pd.DataFrame(columns, index=pd.Index(draws["scalar"].to_numpy(), name="parameter"))
 
 
-def _responsibilities(em: EMFit, summary: xr.Dataset, family: Likelihood) -> pd.DataFrame:
+def _responsibilities(em: EMFit, summary: xr.Dataset, likelihood: Likelihood) -> pd.DataFrame:
     r_em = responsibilities(em).to_numpy()
     mean = summary["mean"].to_numpy()
-    names = np.array(family.components)
+    names = np.array(likelihood.components)
     with np.errstate(divide="ignore", invalid="ignore"):
         entropy = -np.where(mean > 0, mean * np.log(mean), 0.0).sum(axis=1)
     table = pd.DataFrame(
@@ -214,7 +214,7 @@ def _responsibilities(em: EMFit, summary: xr.Dataset, family: Likelihood) -> pd.
             "entropy": entropy,
             "error": 1 - mean.max(axis=1),
         },
-        index=pd.Index(family.data.obs_names, name="row"),
+        index=pd.Index(likelihood.data.obs_names, name="row"),
     )
     for k, name in enumerate(names):
         table[f"em[{name}]"] = r_em[:, k]

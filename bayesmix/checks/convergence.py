@@ -29,7 +29,7 @@ class Part:
     ``share``: of the posterior's draws; ``error``: of the share; ``chains``: their numbers.
     """
 
-    family: Likelihood
+    likelihood: Likelihood
     region: int
     share: float
     error: float
@@ -45,17 +45,17 @@ class Part:
     @cached_property
     def watched(self) -> xr.DataArray:
         """What labels do not change, (chain, draw, scalar)."""
-        return watched(self.family, self.posterior, self.statistics)
+        return watched(self.likelihood, self.posterior, self.statistics)
 
 
 def parts(record: Record) -> list[Part]:
     """One part for every region that chains were sent to."""
-    family, dt = record.family, record.dt
+    likelihood, dt = record.likelihood, record.dt
     posterior, statistics = record.as_made("posterior"), record.as_made("sample_stats")
     drawn = dt["sample_stats"].to_dataset()
     if not record.resampled:
         only = int(np.bincount(drawn["region"].to_numpy().ravel()).argmax()) if "region" in drawn else 1
-        return [Part(family, only, 1.0, 0.0, np.arange(posterior.sizes["chain"]), posterior, statistics)]
+        return [Part(likelihood, only, 1.0, 0.0, np.arange(posterior.sizes["chain"]), posterior, statistics)]
     where, shared = statistics["region"].to_numpy(), drawn["region"].to_numpy()
     modes = dt["modes"].to_dataset()
     regions = []
@@ -64,7 +64,7 @@ def parts(record: Record) -> list[Part]:
         if len(chains):
             error = float(modes["mass_error"].to_numpy()[modes["region"].to_numpy() == g][0])
             inside = (within(part, where, chains, g) for part in (posterior, statistics))
-            regions.append(Part(family, int(g), float((shared == g).mean()), error, chains, *inside))
+            regions.append(Part(likelihood, int(g), float((shared == g).mean()), error, chains, *inside))
     return regions
 
 
@@ -84,9 +84,9 @@ def counting(regions: Sequence[Part]) -> list[Part]:
     return [part for part in regions if part.counts]
 
 
-def watched(family: Likelihood, posterior: xr.Dataset, statistics: xr.Dataset) -> xr.DataArray:
+def watched(likelihood: Likelihood, posterior: xr.Dataset, statistics: xr.Dataset) -> xr.DataArray:
     """What labels do not change, with the log-likelihood, (chain, draw, scalar)."""
-    values = invariants(family, posterior, statistics["lp"])
+    values = invariants(likelihood, posterior, statistics["lp"])
     log_likelihood = statistics["log_likelihood"].expand_dims(scalar=["log likelihood"], axis=-1)
     return xr.concat([values, log_likelihood.rename("value")], dim="scalar", coords="minimal", compat="override")
 
@@ -111,9 +111,9 @@ def of_parameters(record: Record, regions: Sequence[Part], *, derived: bool = Fa
     own = json.loads(record.dt.attrs.get("extension", "[]"))
 
     def values(posterior: xr.Dataset) -> xr.DataArray:
-        of_family = scalars.of_posterior(record.family, posterior, derived=derived)
+        estimates = scalars.of_posterior(record.likelihood, posterior, derived=derived)
         more = [scalars.of_variable(posterior[name]) for name in own]
-        return xr.concat([of_family, *more], dim="scalar", coords="minimal", compat="override") if more else of_family
+        return xr.concat([estimates, *more], dim="scalar", coords="minimal", compat="override") if more else estimates
 
     return pooled(lambda: values(record.posterior), regions, [values(part.posterior) for part in regions])
 
@@ -122,7 +122,7 @@ def of_invariants(record: Record, regions: Sequence[Part]) -> pd.DataFrame:
     """The convergence of what labels do not change."""
 
     def whole() -> xr.DataArray:
-        return watched(record.family, record.posterior, record.dt["sample_stats"].to_dataset())
+        return watched(record.likelihood, record.posterior, record.dt["sample_stats"].to_dataset())
 
     return pooled(whole, regions, [part.watched for part in regions])
 

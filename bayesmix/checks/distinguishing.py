@@ -72,34 +72,34 @@ def distinguishing(fit: xr.DataTree | EMFit, *, prob: float = LEVEL) -> pd.DataF
     if isinstance(fit, EMFit):
         point = {v: np.asarray(a)[None] for v, a in fit.arrays.items()}
         columns = ["lower", "upper", "first"]
-        return _ranked(fit.family, point, prob).assign(**dict.fromkeys(columns, np.nan))
+        return _ranked(fit.likelihood, point, prob).assign(**dict.fromkeys(columns, np.nan))
     return distinguishing_of(Record.of(fit), prob=prob)
 
 
 def distinguishing_of(record: Record, *, prob: float = LEVEL) -> pd.DataFrame:
     """:func:`distinguishing` of a posterior that was read."""
-    return _ranked(record.family, record.params, prob)
+    return _ranked(record.likelihood, record.params, prob)
 
 
-def comparable(family: Likelihood) -> bool:
+def comparable(likelihood: Likelihood) -> bool:
     """Whether there are several components, and an estimate that says what they are like."""
-    return len(family.components) > 1 and family.component.profile is not None
+    return len(likelihood.components) > 1 and likelihood.component.profile is not None
 
 
-def shares(family: Likelihood, params: Params) -> np.ndarray:
+def shares(likelihood: Likelihood, params: Params) -> np.ndarray:
     """Weights of the components, averaged over the rows where they differ, (..., K)."""
-    return np.asarray(np.exp(family.log_weights(params)).mean(axis=-2))
+    return np.asarray(np.exp(likelihood.log_weights(params)).mean(axis=-2))
 
 
-def _ranked(family: Likelihood, params: Params, prob: float) -> pd.DataFrame:
-    profile = family.component.profile
-    if profile is None or not comparable(family):
-        count = len(family.components)
+def _ranked(likelihood: Likelihood, params: Params, prob: float) -> pd.DataFrame:
+    profile = likelihood.component.profile
+    if profile is None or not comparable(likelihood):
+        count = len(likelihood.components)
         raise ValueError(
-            f"fit: needs two or more components whose columns can be compared; a {family.name} mixture of {count} has "
-            "none"
+            f"fit: needs two or more components whose columns can be compared; a {likelihood.name} mixture of {count} "
+            "has none"
         )
-    contrasts = profile.contrasts(params, shares(family, params))
+    contrasts = profile.contrasts(params, shares(likelihood, params))
     effects = profile.effects(contrasts)
     lower, upper = np.quantile(effects, [(1 - prob) / 2, (1 + prob) / 2], axis=0)
     top = np.abs(effects)
@@ -117,7 +117,7 @@ def _ranked(family: Likelihood, params: Params, prob: float) -> pd.DataFrame:
             "first": first[k, j],
             "difference": (contrasts.mean(axis=0) * profile.scale)[k, named[k, j]],
         }
-        for k, name in enumerate(family.components)
+        for k, name in enumerate(likelihood.components)
         for rank, j in enumerate(np.argsort(-top.mean(axis=0)[k], kind="stable"), start=1)
     ]
     table = pd.DataFrame(rows)

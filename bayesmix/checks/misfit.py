@@ -68,10 +68,10 @@ class ModelCheck:
 NOT_ASKED = ModelCheck((), pd.DataFrame(), "it was not asked")
 
 
-def discrepancies_of(family: Likelihood) -> Discrepancies:
+def discrepancies_of(likelihood: Likelihood) -> Discrepancies:
     """The measures of a family's facet ``misfit``, or those of independent columns."""
-    module = facet(family.name, "misfit")
-    return ColumnsDiscrepancies(family.family.observation) if module is None else module.DISCREPANCIES
+    module = facet(likelihood.name, "misfit")
+    return ColumnsDiscrepancies(likelihood.family.observation) if module is None else module.DISCREPANCIES
 
 
 def check_model(record: Record) -> ModelCheck:
@@ -91,12 +91,12 @@ def check_model(record: Record) -> ModelCheck:
     -------
     ModelCheck
     """
-    family = record.family
-    if family.data.weighted:
+    likelihood = record.likelihood
+    if likelihood.data.weighted:
         return ModelCheck((), pd.DataFrame(), "rows carry weights, for which replicated data are not defined")
-    some = family.evenly(ROWS)
+    some = likelihood.evenly(ROWS)
     params = record.params
-    own = discrepancies_of(family)
+    own = discrepancies_of(likelihood)
     p = _p_values(own, some, params)
     table = pd.DataFrame({"p_value": p}, index=pd.Index([m.name for m in own.measures], name="measure"))
     problems = [
@@ -114,28 +114,28 @@ def _in_words(measure: Measure, p: float) -> str:
 
 def _influence(record: Record) -> list[Problem]:
     """Whether single rows move the posterior more than rows of this model do."""
-    family, rows = record.family, record.family.evenly(LOO_ROWS)
+    likelihood, rows = record.likelihood, record.likelihood.evenly(LOO_ROWS)
     elpd, k, known = estep.leave_one_out(estep.pointwise(rows, record.params), tail_size(record.posterior))
-    p = float((known - elpd).sum()) * len(family.data) / len(rows.data)
+    p = float((known - elpd).sum()) * len(likelihood.data) / len(rows.data)
     influential = float((k > PARETO_K).mean())
-    most = P_LOO * family.n_parameters / (2 if influential > INFLUENTIAL else 1)
+    most = P_LOO * likelihood.n_parameters / (2 if influential > INFLUENTIAL else 1)
     if not p > most:
         return []
     message = (
-        f"Single rows matter too much: {p:.1f} effective parameters, of {family.n_parameters} that there are, and "
+        f"Single rows matter too much: {p:.1f} effective parameters, of {likelihood.n_parameters} that there are, and "
         f"{influential:.1%} of the rows with a Pareto k above {PARETO_K}."
     )
     return [Problem("influence", p, most, message, "Look at the rows hardest to leave out; try heavier tails.")]
 
 
-def _p_values(own: Discrepancies, family: Likelihood, params: Params) -> np.ndarray:
+def _p_values(own: Discrepancies, likelihood: Likelihood, params: Params) -> np.ndarray:
     """The share of draws whose replicated data are at least as extreme as the rows, ties counted half."""
     rng, size = np.random.default_rng(1), len(next(iter(params.values())))
     draws = evenly(size, DRAWS) if size >= DRAWS else np.arange(DRAWS) % size
-    step = max(1, NUMBERS // (len(family.data) * (family.data.n_features + len(family.components))))
+    step = max(1, NUMBERS // (len(likelihood.data) * (likelihood.data.n_features + len(likelihood.components))))
     total = np.zeros(len(own.measures))
     for first in range(0, DRAWS, step):
         some = {v: a[draws[first : first + step]] for v, a in params.items()}
-        here, new = own.compare(family, some, rng)
+        here, new = own.compare(likelihood, some, rng)
         total += (new > here).sum(axis=0) + 0.5 * (new == here).sum(axis=0)
     return total / DRAWS

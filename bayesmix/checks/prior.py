@@ -31,16 +31,16 @@ REPLICATED_ROWS = 2000
 class PriorPredictive:
     """Data sets that the prior expects.
 
-    ``family``: bound to the rows that they have. ``params``: one draw each, (draws, ...). ``x``: (draws, rows,
+    ``likelihood``: bound to the rows that they have. ``params``: one draw each, (draws, ...). ``x``: (draws, rows,
     n_features), in the units of the data.
     """
 
-    family: Likelihood
+    likelihood: Likelihood
     params: Params
     x: np.ndarray
 
 
-def prior_data_sets(family: Likelihood, *, seed: int = 1) -> PriorPredictive:
+def prior_data_sets(likelihood: Likelihood, *, seed: int = 1) -> PriorPredictive:
     """200 data sets from a resolved prior, with the covariates and labels of at most 2,000 rows.
 
     Raises
@@ -48,10 +48,10 @@ def prior_data_sets(family: Likelihood, *, seed: int = 1) -> PriorPredictive:
     ValueError
         Where rows carry weights, and as :func:`bayesmix.mixture.simulate.parameters_from_prior`.
     """
-    if family.data.weighted:
+    if likelihood.data.weighted:
         raise ValueError("row_weights: prior predictive data are defined for weights of 1 only")
     rng = np.random.default_rng(seed)
-    rows = family.evenly(REPLICATED_ROWS)
+    rows = likelihood.evenly(REPLICATED_ROWS)
     params = parameters_from_prior(rows, DATA_SETS, rng)
     return PriorPredictive(rows, params, np.stack([rows.simulate(one(params, s), rng) for s in range(DATA_SETS)]))
 
@@ -88,15 +88,15 @@ def sensitivity(dt: xr.DataTree, rows: Sequence[int] | np.ndarray = ()) -> pd.Da
 
 def sensitivity_of(record: Record, rows: Sequence[int] | np.ndarray = ()) -> pd.DataFrame:
     """:func:`sensitivity` of a posterior that was read."""
-    family, posterior, dt = record.family, record.posterior, record.dt
+    likelihood, posterior, dt = record.likelihood, record.posterior, record.dt
     if dt.attrs.get("extended_model"):
         raise ValueError("sensitivity: the posterior is of the user's extension of the model, not of the mixture")
-    values = scalars.of_posterior(family, posterior)
-    nuisance = tuple(f"{p.name}[" for p in family.parameters if p.nuisance)
+    values = scalars.of_posterior(likelihood, posterior)
+    nuisance = tuple(f"{p.name}[" for p in likelihood.parameters if p.nuisance)
     wanted = [not str(name).startswith(nuisance) for name in values["scalar"].values]
     values = xr.concat([values.isel(scalar=wanted), _responsibilities(record, rows)], dim="scalar")
     shape = values.shape[:2]
-    prior = log_prior(family.spec, family.named(record.params)).reshape(shape)
+    prior = log_prior(likelihood.spec, likelihood.named(record.params)).reshape(shape)
     coords = {d: posterior[d].values for d in ("chain", "draw")}
     tree = xr.DataTree.from_dict(
         {
@@ -111,14 +111,14 @@ def sensitivity_of(record: Record, rows: Sequence[int] | np.ndarray = ()) -> pd.
 
 def _responsibilities(record: Record, rows: Sequence[int] | np.ndarray) -> xr.DataArray:
     """Log-odds of the most probable component of some rows, (chain, draw, scalar): they have no end to pile up at."""
-    family, posterior = record.family, record.posterior
-    some = taken(family, rows) if len(rows) else family.rebind(family.data.take(np.arange(0)))
+    likelihood, posterior = record.likelihood, record.posterior
+    some = taken(likelihood, rows) if len(rows) else likelihood.rebind(likelihood.data.take(np.arange(0)))
     r = estep.responsibilities(some, record.params)
     best = r.mean(axis=0).argmax(axis=-1)
-    is_best = np.eye(len(family.components), dtype=bool)[best]
+    is_best = np.eye(len(likelihood.components), dtype=bool)[best]
     shares = [np.where(mask, r, 0.0).sum(axis=-1) for mask in (is_best, ~is_best)]
     there, elsewhere = np.log(np.maximum(shares, np.finfo(float).tiny))
-    names = [f"responsibilities[row {some.data.obs_names[i]}, {family.components[k]}]" for i, k in enumerate(best)]
+    names = [f"responsibilities[row {some.data.obs_names[i]}, {likelihood.components[k]}]" for i, k in enumerate(best)]
     coords = {d: posterior[d].values for d in ("chain", "draw")} | {"scalar": names}
     values = (there - elsewhere).reshape(*record.shape, -1)
     return xr.DataArray(values, dims=("chain", "draw", "scalar"), coords=coords)

@@ -202,7 +202,7 @@ def _overlaps(regions: Sequence[Part]) -> dict[tuple[str, str], float]:
     """How untold every two labels are in the region where they are least told apart."""
     overlaps: dict[tuple[str, str], float] = {}
     for part in counting(regions):
-        for pair, value in label_overlaps(part.family, part.posterior).items():
+        for pair, value in label_overlaps(part.likelihood, part.posterior).items():
             overlaps[pair] = max(value, overlaps.get(pair, 0.0))
     return overlaps
 

@@ -24,11 +24,11 @@ class CFunction:
 class Calls:
     """Log-density and expansion of a compiled model, at one point."""
 
-    def __init__(self, compiled: Any) -> None:
-        self._compiled = compiled
-        self._logp = C_FUNCTION(compiled.compiled_logp_func.address)
-        self._expand = C_FUNCTION(compiled.compiled_expand_func.address)
-        self._record: int = compiled.user_data.ctypes.data
+    def __init__(self, nutpie_model: Any) -> None:
+        self._compiled = nutpie_model
+        self._logp = C_FUNCTION(nutpie_model.compiled_logp_func.address)
+        self._expand = C_FUNCTION(nutpie_model.compiled_expand_func.address)
+        self._record: int = nutpie_model.user_data.ctypes.data
 
     def _point(self, x: np.ndarray) -> np.ndarray:
         x = np.ascontiguousarray(x, dtype=float)

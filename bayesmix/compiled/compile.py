@@ -94,7 +94,7 @@ def _offset(record: np.ndarray, field: str, key: str) -> int:
     return int(record["shared"][field][key].ctypes.data - record.ctypes.data)
 
 
-def with_model(compiled: Any, old: pm.Model, new: pm.Model) -> Any:
+def with_model(nutpie_model: Any, old: pm.Model, new: pm.Model) -> Any:
     """The compiled ``old`` model with the data, lengths and coordinates of ``new``, which has the same variables.
 
     Raises
@@ -104,9 +104,9 @@ def with_model(compiled: Any, old: pm.Model, new: pm.Model) -> Any:
     """
     check_same_variables(old, new)
     held = {**_lengths(new), **{v.name: v.get_value(borrow=True) for v in new.data_vars}}
-    updates = {v.name: held[v.name] for v in compiled.shared_var_keys}
-    coords = {d: pd.Index(new.coords[d]) for d in compiled._coords if new.coords.get(d) is not None}
-    return dataclasses.replace(compiled.with_data(**updates), _coords=compiled._coords | coords)
+    updates = {v.name: held[v.name] for v in nutpie_model.shared_var_keys}
+    coords = {d: pd.Index(new.coords[d]) for d in nutpie_model._coords if new.coords.get(d) is not None}
+    return dataclasses.replace(nutpie_model.with_data(**updates), _coords=nutpie_model._coords | coords)
 
 
 def check_same_variables(old: pm.Model, new: pm.Model) -> None:

@@ -80,7 +80,7 @@ def above(matrix: np.ndarray, least: float) -> bool:
 
 
 @dataclass(frozen=True)
-class Climb:
+class LocalMode:
     """Where an ascent of the log-posterior ended: the unconstrained point, its value, the values on the way."""
 
     x: np.ndarray
@@ -89,22 +89,22 @@ class Climb:
     converged: bool
 
 
-class Target:
+class CompiledModel:
     """A PyMC model compiled for nutpie, and the maps between its free variables and the unconstrained vector."""
 
-    def __init__(self, model: pm.Model, *, compiled: Any = None) -> None:
+    def __init__(self, model: pm.Model, *, nutpie_model: Any = None) -> None:
         self.model = model
-        self.compiled = compile_model(model) if compiled is None else compiled
-        self.n_dim: int = self.compiled.n_dim
-        self._calls = Calls(self.compiled)
-        names, slices, shapes = self.compiled.shape_info
+        self.nutpie_model = compile_model(model) if nutpie_model is None else nutpie_model
+        self.n_dim: int = self.nutpie_model.n_dim
+        self._calls = Calls(self.nutpie_model)
+        names, slices, shapes = self.nutpie_model.shape_info
         parts = list(zip(names, slices, shapes, strict=True))
         self._layout = parts[: len(model.free_RVs)]
         outputs = {rv.name for rv in model.unobserved_RVs}
         self._outputs = [part for part in parts if part[0] in outputs]
 
-    def with_data(self, model: pm.Model) -> Target:
-        """The target of ``model``, which has the same variables and other data, of any length; nothing is compiled.
+    def with_data(self, model: pm.Model) -> CompiledModel:
+        """That of ``model``, which has the same variables and other data, of any length; nothing is compiled.
 
         All data are read from it: observations, evidence, weights, designs, and constants of priors held as data.
 
@@ -113,7 +113,7 @@ class Target:
         ValueError
             Where the models differ in more than data.
         """
-        new = Target(model, compiled=with_model(self.compiled, self.model, model))
+        new = CompiledModel(model, nutpie_model=with_model(self.nutpie_model, self.model, model))
         if model is self.model:  # its maps read the data at each call: compiling them again would take 0.2 s
             new.__dict__ |= {name: self.__dict__[name] for name in ("_forward", "_log_det") if name in self.__dict__}
         return new
@@ -145,7 +145,7 @@ class Target:
         """The unconstrained vector at these values of free variables; others sit at PyMC's initial point."""
         names = [rv.name for rv in self.model.free_RVs]
         missing = set(names) - set(values)
-        x = np.array(self.compiled.initial_point_func(0) if missing else np.zeros(self.n_dim), dtype=float)
+        x = np.array(self.nutpie_model.initial_point_func(0) if missing else np.zeros(self.n_dim), dtype=float)
         now = self.values(x) if missing else {}
         moved = self._forward(*[np.asarray(now[v] if v in missing else values[v], dtype=float) for v in names])
         for name, new, (_, part, _) in zip(names, moved, self._layout, strict=True):
@@ -170,7 +170,7 @@ class Target:
         log_det, *d_log_det = self._log_det(*self._split(x))
         return value - float(log_det), gradient - np.concatenate([np.ravel(g) for g in d_log_det])
 
-    def mode(self, x: np.ndarray, *, jacobian: bool = True) -> Climb:
+    def mode(self, x: np.ndarray, *, jacobian: bool = True) -> LocalMode:
         """The local mode above ``x``, by a limited-memory method in coordinates in which the posterior is round.
 
         These are renewed, from the curvature where it has come to, each time that the method has had as many steps as
@@ -178,7 +178,7 @@ class Target:
         """
         history = [self.log_density(x, jacobian=jacobian)[0]]
         if not np.isfinite(history[0]):
-            return Climb(x, -np.inf, np.array(history), False)
+            return LocalMode(x, -np.inf, np.array(history), False)
         least = 1e-6 * (1 + abs(history[0])) ** 0.5
         for _ in range(MOST_ROUNDS):
             before = history[-1]
@@ -187,7 +187,7 @@ class Target:
             converged = bool(slope < max(1e-3, least))
             if converged or history[-1] - before < STANDSTILL:
                 break
-        return Climb(x, history[-1], np.array(history), converged)
+        return LocalMode(x, history[-1], np.array(history), converged)
 
     def approach(self, x: np.ndarray, A: np.ndarray) -> tuple[np.ndarray, bool]:
         """A point on the way to the mode above ``x``, in some dozen gradients and without a Hessian.

@@ -12,21 +12,21 @@ import pytensor.tensor as pt
 from pytensor.graph.replace import vectorize_graph
 
 from bayesmix.compiled.functions import INTERPRETED
-from bayesmix.compiled.log_posterior import Target
+from bayesmix.compiled.log_posterior import CompiledModel
 
 
 class Points:
-    """The maps of a target over many points, as interpreted graphs: microseconds per point.
+    """The maps of a compiled model over many points, as interpreted graphs: microseconds per point.
 
     Parameters
     ----------
-    target : Target
+    compiled : CompiledModel
     names : sequence of str
         The variables that :meth:`values` returns.
     """
 
-    def __init__(self, target: Target, names: Sequence[str]) -> None:
-        self.target, self.model, self.names = target, target.model, tuple(names)
+    def __init__(self, compiled: CompiledModel, names: Sequence[str]) -> None:
+        self.compiled, self.model, self.names = compiled, compiled.model, tuple(names)
         self.free = tuple(rv.name for rv in self.model.free_RVs)
 
     @cached_property
@@ -49,14 +49,14 @@ class Points:
 
     def values(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """The named variables (S, ...) at unconstrained rows (S, n_dim)."""
-        _, parts, shapes = self.target.compiled.shape_info
+        _, parts, shapes = self.compiled.nutpie_model.shape_info
         layout = zip(parts[: len(self.free)], shapes[: len(self.free)], strict=True)
         arrays = self._backward(*[rows[:, part].reshape(-1, *shape) for part, shape in layout])
         return dict(zip(self.names, arrays, strict=True))
 
     def log_density(self, rows: np.ndarray) -> np.ndarray:
         """The log-posterior at unconstrained rows, (S,); -inf where it is not a number."""
-        values = np.array([self.target.log_density(x)[0] for x in rows])
+        values = np.array([self.compiled.log_density(x)[0] for x in rows])
         return np.where(np.isfinite(values), values, -np.inf)
 
 

@@ -57,7 +57,7 @@ def thinned(factor: np.ndarray) -> np.ndarray:
     return kept
 
 
-def whiten(compiled: Any, by: Whitening) -> Any:
+def whiten(nutpie_model: Any, by: Whitening) -> Any:
     """The compiled model in the coordinates u; its variables keep their values, its starting point must be given in u.
 
     The record holds the addresses of the inner functions, of their record, of centre and of the entries of A that are
@@ -70,12 +70,12 @@ def whiten(compiled: Any, by: Whitening) -> Any:
         A.indices.astype(np.int64),
         A.indptr.astype(np.int64),
     ]
-    inner = compiled.compiled_logp_func, compiled.compiled_expand_func
-    words = [f.address for f in inner] + [a.ctypes.data for a in (compiled.user_data, *arrays)] + [A.nnz]
-    kept = (compiled, *arrays)
+    inner = nutpie_model.compiled_logp_func, nutpie_model.compiled_expand_func
+    words = [f.address for f in inner] + [a.ctypes.data for a in (nutpie_model.user_data, *arrays)] + [A.nnz]
+    kept = (nutpie_model, *arrays)
     logp, expand = _functions()
     return replace(
-        compiled,
+        nutpie_model,
         compiled_logp_func=CFunction(logp.address, kept),
         compiled_expand_func=CFunction(expand.address, kept),
         user_data=np.array(words, dtype=np.int64),

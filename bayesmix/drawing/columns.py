@@ -65,21 +65,21 @@ class ColumnsPicture(Picture):
 
     def components(self, view: View) -> Figure:
         """One column of counts: observed beside expected. Else the profile: means of all columns by component."""
-        data = view.family.data
+        data = view.likelihood.data
         if data.n_features == 1 and not _binary(data):
             return _one_column(view)
         fig = new_figure(8.4, 3.8)
         ax = fig.subplots()
         _profile(ax, view)
-        entries: list[Artist] = [*component_entries(view.family.components)]
+        entries: list[Artist] = [*component_entries(view.likelihood.components)]
         entries.append(line(f"{LEVEL:.0%} interval", color=INK, linewidth=1.2))
         legend_above(fig, entries + ([line("EM", **EM_LINE)] if view.em is not None else []), columns=4)
         return fig
 
     def small(self, ax: Axes, view: View) -> None:
         """The profile, or stacked bars, without text."""
-        if view.family.data.n_features == 1 and not _binary(view.family.data):
-            _stacks(ax, view.family, view.some(30))
+        if view.likelihood.data.n_features == 1 and not _binary(view.likelihood.data):
+            _stacks(ax, view.likelihood, view.some(30))
         else:
             _profile(ax, view)
         bare(ax)
@@ -139,14 +139,14 @@ def _names(ax: Axes, data: Data) -> None:
         ax.set_title(f"the first {MOST_PROFILE} of {data.n_features} columns")
 
 
-def _component(family: Likelihood) -> Columns:
-    assert isinstance(family.component, Columns)
-    return family.component
+def _component(likelihood: Likelihood) -> Columns:
+    assert isinstance(likelihood.component, Columns)
+    return likelihood.component
 
 
 def _profile(ax: Axes, view: View) -> None:
     """Means of every column by component: posterior mean and interval; the estimate dashed."""
-    component = _component(view.family)
+    component = _component(view.likelihood)
     name = component.means.name
     means = view.params[name][..., :MOST_PROFILE]
     at, K = np.arange(means.shape[-1]), means.shape[1]
@@ -157,24 +157,24 @@ def _profile(ax: Axes, view: View) -> None:
         ax.plot(x, means[:, k].mean(axis=0), "o-", color=colour(k), markersize=4.5, linewidth=1, gid=f"component {k}")
         if view.em is not None:
             ax.plot(x, view.em[name][k, :MOST_PROFILE], **EM_LINE, gid=f"em {k}")
-    _names(ax, view.family.data)
+    _names(ax, view.likelihood.data)
     ax.set_ylabel(component.means.label)
     if component.means.support == "unit":
         ax.set_ylim(-0.02, 1.02)
 
 
-def _expected(family: Likelihood, params: Params) -> tuple[np.ndarray, np.ndarray]:
+def _expected(likelihood: Likelihood, params: Params) -> tuple[np.ndarray, np.ndarray]:
     """Counts m, and the expected number of rows at each by component, (..., m, K), of one column."""
-    component, counts = _component(family), shown_counts(family.data)
+    component, counts = _component(likelihood), shown_counts(likelihood.data)
     eta = component.natural(params)[..., 0]
     m = counts[:, None]
     log_pmf = m * eta[..., None, :] - component.model.b(eta)[..., None, :] + component.model.h(m)
-    share = np.exp(family.log_weights(params))[..., 0, :]
-    return counts, seen(family.data, 0)[0].row_weights.sum() * share[..., None, :] * np.exp(log_pmf)
+    share = np.exp(likelihood.log_weights(params))[..., 0, :]
+    return counts, seen(likelihood.data, 0)[0].row_weights.sum() * share[..., None, :] * np.exp(log_pmf)
 
 
-def _stacks(ax: Axes, family: Likelihood, params: Params) -> None:
-    counts, by_component = _expected(family, params)
+def _stacks(ax: Axes, likelihood: Likelihood, params: Params) -> None:
+    counts, by_component = _expected(likelihood, params)
     mean = by_component.mean(axis=0)
     for k in range(mean.shape[1]):
         base = mean[:, :k].sum(axis=1)
@@ -184,20 +184,20 @@ def _stacks(ax: Axes, family: Likelihood, params: Params) -> None:
 def _one_column(view: View) -> Figure:
     fig = new_figure(8, 3.6)
     ax = fig.subplots()
-    family = view.family
-    _stacks(ax, family, view.params)
-    counts, by_component = _expected(family, view.params)
+    likelihood = view.likelihood
+    _stacks(ax, likelihood, view.params)
+    counts, by_component = _expected(likelihood, view.params)
     lower, upper = np.quantile(by_component.sum(axis=-1), TAILS, axis=0)
     ax.vlines(counts, lower, upper, color=INK, linewidth=1.2, gid="band")
     ax.plot(
-        counts, observed(family.data, counts), "o", color=INK, markerfacecolor="white", markersize=5, gid="observed"
+        counts, observed(likelihood.data, counts), "o", color=INK, markerfacecolor="white", markersize=5, gid="observed"
     )
     if view.em is not None:
-        ax.plot(counts, _expected(family, view.em)[1].sum(axis=-1), **EM_LINE, gid="em")
-    count_axis(ax, family.data)
+        ax.plot(counts, _expected(likelihood, view.em)[1].sum(axis=-1), **EM_LINE, gid="em")
+    count_axis(ax, likelihood.data)
     ax.set_ylabel("rows")
     entries: list[Artist] = [line("observed", color=INK, marker="o", markerfacecolor="white", linestyle="none")]
-    entries += component_entries(family.components)
+    entries += component_entries(likelihood.components)
     entries.append(line(f"{LEVEL:.0%} interval of the expected total", color=INK, linewidth=1.2))
     legend_above(fig, entries + ([line("expected total, EM", **EM_LINE)] if view.em is not None else []), columns=3)
     return fig

@@ -38,7 +38,7 @@ NO_ANSWER = "no answer"
 
 def draw_profile(view: View) -> Figure | None:
     """The profile of the components; None where no estimate says what they are like."""
-    profile = view.family.component.profile
+    profile = view.likelihood.component.profile
     if profile is None:
         return None
     return _panels(view, profile) if profile.by_level else _lines(view, profile)
@@ -46,7 +46,7 @@ def draw_profile(view: View) -> Figure | None:
 
 def _marks(ax: Axes, view: View, profile: Profile, entries: np.ndarray, offset: np.ndarray, factor: np.ndarray) -> None:
     """Posterior means with intervals, EM's crosses, of some entries under each other; (value - offset) / factor."""
-    name, K = profile.parameter.name, len(view.family.components)
+    name, K = profile.parameter.name, len(view.likelihood.components)
     values = (view.params[name][..., entries] - offset) / factor
     lower, upper = np.quantile(values, TAILS, axis=0)
     at = np.arange(len(entries))
@@ -59,7 +59,7 @@ def _marks(ax: Axes, view: View, profile: Profile, entries: np.ndarray, offset: 
 
 
 def _legend(fig: Figure, view: View, rows: Artist) -> None:
-    entries = [*component_entries(view.family.components), rows]
+    entries = [*component_entries(view.likelihood.components), rows]
     entries.append(line(f"posterior mean, {LEVEL:.0%} interval", color=MUTED, marker="o", markersize=4))
     legend_above(fig, entries + ([line("EM", **EM_MARK)] if view.em is not None else []), columns=4)
 
@@ -70,7 +70,7 @@ def _lines(view: View, profile: Profile) -> Figure:
     standardized = profile.parameter.support not in (*BOUNDED, "positive")
     offset = profile.average[shown] if standardized else np.zeros(len(shown))
     factor = profile.scale[shown] if standardized else np.ones(len(shown))
-    K = len(view.family.components)
+    K = len(view.likelihood.components)
     fig = new_figure(8.4, 1.2 + (0.22 + 0.09 * K) * len(shown))
     ax = fig.subplots()
     for y in shown[1:]:
@@ -106,7 +106,7 @@ def _value_axis(ax: Axes, view: View, profile: Profile, *, standardized: bool) -
 def _panels(view: View, profile: Profile) -> Figure:
     """A panel for every column: its answers under each other, the shares of all rows as bars."""
     n = min(len(profile.columns), MOST_PROFILED)
-    K, across = len(view.family.components), abreast(n)
+    K, across = len(view.likelihood.components), abreast(n)
     sizes = np.bincount(profile.column)[:n]
     lines = [int(sizes[i : i + across].max()) for i in range(0, n, across)]
     fig = new_figure(3.4 * across if across > 1 else 7, 0.7 + sum(0.55 + (0.16 + 0.08 * K) * m for m in lines))

@@ -1,4 +1,4 @@
-"""What a picture of a fit needs: the family over its rows, some posterior draws, the estimate, responsibilities."""
+"""What a picture of a fit needs: the likelihood over its rows, some posterior draws, the estimate, responsibilities."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ class View:
     ``em``: the same of the point estimate, or None.
     """
 
-    family: Likelihood
+    likelihood: Likelihood
     params: Params
     em: Params | None
 
     @cached_property
     def rows(self) -> np.ndarray:
         """Numbers of the rows that are drawn as points, at most ``POINTS``."""
-        return rows_shown(len(self.family.data), POINTS)
+        return rows_shown(len(self.likelihood.data), POINTS)
 
     @cached_property
     def responsibilities(self) -> np.ndarray:
         """Posterior mean responsibilities of those rows, (rows, K)."""
-        shown = self.family.rebind(self.family.data.take(self.rows))
-        total = np.zeros((len(self.rows), len(self.family.components)))
+        shown = self.likelihood.rebind(self.likelihood.data.take(self.rows))
+        total = np.zeros((len(self.rows), len(self.likelihood.components)))
         n_draws = len(next(iter(self.params.values())))
         for s in range(n_draws):
             total += estep.responsibilities(shown, {v: a[s] for v, a in self.params.items()})

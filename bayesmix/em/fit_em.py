@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayesmix.em.run_starts import Manner, run_starts
+from bayesmix.em.fit_starts import Manner, fit_starts
 from bayesmix.em.standard_errors import notes, standard_errors
-from bayesmix.em.starts import Run, best_run, starts_table
+from bayesmix.em.starts import StartResult, best_result, starts_table
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.defaults import N_STARTS
 from bayesmix.likelihood.likelihood import Likelihood
@@ -66,7 +66,7 @@ class EMFit:
     trace : Dataset, optional
         With ``trace=True``: every named estimate over ``iteration``, from the start to the end, with the coordinate
         ``log_likelihood``; its components have the final names throughout.
-    family : Likelihood
+    likelihood : Likelihood
         The likelihood over the rows, its priors in numbers; ``spec`` and ``data`` are what it was bound of.
     aic, bic : float
         -2 L + 2 p and -2 L + p log(sum v); NaN for hard assignment, of whose L_C neither is defined.
@@ -81,7 +81,7 @@ class EMFit:
     reasons: tuple[str, ...]
     starts: pd.DataFrame
     method: str
-    family: Likelihood
+    likelihood: Likelihood
     assignment: str = "soft"
     trace: xr.Dataset | None = None
     posterior_spread: xr.Dataset | None = None
@@ -90,12 +90,12 @@ class EMFit:
     @property
     def spec(self) -> Mixture:
         """The resolved mixture."""
-        return self.family.spec
+        return self.likelihood.spec
 
     @property
     def data(self) -> Data:
         """The rows."""
-        return self.family.data
+        return self.likelihood.data
 
     @cached_property
     def standard_errors(self) -> xr.Dataset:
@@ -110,11 +110,11 @@ class EMFit:
     def _errors(self) -> xr.Dataset:
         if self.posterior_spread is not None:
             return self.posterior_spread
-        family, params = self.family, self.arrays
+        likelihood, params = self.likelihood, self.arrays
         if self.degenerate or self.assignment == "hard":
-            missing = {v: np.full(np.shape(a), np.nan) for v, a in family.named(params).items()}
-            return to_dataset(family, missing)
-        return to_dataset(family, standard_errors(family, params))
+            missing = {v: np.full(np.shape(a), np.nan) for v, a in likelihood.named(params).items()}
+            return to_dataset(likelihood, missing)
+        return to_dataset(likelihood, standard_errors(likelihood, params))
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
@@ -122,12 +122,12 @@ class EMFit:
         if self.assignment == "hard":
             return (NO_ERRORS,)
         errors = {str(v): a.to_numpy() for v, a in self._errors.items()}
-        return () if self.degenerate else notes(self.family, self.arrays, errors)
+        return () if self.degenerate else notes(self.likelihood, self.arrays, errors)
 
     @property
     def arrays(self) -> dict[str, np.ndarray]:
         """The parameters of the likelihood."""
-        return {v: self.params[v].to_numpy() for v in self.family.parameter_names}
+        return {v: self.params[v].to_numpy() for v in self.likelihood.parameter_names}
 
     @property
     def degenerate(self) -> bool:
@@ -137,7 +137,7 @@ class EMFit:
     @property
     def n_parameters(self) -> int:
         """Free parameters."""
-        return self.family.n_parameters
+        return self.likelihood.n_parameters
 
     @property
     def aic(self) -> float:
@@ -166,7 +166,7 @@ class EMFit:
         columns = {"estimate": self.params}
         if self.posterior_spread is not None or "_errors" in self.__dict__:
             columns["se"] = self.standard_errors
-        table = {name: scalars.of_estimate(self.family, values, derived=True) for name, values in columns.items()}
+        table = {name: scalars.of_estimate(self.likelihood, values, derived=True) for name, values in columns.items()}
         return f"{self!r}\n\n{pd.DataFrame(table).to_string(float_format=lambda v: f'{v:.5g}')}"
 
 
@@ -186,9 +186,9 @@ def fit_em(
 ) -> EMFit:
     """Fit by EM from many starts of several kinds; keep the best that is not degenerate.
 
-    Every start is run roughly, on a sample of the rows where there are many; one run for each solution that may be the
+    Every start is run roughly, on a sample of the rows where there are many; one for each solution that may be the
     best is carried on over all of them. Where EM crawls, quasi-Newton steps that it preconditions take over
-    (:mod:`bayesmix.em.climb`). An end that is no maximum is left upwards, or named (:mod:`bayesmix.em.saddles`).
+    (:mod:`bayesmix.em.iterations`). An end that is no maximum is left upwards, or named (:mod:`bayesmix.em.saddles`).
 
     Parameters
     ----------
@@ -220,7 +220,7 @@ def fit_em(
     seed : int
         Same seed, same starts, same fit.
     max_iter, tolerance
-        A run stops once it has spent more than ``max_iter`` E-steps, or when L has less than
+        A start stops once it has spent more than ``max_iter`` E-steps, or when L has less than
         ``tolerance * (1 + |L|)`` to rise, extrapolated from its last two gains or from the curvature seen.
 
     Returns
@@ -245,47 +245,47 @@ def fit_em(
         raise ValueError(f"assignment: must be 'soft' or 'hard'; got {assignment!r}")
     if method == "map" and (trace or assignment == "hard"):
         raise ValueError(f"{'trace' if trace else 'assignment'}: is of EM; method='map' climbs the posterior")
-    family = resolved(spec, data)
-    groups = exchange_groups(family) if method == "map" else None
+    likelihood = resolved(spec, data)
+    groups = exchange_groups(likelihood) if method == "map" else None
     settings: dict[str, Any] = {"n_starts": n_starts, "seed": seed, "max_iter": max_iter, "tolerance": tolerance}
-    manner = Manner.of(family, starts, init, trace=trace, hard=assignment == "hard")
-    runs = run_starts(family, groups=groups, everything=method == "map", manner=manner, **settings)
+    manner = Manner.of(likelihood, starts, init, trace=trace, hard=assignment == "hard")
+    results = fit_starts(likelihood, groups=groups, everything=method == "map", manner=manner, **settings)
     if method == "map":
-        from bayesmix.compiled.log_posterior import Target
+        from bayesmix.compiled.log_posterior import CompiledModel
         from bayesmix.em.posterior_mode import map_fit
         from bayesmix.model.build import graph, model_of
 
-        parts = graph(family)
-        return map_fit(Target(model_of(parts)), parts, runs)
-    return ml_fit(family, runs, assignment=assignment)
+        parts = graph(likelihood)
+        return map_fit(CompiledModel(model_of(parts)), parts, results)
+    return ml_fit(likelihood, results, assignment=assignment)
 
 
-def ml_fit(family: Likelihood, runs: list[Run], *, assignment: str = "soft") -> EMFit:
-    """The maximum-likelihood fit: the best of these runs; ``assignment``: how they were made."""
-    chosen = best_run(runs)
-    run = runs[chosen]
-    order = canonical_order(family, family.named(run.params))
-    params = reorder(family, run.params, order)
+def ml_fit(likelihood: Likelihood, results: list[StartResult], *, assignment: str = "soft") -> EMFit:
+    """The maximum-likelihood fit: the best of these; ``assignment``: how they were made."""
+    chosen = best_result(results)
+    result = results[chosen]
+    order = canonical_order(likelihood, likelihood.named(result.params))
+    params = reorder(likelihood, result.params, order)
     return EMFit(
-        params=to_dataset(family, family.named(params)),
-        log_likelihood=run.log_likelihood,
+        params=to_dataset(likelihood, likelihood.named(params)),
+        log_likelihood=result.log_likelihood,
         log_posterior=float("nan"),
-        converged=run.converged,
-        n_iter=run.n_iter,
-        history=run.history,
-        reasons=run.reasons,
-        starts=starts_table(family, runs, chosen),
+        converged=result.converged,
+        n_iter=result.n_iter,
+        history=result.history,
+        reasons=result.reasons,
+        starts=starts_table(likelihood, results, chosen),
         method="ml",
-        family=family,
+        likelihood=likelihood,
         assignment=assignment,
-        trace=_steps(family, run, order) if run.path else None,
+        trace=_steps(likelihood, result, order) if result.path else None,
     )
 
 
-def _steps(family: Likelihood, run: Run, order: np.ndarray) -> xr.Dataset:
+def _steps(likelihood: Likelihood, result: StartResult, order: np.ndarray) -> xr.Dataset:
     """The named estimates of every step, with their components in this order."""
-    named = [family.named(reorder(family, params, order)) for params in run.path]
-    last = to_dataset(family, named[-1])
+    named = [likelihood.named(reorder(likelihood, params, order)) for params in result.path]
+    last = to_dataset(likelihood, named[-1])
     steps = {v: (("iteration", *last[v].dims), np.stack([values[v] for values in named])) for v in named[-1]}
-    coords = {"iteration": np.arange(len(named)), "log_likelihood": ("iteration", run.history)}
+    coords = {"iteration": np.arange(len(named)), "log_likelihood": ("iteration", result.history)}
     return xr.Dataset(steps, coords=coords | dict(last.coords))

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from bayesmix.compiled.log_posterior import Climb, Target
+from bayesmix.compiled.log_posterior import CompiledModel, LocalMode
 from bayesmix.em.fit_em import EMFit
-from bayesmix.em.starts import Run, best_run, merged, solutions, starts_table
+from bayesmix.em.starts import StartResult, best_result, merged, solutions, starts_table
 from bayesmix.estep import e_step
 from bayesmix.inputs.errors import FitError
 from bayesmix.likelihood.likelihood import Likelihood
@@ -18,51 +18,56 @@ from bayesmix.model.variables import Graph
 from bayesmix.parts.part import Params
 
 
-def _climbed(family: Likelihood, run: Run, climbed: Climb, values: Mapping[str, np.ndarray]) -> Run:
-    """The run, after the climb of the posterior from its end."""
-    end = {v: np.asarray(values[v]) for v in run.params}
-    reasons, steps = tuple(family.spikes(end)), len(climbed.history) - 1
-    return Run(run.kind, end, climbed.history, climbed.converged, reasons, steps)
+def _at_mode(
+    likelihood: Likelihood, result: StartResult, mode: LocalMode, values: Mapping[str, np.ndarray]
+) -> StartResult:
+    """The result, after the climb of the posterior from its end."""
+    end = {v: np.asarray(values[v]) for v in result.params}
+    reasons, steps = tuple(likelihood.spikes(end)), len(mode.history) - 1
+    return StartResult(result.kind, end, mode.history, mode.converged, reasons, steps)
 
 
-def inside(family: Likelihood, params: Params, spread: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def inside(likelihood: Likelihood, params: Params, spread: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Standard deviations, NaN for estimates on a boundary: there the density has no curvature to read them off."""
-    edge = family.on_boundary(params)
+    edge = likelihood.on_boundary(params)
     if not edge.any():
         return dict(spread)
-    moved = family.spread(params, np.diag(edge.astype(float)))
+    moved = likelihood.spread(params, np.diag(edge.astype(float)))
     return dict(spread) | {v: np.where((a > 0) | (spread[v] == 0), np.nan, spread[v]) for v, a in moved.items()}
 
 
-def map_fit(target: Target, parts: Graph, runs: list[Run]) -> EMFit:
+def map_fit(compiled: CompiledModel, parts: Graph, results: list[StartResult]) -> EMFit:
     """The posterior mode, climbed from every distinct EM solution."""
-    family = parts.likelihood
-    distinct = [run for run, _ in solutions(runs)]
-    climbs = [target.mode(target.start(parts.start(run.params)), jacobian=False) for run in distinct]
-    ends = [_climbed(family, run, c, target.values(c.x)) for run, c in zip(distinct, climbs, strict=True)]
-    as_runs = merged(family, ends, exchange_groups(family))
-    chosen = best_run(as_runs)
-    run = as_runs[chosen]
-    order = canonical_order(family, family.named(run.params))
-    params = reorder(family, run.params, order)
-    if run.reasons:
+    likelihood = parts.likelihood
+    distinct = [result for result, _ in solutions(results)]
+    modes = [compiled.mode(compiled.start(parts.start(result.params)), jacobian=False) for result in distinct]
+    ends = [
+        _at_mode(likelihood, result, mode, compiled.values(mode.x))
+        for result, mode in zip(distinct, modes, strict=True)
+    ]
+    at_modes = merged(likelihood, ends, exchange_groups(likelihood))
+    chosen = best_result(at_modes)
+    result = at_modes[chosen]
+    order = canonical_order(likelihood, likelihood.named(result.params))
+    params = reorder(likelihood, result.params, order)
+    if result.reasons:
         raise FitError(
-            f"no posterior mode was found: every climb ran into a spike ({'; '.join(run.reasons)}); use fewer "
+            f"no posterior mode was found: every climb ran into a spike ({'; '.join(result.reasons)}); use fewer "
             f"components, or a prior that keeps scales away from 0"
         )
-    L, _ = e_step(family, params)
-    named = family.named(params)
-    spread = inside(family, run.params, target.standard_deviations(climbs[chosen].x))
+    L, _ = e_step(likelihood, params)
+    named = likelihood.named(params)
+    spread = inside(likelihood, result.params, compiled.standard_deviations(modes[chosen].x))
     return EMFit(
-        params=to_dataset(family, named),
+        params=to_dataset(likelihood, named),
         log_likelihood=L,
-        log_posterior=run.log_likelihood,
-        converged=run.converged,
-        n_iter=run.n_iter,
-        history=run.history,
+        log_posterior=result.log_likelihood,
+        converged=result.converged,
+        n_iter=result.n_iter,
+        history=result.history,
         reasons=(),
-        starts=starts_table(family, as_runs, chosen).rename(columns={"log_likelihood": "log_posterior"}),
+        starts=starts_table(likelihood, at_modes, chosen).rename(columns={"log_likelihood": "log_posterior"}),
         method="map",
-        family=family,
-        posterior_spread=to_dataset(family, reorder(family, {v: spread[v] for v in named}, order)),
+        likelihood=likelihood,
+        posterior_spread=to_dataset(likelihood, reorder(likelihood, {v: spread[v] for v in named}, order)),
     )

@@ -1,7 +1,7 @@
 """Where EM stands still there need not be a maximum: saddles, and what lies above them.
 
 EM stays where two components are alike, or in any other plane of symmetry that it begins in. There the observed
-information has a direction in which it is not positive: from a step along it, either way, EM climbs on.
+information has a direction in which it is not positive: from a step along it, either way, EM goes on.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from bayesmix.em.climb import climb
-from bayesmix.em.starts import COMPARED_ROWS, Run, best_run
+from bayesmix.em.iterations import iterate
+from bayesmix.em.starts import COMPARED_ROWS, StartResult, best_result
 from bayesmix.estep import e_step, responsibilities
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.part import Params
@@ -37,7 +37,7 @@ DIRECTIONS = 3
 HIGHER = 1e-6
 """An end this much (1 + |L|) above is another point; less is the same plateau."""
 PATIENCE = 30
-"""E-steps before a climb may end that begins near a saddle: what falls back hides what grows."""
+"""E-steps before EM may end that begins near a saddle: what falls back hides what grows."""
 
 
 @dataclass(frozen=True)
@@ -49,88 +49,90 @@ class WayUp:
     alike: bool
 
 
-def beyond_saddles(family: Likelihood, runs: Sequence[Run], *, max_iter: int, tolerance: float) -> list[Run]:
-    """The same runs, where the best one is no saddle: those that ended in one are carried on, or say so."""
-    runs, looked_at = list(runs), set[int]()
+def beyond_saddles(
+    likelihood: Likelihood, results: Sequence[StartResult], *, max_iter: int, tolerance: float
+) -> list[StartResult]:
+    """The same, where the best one is no saddle: those that ended in one are carried on, or say so."""
+    results, looked_at = list(results), set[int]()
     while True:
-        best = runs[best_run(runs)]
+        best = results[best_result(results)]
         if best.reasons or not best.converged or id(best.params) in looked_at:
-            return runs
-        end = _beyond(family, best, max_iter, tolerance)
+            return results
+        end = _beyond(likelihood, best, max_iter, tolerance)
         looked_at.add(id(end.params))
         if end is best:
-            return runs
-        runs = [
-            run if run.params is not best.params else end if run is best else replace(run.at(end), n_iter=run.n_iter)
-            for run in runs
+            return results
+        results = [
+            old if old.params is not best.params else end if old is best else replace(old.at(end), n_iter=old.n_iter)
+            for old in results
         ]
 
 
-def _beyond(family: Likelihood, run: Run, max_iter: int, tolerance: float) -> Run:
-    """The best sound end above the run's; the run itself where it is a maximum, with a reason where it is a saddle."""
-    way = way_up(family, run.params)
+def _beyond(likelihood: Likelihood, result: StartResult, max_iter: int, tolerance: float) -> StartResult:
+    """The best sound end above the result's; that itself where it is a maximum, with a reason where it is a saddle."""
+    way = way_up(likelihood, result.params)
     if way is None:
-        return run
+        return result
     steps = [s * t * u for t in STEPS for u in way.directions for s in (1, -1)]
-    starts = [family.moved(run.params, step) for step in steps]
+    starts = [likelihood.moved(result.params, step) for step in steps]
     settings: dict[str, Any] = {
         "max_iter": max_iter,
         "tolerance": tolerance,
         "patience": PATIENCE,
-        "trace": bool(run.path),
+        "trace": bool(result.path),
     }
-    ends = [climb(family, run.kind, x, **settings) for x in starts]
-    spent = run.n_iter + sum(end.n_iter for end in ends)
+    ends = [iterate(likelihood, result.kind, x, **settings) for x in starts]
+    spent = result.n_iter + sum(end.n_iter for end in ends)
     sound = [end for end in ends if not end.reasons and end.converged]
-    top = max(sound, key=lambda end: end.log_likelihood, default=run)
-    if top.log_likelihood > run.log_likelihood + HIGHER * (1 + abs(run.log_likelihood)):
-        above = top.history > run.log_likelihood
-        path = (*run.path, *compress(top.path, above))
-        return replace(top, history=np.concatenate([run.history, top.history[above]]), path=path, n_iter=spent)
+    top = max(sound, key=lambda end: end.log_likelihood, default=result)
+    if top.log_likelihood > result.log_likelihood + HIGHER * (1 + abs(result.log_likelihood)):
+        above = top.history > result.log_likelihood
+        path = (*result.path, *compress(top.path, above))
+        return replace(top, history=np.concatenate([result.history, top.history[above]]), path=path, n_iter=spent)
     spikes = [end for end in ends if end.reasons]
     if spikes:
         why = f"saddle: {way.why}; every start that rises from here ends so: {spikes[0].reasons[0]}"
     elif way.alike:
         why = f"{way.why}: the likelihood of fewer components, and none higher near it"
     else:
-        return run
-    return replace(run, reasons=(why,), n_iter=spent)
+        return result
+    return replace(result, reasons=(why,), n_iter=spent)
 
 
-def way_up(family: Likelihood, params: Params) -> WayUp | None:
+def way_up(likelihood: Likelihood, params: Params) -> WayUp | None:
     """Where the likelihood rises from a stationary point, or does not fall; None at a maximum."""
-    pairs = _alike(family, params)
-    values, vectors = _curvature(family, params, everything=bool(pairs))
+    pairs = _alike(likelihood, params)
+    values, vectors = _curvature(likelihood, params, everything=bool(pairs))
     if pairs:
-        names = " and ".join(family.components[k] for k in pairs)
-        flat = vectors[:, values < LEADS_AWAY].T if (values < LEADS_AWAY).any() else np.eye(family.n_parameters)
+        names = " and ".join(likelihood.components[k] for k in pairs)
+        flat = vectors[:, values < LEADS_AWAY].T if (values < LEADS_AWAY).any() else np.eye(likelihood.n_parameters)
         mixed = np.random.default_rng(0).standard_normal((DIRECTIONS, len(flat))) @ flat
         return WayUp(_longest(np.vstack([flat[:DIRECTIONS], mixed])), f"{names} are alike", True)
     directions = _longest(vectors[:, values < 0].T[:1])
-    if len(directions) and _curves_up(family, params, directions[0]):
+    if len(directions) and _curves_up(likelihood, params, directions[0]):
         return WayUp(directions, "the observed information is not positive definite", False)
     return None
 
 
-def _alike(family: Likelihood, params: Params) -> list[int]:
+def _alike(likelihood: Likelihood, params: Params) -> list[int]:
     """The components that another one equals."""
-    r = responsibilities(family.evenly(COMPARED_ROWS), params)
+    r = responsibilities(likelihood.evenly(COMPARED_ROWS), params)
     r = r / np.maximum(np.linalg.norm(r, axis=0), np.finfo(float).tiny)
     cosine = r.T @ r
     pairs = [pair for pair in combinations(range(len(cosine)), 2) if cosine[pair] > ALIKE]
     return sorted({k for pair in pairs for k in pair})
 
 
-def _curvature(family: Likelihood, params: Params, *, everything: bool) -> tuple[np.ndarray, np.ndarray]:
+def _curvature(likelihood: Likelihood, params: Params, *, everything: bool) -> tuple[np.ndarray, np.ndarray]:
     """Eigenvalues and -vectors of the information over some rows, or none where it is positive definite.
 
-    ``everything``: in any case. The eigenvectors are directions in the coordinates of ``family.information``.
+    ``everything``: in any case. The eigenvectors are directions in the coordinates of ``likelihood.information``.
     """
-    p = family.n_parameters
+    p = likelihood.n_parameters
     nothing = np.empty(0), np.empty((p, 0))
     if p > MOST_DECOMPOSED:
         return nothing
-    some = family.evenly(min(max(int(MULTIPLICATIONS / p**2), COMPARED_ROWS), LOOKED_ROWS))
+    some = likelihood.evenly(min(max(int(MULTIPLICATIONS / p**2), COMPARED_ROWS), LOOKED_ROWS))
     if not everything and some.missing(params) < SURELY:
         return nothing
     information = some.information(params)
@@ -155,7 +157,7 @@ def _longest(directions: np.ndarray) -> np.ndarray:
     return np.asarray(directions / np.maximum(np.abs(directions).max(axis=1, keepdims=True), 1e-300))
 
 
-def _curves_up(family: Likelihood, params: Params, direction: np.ndarray, h: float = 1e-3) -> bool:
+def _curves_up(likelihood: Likelihood, params: Params, direction: np.ndarray, h: float = 1e-3) -> bool:
     """Whether L over all rows is convex along the direction."""
-    L, up, down = (e_step(family, family.moved(params, s * h * direction))[0] for s in (0, 1, -1))
+    L, up, down = (e_step(likelihood, likelihood.moved(params, s * h * direction))[0] for s in (0, 1, -1))
     return up + down - 2 * L > 1e-12 * (1 + abs(L))

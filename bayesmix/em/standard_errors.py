@@ -17,7 +17,7 @@ SINGULAR = 1e-12
 """Smallest eigenvalue, of 1 along every coordinate, below which an information is singular."""
 
 
-def standard_errors(family: Likelihood, params: Params) -> dict[str, np.ndarray]:
+def standard_errors(likelihood: Likelihood, params: Params) -> dict[str, np.ndarray]:
     """Of every named estimate: J I^-1 J', I the observed information in closed form; NaN where it is singular.
 
     Estimates on a boundary (a probability of 0) have none: NaN; the others have theirs with those held fixed. Of what
@@ -28,22 +28,22 @@ def standard_errors(family: Likelihood, params: Params) -> dict[str, np.ndarray]
     ValueError
         Where there are more than 10,000 free parameters.
     """
-    p = family.n_parameters
+    p = likelihood.n_parameters
     if p > MOST_PARAMETERS:
         raise ValueError(
             f"standard_errors: {p:,} free parameters need matrices of {8e-9 * p**2:.1f} GB each; at most "
             f"{MOST_PARAMETERS:,} are inverted. Choose fewer components or a covariance with fewer entries"
         )
-    inside = np.flatnonzero(~family.on_boundary(params))
-    inverse = inverted(family.information(params)[np.ix_(inside, inside)])
+    inside = np.flatnonzero(~likelihood.on_boundary(params))
+    inverse = inverted(likelihood.information(params)[np.ix_(inside, inside)])
     if inverse is None:
-        return {v: np.full(np.shape(a), np.nan) for v, a in family.named(params).items()}
+        return {v: np.full(np.shape(a), np.nan) for v, a in likelihood.named(params).items()}
     if len(inside) == p:
-        return family.spread(params, inverse)
+        return likelihood.spread(params, inverse)
     covariance = np.zeros((p, p))
     covariance[np.ix_(inside, inside)] = inverse
-    errors = {v: np.where(sd > 0, sd, np.nan) for v, sd in family.spread(params, covariance).items()}
-    return errors | {v: np.where(np.isnan(a), errors[v], 0.0) for v, a in family.known.items()}
+    errors = {v: np.where(sd > 0, sd, np.nan) for v, sd in likelihood.spread(params, covariance).items()}
+    return errors | {v: np.where(np.isnan(a), errors[v], 0.0) for v, a in likelihood.known.items()}
 
 
 def inverted(information: np.ndarray) -> np.ndarray | None:
@@ -57,17 +57,17 @@ def inverted(information: np.ndarray) -> np.ndarray | None:
     return np.asarray(np.linalg.inv(scaled) / np.outer(scale, scale))
 
 
-def notes(family: Likelihood, params: Params, errors: Mapping[str, np.ndarray]) -> tuple[str, ...]:
+def notes(likelihood: Likelihood, params: Params, errors: Mapping[str, np.ndarray]) -> tuple[str, ...]:
     """Which standard errors are missing, or so large that their estimate says nothing; by name."""
-    unidentified = family.family.unidentified(family)
+    unidentified = likelihood.family.unidentified(likelihood)
     labels = {"NaN": list[str](), "huge": list[str]()}
-    edge = bool(family.on_boundary(params).any())
-    for variable, bound in family.hopeless(params).items():
-        free = family.free[variable] if variable in family.free else np.ones(np.shape(bound), bool)
+    edge = bool(likelihood.on_boundary(params).any())
+    for variable, bound in likelihood.hopeless(params).items():
+        free = likelihood.free[variable] if variable in likelihood.free else np.ones(np.shape(bound), bool)
         for where in map(tuple, np.argwhere(free)):
             error = errors[variable][where]
             if not error < np.broadcast_to(bound, np.shape(errors[variable]))[where]:
-                names = [family.coords[d][i] for d, i in zip(family.dims[variable], where, strict=True)]
+                names = [likelihood.coords[d][i] for d, i in zip(likelihood.dims[variable], where, strict=True)]
                 labels["huge" if np.isfinite(error) else "NaN"].append(f"{variable}[{', '.join(names)}]")
     words = {
         "NaN": EDGE + "{}"

@@ -1,4 +1,4 @@
-"""EM runs: on which rows they begin, where each start ended, which ends are one solution, which is kept."""
+"""EM's starts: on which rows they begin, where each start ended, which ends are one solution, which is kept."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SAME_AGREEMENT = 0.995
 """... and are, where their responsibilities agree to this degree, up to labels."""
 COMPARED_ROWS = 1000
 FEW_ROWS, FEW_PER_PARAMETER, MOST_FEW_ROWS = 5_000, 4, 20_000
-"""Starts climb over so many rows, or so many for each free parameter, where there are more."""
+"""Starts are iterated over so many rows, or so many for each free parameter, where there are more."""
 WITHIN_REACH = 50.0
 """Solutions further than this and twice the number of parameters below the best, in L, are not carried on."""
 LEAST_LABELLED = 50
@@ -30,11 +30,11 @@ LEAST_LABELLED = 50
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class StartResult:
     """One start, carried to its end.
 
     ``n_iter``: E-steps spent on it. ``own``: False where the end was taken over from another start that reached the
-    same solution; those runs share one ``params`` object. ``left``: given up, since it would not have become the best.
+    same solution; those share one ``params`` object. ``left``: given up, since it would not have become the best.
     ``path``: the parameters at every entry of ``history``, where they were to be kept.
     """
 
@@ -53,37 +53,37 @@ class Run:
         """L at the end."""
         return float(self.history[-1])
 
-    def at(self, end: Run) -> Run:
+    def at(self, end: StartResult) -> StartResult:
         """The start at another's end."""
         return replace(end, kind=self.kind, n_iter=self.n_iter, own=False)
 
 
-def few_rows(family: Likelihood, rng: np.random.Generator) -> Likelihood:
-    """The family over a random sample of its rows, labelled rows in proportion; over all where they are few enough.
+def few_rows(likelihood: Likelihood, rng: np.random.Generator) -> Likelihood:
+    """The likelihood over a random sample of its rows, labelled rows in proportion; over all where they are few enough.
 
     Rows without weight are left out. Where the sample cannot tell the covariates' effects apart, all rows are kept.
     """
-    n = min(max(FEW_ROWS, FEW_PER_PARAMETER * family.n_parameters), MOST_FEW_ROWS)
-    if len(family.data) <= n:
-        return family
-    shuffled = rng.permutation(np.flatnonzero(family.row_weights > 0))
-    label = np.where(family.data.labelled, family.evidence.argmax(axis=1), -1)[shuffled]
+    n = min(max(FEW_ROWS, FEW_PER_PARAMETER * likelihood.n_parameters), MOST_FEW_ROWS)
+    if len(likelihood.data) <= n:
+        return likelihood
+    shuffled = rng.permutation(np.flatnonzero(likelihood.row_weights > 0))
+    label = np.where(likelihood.data.labelled, likelihood.evidence.argmax(axis=1), -1)[shuffled]
     by_label = shuffled[np.argsort(label, kind="stable")]
     picked = by_label[evenly(len(by_label), n)]
-    rare = [shuffled[label == k][:LEAST_LABELLED] for k in range(len(family.components))]
-    few = family.rebind(family.data.take(np.unique(np.concatenate([picked, *rare]))))
+    rare = [shuffled[label == k][:LEAST_LABELLED] for k in range(len(likelihood.components))]
+    few = likelihood.rebind(likelihood.data.take(np.unique(np.concatenate([picked, *rare]))))
     lost = any(np.linalg.matrix_rank(X / X.abs().max().clip(1e-300)) < X.shape[1] for X in few.design.values())
-    return family if lost else few
+    return likelihood if lost else few
 
 
-def best_run(runs: Sequence[Run]) -> int:
-    """The best run that is not degenerate. Where none is: the best that came to an end, which no spike does.
+def best_result(results: Sequence[StartResult]) -> int:
+    """The best one that is not degenerate. Where none is: the best that came to an end, which no spike does.
 
     Of equals, the one that came by itself.
     """
-    usable = [i for i, run in enumerate(runs) if not run.reasons]
-    usable = usable or [i for i, run in enumerate(runs) if run.converged] or list(range(len(runs)))
-    return max(usable, key=lambda i: (runs[i].log_likelihood, runs[i].own))
+    usable = [i for i, result in enumerate(results) if not result.reasons]
+    usable = usable or [i for i, result in enumerate(results) if result.converged] or list(range(len(results)))
+    return max(usable, key=lambda i: (results[i].log_likelihood, results[i].own))
 
 
 def similarity(q: np.ndarray, r: np.ndarray, groups: np.ndarray) -> float:
@@ -93,29 +93,31 @@ def similarity(q: np.ndarray, r: np.ndarray, groups: np.ndarray) -> float:
     return float(agreement[order, np.arange(len(order))].sum() / np.sqrt((r**2).sum() * (q**2).sum()))
 
 
-def merged(family: Likelihood, runs: Sequence[Run], groups: np.ndarray | None = None) -> list[Run]:
-    """The same runs, where those that reached one solution share the best end among them.
+def merged(
+    likelihood: Likelihood, results: Sequence[StartResult], groups: np.ndarray | None = None
+) -> list[StartResult]:
+    """The same, where those that reached one solution share the best end among them.
 
     Equal log-likelihoods do not suffice: groups may be split in two ways that are equally likely. Labels may switch
     within ``groups``, by default those that the label evidence leaves.
     """
-    groups = family.exchangeable if groups is None else groups
-    rows = family.evenly(COMPARED_ROWS)
-    ends: list[tuple[Run, np.ndarray]] = []
-    result = list(runs)
-    for i in sorted(range(len(runs)), key=lambda i: (-runs[i].log_likelihood, not runs[i].own)):
-        if not np.isfinite(runs[i].log_likelihood) or family.spikes(runs[i].params):
+    groups = likelihood.exchangeable if groups is None else groups
+    rows = likelihood.evenly(COMPARED_ROWS)
+    ends: list[tuple[StartResult, np.ndarray]] = []
+    shared = list(results)
+    for i in sorted(range(len(results)), key=lambda i: (-results[i].log_likelihood, not results[i].own)):
+        if not np.isfinite(results[i].log_likelihood) or likelihood.spikes(results[i].params):
             continue
-        r = responsibilities(rows, runs[i].params)
-        end = next((end for end, q in ends if _one(end, runs[i]) and _alike(q, r, groups)), None)
+        r = responsibilities(rows, results[i].params)
+        end = next((end for end, q in ends if _one(end, results[i]) and _alike(q, r, groups)), None)
         if end is None:
-            ends.append((runs[i], r))
+            ends.append((results[i], r))
         else:
-            result[i] = runs[i].at(end)
-    return result
+            shared[i] = results[i].at(end)
+    return shared
 
 
-def _one(a: Run, b: Run) -> bool:
+def _one(a: StartResult, b: StartResult) -> bool:
     gap = abs(a.log_likelihood - b.log_likelihood)
     return bool(a.reasons) == bool(b.reasons) and gap < SAME_MODE * (1 + abs(a.log_likelihood))
 
@@ -124,37 +126,37 @@ def _alike(q: np.ndarray, r: np.ndarray, groups: np.ndarray) -> bool:
     return similarity(q, r, groups) > SAME_AGREEMENT
 
 
-def solutions(runs: Sequence[Run]) -> list[tuple[Run, int]]:
-    """One run for each solution, with the number of starts that reached it; the best first."""
-    counts = pd.Series([id(run.params) for run in runs]).value_counts()
-    ends = {id(run.params): run for run in sorted(runs, key=lambda run: run.own)}
-    ordered = sorted(ends.values(), key=lambda run: -run.log_likelihood)
-    return [(run, int(counts[id(run.params)])) for run in ordered]
+def solutions(results: Sequence[StartResult]) -> list[tuple[StartResult, int]]:
+    """One for each solution, with the number of starts that reached it; the best first."""
+    counts = pd.Series([id(result.params) for result in results]).value_counts()
+    ends = {id(result.params): result for result in sorted(results, key=lambda result: result.own)}
+    ordered = sorted(ends.values(), key=lambda result: -result.log_likelihood)
+    return [(result, int(counts[id(result.params)])) for result in ordered]
 
 
-def starts_table(family: Likelihood, runs: Sequence[Run], chosen: int) -> pd.DataFrame:
+def starts_table(likelihood: Likelihood, results: Sequence[StartResult], chosen: int) -> pd.DataFrame:
     """One row per start; the last columns are the free scalars where it ended, its components in canonical order."""
-    distinct = solutions(runs)
-    number = {id(run.params): i + 1 for i, (run, _) in enumerate(distinct)}
-    ends = [_scalars(family, run.params) for run, _ in distinct]
+    distinct = solutions(results)
+    number = {id(result.params): i + 1 for i, (result, _) in enumerate(distinct)}
+    ends = [_scalars(likelihood, result.params) for result, _ in distinct]
     table = pd.DataFrame(
         {
-            "kind": [run.kind for run in runs],
-            "log_likelihood": [run.log_likelihood for run in runs],
-            "n_iter": [run.n_iter for run in runs],
-            "converged": [run.converged for run in runs],
-            "degenerate": [bool(run.reasons) for run in runs],
-            "reasons": ["; ".join(run.reasons) for run in runs],
-            "left": [run.left for run in runs],
-            "solution": [number[id(run.params)] for run in runs],
-            "chosen": np.arange(len(runs)) == chosen,
+            "kind": [result.kind for result in results],
+            "log_likelihood": [result.log_likelihood for result in results],
+            "n_iter": [result.n_iter for result in results],
+            "converged": [result.converged for result in results],
+            "degenerate": [bool(result.reasons) for result in results],
+            "reasons": ["; ".join(result.reasons) for result in results],
+            "left": [result.left for result in results],
+            "solution": [number[id(result.params)] for result in results],
+            "chosen": np.arange(len(results)) == chosen,
         }
     )
     return pd.concat([table, pd.DataFrame([ends[n - 1] for n in table["solution"]], index=table.index)], axis=1)
 
 
-def _scalars(family: Likelihood, params: Params) -> dict[str, float]:
+def _scalars(likelihood: Likelihood, params: Params) -> dict[str, float]:
     with np.errstate(invalid="ignore", divide="ignore"):  # a spike may have no correlations
-        named = family.named(params)
-    ordered = reorder(family, named, canonical_order(family, named))
-    return {label: float(ordered[v][where]) for v, where, label in scalars.index_of(family)}
+        named = likelihood.named(params)
+    ordered = reorder(likelihood, named, canonical_order(likelihood, named))
+    return {label: float(ordered[v][where]) for v, where, label in scalars.index_of(likelihood)}

@@ -1,4 +1,4 @@
-"""The compiled E-step over a family bound to data: rows in chunks, chunks and draws in threads.
+"""The compiled E-step of a likelihood: rows in chunks, chunks and draws in threads.
 
 Chunks do not depend on the number of threads, and their sums are added in order: the result is the same for any number.
 """

@@ -30,7 +30,7 @@ class Discrepancies(ABC):
     measures: tuple[Measure, ...]
 
     @abstractmethod
-    def compare(self, family: Any, params: Params, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    def compare(self, likelihood: Any, params: Params, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """The measures of the rows and of replicated rows under every draw, each (draws, measures); large is bad."""
 
 

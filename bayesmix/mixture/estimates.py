@@ -12,11 +12,11 @@ from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.spec import exchange_groups
 
 
-def canonical_order(family: Likelihood, named: dict[str, np.ndarray]) -> np.ndarray:
+def canonical_order(likelihood: Likelihood, named: dict[str, np.ndarray]) -> np.ndarray:
     """An order of the components, (n_components,): within a group by the first entry of ``sorted_by``."""
-    groups = exchange_groups(family)
+    groups = exchange_groups(likelihood)
     order = np.arange(len(groups))
-    by = family.sorted_by
+    by = likelihood.sorted_by
     if by is not None:
         for g in np.unique(groups):
             members = np.flatnonzero(groups == g)
@@ -24,13 +24,13 @@ def canonical_order(family: Likelihood, named: dict[str, np.ndarray]) -> np.ndar
     return order
 
 
-def to_dataset(family: Likelihood, named: dict[str, Any]) -> xr.Dataset:
+def to_dataset(likelihood: Likelihood, named: dict[str, Any]) -> xr.Dataset:
     """Named estimates as a Dataset with the family's dimensions and coordinates."""
-    used = {d for v in named for d in family.dims[v]} | {"component"}
-    coords = {d: values for d, values in family.coords.items() if d in used}
-    return xr.Dataset({v: (family.dims[v], np.asarray(a)) for v, a in named.items()}, coords=coords)
+    used = {d for v in named for d in likelihood.dims[v]} | {"component"}
+    coords = {d: values for d, values in likelihood.coords.items() if d in used}
+    return xr.Dataset({v: (likelihood.dims[v], np.asarray(a)) for v, a in named.items()}, coords=coords)
 
 
-def reorder(family: Likelihood, named: Mapping[str, np.ndarray], order: np.ndarray) -> dict[str, np.ndarray]:
+def reorder(likelihood: Likelihood, named: Mapping[str, np.ndarray], order: np.ndarray) -> dict[str, np.ndarray]:
     """Named estimates with their components taken in ``order``."""
-    return {v: np.asarray(a)[order] if family.dims[v][:1] == ("component",) else a for v, a in named.items()}
+    return {v: np.asarray(a)[order] if likelihood.dims[v][:1] == ("component",) else a for v, a in named.items()}

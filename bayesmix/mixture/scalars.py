@@ -12,32 +12,32 @@ import xarray as xr
 from bayesmix.likelihood.likelihood import Likelihood
 
 
-def index_of(family: Likelihood, *, derived: bool = False) -> list[tuple[str, tuple[int, ...], str]]:
+def index_of(likelihood: Likelihood, *, derived: bool = False) -> list[tuple[str, tuple[int, ...], str]]:
     """(variable, index, label) of every free scalar; with ``derived`` also of scalars that follow (rate, zero_prob)."""
     entries = []
-    masks: Mapping[str, np.ndarray] = family.free
-    for variable, dims in family.dims.items():
+    masks: Mapping[str, np.ndarray] = likelihood.free
+    for variable, dims in likelihood.dims.items():
         if variable not in masks and not (derived and dims == ()):
             continue
         mask = masks.get(variable, np.ones((), dtype=bool))
         for where in np.argwhere(mask):
-            names = [family.coords[d][i] for d, i in zip(dims, where, strict=True)]
+            names = [likelihood.coords[d][i] for d, i in zip(dims, where, strict=True)]
             label = f"{variable}[{', '.join(names)}]" if names else variable
             entries.append((variable, tuple(int(i) for i in where), label))
     return entries
 
 
-def of_estimate(family: Likelihood, params: xr.Dataset, *, derived: bool = False) -> dict[str, float]:
+def of_estimate(likelihood: Likelihood, params: xr.Dataset, *, derived: bool = False) -> dict[str, float]:
     """Label -> value, from a Dataset of named estimates."""
-    arrays = {v: params[v].transpose(*family.dims[v]).to_numpy() for v in family.dims if v in params}
-    return {label: float(arrays[v][where]) for v, where, label in index_of(family, derived=derived)}
+    arrays = {v: params[v].transpose(*likelihood.dims[v]).to_numpy() for v in likelihood.dims if v in params}
+    return {label: float(arrays[v][where]) for v, where, label in index_of(likelihood, derived=derived)}
 
 
-def of_posterior(family: Likelihood, posterior: xr.Dataset, *, derived: bool = False) -> xr.DataArray:
+def of_posterior(likelihood: Likelihood, posterior: xr.Dataset, *, derived: bool = False) -> xr.DataArray:
     """All free scalars as one array (chain, draw, scalar)."""
-    entries = index_of(family, derived=derived)
+    entries = index_of(likelihood, derived=derived)
     arrays: dict[str, Any] = {
-        v: posterior[v].transpose("chain", "draw", *family.dims[v]).to_numpy()
+        v: posterior[v].transpose("chain", "draw", *likelihood.dims[v]).to_numpy()
         for v in dict.fromkeys(e[0] for e in entries)
     }
     stacked = np.stack([arrays[v][..., *where] for v, where, _ in entries], axis=-1)

@@ -46,20 +46,22 @@ def prior_draws(spec: Mixture, data: Data, n: int, *, seed: int = 1) -> dict[str
     >>> draws["means"].shape, bool((draws["means"][:, 0] <= draws["means"][:, 1]).all())
     ((3, 2, 1), True)
     """
-    family = resolved(spec, data)
-    return family.named(parameters_from_prior(family, n, np.random.default_rng(seed)))
+    likelihood = resolved(spec, data)
+    return likelihood.named(parameters_from_prior(likelihood, n, np.random.default_rng(seed)))
 
 
-def parameters_from_prior(family: Likelihood, n: int, rng: np.random.Generator) -> Params:
+def parameters_from_prior(likelihood: Likelihood, n: int, rng: np.random.Generator) -> Params:
     """Parameters of the likelihood under a resolved prior, each (n, ...)."""
-    spec = family.spec
-    shapes = {v: tuple(len(family.coords[d]) for d in dims) for v, dims in family.dims.items() if v in spec.priors}
-    blocks = {p.name: p.blocks for p in family.parameters}
+    spec = likelihood.spec
+    shapes = {
+        v: tuple(len(likelihood.coords[d]) for d in dims) for v, dims in likelihood.dims.items() if v in spec.priors
+    }
+    blocks = {p.name: p.blocks for p in likelihood.parameters}
     values = {v: draw(spec.priors[v], (n, *shape), rng, blocks=blocks[v]) for v, shape in shapes.items()}
     if spec.order is not None:
         _check_exchangeable(spec.priors[spec.order], spec.order, shapes[spec.order])
         values[spec.order] = np.sort(values[spec.order], axis=1)
-    return family.given(values)
+    return likelihood.given(values)
 
 
 def _check_exchangeable(prior: Prior, order: str, shape: tuple[int, ...]) -> None:
@@ -96,23 +98,23 @@ def prior_predictive(spec: Mixture, data: Data, n: int, *, seed: int = 1) -> np.
     """
     if data.weighted:
         raise ValueError("row_weights: prior predictive data are defined for weights of 1 only")
-    family, rng = resolved(spec, data), np.random.default_rng(seed)
-    params = parameters_from_prior(family, n, rng)
-    return np.stack([family.simulate(one(params, s), rng) for s in range(n)])
+    likelihood, rng = resolved(spec, data), np.random.default_rng(seed)
+    params = parameters_from_prior(likelihood, n, rng)
+    return np.stack([likelihood.simulate(one(params, s), rng) for s in range(n)])
 
 
-def simulate(family: Likelihood, params: Params, rng: np.random.Generator) -> Data:
+def simulate(likelihood: Likelihood, params: Params, rng: np.random.Generator) -> Data:
     """New data from one set of parameters, in the layout of the family's own: z_i ~ w_i, x_i ~ f(. | theta_z).
 
     Rows that carry a label reveal their new z_i; covariates stay. It is the model of the joint likelihood of x and y,
     which needs every component to be a class where any row is labelled.
     """
-    design = family.data
+    design = likelihood.data
     if not design.labelled.any():
-        return laid_out(design, family.simulate(params, rng))
-    z = family.rebind(design.without_labels()).draw_components(params, rng)
-    labels = [family.components[k] if known else None for k, known in zip(z, design.labelled, strict=True)]
-    pinned = family.rebind(laid_out(design, np.zeros_like(design.x), labels))
+        return laid_out(design, likelihood.simulate(params, rng))
+    z = likelihood.rebind(design.without_labels()).draw_components(params, rng)
+    labels = [likelihood.components[k] if known else None for k, known in zip(z, design.labelled, strict=True)]
+    pinned = likelihood.rebind(laid_out(design, np.zeros_like(design.x), labels))
     return laid_out(design, pinned.simulate(params, rng), labels)
 
 

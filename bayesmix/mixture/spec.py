@@ -185,16 +185,16 @@ def bind(spec: Mixture, data: Data) -> Likelihood:
         raise ValueError(f"spec: must be a bm.Mixture; got a {type(spec).__name__}")
     if not isinstance(data, Data):
         raise ValueError(f"data: must be a bm.Data, as bm.Data(frame) makes one; got a {type(data).__name__}")
-    family = Likelihood(FAMILIES[spec.family], spec.options, spec.n_components, data, spec.fixed)
-    family.spec = spec
-    return family
+    likelihood = Likelihood(FAMILIES[spec.family], spec.options, spec.n_components, data, spec.fixed)
+    likelihood.spec = spec
+    return likelihood
 
 
 def resolved(spec: Mixture, data: Data) -> Likelihood:
     """The mixture as :func:`resolve` writes it out, bound to the data that it was written out for."""
-    family = bind(spec, data)
-    family.spec = _written_out(family)
-    return family
+    likelihood = bind(spec, data)
+    likelihood.spec = _written_out(likelihood)
+    return likelihood
 
 
 def resolve(spec: Mixture, data: Data) -> Mixture:
@@ -213,32 +213,32 @@ def resolve(spec: Mixture, data: Data) -> Mixture:
     return _written_out(bind(spec, data))
 
 
-def _written_out(family: Likelihood) -> Mixture:
+def _written_out(likelihood: Likelihood) -> Mixture:
     """The mixture of a bound likelihood with every prior in numbers."""
-    spec = family.spec
-    _check_order(spec, family)
-    priors = family.default_priors() | spec.priors
-    _check_shapes(family, priors)
-    _warn(family, priors)
+    spec = likelihood.spec
+    _check_order(spec, likelihood)
+    priors = likelihood.default_priors() | spec.priors
+    _check_shapes(likelihood, priors)
+    _warn(likelihood, priors)
     return spec.replace(priors=priors)
 
 
-def exchange_groups(family: Likelihood) -> np.ndarray:
+def exchange_groups(likelihood: Likelihood) -> np.ndarray:
     """A group number per component: labels may switch within a group, by evidence, prior and what was measured."""
-    rows = [family.exchangeable] if family.measured is None else [family.exchangeable, family.measured]
-    for key, prior in family.spec.priors.items():
-        dims = family.dims.get(key, ())
+    rows = [likelihood.exchangeable] if likelihood.measured is None else [likelihood.exchangeable, likelihood.measured]
+    for key, prior in likelihood.spec.priors.items():
+        dims = likelihood.dims.get(key, ())
         for value in prior.parameters.values():
             by_component = value.ndim == len(dims) and dims[:1] == ("component",)
-            if by_component and value.shape[0] == len(family.components):
+            if by_component and value.shape[0] == len(likelihood.components):
                 rows.extend(value.reshape(len(value), -1).T)
     return np.unique(np.array(rows), axis=1, return_inverse=True)[1].reshape(-1)
 
 
-def switching_groups(family: Likelihood) -> np.ndarray:
+def switching_groups(likelihood: Likelihood) -> np.ndarray:
     """A group number per component; the labels of one group may switch between draws. Ordered ones do not."""
-    groups = exchange_groups(family)
-    return groups if family.spec.order is None else np.arange(len(groups))
+    groups = exchange_groups(likelihood)
+    return groups if likelihood.spec.order is None else np.arange(len(groups))
 
 
 def _components(family: Family, n_components: int | None) -> int:
@@ -248,24 +248,24 @@ def _components(family: Family, n_components: int | None) -> int:
     return whole_numbers(n_components=value)["n_components"]
 
 
-def _check_order(spec: Mixture, family: Likelihood) -> None:
-    data = family.data
+def _check_order(spec: Mixture, likelihood: Likelihood) -> None:
+    data = likelihood.data
     if spec.order is not None and data.n_features != 1:
         raise ValueError(f"order: {spec.order!r} needs one feature; the data have {data.n_features}")
     if spec.order is not None and data.labelled.any():
         raise ValueError(f"order: {spec.order!r} cannot be combined with labels: the labels name the components")
-    if spec.order is not None and (spec.order in family.known or len(np.unique(family.exchangeable)) > 1):
+    if spec.order is not None and (spec.order in likelihood.known or len(np.unique(likelihood.exchangeable)) > 1):
         raise ValueError(f"order: {spec.order!r} cannot be combined with known parameters that name the components")
 
 
-def _check_shapes(family: Likelihood, priors: Mapping[str, Prior]) -> None:
+def _check_shapes(likelihood: Likelihood, priors: Mapping[str, Prior]) -> None:
     """Each parameter must broadcast to its variable."""
-    supports = {p.name: p.support for p in family.parameters}
+    supports = {p.name: p.support for p in likelihood.parameters}
     for key, prior in priors.items():
-        dims = family.dims.get(key)
+        dims = likelihood.dims.get(key)
         if dims is None:
             continue
-        shape = tuple(len(family.coords[d]) for d in dims) if prior.support != "correlation" else ()
+        shape = tuple(len(likelihood.coords[d]) for d in dims) if prior.support != "correlation" else ()
         for name, value in prior.parameters.items():
             wanted = (*shape, shape[-1]) if name == "chol" else shape
             exact = name == "chol" or (supports[key] == "simplex" and value.shape != ())
@@ -277,6 +277,6 @@ def _check_shapes(family: Likelihood, priors: Mapping[str, Prior]) -> None:
                 raise ValueError(f"priors: {key!r}, {name} has shape {value.shape}; must fit {dims} = {wanted}")
 
 
-def _warn(family: Likelihood, priors: Mapping[str, Prior]) -> None:
-    for doubt in family.family.doubts(family.data, priors):
+def _warn(likelihood: Likelihood, priors: Mapping[str, Prior]) -> None:
+    for doubt in likelihood.family.doubts(likelihood.data, priors):
         warnings.warn(doubt, UserWarning, stacklevel=4)

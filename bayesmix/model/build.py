@@ -14,9 +14,9 @@ from bayesmix.model.variables import Graph
 from bayesmix.parts.gaps import filled
 
 
-def graph(family: Likelihood) -> Graph:
+def graph(likelihood: Likelihood) -> Graph:
     """The PyMC half of a resolved mixture, bound to data."""
-    return graph_of(family.name)(family, family.spec.priors, family.spec.order)
+    return graph_of(likelihood.name)(likelihood, likelihood.spec.priors, likelihood.spec.order)
 
 
 def build(spec: Mixture, data: Data, *, likelihood: str = "fused") -> pm.Model:

@@ -8,7 +8,7 @@ from itertools import chain, product
 import numpy as np
 import xarray as xr
 
-from bayesmix.compiled.log_posterior import Target, curvature_scales
+from bayesmix.compiled.log_posterior import CompiledModel, curvature_scales
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.estimates import reorder
 from bayesmix.mixture.exchangeable import Exchange
@@ -34,7 +34,7 @@ type Axes = Mapping[str, tuple[int, ...]]
 """Of variables by name: the axes along which components are exchanged."""
 
 
-def measure(target: Target, parts: Graph, known: Sequence[Params], *, seed: int = 1) -> Exchange:
+def measure(compiled: CompiledModel, parts: Graph, known: Sequence[Params], *, seed: int = 1) -> Exchange:
     """Exchange every two components at scattered points and see whether the log-density stays the same.
 
     All variables with a dimension ``component`` are exchanged, the user's included. Equality at points that have
@@ -43,7 +43,7 @@ def measure(target: Target, parts: Graph, known: Sequence[Params], *, seed: int 
 
     Parameters
     ----------
-    target : Target
+    compiled : CompiledModel
         The compiled model.
     parts : Graph
         bayesmix's part of it. Its labels, priors and order may tell components apart too: groups are never coarser.
@@ -59,9 +59,9 @@ def measure(target: Target, parts: Graph, known: Sequence[Params], *, seed: int 
     groups = exchange_groups(parts.likelihood)
     if parts.likelihood.spec.order is not None or len(np.unique(groups)) == len(groups):
         return Exchange(groups)
-    own = [rv.name for rv in target.model.free_RVs if rv.name not in parts.start(known[0])]
-    points = list(_scattered(target, parts, groups, known, own, np.random.default_rng(seed)))
-    model = _Swaps(target, parts.likelihood, own, points)
+    own = [rv.name for rv in compiled.model.free_RVs if rv.name not in parts.start(known[0])]
+    points = list(_scattered(compiled, parts, groups, known, own, np.random.default_rng(seed)))
+    model = _Swaps(compiled, parts.likelihood, own, points)
     classes: list[list[int]] = []
     bound: set[str] = set()
     for k in range(len(groups)):
@@ -77,20 +77,20 @@ def measure(target: Target, parts: Graph, known: Sequence[Params], *, seed: int 
     return Exchange(measured, tuple(sorted(bound)), tuple(model.stale(pairs)))
 
 
-def refreshed(target: Target, posterior: xr.Dataset, order: np.ndarray, names: Sequence[str]) -> xr.Dataset:
+def refreshed(compiled: CompiledModel, posterior: xr.Dataset, order: np.ndarray, names: Sequence[str]) -> xr.Dataset:
     """``posterior`` with the named deterministics computed anew where labels switched: ``order`` (chain, draw, K)."""
-    free = [rv.name for rv in target.model.free_RVs]
+    free = [rv.name for rv in compiled.model.free_RVs]
     draws = {v: posterior[v].transpose("chain", "draw", ...) for v in (*free, *names)}
     new = {v: draws[v].to_numpy().copy() for v in names}
     for at in zip(*np.nonzero((order != np.arange(order.shape[-1])).any(axis=-1)), strict=True):
-        values = target.values(target.start({v: draws[v].to_numpy()[at] for v in free}))
+        values = compiled.values(compiled.start({v: draws[v].to_numpy()[at] for v in free}))
         for v in names:
             new[v][at] = values[v]
     return posterior.assign({v: (draws[v].dims, a, draws[v].attrs) for v, a in new.items()})
 
 
 def _scattered(
-    target: Target,
+    compiled: CompiledModel,
     parts: Graph,
     groups: np.ndarray,
     known: Sequence[Params],
@@ -102,9 +102,9 @@ def _scattered(
     more = (few.initial(few.start_kinds[-1], rng) for _ in range(LABELLINGS))
     for params in chain(known[: SCATTERED // 2], more):
         for _ in range(LABELLINGS):
-            x = target.start(parts.start(reorder(parts.likelihood, params, _shuffled(groups, rng))))
-            if np.isfinite(target.log_density(x)[0]):
-                yield target.values(_moved(target, x, own, rng))
+            x = compiled.start(parts.start(reorder(parts.likelihood, params, _shuffled(groups, rng))))
+            if np.isfinite(compiled.log_density(x)[0]):
+                yield compiled.values(_moved(compiled, x, own, rng))
                 n_points += 1
                 break
         if n_points == SCATTERED:
@@ -119,11 +119,11 @@ def _shuffled(groups: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return order
 
 
-def _moved(target: Target, x: np.ndarray, names: Sequence[str], rng: np.random.Generator) -> np.ndarray:
+def _moved(compiled: CompiledModel, x: np.ndarray, names: Sequence[str], rng: np.random.Generator) -> np.ndarray:
     """``x`` with these variables moved by about their standard deviations, or as much of that as is allowed."""
     if not names:
         return x
-    where = np.concatenate([np.arange(len(x))[target.coordinates(name)] for name in names])
+    where = np.concatenate([np.arange(len(x))[compiled.coordinates(name)] for name in names])
 
     def at(u: np.ndarray) -> np.ndarray:
         y = x.copy()
@@ -131,10 +131,10 @@ def _moved(target: Target, x: np.ndarray, names: Sequence[str], rng: np.random.G
         return y
 
     with np.errstate(invalid="ignore"):  # a step may leave the domain
-        scales = curvature_scales(lambda u: target.log_density(at(u))[1][where], x[where])
+        scales = curvature_scales(lambda u: compiled.log_density(at(u))[1][where], x[where])
     step = scales * rng.standard_normal(len(where))
     moved = (at(x[where] + step / 2**halvings) for halvings in range(LABELLINGS))
-    return next((y for y in moved if np.isfinite(target.log_density(y)[0])), x)
+    return next((y for y in moved if np.isfinite(compiled.log_density(y)[0])), x)
 
 
 class _Swaps:
@@ -144,20 +144,22 @@ class _Swaps:
     long as there are components and have no dimension of bayesmix's: they may run over components without saying so.
     """
 
-    def __init__(self, target: Target, family: Likelihood, own: Sequence[str], points: Sequence[Values]) -> None:
-        self.target, self.family, self.own, self.points = target, family, own, points
-        self.free = [rv.name for rv in target.model.free_RVs]
-        self.x = [target.start({v: values[v] for v in self.free}) for values in points]
-        dims = target.model.named_vars_to_dims
-        self.axes = {v.name: component_axes(dims.get(v.name, ())) for v in target.model.unobserved_RVs}
-        known, K = {*family.coords, "obs"}, len(family.components)
+    def __init__(
+        self, compiled: CompiledModel, likelihood: Likelihood, own: Sequence[str], points: Sequence[Values]
+    ) -> None:
+        self.compiled, self.likelihood, self.own, self.points = compiled, likelihood, own, points
+        self.free = [rv.name for rv in compiled.model.free_RVs]
+        self.x = [compiled.start({v: values[v] for v in self.free}) for values in points]
+        dims = compiled.model.named_vars_to_dims
+        self.axes = {v.name: component_axes(dims.get(v.name, ())) for v in compiled.model.unobserved_RVs}
+        known, K = {*likelihood.coords, "obs"}, len(likelihood.components)
         self.loose = {
             rv.name: tuple(
                 a
                 for a, (n, d) in enumerate(zip(rv.type.shape, dims.get(rv.name, [None] * rv.ndim), strict=True))
                 if d not in known and (points[0][rv.name].shape[a] if n is None else n) == K
             )
-            for rv in target.model.free_RVs
+            for rv in compiled.model.free_RVs
             if points and rv.name in own
         }
 
@@ -184,9 +186,9 @@ class _Swaps:
     def stale(self, pairs: Sequence[tuple[int, int]]) -> list[str]:
         """Deterministics that exchanging components changes otherwise than along their own component axes."""
         changed = []
-        for v in (d.name for d in self.target.model.deterministics if d.name not in self.family.dims):
+        for v in (d.name for d in self.compiled.model.deterministics if d.name not in self.likelihood.dims):
             for pair, values in product(pairs, self.points):
-                after = self.target.values(self._start(self._swapped(values, pair, self.axes)))
+                after = self.compiled.values(self._start(self._swapped(values, pair, self.axes)))
                 if not _close(after[v], self._swapped({v: values[v]}, pair, self.axes)[v]):
                     changed.append(v)
                     break
@@ -196,7 +198,7 @@ class _Swaps:
         return self.axes | {v: () if self.axes[v] else self.loose[v] for v in changed}
 
     def _swapped(self, values: Values, pair: tuple[int, int], axes: Axes) -> Values:
-        order = np.arange(len(self.family.components))
+        order = np.arange(len(self.likelihood.components))
         order[list(pair)] = order[list(pair[::-1])]
         moved = dict(values)
         for v in values:
@@ -206,7 +208,7 @@ class _Swaps:
 
     def _start(self, values: Values) -> np.ndarray:
         with np.errstate(invalid="ignore", divide="ignore"):  # values outside a variable's domain
-            return self.target.start({v: values[v] for v in self.free})
+            return self.compiled.start({v: values[v] for v in self.free})
 
     def _same(self, x: np.ndarray, values: Values) -> bool:
         """Whether the model can hold these values and has the density there that it has at ``x``.
@@ -214,10 +216,10 @@ class _Swaps:
         Where a transform's own volume is not symmetric, the density of the variables themselves may be.
         """
         y = self._start(values)
-        back = self.target.values(y) if np.isfinite(y).all() else {}
+        back = self.compiled.values(y) if np.isfinite(y).all() else {}
         if not back or not all(_close(back[v], values[v]) for v in self.free):
             return False
-        densities = ([self.target.log_density(p, jacobian=j)[0] for p in (x, y)] for j in (True, False))
+        densities = ([self.compiled.log_density(p, jacobian=j)[0] for p in (x, y)] for j in (True, False))
         return any(abs(a - b) <= SAME * (1 + abs(a)) for a, b in densities)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import xarray as xr
 
-from bayesmix.compiled.log_posterior import Target
+from bayesmix.compiled.log_posterior import CompiledModel
 from bayesmix.compiled.many_points import Points
 from bayesmix.em.starts import COMPARED_ROWS
 from bayesmix.likelihood.likelihood import Likelihood
@@ -29,8 +29,8 @@ type Region = Callable[[Params], np.ndarray]
 
 
 def local_integral(
-    target: Target,
-    family: Likelihood,
+    compiled: CompiledModel,
+    likelihood: Likelihood,
     posterior: xr.Dataset,
     lp: np.ndarray,
     *,
@@ -47,9 +47,9 @@ def local_integral(
 
     Parameters
     ----------
-    target : Target
+    compiled : CompiledModel
         The compiled posterior.
-    family : Likelihood
+    likelihood : Likelihood
         The mixture.
     posterior : Dataset
         Draws (chain, draw) of the free variables and of the family's parameters, in any labels, of chains that explore
@@ -63,14 +63,14 @@ def local_integral(
     -------
     LogIntegral
     """
-    points, mirrors = Points(target, family.parameter_names), _mirrors(target, family)
-    cell = _Cell(points, family.evenly(COMPARED_ROWS), switching_groups(family), region, mirrors)
-    step = max(1, lp.size // max(EVIDENCE_DRAWS, 2 * 3 * DRAWS_PER_DIMENSION * target.n_dim))
+    points, mirrors = Points(compiled, likelihood.parameter_names), _mirrors(compiled, likelihood)
+    cell = _Cell(points, likelihood.evenly(COMPARED_ROWS), switching_groups(likelihood), region, mirrors)
+    step = max(1, lp.size // max(EVIDENCE_DRAWS, 2 * 3 * DRAWS_PER_DIMENSION * compiled.n_dim))
     thin = posterior.isel(draw=slice(None, None, step))
     values, shape = lp[:, ::step], (thin.sizes["chain"], thin.sizes["draw"])
     draws = {v: thin[v].transpose("chain", "draw", ...) for v in cell.points.free}
     flat = {v: a.to_numpy().reshape(values.size, *a.shape[2:]) for v, a in draws.items()}
-    params = stacked(thin, family)
+    params = stacked(thin, likelihood)
     inside = np.isfinite(values.ravel()) & (True if region is None else region(params))
     if not inside.any():
         return UNKNOWN
@@ -88,11 +88,11 @@ def local_integral(
     return replace(integral, value=integral.value + len(mirrors) * float(np.log(2)))
 
 
-def _mirrors(target: Target, family: Likelihood) -> list[np.ndarray]:
+def _mirrors(compiled: CompiledModel, likelihood: Likelihood) -> list[np.ndarray]:
     """The coordinates that may change their signs together, one array for every such set."""
     mirrors = []
-    for name, numbers in family.component.mirrors.items():
-        places = np.arange(target.n_dim)[target.coordinates(name)]
+    for name, numbers in likelihood.component.mirrors.items():
+        places = np.arange(compiled.n_dim)[compiled.coordinates(name)]
         mirrors += [places[numbers.ravel() == g] for g in np.unique(numbers[numbers >= 0])]
     return mirrors
 

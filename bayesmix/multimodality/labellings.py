@@ -19,11 +19,11 @@ def check_order(argument: str, spec: Mixture) -> None:
             )
 
 
-def log_labellings(family: Likelihood) -> float:
+def log_labellings(likelihood: Likelihood) -> float:
     """log of the number of ways to label the components: the factorials of the groups that may switch.
 
     With an order log K!: PyMC's density of ordered means lacks this factor, by which it is normalized.
     """
-    if family.spec.order is not None:
-        return float(gammaln(1.0 + len(family.components)))
-    return float(sum(gammaln(1.0 + n) for n in np.unique(exchange_groups(family), return_counts=True)[1]))
+    if likelihood.spec.order is not None:
+        return float(gammaln(1.0 + len(likelihood.components)))
+    return float(sum(gammaln(1.0 + n) for n in np.unique(exchange_groups(likelihood), return_counts=True)[1]))

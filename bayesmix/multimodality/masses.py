@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from bayesmix.compiled.log_posterior import Target
+from bayesmix.compiled.log_posterior import CompiledModel
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.multimodality.bridge import LogIntegral
 from bayesmix.multimodality.cell import local_integral
@@ -57,8 +57,8 @@ def masses(integrals: Mapping[int, LogIntegral]) -> dict[int, Mass]:
 
 
 def weigh(
-    target: Target,
-    family: Likelihood,
+    compiled: CompiledModel,
+    likelihood: Likelihood,
     draws: Mapping[int, tuple[xr.Dataset, xr.DataArray]],
     inside: Callable[[int], Callable[[Params], np.ndarray]] | None,
 ) -> dict[int, LogIntegral]:
@@ -66,11 +66,11 @@ def weigh(
 
     ``inside``: of a region's number, which points are in it; None where there is one region.
     """
-    labellings = log_labellings(family)
+    labellings = log_labellings(likelihood)
     integrals = {}
     for g, (posterior, lp) in draws.items():
         region = None if inside is None else inside(g)
-        one = local_integral(target, family, posterior, lp.to_numpy(), region=region)
+        one = local_integral(compiled, likelihood, posterior, lp.to_numpy(), region=region)
         integrals[g] = LogIntegral(one.value + labellings, one.standard_error, one.established)
     return integrals
 

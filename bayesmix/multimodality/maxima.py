@@ -8,9 +8,9 @@ from functools import cached_property
 
 import numpy as np
 
-from bayesmix.compiled.log_posterior import Target, above, root
+from bayesmix.compiled.log_posterior import CompiledModel, above, root
 from bayesmix.compiled.whitening import Whitening, thinned
-from bayesmix.em.starts import COMPARED_ROWS, SAME_AGREEMENT, WITHIN_REACH, Run, similarity, solutions
+from bayesmix.em.starts import COMPARED_ROWS, SAME_AGREEMENT, WITHIN_REACH, StartResult, similarity, solutions
 from bayesmix.estep import responsibilities
 from bayesmix.inputs.errors import FitError
 from bayesmix.kernels.threads import one_blas_thread
@@ -90,7 +90,7 @@ class PosteriorMode:
 class Climber:
     """Climbs the posterior of a mixture and tells the ends apart."""
 
-    target: Target
+    compiled: CompiledModel
     parts: Graph
 
     @property
@@ -103,12 +103,12 @@ class Climber:
 
         The most probable comes first; of many ways only so many are tried as climbs can be afforded.
         """
-        family = self.parts.likelihood
-        ways = labellings(family.exchangeable, self.switching, most=MOST_TRIED, seed=1)
-        if family.spec.order is not None or len(ways) == 1:
-            return [self.target.start(self.parts.start(params))]
-        points = [self.target.start(self.parts.start(reorder(family, params, way))) for way in ways]
-        values = np.array([self.target.log_density(x)[0] for x in points])
+        likelihood = self.parts.likelihood
+        ways = labellings(likelihood.exchangeable, self.switching, most=MOST_TRIED, seed=1)
+        if likelihood.spec.order is not None or len(ways) == 1:
+            return [self.compiled.start(self.parts.start(params))]
+        points = [self.compiled.start(self.parts.start(reorder(likelihood, params, way))) for way in ways]
+        values = np.array([self.compiled.log_density(x)[0] for x in points])
         return [points[i] for i in np.argsort(-values, kind="stable")[:MOST_NAMED]]
 
     def climb(self, x: np.ndarray, starts: int = 1) -> PosteriorMode | None:
@@ -129,7 +129,7 @@ class Climber:
             x, arrived = self._approach(x, [end for end in known if end.converged])
             if (counted := self._counted(x, starts, known)) is not None:
                 return counted
-        end = self.target.mode(x)
+        end = self.compiled.mode(x)
         if (counted := self._counted(end.x, starts, known)) is not None:
             return counted
         if not np.isfinite(end.value) or self._rows.spikes(self._params(end.x)):
@@ -138,7 +138,7 @@ class Climber:
 
     @property
     def _rows(self) -> Likelihood:
-        """The family over a sample of the rows, by which ends are compared."""
+        """The likelihood over a sample of the rows, by which ends are compared."""
         return self.parts.likelihood.evenly(COMPARED_ROWS)
 
     def _approach(self, x: np.ndarray, ends: list[PosteriorMode]) -> tuple[np.ndarray, bool]:
@@ -153,12 +153,12 @@ class Climber:
         like = max(ends, key=lambda end: similarity(end.r, r, self.switching))
         order = best_permutations((r.T @ like.r)[None], self.switching)[0]
         if (order != np.arange(len(order))).any():
-            x = self.target.start(self.parts.start(reorder(self.parts.likelihood, params, order)))
-        return self.target.approach(x, like.whitening.factor)
+            x = self.compiled.start(self.parts.start(reorder(self.parts.likelihood, params, order)))
+        return self.compiled.approach(x, like.whitening.factor)
 
     def _counted(self, x: np.ndarray, starts: int, known: list[PosteriorMode]) -> list[PosteriorMode] | None:
         """The known ends, that at which ``x`` is reached from more starts; None where it is at none."""
-        value = self.target.log_density(x)[0]
+        value = self.compiled.log_density(x)[0]
         for i, end in enumerate(known):
             if not (end.converged and abs(end.log_posterior - value) < SAME_VALUE):
                 continue
@@ -168,14 +168,14 @@ class Climber:
 
     def at(self, x: np.ndarray) -> PosteriorMode:
         """An unconstrained point as it is, as if it were a mode that no start led to."""
-        value, params = self.target.log_density(x)[0], self._params(x)
-        family = self.parts.likelihood.evenly(COMPARED_ROWS)
-        precision, r, v = self.target.precision(x), responsibilities(family, params), family.row_weights
+        value, params = self.compiled.log_density(x)[0], self._params(x)
+        likelihood = self.parts.likelihood.evenly(COMPARED_ROWS)
+        precision, r, v = self.compiled.precision(x), responsibilities(likelihood, params), likelihood.row_weights
         rows = self.parts.likelihood.row_weights.sum() * (v @ r) / max(v.sum(), np.finfo(float).tiny)
         return PosteriorMode(x, params, value, laplace(value, precision), precision, r, rows, 0, converged=False)
 
     def _params(self, x: np.ndarray) -> Params:
-        values = self.target.values(x)
+        values = self.compiled.values(x)
         return {v: np.asarray(values[v]) for v in self.parts.likelihood.parameter_names}
 
     def merge(self, modes: Sequence[PosteriorMode], ends: Iterable[PosteriorMode]) -> list[PosteriorMode]:
@@ -201,7 +201,9 @@ class Climber:
         return similarity(a.occupied, b.occupied, self.switching) > SAME_AGREEMENT
 
 
-def find_modes(climber: Climber, runs: Sequence[Run], *, climbs: int = 0, seed: int = 1) -> list[PosteriorMode]:
+def find_modes(
+    climber: Climber, results: Sequence[StartResult], *, climbs: int = 0, seed: int = 1
+) -> list[PosteriorMode]:
     """Climb the posterior from every EM solution, spikes included, and from ``climbs`` random allocations.
 
     EM knows neither priors nor what a user added to the model: where these tell components apart that are alike to it,
@@ -209,9 +211,11 @@ def find_modes(climber: Climber, runs: Sequence[Run], *, climbs: int = 0, seed: 
     largest mass comes first. A climb that stopped on a slope ended at no mode: its curvature says nothing of a mass. It
     counts only where none did better.
     """
-    family = climber.parts.likelihood
-    starts = [(x, n) for run, n in _within_reach(solutions(runs), family) for x in climber.named(run.params)]
-    starts += [(x, 1) for params in _random(family, climbs, seed) for x in climber.named(params)[:1]]
+    likelihood = climber.parts.likelihood
+    starts = [
+        (x, n) for result, n in _within_reach(solutions(results), likelihood) for x in climber.named(result.params)
+    ]
+    starts += [(x, 1) for params in _random(likelihood, climbs, seed) for x in climber.named(params)[:1]]
     ends: list[PosteriorMode] = []
     with one_blas_thread():
         for x, n in starts:
@@ -226,18 +230,18 @@ def find_modes(climber: Climber, runs: Sequence[Run], *, climbs: int = 0, seed: 
     return sorted(modes, key=lambda mode: -mode.log_mass)
 
 
-def _random(family: Likelihood, n: int, seed: int) -> Iterator[Params]:
+def _random(likelihood: Likelihood, n: int, seed: int) -> Iterator[Params]:
     """Parameters after random allocations of the rows."""
     rng = np.random.default_rng(seed)
-    if len(family.data) <= MOST_CLIMBED_ROWS and len(family.components) > 1:
-        yield from (family.initial(family.start_kinds[-1], rng) for _ in range(n))
+    if len(likelihood.data) <= MOST_CLIMBED_ROWS and len(likelihood.components) > 1:
+        yield from (likelihood.initial(likelihood.start_kinds[-1], rng) for _ in range(n))
 
 
-def _within_reach(ends: Sequence[tuple[Run, int]], family: Likelihood) -> list[tuple[Run, int]]:
+def _within_reach(ends: Sequence[tuple[StartResult, int]], likelihood: Likelihood) -> list[tuple[StartResult, int]]:
     """Solutions whose likelihood does not rule them out; a spike's likelihood tells nothing of the posterior there."""
-    sound = [run.log_likelihood for run, _ in ends if not run.reasons]
-    least = max(sound, default=-np.inf) - WITHIN_REACH - 2 * family.n_parameters
-    return [(run, starts) for run, starts in ends if run.reasons or run.log_likelihood >= least]
+    sound = [result.log_likelihood for result, _ in ends if not result.reasons]
+    least = max(sound, default=-np.inf) - WITHIN_REACH - 2 * likelihood.n_parameters
+    return [(result, starts) for result, starts in ends if result.reasons or result.log_likelihood >= least]
 
 
 def laplace(value: float, precision: np.ndarray) -> float:

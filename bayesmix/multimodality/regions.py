@@ -70,14 +70,14 @@ def _within(samples: Sequence[np.ndarray]) -> np.ndarray:
     return np.where(scale > 1e-12 * (1 + typical), scale, 1.0)
 
 
-def pieces_apart(family: Likelihood, pieces: xr.Dataset, lp: xr.DataArray) -> tuple[int, ...]:
+def pieces_apart(likelihood: Likelihood, pieces: xr.Dataset, lp: xr.DataArray) -> tuple[int, ...]:
     """A number per piece of a chain: pieces share one where links lead from one to the other; 0 for those in passing.
 
     Two pieces are linked where R-hat cannot tell them apart. A chain that goes over from one mode to another, once,
     links nothing: a piece with a share p of the other mode has an R-hat of 1 / sqrt(1 - p) with a piece that has none,
     which cannot be below 1.3 on both sides. Pieces whose own halves are apart are in passing.
     """
-    watched = invariants(family, pieces, lp)
+    watched = invariants(likelihood, pieces, lp)
     middle = pieces.sizes["draw"] // 2
     halves = [watched.isel(draw=slice(0, middle)), watched.isel(draw=slice(middle, 2 * middle))]
     settled = [c for c in range(pieces.sizes["chain"]) if not separated(_pair(halves[0], c, halves[1], c))]

@@ -22,7 +22,7 @@ NOTHING = (float("nan"), float("nan"), float("nan"), float("nan"), False)
 
 
 def modes_dataset(
-    modes: Sequence[PosteriorMode], family: Likelihood, mass: Mapping[int, Mass], start: np.ndarray
+    modes: Sequence[PosteriorMode], likelihood: Likelihood, mass: Mapping[int, Mass], start: np.ndarray
 ) -> xr.Dataset:
     """The modes as a group of the DataTree: values, rough and bridge-sampled masses, named estimates, chain starts.
 
@@ -33,8 +33,8 @@ def modes_dataset(
     highest = max(mode.log_mass for mode in modes)
     rows = []
     for mode in modes:
-        named = family.named(mode.params)
-        rows.append(to_dataset(family, reorder(family, named, canonical_order(family, named))))
+        named = likelihood.named(mode.params)
+        rows.append(to_dataset(likelihood, reorder(likelihood, named, canonical_order(likelihood, named))))
     looked_at = all(mode.region >= 0 for mode in modes)
     known = {1: (1.0, 0.0, float("nan"), float("nan"), True)} if looked_at and not mass else {}
     for g, m in mass.items():

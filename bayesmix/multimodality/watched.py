@@ -33,16 +33,16 @@ class Watch:
     rows are: labellings of one grouping are different regions there. The rows are the same in every session.
     """
 
-    def __init__(self, family: Likelihood) -> None:
+    def __init__(self, likelihood: Likelihood) -> None:
         rng = np.random.default_rng(0)
-        probes = family.probes(rng, WATCHED)
-        self.probes = family.rebind(probes)
-        self.pairs = rng.choice(len(family.data), (WATCHED, 2))
-        told = family.exchangeable if family.measured is None else family.measured
-        finer = len(np.unique(told)) > len(np.unique(family.exchangeable))
+        probes = likelihood.probes(rng, WATCHED)
+        self.probes = likelihood.rebind(probes)
+        self.pairs = rng.choice(len(likelihood.data), (WATCHED, 2))
+        told = likelihood.exchangeable if likelihood.measured is None else likelihood.measured
+        finer = len(np.unique(told)) > len(np.unique(likelihood.exchangeable))
         self.told = [np.flatnonzero(told == g) for g in np.unique(told)] if finer else []
-        self.names = [" or ".join(family.components[k] for k in members) for members in self.told]
-        self.first, self.second = (family.rebind(family.data.take(rows)) for rows in self.pairs.T)
+        self.names = [" or ".join(likelihood.components[k] for k in members) for members in self.told]
+        self.first, self.second = (likelihood.rebind(likelihood.data.take(rows)) for rows in self.pairs.T)
 
     def __call__(self, params: Params) -> dict[str, np.ndarray]:
         """Every quantity (S,) of draws with one leading dimension."""
@@ -61,12 +61,12 @@ class Watch:
         return columns
 
 
-def invariants(family: Likelihood, posterior: xr.Dataset, lp: xr.DataArray) -> xr.DataArray:
+def invariants(likelihood: Likelihood, posterior: xr.Dataset, lp: xr.DataArray) -> xr.DataArray:
     """The log-posterior and label-free quantities of every draw, (chain, draw, scalar), but those that stand still.
 
     Rows and pairs of rows that are hardly ever in doubt stand still too.
     """
-    columns = {LOG_POSTERIOR: lp.to_numpy().ravel()} | Watch(family)(stacked(posterior, family))
+    columns = {LOG_POSTERIOR: lp.to_numpy().ravel()} | Watch(likelihood)(stacked(posterior, likelihood))
 
     def moves(name: str, v: np.ndarray) -> bool:
         of_rows = name.endswith(TOGETHER) or f" {INSIDE} " in name

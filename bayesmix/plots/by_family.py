@@ -23,26 +23,26 @@ STEPS_SHOWN = (0, 1, 2, 5, 10)
 """Of EM, before the last."""
 
 
-def picture_of(family: Likelihood) -> Picture:
+def picture_of(likelihood: Likelihood) -> Picture:
     """The picture of this family's facet for its number of features, or that of independent columns."""
-    module = facet(family.name, "picture")
+    module = facet(likelihood.name, "picture")
     choices: tuple[Picture, ...] = (ColumnsPicture(),) if module is None else module.PICTURES
-    return choices[min(family.data.n_features, len(choices)) - 1]
+    return choices[min(likelihood.data.n_features, len(choices)) - 1]
 
 
 @styled
-def data_plot(data: Data, family: Likelihood) -> Figure:
+def data_plot(data: Data, likelihood: Likelihood) -> Figure:
     """The data alone: histogram, scatter plot, pair grid, or bars of counts; labelled rows in their class's colour.
 
     Parameters
     ----------
     data
         The rows.
-    family
-        The family bound to them or to others of the same columns (``bayesmix.mixture.spec.bind``): says what they are,
-        and which colour each class has.
+    likelihood
+        Bound to them or to others of the same columns (``bayesmix.mixture.spec.bind``): says what they are, and which
+        colour each class has.
     """
-    return picture_of(family).data(data, family.components)
+    return picture_of(likelihood).data(data, likelihood.components)
 
 
 def components(dt: xr.DataTree, *, em: EMFit | None = None) -> Figure:
@@ -58,7 +58,7 @@ def components(dt: xr.DataTree, *, em: EMFit | None = None) -> Figure:
 def components_of(record: Record, *, em: EMFit | None = None) -> Figure:
     """:func:`components` of a posterior that was read."""
     fit = view(record, em)
-    return picture_of(fit.family).components(fit)
+    return picture_of(fit.likelihood).components(fit)
 
 
 def structure(dt: xr.DataTree, *, em: EMFit | None = None) -> Figure:
@@ -70,8 +70,8 @@ def structure(dt: xr.DataTree, *, em: EMFit | None = None) -> Figure:
         Where components are no more than their place and spread.
     """
     record = Record.of(dt)
-    if not picture_of(record.family).structured:
-        raise ValueError(f"dt: components of a {record.family.name} mixture have no inner structure to draw")
+    if not picture_of(record.likelihood).structured:
+        raise ValueError(f"dt: components of a {record.likelihood.name} mixture have no inner structure to draw")
     return structure_of(record, em=em)
 
 
@@ -79,7 +79,7 @@ def structure(dt: xr.DataTree, *, em: EMFit | None = None) -> Figure:
 def structure_of(record: Record, *, em: EMFit | None = None) -> Figure:
     """:func:`structure` of a posterior that was read."""
     fit = view(record, em)
-    return picture_of(fit.family).structure(fit)
+    return picture_of(fit.likelihood).structure(fit)
 
 
 def predictive(dt: xr.DataTree, *, replicates: np.ndarray | None = None) -> Figure:
@@ -98,8 +98,10 @@ def predictive(dt: xr.DataTree, *, replicates: np.ndarray | None = None) -> Figu
 @styled
 def predictive_of(record: Record, *, replicates: np.ndarray | None = None) -> Figure:
     """:func:`predictive` of a posterior that was read."""
-    family = record.family
-    return picture_of(family).predictive(family.data, replicates_of(record) if replicates is None else replicates)
+    likelihood = record.likelihood
+    return picture_of(likelihood).predictive(
+        likelihood.data, replicates_of(record) if replicates is None else replicates
+    )
 
 
 def steps_shown(em: EMFit) -> np.ndarray:
@@ -119,19 +121,21 @@ def em_steps(em: EMFit) -> Figure:
     """
     if em.trace is None:
         raise ValueError("em: holds no steps; fit it with trace=True")
-    shown, family = steps_shown(em), em.family
+    shown, likelihood = steps_shown(em), em.likelihood
     columns = min(len(shown), 3)
     rows = -(-len(shown) // columns)
     fig = new_figure(2.75 * columns, 0.2 + 2.1 * rows)
     axes = fig.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
     for ax, step in zip(axes, shown, strict=False):
         at = em.trace.isel(iteration=[step])
-        picture_of(family).small(ax, View(family, {v: at[v].to_numpy() for v in family.parameter_names}, None))
+        picture_of(likelihood).small(
+            ax, View(likelihood, {v: at[v].to_numpy() for v in likelihood.parameter_names}, None)
+        )
         name = "start" if step == 0 else f"step {step}"
         ax.set_title(f"{name}, $L$ = {em.history[step]:.2f}".replace("-", MINUS))
     for ax in axes[len(shown) :]:
         ax.remove()
-    legend_above(fig, component_entries(family.components))
+    legend_above(fig, component_entries(likelihood.components))
     return fig
 
 
@@ -146,7 +150,7 @@ def thumbnail_of(record: Record) -> Figure:
     fig = Figure(figsize=(3.2, 2.0), dpi=100)
     ax = fig.add_axes((0.02, 0.03, 0.96, 0.94))
     fit = view(record, draws=60)
-    picture_of(fit.family).small(ax, fit)
+    picture_of(fit.likelihood).small(ax, fit)
     return fig
 
 
@@ -157,5 +161,5 @@ def prior_predictive(prior: PriorPredictive) -> Figure:
     Measurements: the density of 40 prior draws, and their mean, over the histogram of each of up to 4 features. Counts:
     the share of each count in data sets from the prior, and the shares of zeros.
     """
-    family = prior.family
-    return picture_of(family).prior(family.data, all_named(family, prior.params), prior.x)
+    likelihood = prior.likelihood
+    return picture_of(likelihood).prior(likelihood.data, all_named(likelihood, prior.params), prior.x)

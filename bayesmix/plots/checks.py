@@ -168,7 +168,7 @@ def outliers(fit: Fit, n: int = LISTED_OUTLIERS) -> Figure:
         How many rows.
     """
     fitted = Fitted.of(fit)
-    return outliers_figure(fitted, outliers_of(fitted, min(n, len(fitted.family.data))))
+    return outliers_figure(fitted, outliers_of(fitted, min(n, len(fitted.likelihood.data))))
 
 
 @styled
@@ -193,7 +193,11 @@ def outliers_figure(fitted: Fitted, out: pd.DataFrame) -> Figure:
     axes[0].set_yticks(at, [plain(name, limit=16) for name in out.index])
     axes[0].set_ylim(len(out) - 0.4, -0.6)
     axes[1].xaxis.set_major_locator(MaxNLocator(integer=True))
-    labels = ("log-density", "rank, 1: least dense", f"expected as far out, of {len(fitted.family.data):,} new rows")
+    labels = (
+        "log-density",
+        "rank, 1: least dense",
+        f"expected as far out, of {len(fitted.likelihood.data):,} new rows",
+    )
     for ax, label in zip(axes, labels, strict=True):
         ax.set_xlabel(label)
         ax.grid(axis="x", color=FAINT, linewidth=0.6)

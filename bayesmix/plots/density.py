@@ -62,31 +62,31 @@ def density(fit: Fit) -> Figure:
         Where rows have laws of their own, by covariates, or are counts or answers in several columns.
     """
     fitted = Fitted.of(fit)
-    return density_of(fitted, outliers_of(fitted, min(LISTED_OUTLIERS, len(fitted.family.data))))
+    return density_of(fitted, outliers_of(fitted, min(LISTED_OUTLIERS, len(fitted.likelihood.data))))
 
 
-def has_density(family: Likelihood) -> bool:
+def has_density(likelihood: Likelihood) -> bool:
     """Whether there is one density to be drawn."""
-    return family.alike and (not family.family.counts or family.data.n_features == 1)
+    return likelihood.alike and (not likelihood.family.counts or likelihood.data.n_features == 1)
 
 
 @styled
 def density_of(fitted: Fitted, out: pd.DataFrame) -> Figure:
     """:func:`density` of a fit that was read, with its outliers."""
-    family = fitted.family
-    if not has_density(family):
+    likelihood = fitted.likelihood
+    if not has_density(likelihood):
         raise ValueError(
-            f"fit: {family.name} rows with covariates, or counts in several columns, have no one density to draw; see "
-            "bayesmix.plots.outliers"
+            f"fit: {likelihood.name} rows with covariates, or counts in several columns, have no one density to draw; "
+            "see bayesmix.plots.outliers"
         )
-    d = family.data.n_features
+    d = likelihood.data.n_features
     return (_line if d == 1 else _plane if d == 2 else _pairs)(fitted, out)
 
 
 def _line(fitted: Fitted, out: pd.DataFrame) -> Figure:
     """Density above, regions below."""
-    data = fitted.family.data
-    counts = fitted.family.family.counts
+    data = fitted.likelihood.data
+    counts = fitted.likelihood.family.counts
     x = data.x[:, 0]
     margin = 0.08 * np.ptp(x)
     at = shown_counts(data).astype(float) if counts else np.linspace(x.min() - margin, x.max() + margin, 600)
@@ -152,7 +152,7 @@ def _mesh(x: np.ndarray) -> list[np.ndarray]:
 
 def _plane(fitted: Fitted, out: pd.DataFrame) -> Figure:
     """The density as a surface; contours, regions and rows beside it."""
-    data = fitted.family.data
+    data = fitted.likelihood.data
     mesh = _mesh(data.x)
     regions = regions_at(fitted, np.column_stack([m.ravel() for m in mesh]))
     shape = mesh[0].shape
@@ -207,13 +207,13 @@ def _outlier_entry(out: pd.DataFrame) -> Artist:
 
 def _positions(fitted: Fitted, out: pd.DataFrame) -> np.ndarray:
     """Numbers of the rows that a table of outliers names."""
-    number = {name: i for i, name in enumerate(fitted.family.data.obs_names)}
+    number = {name: i for i, name in enumerate(fitted.likelihood.data.obs_names)}
     return np.array([number[str(name)] for name in out.index], dtype=int)
 
 
 def _mark(ax: Axes, fitted: Fitted, out: pd.DataFrame, pair: tuple[int, int], *, named: bool = True) -> None:
     """Rings around the least dense rows, and the names of the first."""
-    at = fitted.family.data.x[_positions(fitted, out)][:, list(pair)]
+    at = fitted.likelihood.data.x[_positions(fitted, out)][:, list(pair)]
     ax.scatter(at[:, 0], at[:, 1], s=34, facecolors="none", edgecolors=ALARM, linewidths=1.2, zorder=4, gid="outliers")
     for k, (name, (a, b)) in enumerate(zip(out.index[:NAMED_OUTLIERS] if named else [], at, strict=False)):
         where = (5, 4) if k % 2 == 0 else (5, -10)
@@ -222,7 +222,7 @@ def _mark(ax: Axes, fitted: Fitted, out: pd.DataFrame, pair: tuple[int, int], *,
 
 def _pairs(fitted: Fitted, out: pd.DataFrame) -> Figure:
     """Rows of every pair of columns by the region that holds them."""
-    data = fitted.family.data
+    data = fitted.likelihood.data
     rows = rows_shown(len(data), POINTS)
     shown = fitted.over(data.take(rows))
     shell = np.searchsorted([1 - c for c in CONTENTS[::-1]], Tails(fitted).means(shown), side="right")

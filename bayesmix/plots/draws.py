@@ -49,7 +49,7 @@ def traces(dt: xr.DataTree) -> Figure:
 @styled
 def traces_of(record: Record) -> Figure:
     """:func:`traces` of a posterior that was read."""
-    values = free_scalars(record.family, record.as_made("posterior"))
+    values = free_scalars(record.likelihood, record.as_made("posterior"))
     table = of_parameters(record, parts(record)).loc[values["scalar"].to_numpy()]
     table = table.sort_values("r_hat", ascending=False, na_position="first").head(MOST_TRACES)
     fig = new_figure(8.4, 0.6 + 1.25 * len(table))
@@ -78,7 +78,7 @@ def pairs(dt: xr.DataTree) -> Figure:
 @styled
 def pairs_of(record: Record) -> Figure:
     """:func:`pairs` of a posterior that was read."""
-    values = free_scalars(record.family, record.posterior)
+    values = free_scalars(record.likelihood, record.posterior)
     flat = values.to_numpy().reshape(-1, values.sizes["scalar"])
     labels = [str(s) for s in values["scalar"].to_numpy()]
     chosen = most_correlated(flat)
@@ -106,9 +106,9 @@ def pairs_of(record: Record) -> Figure:
     return fig
 
 
-def free_scalars(family: Likelihood, posterior: xr.Dataset) -> xr.DataArray:
+def free_scalars(likelihood: Likelihood, posterior: xr.Dataset) -> xr.DataArray:
     """The free scalars without the last weight, which the others determine: (chain, draw, scalar)."""
-    values = scalars.of_posterior(family, posterior)
+    values = scalars.of_posterior(likelihood, posterior)
     weights = [label for label in values["scalar"].to_numpy() if str(label).startswith("weights[")]
     return values.drop_sel(scalar=weights[-1:])
 

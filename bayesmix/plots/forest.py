@@ -67,8 +67,8 @@ def forest(dt: xr.DataTree, cmp: Comparison) -> Figure:
 @styled
 def forest_of(record: Record, cmp: Comparison) -> Figure:
     """:func:`forest` of a posterior that was read."""
-    draws = scalars.of_posterior(record.family, record.posterior, derived=True)
-    columns = _columns(panels(record.family))
+    draws = scalars.of_posterior(record.likelihood, record.posterior, derived=True)
+    columns = _columns(panels(record.likelihood))
     tallest = max(sum(panel.height for panel in column) for column in columns)
     fig = new_figure(4.6 if len(columns) == 1 else 8.6, max(2.2, 0.5 + tallest))
     parts = fig.subfigures(1, len(columns), squeeze=False)[0]
@@ -89,13 +89,13 @@ def forest_of(record: Record, cmp: Comparison) -> Figure:
     return fig
 
 
-def panels(family: Likelihood) -> list[Panel]:
+def panels(likelihood: Likelihood) -> list[Panel]:
     """The scalars in panels of one unit each."""
     by_title: dict[str, Panel] = {}
-    known, profile = {p.name: p for p in family.parameters}, family.component.profile
-    for variable, where, label in scalars.index_of(family, derived=True):
-        dims = family.dims[variable]
-        names = {d: family.coords[d][i] for d, i in zip(dims, where, strict=True)}
+    known, profile = {p.name: p for p in likelihood.parameters}, likelihood.component.profile
+    for variable, where, label in scalars.index_of(likelihood, derived=True):
+        dims = likelihood.dims[variable]
+        names = {d: likelihood.coords[d][i] for d, i in zip(dims, where, strict=True)}
         own = "component" if "pair" in dims else "feature"
         shared = names.pop(own, None)
         if profile is not None and known[variable].blocks:

@@ -38,5 +38,7 @@ def profile_of(record: Record, *, em: EMFit | None = None) -> Figure:
     """:func:`profile` of a posterior that was read."""
     figure = draw_profile(view(record, em))
     if figure is None:
-        raise ValueError(f"dt: a {record.family.name} mixture has no profile: its components have no mean by column")
+        raise ValueError(
+            f"dt: a {record.likelihood.name} mixture has no profile: its components have no mean by column"
+        )
     return figure

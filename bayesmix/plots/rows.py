@@ -48,35 +48,35 @@ def responsibilities(dt: xr.DataTree, cmp: Comparison) -> Figure:
 @styled
 def responsibilities_of(record: Record, cmp: Comparison) -> Figure:
     """:func:`responsibilities` of a posterior that was read."""
-    family = record.family
-    table = responsibility_table(family, cmp)
+    likelihood = record.likelihood
+    table = responsibility_table(likelihood, cmp)
     fig = new_figure(8.4, 4.4)
     left, right = fig.subplots(1, 2, width_ratios=[1.75, 1])
-    _sorted_rows(left, table, len(family.components))
-    _ambiguous_rows(right, table, len(family.components))
-    certain = len(family.data) - len(table)
+    _sorted_rows(left, table, len(likelihood.components))
+    _ambiguous_rows(right, table, len(likelihood.components))
+    certain = len(likelihood.data) - len(table)
     note = f"\n{certain:,} rows with one possible component left out" if certain else ""
     step = len(table) / min(len(table), SHOWN_ROWS)
     left.set_xlabel(f"{len(table):,} rows, sorted" + (f" (one in {step:.0f} shown)" if step > 1 else "") + note)
-    several = len(family.components) > 2
-    what = "$r$ of the most probable component" if several else f"$r$ of {plain(family.components[0])}"
+    several = len(likelihood.components) > 2
+    what = "$r$ of the most probable component" if several else f"$r$ of {plain(likelihood.components[0])}"
     left.set_ylabel(what)
     right.set_xlabel(what)
     mark = line(f"posterior mean, {LEVEL:.0%} interval", color=MUTED, marker="o", markersize=4)
-    names = component_entries(family.components) if several else []
+    names = component_entries(likelihood.components) if several else []
     legend_above(fig, [*names, mark, line("EM", **EM_MARK)])
     return fig
 
 
-def responsibility_table(family: Likelihood, cmp: Comparison) -> pd.DataFrame:
+def responsibility_table(likelihood: Likelihood, cmp: Comparison) -> pd.DataFrame:
     """``component, mean, lower, upper, em, entropy`` of the responsibility that is shown of each row, sorted by it."""
-    rows, names = cmp.responsibilities, list(family.components)
+    rows, names = cmp.responsibilities, list(likelihood.components)
     mean = rows[[f"mean[{k}]" for k in names]].to_numpy()
     which = mean.argmax(axis=1) if len(names) > 2 else np.zeros(len(mean), dtype=int)
     each = np.arange(len(rows))
     columns = {v: rows[[f"{v}[{k}]" for k in names]].to_numpy()[each, which] for v in ("mean", "lower", "upper", "em")}
     table = pd.DataFrame({"component": which, **columns, "entropy": rows["entropy"].to_numpy()}, index=rows.index)
-    undecided = open_rows(family, cmp.em.arrays)
+    undecided = open_rows(likelihood, cmp.em.arrays)
     return (table[undecided] if undecided.any() else table).sort_values(["component", "mean"], kind="stable")
 
 

@@ -14,10 +14,10 @@ SHOWN_DRAWS = 200
 
 def view(record: Record, em: EMFit | None = None, *, draws: int = SHOWN_DRAWS) -> View:
     """The view of a posterior, with the estimate beside it where given."""
-    family, params = record.family, {v: a[evenly(len(a), draws)] for v, a in record.params.items()}
-    return View(family, all_named(family, params), None if em is None else all_named(family, em.arrays))
+    likelihood, params = record.likelihood, {v: a[evenly(len(a), draws)] for v, a in record.params.items()}
+    return View(likelihood, all_named(likelihood, params), None if em is None else all_named(likelihood, em.arrays))
 
 
-def all_named(family: Likelihood, params: Params) -> Params:
+def all_named(likelihood: Likelihood, params: Params) -> Params:
     """Parameters and every named estimate that follows."""
-    return {**family.named(params), **params}
+    return {**likelihood.named(params), **params}

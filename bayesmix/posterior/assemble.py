@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from bayesmix import estep
-from bayesmix.compiled.log_posterior import Target
+from bayesmix.compiled.log_posterior import CompiledModel
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.exchangeable import Exchange
 from bayesmix.mixture.spec import Mixture
@@ -26,11 +26,11 @@ DRAWN = ("chain", "draw")
 PACKAGES = ("bayesmix", "pymc", "pytensor", "nutpie", "arviz", "numpy")
 
 
-def _log_likelihoods(family: Likelihood, params: Params, *, keep: bool) -> tuple[np.ndarray, np.ndarray | None]:
+def _log_likelihoods(likelihood: Likelihood, params: Params, *, keep: bool) -> tuple[np.ndarray, np.ndarray | None]:
     """L of every draw, and v_i l_i (draws, n) where kept."""
     n_draws = len(next(iter(params.values())))
-    total, pointwise = np.zeros(n_draws), np.empty((n_draws, len(family.data))) if keep else None
-    for rows, block in row_blocks(family, n_draws):
+    total, pointwise = np.zeros(n_draws), np.empty((n_draws, len(likelihood.data))) if keep else None
+    for rows, block in row_blocks(likelihood, n_draws):
         l = estep.pointwise(block, params) * block.row_weights
         total += l.sum(axis=-1)
         if pointwise is not None:
@@ -40,8 +40,8 @@ def _log_likelihoods(family: Likelihood, params: Params, *, keep: bool) -> tuple
 
 def sort_labels(
     dt: xr.DataTree,
-    target: Target,
-    family: Likelihood,
+    compiled: CompiledModel,
+    likelihood: Likelihood,
     exchange: Exchange,
     *,
     where: np.ndarray,
@@ -52,23 +52,23 @@ def sort_labels(
     Deterministics that no permutation renews are computed anew; ``log_likelihood``: as for :func:`bayesmix.sample`.
     """
     posterior = dt["posterior"].to_dataset()
-    params = stacked(posterior, family)
-    n_draws, n = len(next(iter(params.values()))), len(family.data)
+    params = stacked(posterior, likelihood)
+    n_draws, n = len(next(iter(params.values()))), len(likelihood.data)
     keep = log_likelihood is True or (log_likelihood == "auto" and 8.0 * n_draws * n <= STORED_BYTES)
-    total, pointwise = _log_likelihoods(family, params, keep=keep)
+    total, pointwise = _log_likelihoods(likelihood, params, keep=keep)
     shape = posterior.sizes["chain"], posterior.sizes["draw"]
     statistics = dt["sample_stats"].to_dataset().assign(log_likelihood=(("chain", "draw"), total.reshape(shape)))
     dt["sample_stats"] = xr.DataTree(statistics)
     if pointwise is not None:
-        coords = {d: posterior[d].values for d in ("chain", "draw")} | {"obs": list(family.data.obs_names)}
+        coords = {d: posterior[d].values for d in ("chain", "draw")} | {"obs": list(likelihood.data.obs_names)}
         values = (("chain", "draw", "obs"), pointwise.reshape(*shape, n))
         dt["log_likelihood"] = xr.DataTree(xr.Dataset({"x": values}, coords=coords))
     if "component" not in posterior.dims:
         return dt
-    order = permutations(posterior, dt["sample_stats"]["lp"].to_numpy(), where, family, "ecr")
-    dt = apply(dt, order, method="order" if family.spec.order else "ecr")
+    order = permutations(posterior, dt["sample_stats"]["lp"].to_numpy(), where, likelihood, "ecr")
+    dt = apply(dt, order, method="order" if likelihood.spec.order else "ecr")
     if exchange.stale:
-        dt["posterior"] = xr.DataTree(refreshed(target, dt["posterior"].to_dataset(), order, exchange.stale))
+        dt["posterior"] = xr.DataTree(refreshed(compiled, dt["posterior"].to_dataset(), order, exchange.stale))
     return dt
 
 
@@ -89,10 +89,10 @@ def tidy(posterior: xr.Dataset) -> xr.Dataset:
     )
 
 
-def variables_at(target: Target, x: np.ndarray, drawn: Mapping[str, Any]) -> xr.Dataset:
+def variables_at(compiled: CompiledModel, x: np.ndarray, drawn: Mapping[str, Any]) -> xr.Dataset:
     """Every variable of the model at points x (chain, draw, n_dim); ``drawn``: the numbers of chains and draws."""
-    model = target.model
-    values = [target.values(at) for at in x.reshape(-1, x.shape[-1])]
+    model = compiled.model
+    values = [compiled.values(at) for at in x.reshape(-1, x.shape[-1])]
     variables = {}
     for v in (rv.name for rv in model.unobserved_RVs):
         array = np.stack([at[v] for at in values]).reshape(*x.shape[:2], *np.shape(values[0][v]))

@@ -59,21 +59,21 @@ def co_clustering(dt: xr.DataTree, *, rows: Sequence[int] | np.ndarray | None = 
     >>> together = bm.co_clustering(dt, rows=range(50))  # doctest: +SKIP
     """
     record = Record.of(dt)
-    return _together(taken(record.family, rows), record.params)
+    return _together(taken(record.likelihood, rows), record.params)
 
 
-def _together(family: Likelihood, params: Params) -> xr.DataArray:
-    """:func:`co_clustering` of the rows of ``family``."""
-    n = len(family.data)
+def _together(likelihood: Likelihood, params: Params) -> xr.DataArray:
+    """:func:`co_clustering` of the rows of ``likelihood``."""
+    n = len(likelihood.data)
     params = _fewer(params, MOST_DRAWS)
     together = np.zeros((n, n))
-    for some in _blocks(params, BLOCK // (n * len(family.components)) + 1):
-        r = estep.responsibilities(family, some)
+    for some in _blocks(params, BLOCK // (n * len(likelihood.components)) + 1):
+        r = estep.responsibilities(likelihood, some)
         flat = np.swapaxes(r, 0, 1).reshape(n, -1)
         together += flat @ flat.T
     together /= len(next(iter(params.values())))
     np.fill_diagonal(together, 1.0)
-    names = list(family.data.obs_names)
+    names = list(likelihood.data.obs_names)
     coords = {"obs": names, "obs_bis": names}
     return xr.DataArray(np.clip(together, 0, 1), dims=("obs", "obs_bis"), coords=coords, name="co_clustering")
 
@@ -124,9 +124,9 @@ def point_partition(
         raise ValueError(f"loss: unknown {loss!r}; choose from {', '.join(LOSSES)}")
     whole_numbers(seed=seed)
     record = Record.of(dt)
-    family, rng = taken(record.family, rows), np.random.default_rng(seed)
-    together = _together(family, record.params)
-    r = estep.responsibilities(family, _fewer(record.params, ALLOCATIONS))
+    likelihood, rng = taken(record.likelihood, rows), np.random.default_rng(seed)
+    together = _together(likelihood, record.params)
+    r = estep.responsibilities(likelihood, _fewer(record.params, ALLOCATIONS))
     z = (r.cumsum(axis=-1) < rng.random((*r.shape[:2], 1))).sum(axis=-1).clip(max=r.shape[-1] - 1)
     candidates = [
         *z[:: -(-len(z) // SAMPLED)],
@@ -152,18 +152,18 @@ def _cuts(together: np.ndarray, K: int) -> Iterator[np.ndarray]:
         yield c
 
 
-def taken(family: Likelihood, rows: Sequence[int] | np.ndarray | None) -> Likelihood:
-    """The family over these rows."""
-    n = len(family.data)
+def taken(likelihood: Likelihood, rows: Sequence[int] | np.ndarray | None) -> Likelihood:
+    """The likelihood over these rows."""
+    n = len(likelihood.data)
     if rows is None:
-        return family.evenly(MOST_ROWS)
+        return likelihood.evenly(MOST_ROWS)
     picked = np.asarray(rows)
     whole = picked.ndim == 1 and len(picked) > 0 and np.issubdtype(picked.dtype, np.integer)
     if not whole or picked.min() < 0 or picked.max() >= n or len(np.unique(picked)) < len(picked):
         raise ValueError(
             f"rows: must be different whole numbers from 0 to {n - 1}; got {np.array2string(picked, threshold=6)}"
         )
-    return family.rebind(family.data.take(picked))
+    return likelihood.rebind(likelihood.data.take(picked))
 
 
 def _fewer(params: Params, most: int) -> Params:

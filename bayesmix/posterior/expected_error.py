@@ -52,9 +52,9 @@ class ExpectedError:
 class Errors:
     """Adds up, block of rows by block, what :class:`ExpectedError` needs of the responsibilities of all draws."""
 
-    def __init__(self, family: Likelihood, n_draws: int) -> None:
-        K = len(family.components)
-        self.family, self.counted = family, ~family.data.known
+    def __init__(self, likelihood: Likelihood, n_draws: int) -> None:
+        K = len(likelihood.components)
+        self.likelihood, self.counted = likelihood, ~likelihood.data.known
         self.sums, self.rows = np.zeros((n_draws, K, K)), np.zeros(K)
 
     def add(self, rows: slice, r: np.ndarray, mean: np.ndarray) -> None:
@@ -65,7 +65,7 @@ class Errors:
 
     def found(self, prob: float) -> ExpectedError:
         """The rates, with equal-tailed intervals of this probability."""
-        names = pd.Index(self.family.components, name="group")
+        names = pd.Index(self.likelihood.components, name="group")
         wrong = self.rows - np.einsum("skk->sk", self.sums)
         with np.errstate(invalid="ignore"):
             by_group, confusion = wrong / self.rows, self.sums.mean(axis=0) / self.rows[:, None]
@@ -81,8 +81,8 @@ class Errors:
         return ExpectedError(error, lower, upper, groups, pd.DataFrame(confusion, names, list(names)))
 
 
-def point_error(family: Likelihood, r: np.ndarray) -> ExpectedError:
+def point_error(likelihood: Likelihood, r: np.ndarray) -> ExpectedError:
     """The expected error of a point estimate, from its responsibilities (n, K)."""
-    errors = Errors(family, 1)
+    errors = Errors(likelihood, 1)
     errors.add(slice(None), r[None], r)
     return errors.found(0.5)

@@ -35,16 +35,16 @@ def loo(dt: xr.DataTree) -> xr.Dataset:
 
 def loo_of(record: Record) -> xr.Dataset:
     """:func:`loo` of a posterior that was read."""
-    family = record.family
-    if family.data.weighted:
+    likelihood = record.likelihood
+    if likelihood.data.weighted:
         raise ValueError("loo: is defined for row weights of 1 only")
-    draws, tail = estep.Draws(family, record.params), tail_size(record.posterior)
-    by_row = np.empty((3, len(family.data)))
-    for rows in row_slices(family, draws.size):
+    draws, tail = estep.Draws(likelihood, record.params), tail_size(record.posterior)
+    by_row = np.empty((3, len(likelihood.data)))
+    for rows in row_slices(likelihood, draws.size):
         by_row[:, rows] = estep.leave_one_out(draws.pointwise(rows), tail)
     elpd, k, known = by_row
     columns = {"elpd": elpd, "pareto_k": k, "p": known - elpd}
-    return xr.Dataset({name: array_of(family, values, ("obs",)) for name, values in columns.items()})
+    return xr.Dataset({name: array_of(likelihood, values, ("obs",)) for name, values in columns.items()})
 
 
 def tail_size(posterior: xr.Dataset) -> int:

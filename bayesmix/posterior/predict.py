@@ -19,21 +19,21 @@ type Fit = EMFit | xr.DataTree
 def bound(fit: Fit, data: Data | None) -> tuple[Likelihood, Params]:
     """The likelihood over the rows of the fit, or over new ones, and its parameters."""
     if isinstance(fit, EMFit):
-        return _over(fit.family, data), fit.arrays
+        return _over(fit.likelihood, data), fit.arrays
     record = Record.of(fit)
-    return _over(record.family, data), record.params
+    return _over(record.likelihood, data), record.params
 
 
-def _over(family: Likelihood, data: Data | None) -> Likelihood:
+def _over(likelihood: Likelihood, data: Data | None) -> Likelihood:
     """The likelihood over new rows, where there are any."""
     if not isinstance(data, Data | None):
         raise ValueError(f"data: must be a bm.Data, as bm.Data(frame) makes one; got a {type(data).__name__}")
-    return family if data is None else family.rebind(data)
+    return likelihood if data is None else likelihood.rebind(data)
 
 
-def open_rows(family: Likelihood, params: Params) -> np.ndarray:
+def open_rows(likelihood: Likelihood, params: Params) -> np.ndarray:
     """Which rows, (n,) bool, can belong to more than one component: neither their label nor their value settles it."""
-    return np.isfinite(family.log_joint(params)).sum(axis=1) > 1
+    return np.isfinite(likelihood.log_joint(params)).sum(axis=1) > 1
 
 
 def responsibilities(fit: Fit, *, data: Data | None = None) -> xr.DataArray:
@@ -68,16 +68,16 @@ def responsibilities(fit: Fit, *, data: Data | None = None) -> xr.DataArray:
     >>> r.values.round(3).max(axis=1)
     array([1., 1.])
     """
-    family, params = bound(fit, data)
+    likelihood, params = bound(fit, data)
     if isinstance(fit, EMFit):
-        return array_of(family, estep.responsibilities(family, params), ("obs", "component"))
+        return array_of(likelihood, estep.responsibilities(likelihood, params), ("obs", "component"))
     shape = (fit["posterior"].sizes["chain"], fit["posterior"].sizes["draw"])
-    draws = estep.Draws(family, params)
-    r = np.empty((draws.size, len(family.data), len(family.components)))
-    for rows in row_slices(family, draws.size):
+    draws = estep.Draws(likelihood, params)
+    r = np.empty((draws.size, len(likelihood.data), len(likelihood.components)))
+    for rows in row_slices(likelihood, draws.size):
         r[:, rows] = draws.responsibilities(rows)
     sample = _sample_coords(fit["posterior"].to_dataset())
-    return array_of(family, r.reshape(*shape, *r.shape[1:]), ("chain", "draw", "obs", "component"), sample)
+    return array_of(likelihood, r.reshape(*shape, *r.shape[1:]), ("chain", "draw", "obs", "component"), sample)
 
 
 def responsibility_summary(dt: xr.DataTree, *, data: Data | None = None, prob: float = 0.9) -> xr.Dataset:
@@ -113,25 +113,25 @@ def responsibility_summary(dt: xr.DataTree, *, data: Data | None = None, prob: f
 
 def summary_of(record: Record, *, data: Data | None = None, prob: float = 0.9) -> tuple[xr.Dataset, ExpectedError]:
     """:func:`responsibility_summary` of a posterior that was read, and the error of the most probable components."""
-    family = _over(record.family, data)
-    draws = estep.Draws(family, record.params)
+    likelihood = _over(record.likelihood, data)
+    draws = estep.Draws(likelihood, record.params)
     tails = [(1 - prob) / 2, (1 + prob) / 2]
-    out, errors = np.empty((4, len(family.data), len(family.components))), Errors(family, draws.size)
+    out, errors = np.empty((4, len(likelihood.data), len(likelihood.components))), Errors(likelihood, draws.size)
     r: np.ndarray | None = None
-    for rows in row_slices(family, draws.size):
+    for rows in row_slices(likelihood, draws.size):
         r = draws.responsibilities(rows, held=r)
         out[:, rows] = estep.summaries(r.reshape(draws.size, -1), tails).reshape(4, *r.shape[1:])
         errors.add(rows, r, out[0, rows])
     names = ("mean", "sd", "lower", "upper")
-    summary = xr.Dataset({v: array_of(family, a, ("obs", "component")) for v, a in zip(names, out, strict=True)})
+    summary = xr.Dataset({v: array_of(likelihood, a, ("obs", "component")) for v, a in zip(names, out, strict=True)})
     return summary, errors.found(prob)
 
 
-def pointwise_of(family: Likelihood, params: Params) -> np.ndarray:
+def pointwise_of(likelihood: Likelihood, params: Params) -> np.ndarray:
     """l_i of every draw, without row weights, (draws, n)."""
-    draws = estep.Draws(family, params)
-    out = np.empty((draws.size, len(family.data)))
-    for rows in row_slices(family, draws.size):
+    draws = estep.Draws(likelihood, params)
+    out = np.empty((draws.size, len(likelihood.data)))
+    for rows in row_slices(likelihood, draws.size):
         out[:, rows] = draws.pointwise(rows)
     return out
 
@@ -163,12 +163,12 @@ def replicate(dt: xr.DataTree, n: int = 200, *, seed: int | None = None) -> np.n
 
 def replicates_of(record: Record, n: int = 200, *, seed: int | None = None) -> np.ndarray:
     """:func:`replicate` of a posterior that was read."""
-    family, params = record.family, record.params
-    if family.data.weighted:
+    likelihood, params = record.likelihood, record.params
+    if likelihood.data.weighted:
         raise ValueError("replicate: is defined for row weights of 1 only")
     rng = np.random.default_rng(int(record.dt.attrs.get("seed", 1)) if seed is None else seed)
     draws = rng.choice(len(next(iter(params.values()))), n, replace=True)
-    return np.stack([family.simulate({v: a[s] for v, a in params.items()}, rng) for s in draws])
+    return np.stack([likelihood.simulate({v: a[s] for v, a in params.items()}, rng) for s in draws])
 
 
 def log_likelihood(dt: xr.DataTree) -> xr.DataArray:
@@ -176,10 +176,10 @@ def log_likelihood(dt: xr.DataTree) -> xr.DataArray:
     if "log_likelihood" in dt.children:
         return dt["log_likelihood"].to_dataset()["x"]
     record = Record.of(dt)
-    family = record.family
-    values = family.row_weights * pointwise_of(family, record.params)
+    likelihood = record.likelihood
+    values = likelihood.row_weights * pointwise_of(likelihood, record.params)
     sample = _sample_coords(record.posterior)
-    return array_of(family, values.reshape(*record.shape, -1), ("chain", "draw", "obs"), sample)
+    return array_of(likelihood, values.reshape(*record.shape, -1), ("chain", "draw", "obs"), sample)
 
 
 def _sample_coords(posterior: xr.Dataset) -> dict[str, np.ndarray]:
@@ -187,8 +187,8 @@ def _sample_coords(posterior: xr.Dataset) -> dict[str, np.ndarray]:
 
 
 def array_of(
-    family: Likelihood, values: np.ndarray, dims: tuple[str, ...], coords: dict[str, np.ndarray] | None = None
+    likelihood: Likelihood, values: np.ndarray, dims: tuple[str, ...], coords: dict[str, np.ndarray] | None = None
 ) -> xr.DataArray:
     """An array over the rows, with the names of its dimensions."""
-    known = {"obs": list(family.data.obs_names), "component": list(family.components)} | (coords or {})
+    known = {"obs": list(likelihood.data.obs_names), "component": list(likelihood.components)} | (coords or {})
     return xr.DataArray(values, dims=dims, coords={d: known[d] for d in dims})

@@ -62,10 +62,10 @@ class Record:
         return Exchange.of(self.dt)
 
     @cached_property
-    def family(self) -> Likelihood:
+    def likelihood(self) -> Likelihood:
         """The mixture over these rows, whose components may switch labels as far as was measured."""
-        family = bind(self.spec, self.data)
-        return family if self.exchange is None else family.with_measured(self.exchange.groups)
+        likelihood = bind(self.spec, self.data)
+        return likelihood if self.exchange is None else likelihood.with_measured(self.exchange.groups)
 
     @cached_property
     def posterior(self) -> xr.Dataset:
@@ -79,7 +79,7 @@ class Record:
 
     def thinned(self, step: int) -> Params:
         """:attr:`params` at every ``step``-th draw of each chain."""
-        return stacked(self.posterior.isel(draw=slice(None, None, step)), self.family)
+        return stacked(self.posterior.isel(draw=slice(None, None, step)), self.likelihood)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -96,27 +96,27 @@ class Record:
         return self.dt[RAW + group if self.resampled else group].to_dataset()
 
 
-def stacked(posterior: xr.Dataset, family: Likelihood) -> Params:
+def stacked(posterior: xr.Dataset, likelihood: Likelihood) -> Params:
     """Parameters of the likelihood with chains and draws as one leading dimension, chain-major.
 
     They follow from what ``posterior`` holds, be it all named estimates or those that vary
     (:mod:`bayesmix.posterior.varying`).
     """
-    there = {v: dims for v, dims in family.dims.items() if v in posterior}
+    there = {v: dims for v, dims in likelihood.dims.items() if v in posterior}
     arrays = {v: posterior[v].transpose("chain", "draw", *dims).to_numpy() for v, dims in there.items()}
-    return family.given({v: a.reshape(-1, *a.shape[2:]) for v, a in arrays.items()})
+    return likelihood.given({v: a.reshape(-1, *a.shape[2:]) for v, a in arrays.items()})
 
 
-def row_blocks(family: Likelihood, n_draws: int) -> Iterator[tuple[slice, Likelihood]]:
-    """The rows in blocks small enough for all draws at once, each with the family over those rows."""
-    for rows in row_slices(family, n_draws):
-        yield rows, family.rebind(family.data.take(np.arange(len(family.data))[rows]))
+def row_blocks(likelihood: Likelihood, n_draws: int) -> Iterator[tuple[slice, Likelihood]]:
+    """The rows in blocks small enough for all draws at once, each with the likelihood over those rows."""
+    for rows in row_slices(likelihood, n_draws):
+        yield rows, likelihood.rebind(likelihood.data.take(np.arange(len(likelihood.data))[rows]))
 
 
-def row_slices(family: Likelihood, n_draws: int) -> Iterator[slice]:
+def row_slices(likelihood: Likelihood, n_draws: int) -> Iterator[slice]:
     """The rows in ranges small enough for all draws at once."""
-    n = len(family.data)
-    width = max(1, int(BLOCK_BYTES / (8 * n_draws * (len(family.components) + 2))))
+    n = len(likelihood.data)
+    width = max(1, int(BLOCK_BYTES / (8 * n_draws * (len(likelihood.components) + 2))))
     width -= width % LANES if width > LANES else 0
     for start in range(0, n, width):
         yield slice(start, min(start + width, n))

@@ -65,21 +65,21 @@ def relabel(dt: xr.DataTree, method: str = "ecr") -> xr.DataTree:
     if method not in METHODS:
         raise ValueError(f"method: unknown {method!r}; choose from {', '.join(METHODS)}")
     record = Record.of(dt)
-    family = record.family
+    likelihood = record.likelihood
     if "component" not in dt["posterior"].dims:
         return dt.copy()
     made, statistics = record.as_made("posterior"), record.as_made("sample_stats")
     where = statistics["region"].to_numpy() if "region" in statistics else np.ones(statistics["lp"].shape, dtype=int)
-    order = permutations(made, statistics["lp"].to_numpy(), where, family, method)
+    order = permutations(made, statistics["lp"].to_numpy(), where, likelihood, method)
     _check_stale(record, order)
     if not record.resampled:
-        return by_variation(apply(dt, order, method=method), family)
+        return by_variation(apply(dt, order, method=method), likelihood)
     if "raw_draw" not in dt["sample_stats"]:
         raise ValueError("dt: made by an older bayesmix; its draws cannot be found among the chains'; sample again")
     picked = order.reshape(-1, order.shape[-1])[dt["sample_stats"]["raw_draw"].to_numpy()]
     result = apply(dt, picked, method=method)
     result[RAW + "posterior"] = apply(xr.DataTree.from_dict({"posterior": made}), order, method=method)["posterior"]
-    return by_variation(result, family)
+    return by_variation(result, likelihood)
 
 
 def _check_stale(record: Record, order: np.ndarray) -> None:
@@ -93,17 +93,19 @@ def _check_stale(record: Record, order: np.ndarray) -> None:
         )
 
 
-def permutations(draws: xr.Dataset, lp: np.ndarray, where: np.ndarray, family: Likelihood, method: str) -> np.ndarray:
+def permutations(
+    draws: xr.Dataset, lp: np.ndarray, where: np.ndarray, likelihood: Likelihood, method: str
+) -> np.ndarray:
     """The permutation of every draw, (chain, draw, K); every region (``where``, as ``lp``) has a best draw."""
-    params, groups = stacked(draws, family), switching_groups(family)
+    params, groups = stacked(draws, likelihood), switching_groups(likelihood)
     order = np.empty((lp.size, len(groups)), dtype=int)
     for own in (np.flatnonzero(where.ravel() == g) for g in np.unique(where)):
         inside = {v: a[own] for v, a in params.items()}
-        pivot = best_draw(family, inside, lp.ravel()[own])
+        pivot = best_draw(likelihood, inside, lp.ravel()[own])
         if method == "ecr":
-            order[own] = best_permutations(_agreement(family, inside, pivot), groups)
+            order[own] = best_permutations(_agreement(likelihood, inside, pivot), groups)
             continue
-        rows = family.evenly(max(100, HELD // (lp.size * len(groups))))
+        rows = likelihood.evenly(max(100, HELD // (lp.size * len(groups))))
         q = estep.responsibilities(rows, pivot)
         v = rows.row_weights
         x = filled(rows.data.x, column_means(rows.data.x, v))
@@ -111,23 +113,23 @@ def permutations(draws: xr.Dataset, lp: np.ndarray, where: np.ndarray, family: L
     return order.reshape(*lp.shape, -1)
 
 
-def _agreement(family: Likelihood, params: Params, pivot: Params) -> np.ndarray:
+def _agreement(likelihood: Likelihood, params: Params, pivot: Params) -> np.ndarray:
     """How well the components of every draw fit the pivot's, (draws, K, K)."""
-    some, n_draws = family.evenly(AGREEMENT_ROWS), len(next(iter(params.values())))
+    some, n_draws = likelihood.evenly(AGREEMENT_ROWS), len(next(iter(params.values())))
     return np.sum([agreement_with(block, params, pivot) for _, block in row_blocks(some, n_draws)], axis=0)
 
 
-def best_draw(family: Likelihood, params: Params, lp: np.ndarray) -> Params:
+def best_draw(likelihood: Likelihood, params: Params, lp: np.ndarray) -> Params:
     """The draw with the largest log-posterior, its components in a canonical order; the names of the labels."""
     best = {v: a[int(np.argmax(lp))] for v, a in params.items()}
-    return reorder(family, best, canonical_order(family, family.named(best)))
+    return reorder(likelihood, best, canonical_order(likelihood, likelihood.named(best)))
 
 
-def _held(family: Likelihood, params: Params) -> np.ndarray:
+def _held(likelihood: Likelihood, params: Params) -> np.ndarray:
     """Responsibilities (draws, K, n), in single precision."""
     n_draws = len(next(iter(params.values())))
-    r = np.empty((n_draws, len(family.components), len(family.data)), dtype=np.float32)
-    for rows, block in row_blocks(family, n_draws):
+    r = np.empty((n_draws, len(likelihood.components), len(likelihood.data)), dtype=np.float32)
+    for rows, block in row_blocks(likelihood, n_draws):
         r[:, :, rows] = np.swapaxes(estep.responsibilities(block, params), 1, 2)
     return r
 

@@ -62,23 +62,23 @@ def boundary_density(contrasts: np.ndarray) -> float:
     return float(f(0.0)[0] / f(t[:: -(-len(t) // AVERAGED)]).mean())
 
 
-def label_overlaps(family: Likelihood, posterior: xr.Dataset) -> dict[tuple[str, str], float]:
+def label_overlaps(likelihood: Likelihood, posterior: xr.Dataset) -> dict[tuple[str, str], float]:
     """:func:`boundary_density` of every two components that neither labels nor priors tell apart, by their names."""
-    groups = exchange_groups(family)
+    groups = exchange_groups(likelihood)
     pairs = [(j, k) for j, k in combinations(range(len(groups)), 2) if groups[j] == groups[k]]
     if not pairs:
         return {}
-    values = _by_component(family, posterior)
-    names = family.components
+    values = _by_component(likelihood, posterior)
+    names = likelihood.components
     return {(names[j], names[k]): boundary_density(values[:, j] - values[:, k]) for j, k in pairs}
 
 
-def _by_component(family: Likelihood, posterior: xr.Dataset) -> np.ndarray:
+def _by_component(likelihood: Likelihood, posterior: xr.Dataset) -> np.ndarray:
     """Free scalars of every component without constraints, (draws, K, p)."""
-    supports = {p.name: p.support for p in family.parameters}
+    supports = {p.name: p.support for p in likelihood.parameters}
     columns = []
-    for variable, mask in family.free.items():
-        dims = family.dims[variable]
+    for variable, mask in likelihood.free.items():
+        dims = likelihood.dims[variable]
         if dims[:1] != ("component",):
             continue
         values = posterior[variable].transpose("chain", "draw", *dims).to_numpy()

@@ -18,30 +18,30 @@ LAYOUT = 1
 """The number of this layout, an attribute of every posterior; those before had none."""
 
 
-def by_variation(dt: xr.DataTree, family: Likelihood) -> xr.DataTree:
+def by_variation(dt: xr.DataTree, likelihood: Likelihood) -> xr.DataTree:
     """The posterior without variables that have constant entries, which ``derived`` then holds anew.
 
     They are computed from the rest, so that permuted or resampled draws have theirs.
     """
     result = dt.copy()
     result.attrs["layout"] = LAYOUT
-    if not family.unvarying:
+    if not likelihood.unvarying:
         return result
     for name in ("posterior", RAW + "posterior"):
         if name in dt.children:
             draws = dt[name].to_dataset()
-            result[name] = xr.DataTree(draws[[v for v in draws if v not in family.unvarying]])
-    result[DERIVED] = xr.DataTree(derived(result["posterior"].to_dataset(), family))
+            result[name] = xr.DataTree(draws[[v for v in draws if v not in likelihood.unvarying]])
+    result[DERIVED] = xr.DataTree(derived(result["posterior"].to_dataset(), likelihood))
     return result
 
 
-def derived(posterior: xr.Dataset, family: Likelihood) -> xr.Dataset:
+def derived(posterior: xr.Dataset, likelihood: Likelihood) -> xr.Dataset:
     """The variables with constant entries, (chain, draw, ...), from what varies."""
-    named, shape = family.named(stacked(posterior, family)), (posterior.sizes["chain"], posterior.sizes["draw"])
-    dims = {v: ("chain", "draw", *family.dims[v]) for v in family.unvarying}
+    named, shape = likelihood.named(stacked(posterior, likelihood)), (posterior.sizes["chain"], posterior.sizes["draw"])
+    dims = {v: ("chain", "draw", *likelihood.dims[v]) for v in likelihood.unvarying}
     used = {d for of in dims.values() for d in of}
     coords = {d: posterior[d].to_numpy() for d in ("chain", "draw")}
-    coords |= {d: np.array(names) for d, names in family.coords.items() if d in used}
+    coords |= {d: np.array(names) for d, names in likelihood.coords.items() if d in used}
     return xr.Dataset({v: (dims[v], named[v].reshape(*shape, *named[v].shape[1:])) for v in dims}, coords=coords)
 
 
@@ -51,11 +51,11 @@ def converted(dt: xr.DataTree) -> xr.DataTree:
         dt = dt.assign({"modes": xr.DataTree(dt["modes"].to_dataset().rename(group="region"))})
     if dt.attrs.get("layout") == LAYOUT or "family" not in json.loads(dt.attrs["spec"]):
         return dt
-    family, result = Record.of(dt).family, dt.copy()
-    old = any(name in dt["posterior"] for name in family.unvarying)
+    likelihood, result = Record.of(dt).likelihood, dt.copy()
+    old = any(name in dt["posterior"] for name in likelihood.unvarying)
     for name, group in dt.children.items():
         held = group.to_dataset()
-        renewed = family.family.renewed(held, family.coords)
+        renewed = likelihood.family.renewed(held, likelihood.coords)
         if renewed is not held:
             result[name], old = xr.DataTree(renewed), True
-    return by_variation(result, family) if old else dt
+    return by_variation(result, likelihood) if old else dt

@@ -48,7 +48,7 @@ TITLES = {
 
 
 def _data(fits: Fits, summary: Summary) -> str:
-    caption = words_of(fits.family).data_caption(fits.data, fits.family.family.observation)
+    caption = words_of(fits.likelihood).data_caption(fits.data, fits.likelihood.family.observation)
     if caption.endswith("zero"):
         return f"{caption}."
     labelled = fits.data.labelled.sum()
@@ -124,14 +124,14 @@ def _pairs(fits: Fits, summary: Summary) -> str:
 
 def _components(fits: Fits, summary: Summary) -> str:
     table = fits.comparison.responsibilities
-    responsibilities = {k: table[f"mean[{k}]"].to_numpy() for k in fits.family.components}
-    own = words_of(fits.family).components_caption(fits.family, responsibilities)
+    responsibilities = {k: table[f"mean[{k}]"].to_numpy() for k in fits.likelihood.components}
+    own = words_of(fits.likelihood).components_caption(fits.likelihood, responsibilities)
     if own is not None:
         return own
     widths = "the band" if fits.data.n_features == 1 else "the spread of the ellipses, each from one posterior draw,"
     weights = summary["posterior"]["parameters"]
     shares = [
-        percent(weights[f"weights[{k}]"]["mean"], 0) for k in fits.family.components if f"weights[{k}]" in weights
+        percent(weights[f"weights[{k}]"]["mean"], 0) for k in fits.likelihood.components if f"weights[{k}]" in weights
     ]
     mean_weights = f" The posterior mean weights are {listed(shares, most=12)}." if shares else ""
     known = f"{widths} shows how well they are known"
@@ -140,7 +140,7 @@ def _components(fits: Fits, summary: Summary) -> str:
 
 
 def _structure(fits: Fits, summary: Summary) -> str:
-    return words_of(fits.family).structure_caption(fits.family)
+    return words_of(fits.likelihood).structure_caption(fits.likelihood)
 
 
 def _profile(fits: Fits, summary: Summary) -> str:
@@ -167,7 +167,7 @@ def _modes(fits: Fits, summary: Summary) -> str:
 
 def _responsibilities(fits: Fits, summary: Summary) -> str:
     table = fits.comparison.responsibilities
-    best = np.column_stack([table[f"mean[{k}]"] for k in fits.family.components]).max(axis=1)
+    best = np.column_stack([table[f"mean[{k}]"] for k in fits.likelihood.components]).max(axis=1)
     unclear = int(((best < 0.9) & fits.open_rows).sum())
     return (
         "Rows in the steep part belong to no group clearly, and their intervals show how much of that is parameter "

@@ -35,12 +35,12 @@ PRIOR_STATISTICS = ("mean", "standard deviation", "smallest", "largest", "zeros"
 """What is asked of data sets from the prior."""
 
 
-def _statistics(family: Likelihood, j: int, only: Container[str] | None) -> dict[str, Statistic]:
+def _statistics(likelihood: Likelihood, j: int, only: Container[str] | None) -> dict[str, Statistic]:
     """Those that suit a column: of levels the share of each, as ``share of yes``."""
-    levels = family.data.levels[j]
+    levels = likelihood.data.levels[j]
     if levels:
         return {f"share of {level!r}": _share(code) for code, level in enumerate(levels)}
-    table = COUNTS if family.family.counts else MEASUREMENTS
+    table = COUNTS if likelihood.family.counts else MEASUREMENTS
     return {name: f for name, f in table.items() if only is None or name in only}
 
 
@@ -48,22 +48,24 @@ def _share(code: int) -> Statistic:
     return lambda x: (x == code).mean(axis=-1)
 
 
-def predictive_checks(family: Likelihood, replicates: np.ndarray, only: Container[str] | None = None) -> dict[str, Any]:
+def predictive_checks(
+    likelihood: Likelihood, replicates: np.ndarray, only: Container[str] | None = None
+) -> dict[str, Any]:
     """Every statistic of every column: observed, mean and 90% interval of replicates, predictive p-value.
 
     p = P(T_rep >= T_obs), ties counted half; 0.5 where the data look like replicated data, near 0 or 1 where they do
     not. ``replicates``: (S, n, n_features), of which the cells count that are there in the data. ``only``: these
     statistics, where given.
     """
-    counts = family.family.counts
+    counts = likelihood.family.counts
     out: dict[str, Any] = {}
-    for j, column in enumerate(family.data.feature_names):
-        rows, there = seen(family.data, j)
-        for name, statistic in _statistics(family, j, only).items():
+    for j, column in enumerate(likelihood.data.feature_names):
+        rows, there = seen(likelihood.data, j)
+        for name, statistic in _statistics(likelihood, j, only).items():
             observed = float(statistic(rows.x[:, j]))
             replicated = np.asarray(statistic(replicates[:, there, j]), dtype=float)
-            words = f"{name} in {column}" if family.data.levels[j] else f"{name} of {column}"
-            out[name if counts and family.data.n_features == 1 else words] = {
+            words = f"{name} in {column}" if likelihood.data.levels[j] else f"{name} of {column}"
+            out[name if counts and likelihood.data.n_features == 1 else words] = {
                 "observed": observed,
                 "mean": replicated.mean(),
                 "lower": np.quantile(replicated, TAILS[0]),

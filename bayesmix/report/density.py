@@ -18,7 +18,7 @@ def density_numbers(fits: Fits) -> dict[str, Any]:
 
 def _outside(fits: Fits) -> dict[str, dict[str, float]]:
     """Rows outside the highest-density regions, and how many are expected; empty where rows differ in their laws."""
-    if not fits.family.alike:
+    if not fits.likelihood.alike:
         return {}
     tails = Tails(fits.fitted)
     t = tails.means(fits.fitted.over(None))

@@ -56,7 +56,7 @@ def _steps_seen(fits: Fits) -> bool:
 
 
 def _has_profile(fits: Fits) -> bool:
-    return fits.data.n_features > FEW_COLUMNS and fits.family.component.profile is not None
+    return fits.data.n_features > FEW_COLUMNS and fits.likelihood.component.profile is not None
 
 
 def _there(loo: xr.Dataset | None) -> xr.Dataset:
@@ -65,7 +65,7 @@ def _there(loo: xr.Dataset | None) -> xr.Dataset:
 
 
 KINDS: dict[str, Kind] = {
-    "data": Kind(lambda f: plots.data_plot(f.data, f.family)),
+    "data": Kind(lambda f: plots.data_plot(f.data, f.likelihood)),
     "imputed": Kind(lambda f: plots.imputed(f.dt), lambda f: f.data.gaps and f.data.n_features > 1),
     "em_history": Kind(lambda f: plots.em_history(f.em), lambda f: f.em.n_iter > 1),
     "em_steps": Kind(lambda f: plots.em_steps(f.em), _steps_seen),
@@ -74,7 +74,9 @@ KINDS: dict[str, Kind] = {
     "traces": Kind(lambda f: traces_of(f.record)),
     "pairs": Kind(lambda f: pairs_of(f.record)),
     "components": Kind(lambda f: components_of(f.record, em=f.comparison.em)),
-    "structure": Kind(lambda f: structure_of(f.record, em=f.comparison.em), lambda f: picture_of(f.family).structured),
+    "structure": Kind(
+        lambda f: structure_of(f.record, em=f.comparison.em), lambda f: picture_of(f.likelihood).structured
+    ),
     "profile": Kind(lambda f: profile_of(f.record, em=f.comparison.em), _has_profile),
     "modes": Kind(lambda f: plots.modes(f.dt), _several_modes),
     "responsibilities": Kind(lambda f: responsibilities_of(f.record, f.comparison), lambda f: bool(f.open_rows.any())),
@@ -82,7 +84,7 @@ KINDS: dict[str, Kind] = {
     "calibration": Kind(
         lambda f: plots.calibration(f.comparison, f.data), lambda f: len(f.comparison.scores) > 0 and not f.all_known
     ),
-    "density": Kind(lambda f: density_of(f.fitted, f.outliers), lambda f: has_density(f.family)),
+    "density": Kind(lambda f: density_of(f.fitted, f.outliers), lambda f: has_density(f.likelihood)),
     "outliers": Kind(lambda f: outliers_figure(f.fitted, f.outliers)),
     "prior_predictive": Kind(
         lambda f: plots.prior_predictive(cast(PriorPredictive, f.prior_data_sets)),

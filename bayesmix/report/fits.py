@@ -18,9 +18,9 @@ from bayesmix.checks.diagnose import Diagnostics, diagnosis_of
 from bayesmix.checks.prior import PriorPredictive, prior_data_sets
 from bayesmix.checks.scores import score_table
 from bayesmix.em.fit_em import EMFit, fit_em, ml_fit
+from bayesmix.em.fit_starts import Manner, fit_starts
 from bayesmix.em.posterior_mode import map_fit
-from bayesmix.em.run_starts import Manner, run_starts
-from bayesmix.em.starts import Run
+from bayesmix.em.starts import StartResult
 from bayesmix.gallery.read import GalleryModel
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.defaults import N_STARTS
@@ -72,15 +72,15 @@ class Fits:
         return self.record.dt
 
     @property
-    def family(self) -> Likelihood:
-        """The family's maths over the rows."""
-        return self.record.family
+    def likelihood(self) -> Likelihood:
+        """Of the mixture, over the rows."""
+        return self.record.likelihood
 
     @cached_property
     def prior_data_sets(self) -> PriorPredictive | str:
         """Data sets from the prior, or why they are not defined."""
         try:
-            return prior_data_sets(self.family, seed=int(self.dt.attrs["seed"]))
+            return prior_data_sets(self.likelihood, seed=int(self.dt.attrs["seed"]))
         except ValueError as error:
             return str(error)
 
@@ -107,7 +107,7 @@ class Fits:
     @cached_property
     def open_rows(self) -> np.ndarray:
         """(n,) bool: rows that can belong to more than one component."""
-        return open_rows(self.family, self.em.arrays)
+        return open_rows(self.likelihood, self.em.arrays)
 
 
 def silent(_: str) -> None:
@@ -121,38 +121,40 @@ def aloud(step: str) -> None:
 
 def run(model: GalleryModel, sampler: dict[str, Any], em: dict[str, Any], *, command: str, progress: bool) -> Fits:
     """Fit a model by EM, MAP and NUTS, on one compiled model and, where the settings agree, from the same starts."""
-    from bayesmix.compiled.log_posterior import Target
+    from bayesmix.compiled.log_posterior import CompiledModel
     from bayesmix.model.build import graph, model_of
     from bayesmix.sampling.sample import sample
 
     say = aloud if progress else silent
-    family = resolved(model.spec, model.data)
-    parts = graph(family)
+    likelihood = resolved(model.spec, model.data)
+    parts = graph(likelihood)
     say(f"{model.name}: EM")
     soft = softly(em)
-    likelihood, posterior = _runs(family, soft)
-    point = ml_fit(family, likelihood)
+    by_likelihood, by_posterior = _from_starts(likelihood, soft)
+    point = ml_fit(likelihood, by_likelihood)
     say(f"{model.name}: compiling the model")
-    target = Target(model_of(parts))
+    compiled = CompiledModel(model_of(parts))
     say(f"{model.name}: the posterior's mode")
-    mode = map_fit(target, parts, posterior)
+    mode = map_fit(compiled, parts, by_posterior)
     say(f"{model.name}: sampling")
     same = soft == {name: sampler.get(name, default) for name, default in SAMPLER_STARTS.items()}
-    runs = posterior if same else None
-    dt = sample(family.spec, family.data, target=target, runs=runs, progress=progress, **sampler)
+    start_results = by_posterior if same else None
+    dt = sample(
+        likelihood.spec, likelihood.data, compiled=compiled, start_results=start_results, progress=progress, **sampler
+    )
     return examine(model, Record.of(dt), point, mode, em_settings=em, command=command, say=say)
 
 
-def _runs(family: Likelihood, em: dict[str, Any]) -> tuple[list[Run], list[Run]]:
+def _from_starts(likelihood: Likelihood, em: dict[str, Any]) -> tuple[list[StartResult], list[StartResult]]:
     """EM from its starts, told apart as the likelihood does and as the posterior does.
 
-    They are the same runs where the priors leave the same labels exchangeable as the evidence does.
+    They are the same where the priors leave the same labels exchangeable as the evidence does.
     """
-    groups = exchange_groups(family)
-    likelihood = run_starts(family, manner=Manner(trace=True), **em)
-    if len(np.unique(groups)) == len(np.unique(family.exchangeable)):
-        return likelihood, likelihood
-    return likelihood, run_starts(family, groups=groups, **em)
+    groups = exchange_groups(likelihood)
+    by_likelihood = fit_starts(likelihood, manner=Manner(trace=True), **em)
+    if len(np.unique(groups)) == len(np.unique(likelihood.exchangeable)):
+        return by_likelihood, by_likelihood
+    return by_likelihood, fit_starts(likelihood, groups=groups, **em)
 
 
 def softly(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -221,7 +223,7 @@ def scores_with_and_without(fits: Fits) -> pd.DataFrame:
         "EM, all rows": responsibilities(fits.comparison.em, data=rows).to_numpy(),
         "Posterior mean, all rows": summary,
     }
-    return score_table(r, rows, fits.family.components)
+    return score_table(r, rows, fits.likelihood.components)
 
 
 def aligned(fits: Fits, fit: EMFit | None) -> EMFit | None:
@@ -229,4 +231,4 @@ def aligned(fits: Fits, fit: EMFit | None) -> EMFit | None:
     if fit is None:
         return None
     rows = fits.comparison.responsibilities
-    return matched(fit, np.column_stack([rows[f"mean[{k}]"] for k in fits.family.components]))
+    return matched(fit, np.column_stack([rows[f"mean[{k}]"] for k in fits.likelihood.components]))

@@ -21,32 +21,32 @@ def mathml(latex: str, *, block: bool = False) -> Markup:
     return Markup(convert(latex, display="block" if block else "inline"))
 
 
-def symbol(family: Likelihood, variable: str) -> Markup:
+def symbol(likelihood: Likelihood, variable: str) -> Markup:
     """The letter of a variable."""
-    return mathml(next(p.symbol for p in family.parameters if p.name == variable))
+    return mathml(next(p.symbol for p in likelihood.parameters if p.name == variable))
 
 
-def formulas(family: Likelihood) -> list[tuple[str, Markup]]:
+def formulas(likelihood: Likelihood) -> list[tuple[str, Markup]]:
     """(words, formula) of the generative model, the likelihood and the responsibilities."""
-    lines = words_of(family).formulas(family)
-    return [(words, mathml(latex, block=True)) for words, latex in [*lines, *_evidence(family)]]
+    lines = words_of(likelihood).formulas(likelihood)
+    return [(words, mathml(latex, block=True)) for words, latex in [*lines, *_evidence(likelihood)]]
 
 
-def _soft(family: Likelihood) -> bool:
+def _soft(likelihood: Likelihood) -> bool:
     """Whether some label is a probability other than 0 and 1."""
-    evidence = family.data.class_evidence[family.data.labelled]
+    evidence = likelihood.data.class_evidence[likelihood.data.labelled]
     return bool((np.isfinite(evidence) & (evidence != 0)).any())
 
 
-def _evidence(family: Likelihood) -> list[tuple[str, str]]:
+def _evidence(likelihood: Likelihood) -> list[tuple[str, str]]:
     """How labels and row weights enter, where there are some."""
     lines = []
-    if _soft(family):
+    if _soft(likelihood):
         words = "The label evidence of a row is the log of the probability that its label gives to each group:"
         lines.append((words, r"a_{ik} = \log b_{ik} \; (\text{labelled}) , \quad a_{ik} = 0 \; (\text{no label})"))
-    elif family.data.labelled.any():
+    elif likelihood.data.labelled.any():
         words = "The label evidence of a row says which groups are open to it:"
         lines.append((words, r"a_{ik} = 0 \; (\text{open}) , \quad a_{ik} = -\infty \; (\text{excluded by the label})"))
-    weight = "v_i" if family.data.weighted else ""
+    weight = "v_i" if likelihood.data.weighted else ""
     words = "The log-likelihood of all rows" + (", with their weights, is" if weight else " is")
     return [*lines, (words, rf"L = \sum_{{i=1}}^{{n}} {weight} \ell_i")]

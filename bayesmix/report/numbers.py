@@ -43,7 +43,7 @@ def summarize(fits: Fits) -> dict[str, Any]:
         "hard": _hard(fits),
         "posterior": _posterior(fits),
         "modes": _modes(fits),
-        "distinguishing": _records(distinguishing_of(fits.record)) if comparable(fits.family) else [],
+        "distinguishing": _records(distinguishing_of(fits.record)) if comparable(fits.likelihood) else [],
         "comparison": _comparison(fits),
         "scores": {} if fits.all_known else _table(fits.comparison.scores),
         "test": {} if fits.model.test is None else _table(scores_on(fits.comparison.em, fits.record, fits.model.test)),
@@ -52,7 +52,7 @@ def summarize(fits: Fits) -> dict[str, Any]:
         "loo": _loo(fits),
         "model_check": {str(name): float(p) for name, p in fits.check.model.measures.get("p_value", {}).items()},
         "prior": prior_numbers(fits),
-        "ppc": {} if fits.replicates is None else predictive_checks(fits.family, fits.replicates),
+        "ppc": {} if fits.replicates is None else predictive_checks(fits.likelihood, fits.replicates),
         "unlabelled": _unlabelled(fits),
         "settings": json.loads(fits.dt.attrs["settings"]),
         "versions": json.loads(fits.dt.attrs["versions"]),
@@ -100,26 +100,26 @@ def _model(fits: Fits) -> dict[str, Any]:
         "expected": model.expected,
         "family": fits.em.spec.family,
         "n_components": fits.em.spec.n_components,
-        "components": fits.family.components,
+        "components": fits.likelihood.components,
         "spec": fits.em.spec.to_dict(),
         "n": len(data),
         "n_test": 0 if model.test is None else len(model.test),
         "columns": data.feature_names,
-        "covariates": list(fits.family.covariates),
+        "covariates": list(fits.likelihood.covariates),
         "classes": data.classes,
         "labelled": int(data.labelled.sum()),
         "known": int(fits.data.known.sum()),
         "weighted": data.weighted,
         "missing_cells": int(np.isnan(data.x).sum()),
         "dropped": data.dropped,
-        "n_parameters": fits.family.n_parameters,
+        "n_parameters": fits.likelihood.n_parameters,
     }
 
 
 def _estimates(fit: EMFit) -> dict[str, dict[str, float]]:
-    family = fit.family
-    values = scalars.of_estimate(family, fit.params, derived=True)
-    errors = scalars.of_estimate(family, fit.standard_errors, derived=True)
+    likelihood = fit.likelihood
+    values = scalars.of_estimate(likelihood, fit.params, derived=True)
+    errors = scalars.of_estimate(likelihood, fit.standard_errors, derived=True)
     return {name: {"estimate": value, "se": errors[name]} for name, value in values.items()}
 
 
@@ -162,12 +162,12 @@ def _hard(fits: Fits) -> dict[str, Any]:
         "converged": fit.converged,
         "reasons": fit.reasons,
         "moved": int((z[0] != z[1]).sum()),
-        "parameters": scalars.of_estimate(fits.family, fit.params, derived=True),
+        "parameters": scalars.of_estimate(fits.likelihood, fit.params, derived=True),
     }
 
 
 def _posterior(fits: Fits) -> dict[str, Any]:
-    draws = scalars.of_posterior(fits.family, fits.record.posterior, derived=True)
+    draws = scalars.of_posterior(fits.likelihood, fits.record.posterior, derived=True)
     table = of_parameters(fits.record, parts(fits.record), derived=True)
     table = table.loc[draws["scalar"].to_numpy()]
     flat = draws.stack(sample=("chain", "draw")).transpose("scalar", "sample").to_numpy()

@@ -67,9 +67,9 @@ class Diagram:
     plates: list[Plate]
 
 
-def plate_svg(family: Likelihood) -> Markup:
+def plate_svg(likelihood: Likelihood) -> Markup:
     """The plate diagram of a model."""
-    diagram = _diagram(family)
+    diagram = _diagram(likelihood)
     width = max(p.x + p.width for p in diagram.plates)
     width = max(width, *(n.x + RADIUS for n in diagram.nodes.values())) + 12
     height = max(*(p.y + p.height for p in diagram.plates), *(n.y + RADIUS for n in diagram.nodes.values())) + 12
@@ -86,29 +86,29 @@ def plate_svg(family: Likelihood) -> Markup:
     return Markup("".join(parts))
 
 
-def words(family: Likelihood) -> str:
+def words(likelihood: Likelihood) -> str:
     """How to read the diagram."""
-    known = " Squares are given." if _known(family) else ""
+    known = " Squares are given." if _known(likelihood) else ""
     z = {
         "unknown": " The group of a row, z, is unknown in every row.",
         "partly": " The group of a row, z, is half shaded: it is known in the labelled rows only.",
         "observed": " The group of a row, z, is known in every row.",
-    }[_group_kind(family)]
+    }[_group_kind(likelihood)]
     return "Open circles are unknown, shaded ones observed; a box repeats what is in it." + known + z
 
 
-def _group_kind(family: Likelihood) -> str:
-    labelled = family.data.labelled
+def _group_kind(likelihood: Likelihood) -> str:
+    labelled = likelihood.data.labelled
     return "observed" if labelled.all() else "partly" if labelled.any() else "unknown"
 
 
-def _known(family: Likelihood) -> list[str]:
+def _known(likelihood: Likelihood) -> list[str]:
     """What is given besides the rows: labels, design vectors of predictors that differ between rows, parameters."""
-    letters_ = letters(family)
+    letters_ = letters(likelihood)
     return [
-        *(p.name for p in family.parameters if _kind(family, p) == "known"),
-        *(["a"] if family.data.labelled.any() else []),
-        *(letters_[n.name][0] for n in family.linears if _varies(n)),
+        *(p.name for p in likelihood.parameters if _kind(likelihood, p) == "known"),
+        *(["a"] if likelihood.data.labelled.any() else []),
+        *(letters_[n.name][0] for n in likelihood.linears if _varies(n)),
     ]
 
 
@@ -120,9 +120,9 @@ def _unknowns(parameters: Sequence[Parameter]) -> list[Parameter]:
     return [p for p in parameters if p.prior]
 
 
-def _kind(family: Likelihood, p: Parameter) -> str:
+def _kind(likelihood: Likelihood, p: Parameter) -> str:
     """Whether a parameter is known as a whole."""
-    free = p.name not in family.known or np.isnan(family.known[p.name]).any()
+    free = p.name not in likelihood.known or np.isnan(likelihood.known[p.name]).any()
     return "unknown" if free else "known"
 
 
@@ -132,33 +132,33 @@ def _letter(p: Parameter) -> tuple[str, str]:
     return GREEK.get(letter.removeprefix("\\"), letter), subscript
 
 
-def _diagram(family: Likelihood) -> Diagram:
+def _diagram(likelihood: Likelihood) -> Diagram:
     """Weights -> z -> x <- components: the rows' plate in the middle, that of the components at the right."""
-    of_x = _unknowns(family.component.parameters)
+    of_x = _unknowns(likelihood.component.parameters)
     inside = [p for p in of_x if p.dims[:1] == ("component",)]
     outside = [p for p in of_x if p not in inside]
     gap = GAP if inside and outside else 0.0
     middle = MARGIN_ABOVE + (STEP * (len(of_x) - 1) + gap) / 2
-    nodes = {"z": Node("z", "i", 150, middle, _group_kind(family)), "x": Node("x", "i", 270, middle, "observed")}
-    for j, p in enumerate(_unknowns(family.weights.parameters)):
-        nodes[p.name] = Node(*_letter(p), 40, middle + STEP * j, _kind(family, p))
+    nodes = {"z": Node("z", "i", 150, middle, _group_kind(likelihood)), "x": Node("x", "i", 270, middle, "observed")}
+    for j, p in enumerate(_unknowns(likelihood.weights.parameters)):
+        nodes[p.name] = Node(*_letter(p), 40, middle + STEP * j, _kind(likelihood, p))
     for j, p in enumerate([*inside, *outside]):
-        nodes[p.name] = Node(*_letter(p), 410, MARGIN_ABOVE + STEP * j + gap * (p in outside), _kind(family, p))
-    arrows = [(p.name, "z") for p in _unknowns(family.weights.parameters)]
+        nodes[p.name] = Node(*_letter(p), 410, MARGIN_ABOVE + STEP * j + gap * (p in outside), _kind(likelihood, p))
+    arrows = [(p.name, "z") for p in _unknowns(likelihood.weights.parameters)]
     arrows += [("z", "x"), *((p.name, "x") for p in of_x)]
-    under = {"z": [n.name for n in family.weights.linears if _varies(n)], "x": []}
-    under["x"] = [n.name for n in family.component.linears if _varies(n)]
-    under["z"] = (["a"] if family.data.labelled.any() else []) + under["z"]
+    under = {"z": [n.name for n in likelihood.weights.linears if _varies(n)], "x": []}
+    under["x"] = [n.name for n in likelihood.component.linears if _varies(n)]
+    under["z"] = (["a"] if likelihood.data.labelled.any() else []) + under["z"]
     for target, names in under.items():
         for j, name in enumerate(names):
             at = nodes[target].x + 56 * (j - (len(names) - 1) / 2)
-            letter = "a" if name == "a" else letters(family)[name][0]
+            letter = "a" if name == "a" else letters(likelihood)[name][0]
             nodes[f"{name} known"] = Node(letter, "i", at, middle + 68, "known")
             arrows.append((f"{name} known", target))
     bottom = middle + (104.0 if any(under.values()) else 52.0)
-    plates = [Plate(f"i = 1, …, {len(family.data)}", 100, middle - 38, 220, bottom - middle + 38)]
+    plates = [Plate(f"i = 1, …, {len(likelihood.data)}", 100, middle - 38, 220, bottom - middle + 38)]
     if inside:
-        label = f"k = 1, …, {len(family.components)}"
+        label = f"k = 1, …, {len(likelihood.components)}"
         plates.append(Plate(label, 364, MARGIN_ABOVE - 34, 106, STEP * (len(inside) - 1) + 90))
     return Diagram(nodes, arrows, plates)
 

@@ -57,16 +57,16 @@ def central95(prior: Prior, where: Mapping[str, float], *, size: int, total: flo
     return np.asarray(_quantiles(prior.distribution, where, q))
 
 
-def rows(family: Likelihood, variable: str, prior: Prior) -> list[tuple[str, str, str]]:
+def rows(likelihood: Likelihood, variable: str, prior: Prior) -> list[tuple[str, str, str]]:
     """(of what, the distribution in numbers, central 95%), one row per distinct prior of the variable."""
     if prior.support == "real vector":
-        return _of_vector(family, variable, prior)
-    dims = family.dims[variable]
+        return _of_vector(likelihood, variable, prior)
+    dims = likelihood.dims[variable]
     by_matrix = prior.support == "correlation"
-    shape = () if by_matrix else tuple(len(family.coords[d]) for d in dims)
+    shape = () if by_matrix else tuple(len(likelihood.coords[d]) for d in dims)
     table = {name: np.broadcast_to(value, shape) for name, value in prior.parameters.items()}
-    size = len(family.coords["feature"]) if by_matrix else 1
-    totals = _totals(family, variable, table["a"]) if "a" in table else np.zeros(shape)
+    size = len(likelihood.coords["feature"]) if by_matrix else 1
+    totals = _totals(likelihood, variable, table["a"]) if "a" in table else np.zeros(shape)
     places_by_prior: dict[tuple[float, ...], list[tuple[int, ...]]] = {}
     for place in np.ndindex(shape):
         places_by_prior.setdefault((*(float(a[place]) for a in table.values()), float(totals[place])), []).append(place)
@@ -74,41 +74,41 @@ def rows(family: Likelihood, variable: str, prior: Prior) -> list[tuple[str, str
     for (*values, total), places in places_by_prior.items():
         where = dict(zip(table, values, strict=True))
         lower, upper = central95(prior, where, size=size, total=total)
-        label = _label(family, dims, places, len(places_by_prior), shape)
+        label = _label(likelihood, dims, places, len(places_by_prior), shape)
         out.append((label, _words(prior, where), f"{significant(lower)} to {significant(upper)}"))
     return out
 
 
-def known_rows(family: Likelihood, variable: str) -> list[tuple[str, str]]:
+def known_rows(likelihood: Likelihood, variable: str) -> list[tuple[str, str]]:
     """(of what, "known: 1"), one row for each distinct value; none where all entries have a prior."""
-    if variable not in family.known:
+    if variable not in likelihood.known:
         return []
-    values, dims = family.known[variable], family.dims[variable]
+    values, dims = likelihood.known[variable], likelihood.dims[variable]
     places_by_value: dict[float, list[tuple[int, ...]]] = {}
     for place in zip(*np.nonzero(~np.isnan(values)), strict=True):
         places_by_value.setdefault(float(values[place]), []).append(tuple(int(i) for i in place))
     distinct = len(places_by_value) + bool(np.isnan(values).any())
     return [
-        (_label(family, dims, places, distinct, values.shape), f"known: {value:g}")
+        (_label(likelihood, dims, places, distinct, values.shape), f"known: {value:g}")
         for value, places in places_by_value.items()
     ]
 
 
-def _totals(family: Likelihood, variable: str, a: np.ndarray) -> np.ndarray:
+def _totals(likelihood: Likelihood, variable: str, a: np.ndarray) -> np.ndarray:
     """The sum of the concentrations of the simplex that each scalar belongs to."""
-    blocks = next(p.blocks for p in family.parameters if p.name == variable) or a.shape[-1:]
+    blocks = next(p.blocks for p in likelihood.parameters if p.name == variable) or a.shape[-1:]
     first = np.append(0, np.cumsum(blocks))[:-1]
     return np.repeat(np.add.reduceat(a, first, axis=-1), blocks, axis=-1)
 
 
-def _of_vector(family: Likelihood, variable: str, prior: Prior) -> list[tuple[str, str, str]]:
+def _of_vector(likelihood: Likelihood, variable: str, prior: Prior) -> list[tuple[str, str, str]]:
     """What a joint normal prior says of the linear predictor, then of each coefficient by itself."""
-    (dim,) = family.dims[variable]
+    (dim,) = likelihood.dims[variable]
     mu, chol = (prior.parameters[name] for name in ("mu", "chol"))
     sds = np.linalg.norm(chol, axis=1)
-    normals = [*_of_predictor(family, variable.removesuffix("_coef"), mu, chol)]
+    normals = [*_of_predictor(likelihood, variable.removesuffix("_coef"), mu, chol)]
     normals += [
-        (f"{term}, by itself", float(m), float(s)) for term, m, s in zip(family.coords[dim], mu, sds, strict=True)
+        (f"{term}, by itself", float(m), float(s)) for term, m, s in zip(likelihood.coords[dim], mu, sds, strict=True)
     ]
     out = []
     for label, mean, sd in normals:
@@ -119,9 +119,11 @@ def _of_vector(family: Likelihood, variable: str, prior: Prior) -> list[tuple[st
     return out
 
 
-def _of_predictor(family: Likelihood, part: str, mu: np.ndarray, chol: np.ndarray) -> list[tuple[str, float, float]]:
+def _of_predictor(
+    likelihood: Likelihood, part: str, mu: np.ndarray, chol: np.ndarray
+) -> list[tuple[str, float, float]]:
     """The level at the average covariates, and a standard deviation of any direction of slopes where all have one."""
-    at = next(linear.at for linear in family.linears if linear.name == part)
+    at = next(linear.at for linear in likelihood.linears if linear.name == part)
     mean, A = at.coordinates(mu), at.R @ chol
     if not at.has_constant:
         return []
@@ -134,7 +136,7 @@ def _of_predictor(family: Likelihood, part: str, mu: np.ndarray, chol: np.ndarra
 
 
 def _label(
-    family: Likelihood, dims: tuple[str, ...], places: list[tuple[int, ...]], distinct: int, shape: tuple[int, ...]
+    likelihood: Likelihood, dims: tuple[str, ...], places: list[tuple[int, ...]], distinct: int, shape: tuple[int, ...]
 ) -> str:
     """Which scalars share a prior: all of them, a feature in every component, or some by name."""
     if distinct == 1:
@@ -143,11 +145,11 @@ def _label(
         axis = dims.index("feature")
         features = {place[axis] for place in places}
         if len(features) == 1 and len(places) * shape[axis] == np.prod(shape):
-            return family.coords["feature"][features.pop()]
+            return likelihood.coords["feature"][features.pop()]
     entries = list(dict.fromkeys(place[-1] for place in places))
     if len(dims) == 2 and len(places) == shape[0] * len(entries):
-        return listed([family.coords[dims[1]][j] for j in entries], most=MOST_ENTRIES)
-    return ", ".join(" / ".join(family.coords[d][i] for d, i in zip(dims, p, strict=True)) for p in places)
+        return listed([likelihood.coords[dims[1]][j] for j in entries], most=MOST_ENTRIES)
+    return ", ".join(" / ".join(likelihood.coords[d][i] for d, i in zip(dims, p, strict=True)) for p in places)
 
 
 def _words(prior: Prior, where: Mapping[str, float]) -> str:
@@ -164,8 +166,8 @@ def prior_numbers(fits: Fits) -> dict[str, Any]:
     known = {} if fits.dt.attrs.get("extended_model") else _sensitivity(fits)
     if isinstance(data_sets, str):
         return {"predictive": {}, "rows": 0, "problem": data_sets, "sensitivity": known}
-    checks = predictive_checks(data_sets.family, data_sets.x, PRIOR_STATISTICS)
-    return {"predictive": checks, "rows": len(data_sets.family.data), "problem": "", "sensitivity": known}
+    checks = predictive_checks(data_sets.likelihood, data_sets.x, PRIOR_STATISTICS)
+    return {"predictive": checks, "rows": len(data_sets.likelihood.data), "problem": "", "sensitivity": known}
 
 
 def _sensitivity(fits: Fits) -> dict[str, Any]:

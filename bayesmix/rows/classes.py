@@ -69,12 +69,12 @@ def classes(fit: Fit, draws: int = CLASS_DRAWS, *, data: Data | None = None, see
     """
     whole_numbers(draws=draws, seed=seed)
     fitted, rng = Fitted.of(fit), np.random.default_rng(seed)
-    family = fitted.over(data, labels=True)
+    likelihood = fitted.over(data, labels=True)
     picked = np.sort(rng.choice(fitted.size, draws, replace=draws > fitted.size))
-    some = estep.Draws(family, {v: a[picked] for v, a in fitted.params.items()})
-    names, out = np.array(family.components, dtype=object), np.empty((draws, len(family.data)), dtype=object)
-    for rows in row_slices(family, draws):
+    some = estep.Draws(likelihood, {v: a[picked] for v, a in fitted.params.items()})
+    names, out = np.array(likelihood.components, dtype=object), np.empty((draws, len(likelihood.data)), dtype=object)
+    for rows in row_slices(likelihood, draws):
         r = some.responsibilities(rows)
         out[:, rows] = names[drawn(r, rng.random(r.shape[:2]))]
-    coords = {"draw": np.arange(draws), "obs": list(family.data.obs_names), "drawn_from": ("draw", picked)}
+    coords = {"draw": np.arange(draws), "obs": list(likelihood.data.obs_names), "drawn_from": ("draw", picked)}
     return xr.DataArray(out, dims=("draw", "obs"), coords=coords, name="class")

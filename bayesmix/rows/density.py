@@ -51,8 +51,8 @@ def log_density(fit: Fit, data: Any = None, *, labels: bool = False) -> xr.DataA
     array([-1.3771])
     """
     fitted = Fitted.of(fit)
-    family = fitted.over(data, labels=labels)
-    return fitted.array(family, pointwise_of(family, fitted.params), "log_density")
+    likelihood = fitted.over(data, labels=labels)
+    return fitted.array(likelihood, pointwise_of(likelihood, fitted.params), "log_density")
 
 
 def log_predictive_density(fit: Fit, data: Any = None, *, labels: bool = False) -> xr.DataArray:
@@ -87,13 +87,13 @@ def log_predictive_density(fit: Fit, data: Any = None, *, labels: bool = False) 
     True
     """
     fitted = Fitted.of(fit)
-    family = fitted.over(data, labels=labels)
-    return array_of(family, predictive_of(family, fitted), ("obs",)).rename("log_predictive_density")
+    likelihood = fitted.over(data, labels=labels)
+    return array_of(likelihood, predictive_of(likelihood, fitted), ("obs",)).rename("log_predictive_density")
 
 
-def predictive_of(family: Likelihood, fitted: Fitted) -> np.ndarray:
-    """Log predictive densities of the rows of ``family``, (n,), in blocks of rows."""
-    draws, out = estep.Draws(family, fitted.params), np.empty(len(family.data))
-    for rows in row_slices(family, draws.size):
+def predictive_of(likelihood: Likelihood, fitted: Fitted) -> np.ndarray:
+    """Log predictive densities of the rows of ``likelihood``, (n,), in blocks of rows."""
+    draws, out = estep.Draws(likelihood, fitted.params), np.empty(len(likelihood.data))
+    for rows in row_slices(likelihood, draws.size):
         out[rows] = estep.log_mean_exp(draws.pointwise(rows))
     return out

@@ -51,9 +51,9 @@ def factor_loadings(fit: Fit) -> xr.DataArray:
     >>> factor_loadings(em).values.squeeze().round(1)
     array([ 1.4,  1.4, -1.4])
     """
-    family, params = bound(fit, None)
-    loadings = _factors(family).loadings(family, params)
-    dims, coords = ("component", "feature", "factor"), family.coords
+    likelihood, params = bound(fit, None)
+    loadings = _factors(likelihood).loadings(likelihood, params)
+    dims, coords = ("component", "feature", "factor"), likelihood.coords
     if isinstance(fit, EMFit):
         return xr.DataArray(loadings, dims=dims, coords={d: coords[d] for d in dims})
     posterior = Record.of(fit).posterior
@@ -98,37 +98,37 @@ def factor_scores(fit: Fit, *, data: Data | None = None) -> xr.Dataset:
     >>> factor_scores(em)["mean"].values.squeeze().round(1)
     array([-1.4, -0.7, -0. ,  0.7,  1.4])
     """
-    family, params = bound(fit, data)
-    own = _factors(family)
-    shown = own.loadings(family, params)
+    likelihood, params = bound(fit, data)
+    own = _factors(likelihood)
+    shown = own.loadings(likelihood, params)
     if isinstance(fit, EMFit):
-        mean, variance = own.scores(family, params, shown)
+        mean, variance = own.scores(likelihood, params, shown)
         spread = np.broadcast_to(np.sqrt(variance)[:, None], mean.shape)
-        return _dataset(family, mean, spread)
+        return _dataset(likelihood, mean, spread)
     some = evenly(len(shown), SCORED_DRAWS)
-    K, n, q = len(family.components), len(family.data), shown.shape[-1]
+    K, n, q = len(likelihood.components), len(likelihood.data), shown.shape[-1]
     total, square, variances = np.zeros((K, n, q)), np.zeros((K, n, q)), np.zeros((K, q))
     for first in range(0, len(some), HELD_DRAWS):
         which = some[first : first + HELD_DRAWS]
-        mean, variance = own.scores(family, {v: a[which] for v, a in params.items()}, shown[which])
+        mean, variance = own.scores(likelihood, {v: a[which] for v, a in params.items()}, shown[which])
         total += mean.sum(axis=0)
         square += (mean**2).sum(axis=0)
         variances += variance.sum(axis=0)
     mean = total / len(some)
-    return _dataset(family, mean, np.sqrt(square / len(some) - mean**2 + variances[:, None] / len(some)))
+    return _dataset(likelihood, mean, np.sqrt(square / len(some) - mean**2 + variances[:, None] / len(some)))
 
 
-def _factors(family: Likelihood) -> ModuleType:
+def _factors(likelihood: Likelihood) -> ModuleType:
     """The family's facet ``factors``."""
-    module: ModuleType | None = facet(family.name, "factors")
+    module: ModuleType | None = facet(likelihood.name, "factors")
     if module is None:
-        raise ValueError(f"fit: a {family.name} mixture has no factors")
+        raise ValueError(f"fit: a {likelihood.name} mixture has no factors")
     return module
 
 
-def _dataset(family: Likelihood, mean: np.ndarray, sd: np.ndarray) -> xr.Dataset:
+def _dataset(likelihood: Likelihood, mean: np.ndarray, sd: np.ndarray) -> xr.Dataset:
     """From arrays (K, n, q)."""
     dims = ("obs", "component", "factor")
-    coords = {"obs": list(family.data.obs_names), "component": list(family.components)}
-    coords["factor"] = family.coords["factor"]
+    coords = {"obs": list(likelihood.data.obs_names), "component": list(likelihood.components)}
+    coords["factor"] = likelihood.coords["factor"]
     return xr.Dataset({v: (dims, np.swapaxes(a, 0, 1)) for v, a in (("mean", mean), ("sd", sd))}, coords=coords)

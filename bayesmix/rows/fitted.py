@@ -24,7 +24,7 @@ class Fitted:
 
     Attributes
     ----------
-    family : Likelihood
+    likelihood : Likelihood
         Over the rows of the fit.
     params : mapping of str to ndarray
         Parameters with a leading dimension of draws, chain by chain.
@@ -32,7 +32,7 @@ class Fitted:
         Coordinates of the dimensions chain and draw; none of a point estimate.
     """
 
-    family: Likelihood
+    likelihood: Likelihood
     params: Params
     sample: Mapping[str, np.ndarray]
 
@@ -40,7 +40,7 @@ class Fitted:
     def of(cls, fit: Fit) -> Fitted:
         """Of an estimate or a posterior; ValueError where it is neither."""
         if isinstance(fit, EMFit):
-            return cls(fit.family, {v: a[None] for v, a in fit.arrays.items()}, {})
+            return cls(fit.likelihood, {v: a[None] for v, a in fit.arrays.items()}, {})
         if not isinstance(fit, xr.DataTree):
             raise ValueError(
                 f"fit: must be an EMFit of bm.fit_em or a DataTree of bm.sample; got a {type(fit).__name__}"
@@ -51,7 +51,7 @@ class Fitted:
     def of_record(cls, record: Record) -> Fitted:
         """Of a posterior that was read."""
         coords = {d: record.posterior.coords[d].to_numpy() for d in ("chain", "draw")}
-        return cls(record.family, record.params, coords)
+        return cls(record.likelihood, record.params, coords)
 
     @property
     def size(self) -> int:
@@ -75,17 +75,17 @@ class Fitted:
 
     def over(self, data: Any, *, labels: bool = False) -> Likelihood:
         """The likelihood over new rows, or those of the fit (None); their labels count only where asked for."""
-        rows = self.family.data if data is None else new_rows(self.family, data)
+        rows = self.likelihood.data if data is None else new_rows(self.likelihood, data)
         rows = rows if labels else rows.without_labels()
-        return self.family if rows is self.family.data else self.family.rebind(rows)
+        return self.likelihood if rows is self.likelihood.data else self.likelihood.rebind(rows)
 
-    def array(self, family: Likelihood, values: np.ndarray, name: str) -> xr.DataArray:
+    def array(self, likelihood: Likelihood, values: np.ndarray, name: str) -> xr.DataArray:
         """Values (draws, rows) as (chain, draw, obs), or (obs,) of a point estimate."""
         shape = [len(c) for c in self.sample.values()]
-        return array_of(family, values.reshape(*shape, -1), (*self.sample, "obs"), dict(self.sample)).rename(name)
+        return array_of(likelihood, values.reshape(*shape, -1), (*self.sample, "obs"), dict(self.sample)).rename(name)
 
 
-def new_rows(family: Likelihood, new: Any) -> Data:
+def new_rows(likelihood: Likelihood, new: Any) -> Data:
     """New rows as the fit has its own: of a table the columns that the fit knows, by their names.
 
     Columns that it does not know are left out; an array's, or those of a table with none of the fit's names, are taken
@@ -93,8 +93,8 @@ def new_rows(family: Likelihood, new: Any) -> Data:
     """
     if isinstance(new, Data):
         return new
-    frame, own = frame_of(new), family.data.feature_names
-    if family.covariates:
+    frame, own = frame_of(new), likelihood.data.feature_names
+    if likelihood.covariates:
         return Data(frame, response=own[0])
     there = [name for name in own if name in frame.columns]
     if there and len(there) < len(own):

@@ -58,34 +58,34 @@ def impute(fit: Fit, *, draws: int = IMPUTED_DRAWS, data: Data | None = None, se
     for name, value, least in (("draws", draws, 1), ("seed", seed, 0)):
         if not is_whole(value, least):
             raise ValueError(f"{name}: must be a whole number >= {least}; got {value!r}")
-    family, params = bound(fit, data)
-    if not family.data.gaps:
+    likelihood, params = bound(fit, data)
+    if not likelihood.data.gaps:
         raise ValueError("data: no cell is missing, so there is nothing to draw")
-    rows = np.flatnonzero(np.isnan(family.data.x).any(axis=1))
-    some = family.rebind(family.data.take(rows))
+    rows = np.flatnonzero(np.isnan(likelihood.data.x).any(axis=1))
+    some = likelihood.rebind(likelihood.data.take(rows))
     gone = np.argwhere(np.isnan(some.data.x))
-    values = np.stack([x[tuple(gone.T)] for x in _completed(some, _taken(family, params, draws), seed)])
+    values = np.stack([x[tuple(gone.T)] for x in _completed(some, _taken(likelihood, params, draws), seed)])
     names = {"obs": some.data.obs_names, "feature": some.data.feature_names}
     coords = {d: ("cell", [names[d][i] for i in at]) for d, at in zip(names, gone.T, strict=True)}
     return xr.DataArray(values, dims=("draw", "cell"), coords=coords, name="x")
 
 
-def _taken(family: Likelihood, params: Params, draws: int) -> Params:
+def _taken(likelihood: Likelihood, params: Params, draws: int) -> Params:
     """So many draws of the parameters, evenly spaced; of fewer, and of an estimate, in turn."""
-    first = family.parameter_names[0]
-    if np.ndim(params[first]) == len(family.dims[first]):
+    first = likelihood.parameter_names[0]
+    if np.ndim(params[first]) == len(likelihood.dims[first]):
         params = {v: a[None] for v, a in params.items()}
     size = len(params[first])
     which = evenly(size, draws) if size >= draws else np.arange(draws) % size
     return {v: a[which] for v, a in params.items()}
 
 
-def _completed(family: Likelihood, params: Params, seed: int) -> list[np.ndarray]:
+def _completed(likelihood: Likelihood, params: Params, seed: int) -> list[np.ndarray]:
     """The rows without gaps, once for every draw."""
     rng = np.random.default_rng(seed)
     completed = []
     for s in range(len(next(iter(params.values())))):
         one = {v: a[s] for v, a in params.items()}
-        z = drawn(estep.responsibilities(family, one), rng.random(len(family.data)))
-        completed.append(family.component.completed(family.data.x, z, one, rng))
+        z = drawn(estep.responsibilities(likelihood, one), rng.random(len(likelihood.data)))
+        completed.append(likelihood.component.completed(likelihood.data.x, z, one, rng))
     return completed

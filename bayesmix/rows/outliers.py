@@ -79,28 +79,28 @@ def outliers(
     ['6']
     """
     fitted = Fitted.of(fit)
-    return outliers_of(fitted, _how_many(n, share, len(fitted.family.data)), interval=interval, seed=seed)
+    return outliers_of(fitted, _how_many(n, share, len(fitted.likelihood.data)), interval=interval, seed=seed)
 
 
 def outliers_of(fitted: Fitted, n: int, *, interval: float = LEVEL, seed: int = 1) -> pd.DataFrame:
     """:func:`outliers` of a fit that was read."""
     if not 0 < interval < 1:
         raise ValueError(f"interval: must be between 0 and 1; got {interval}")
-    family = fitted.over(None)
-    density = predictive_of(family, fitted)
+    likelihood = fitted.over(None)
+    density = predictive_of(likelihood, fitted)
     rows = np.argsort(density, kind="stable")[:n]
-    some = family.rebind(family.data.take(rows))
-    table = pd.DataFrame(index=pd.Index([family.data.obs_names[i] for i in rows], name="row"))
+    some = likelihood.rebind(likelihood.data.take(rows))
+    table = pd.DataFrame(index=pd.Index([likelihood.data.obs_names[i] for i in rows], name="row"))
     table["rank"] = _below(np.sort(density), density[rows]) + 1
     if not fitted.point:
-        ranks = _ranks(family, rows, fitted.some(RANK_DRAWS))
+        ranks = _ranks(likelihood, rows, fitted.some(RANK_DRAWS))
         table["rank_lower"], table["rank_upper"] = _ends(ranks, interval, method="inverted_cdf").astype(int)
         table["among"] = (ranks <= len(rows)).mean(axis=0)
     table["log_density"] = density[rows]
     if not fitted.point:
         table["lower"], table["upper"] = _ends(estep.pointwise(some, fitted.params), interval)
     table["tail_probability"] = Tails(fitted, seed=seed).means(some)
-    table["expected"] = len(family.data) * table["tail_probability"]
+    table["expected"] = len(likelihood.data) * table["tail_probability"]
     return table
 
 
@@ -119,13 +119,13 @@ def _ends(values: np.ndarray, interval: float, **options: str) -> np.ndarray:
     return np.quantile(values, [(1 - interval) / 2, (1 + interval) / 2], axis=0, **options)  # type: ignore[call-overload]
 
 
-def _ranks(family: Likelihood, rows: np.ndarray, fitted: Fitted) -> np.ndarray:
-    """Ranks, from 1 for the least dense, of some rows of ``family`` among all, (draws, rows), by blocks of draws."""
-    width = max(1, int(BLOCK_BYTES / (8 * len(family.data))))
+def _ranks(likelihood: Likelihood, rows: np.ndarray, fitted: Fitted) -> np.ndarray:
+    """Ranks, from 1 for the least dense, of some of its rows among all, (draws, rows), by blocks of draws."""
+    width = max(1, int(BLOCK_BYTES / (8 * len(likelihood.data))))
     ranks = np.empty((fitted.size, len(rows)))
     for start in range(0, fitted.size, width):
         block = slice(start, start + width)
-        l = estep.pointwise(family, {v: a[block] for v, a in fitted.params.items()})
+        l = estep.pointwise(likelihood, {v: a[block] for v, a in fitted.params.items()})
         own = l[:, rows]
         l.sort(axis=1)
         ranks[block] = [_below(every, at) + 1 for every, at in zip(l, own, strict=True)]

@@ -84,91 +84,91 @@ def predict(fit: Fit, new: Any, interval: float = LEVEL, *, outlier: float = OUT
         if not 0 < value < 1:
             raise ValueError(f"{name}: must be between 0 and 1; got {value}")
     fitted = Fitted.of(fit)
-    index, rows, observed = _rows(fitted.family, new)
-    family = fitted.over(rows, labels=True)
+    index, rows, observed = _rows(fitted.likelihood, new)
+    likelihood = fitted.over(rows, labels=True)
     if observed:
-        table, errors = _groups_and_density(family, fitted, interval)
+        table, errors = _groups_and_density(likelihood, fitted, interval)
         table["tail_probability"] = Tails(fitted, seed=seed).means(fitted.over(rows))
         table["outlier"] = table["tail_probability"] < outlier
     else:
-        table, errors = _response(family, fitted, interval, seed)
+        table, errors = _response(likelihood, fitted, interval, seed)
     table = table.set_axis(index, axis=0)
     table.attrs = {"interval": interval, "expected_error": errors.found(interval).to_dict()}
     return table
 
 
-def _rows(family: Likelihood, new: Any) -> tuple[pd.Index, Any, bool]:
+def _rows(likelihood: Likelihood, new: Any) -> tuple[pd.Index, Any, bool]:
     """The index of new rows, the rows, and whether a response was observed: where not, zeros hold its place."""
     if isinstance(new, Data):
         return new.covariates.index, new, True
-    response = family.data.feature_names[0]
-    if isinstance(new, pd.DataFrame) and new.shape[1] == 0 and family.family.responds:
+    response = likelihood.data.feature_names[0]
+    if isinstance(new, pd.DataFrame) and new.shape[1] == 0 and likelihood.family.responds:
         return new.index, Data(np.zeros(len(new))), False
     frame = frame_of(new)
     index = frame.index if has_index(new) else pd.RangeIndex(1, len(frame) + 1)
-    explained = family.family.responds and set(family.covariates) <= set(frame.columns)
+    explained = likelihood.family.responds and set(likelihood.covariates) <= set(frame.columns)
     if not explained or (response in frame.columns and not frame[response].isna().all()):
         return index, new, True
     return index, Data(frame.assign(**{response: 0.0}), response=response), False
 
 
-def _groups_and_density(family: Likelihood, fitted: Fitted, interval: float) -> tuple[pd.DataFrame, Errors]:
+def _groups_and_density(likelihood: Likelihood, fitted: Fitted, interval: float) -> tuple[pd.DataFrame, Errors]:
     """Responsibilities and densities, from one pass over the rows."""
-    draws, n, K = estep.Draws(family, fitted.params), len(family.data), len(family.components)
-    bare = draws if not family.data.labelled.any() else estep.Draws(fitted.over(family.data), fitted.params)
+    draws, n, K = estep.Draws(likelihood, fitted.params), len(likelihood.data), len(likelihood.components)
+    bare = draws if not likelihood.data.labelled.any() else estep.Draws(fitted.over(likelihood.data), fitted.params)
     tails = _tails(interval)
-    r_found, l_found, errors = np.empty((3, n, K)), np.empty((3, n)), Errors(family, draws.size)
+    r_found, l_found, errors = np.empty((3, n, K)), np.empty((3, n)), Errors(likelihood, draws.size)
     r: np.ndarray | None = None
-    for rows in row_slices(family, draws.size):
+    for rows in row_slices(likelihood, draws.size):
         l, r = draws.both(rows, held=r)
         l = l if bare is draws else bare.pointwise(rows)
         r_found[:, rows] = _mean_and_ends(r.reshape(draws.size, -1), tails).reshape(3, -1, K)
         l_found[:, rows] = _mean_and_ends(l, tails)
         l_found[0, rows] = estep.log_mean_exp(l)
         errors.add(rows, r, r_found[0, rows])
-    columns = _by_group(family, r_found, fitted)
+    columns = _by_group(likelihood, r_found, fitted)
     columns["log_density"] = l_found[0]
     columns |= {} if fitted.point else {"lower": l_found[1], "upper": l_found[2]}
     return pd.DataFrame(columns), errors
 
 
-def _response(family: Likelihood, fitted: Fitted, interval: float, seed: int) -> tuple[pd.DataFrame, Errors]:
+def _response(likelihood: Likelihood, fitted: Fitted, interval: float, seed: int) -> tuple[pd.DataFrame, Errors]:
     """Weights, and the response by simulation: a draw of the parameters each."""
-    n, K, tails = len(family.data), len(family.components), _tails(interval)
-    weights, errors = np.empty((3, n, K)), Errors(family, fitted.size)
-    for rows, block in row_blocks(family, fitted.size):
+    n, K, tails = len(likelihood.data), len(likelihood.components), _tails(interval)
+    weights, errors = np.empty((3, n, K)), Errors(likelihood, fitted.size)
+    for rows, block in row_blocks(likelihood, fitted.size):
         w = np.exp(block.log_weights(fitted.params))
         w = np.ascontiguousarray(np.broadcast_to(w, (fitted.size, len(block.data), K)))
         weights[:, rows] = _mean_and_ends(w.reshape(fitted.size, -1), tails).reshape(3, -1, K)
         errors.add(rows, w, weights[0, rows])
-    columns = _by_group(family, weights, fitted)
+    columns = _by_group(likelihood, weights, fitted)
     names = ("response", "response_lower", "response_upper")
-    columns |= dict(zip(names, _simulated(family, fitted, tails, np.random.default_rng(seed)), strict=True))
+    columns |= dict(zip(names, _simulated(likelihood, fitted, tails, np.random.default_rng(seed)), strict=True))
     return pd.DataFrame(columns), errors
 
 
-def _simulated(family: Likelihood, fitted: Fitted, tails: list[float], rng: np.random.Generator) -> np.ndarray:
+def _simulated(likelihood: Likelihood, fitted: Fitted, tails: list[float], rng: np.random.Generator) -> np.ndarray:
     """Mean and ends of simulated responses, (3, n), in blocks of rows."""
-    n, width = len(family.data), max(1, int(BLOCK_BYTES / (8 * RESPONSES)))
+    n, width = len(likelihood.data), max(1, int(BLOCK_BYTES / (8 * RESPONSES)))
     out, picked = np.empty((3, n)), rng.permutation(np.arange(RESPONSES) % fitted.size)
     if fitted.size > RESPONSES:
         picked = rng.choice(fitted.size, RESPONSES, replace=False)
     for start in range(0, n, width):
         rows = np.arange(start, min(start + width, n))
-        block = family.rebind(family.data.take(rows))
+        block = likelihood.rebind(likelihood.data.take(rows))
         new = np.stack([drawn_rows(block, fitted.one(s), rng)[0][:, 0] for s in picked])
         out[:, rows] = _mean_and_ends(new, tails)
     return out
 
 
-def _by_group(family: Likelihood, probabilities: np.ndarray, fitted: Fitted) -> dict[str, Any]:
+def _by_group(likelihood: Likelihood, probabilities: np.ndarray, fitted: Fitted) -> dict[str, Any]:
     """The columns of the groups from mean and ends (3, n, K)."""
     mean, lower, upper = probabilities
     columns: dict[str, Any] = {
-        "group": np.array(family.components)[mean.argmax(axis=1)],
+        "group": np.array(likelihood.components)[mean.argmax(axis=1)],
         "probability": mean.max(axis=1),
     }
-    for k, name in enumerate(family.components):
+    for k, name in enumerate(likelihood.components):
         columns[f"probability[{name}]"] = mean[:, k]
         columns |= {} if fitted.point else {f"lower[{name}]": lower[:, k], f"upper[{name}]": upper[:, k]}
     return columns

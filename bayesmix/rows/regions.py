@@ -48,10 +48,10 @@ class Regions:
 def regions_at(fitted: Fitted, x: np.ndarray, *, seed: int = 1) -> Regions:
     """The regions of a fit at points x (points, n_features), for mixtures whose rows all have one law."""
     some, rng = fitted.some(TAIL_DRAWS), np.random.default_rng(seed)
-    family = some.family.rebind(Data(x).with_features(some.family.data.feature_names))
-    densities = np.exp(estep.pointwise(family, some.params))
+    likelihood = some.likelihood.rebind(Data(x).with_features(some.likelihood.data.feature_names))
+    densities = np.exp(estep.pointwise(likelihood, some.params))
     lower, upper = np.quantile(densities, TAILS, axis=0)
-    areas = Tails(fitted, seed=seed).areas(family)
+    areas = Tails(fitted, seed=seed).areas(likelihood)
     inside = np.stack([(areas > 1 - content).mean(axis=0) for content in CONTENTS])
     own = _own_densities(some, rng)
     levels = np.quantile(own, [1 - content for content in CONTENTS], method="lower")
@@ -60,8 +60,8 @@ def regions_at(fitted: Fitted, x: np.ndarray, *, seed: int = 1) -> Regions:
 
 def _own_densities(some: Fitted, rng: np.random.Generator) -> np.ndarray:
     """The posterior mean density at rows from it."""
-    data, each = some.family.data.without_labels(), -(-LEVEL_ROWS // some.size)
-    design = some.family.rebind(data.take(np.arange(each) % len(data)))
+    data, each = some.likelihood.data.without_labels(), -(-LEVEL_ROWS // some.size)
+    design = some.likelihood.rebind(data.take(np.arange(each) % len(data)))
     x = np.concatenate([drawn_rows(design, some.one(s), rng)[0] for s in range(some.size)])
-    at = some.family.rebind(data.take(np.arange(len(x)) % len(data))).observing(x)
+    at = some.likelihood.rebind(data.take(np.arange(len(x)) % len(data))).observing(x)
     return np.exp(estep.log_mean_exp(estep.pointwise(at, some.params)))

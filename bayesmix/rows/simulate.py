@@ -76,62 +76,62 @@ def simulate(
     whole_numbers(seed=seed, **({} if n is None else {"n": n}))
     rng = np.random.default_rng(seed)
     if isinstance(spec_or_fit, Mixture):
-        family = _declared(spec_or_fit, n, data)
-        sets = parameters_from_prior(family, 1, rng)
-        return _rows(_sized(family, n, rng), sets, rng)
+        likelihood = _declared(spec_or_fit, n, data)
+        sets = parameters_from_prior(likelihood, 1, rng)
+        return _rows(_sized(likelihood, n, rng), sets, rng)
     fitted = Fitted.of(spec_or_fit)
-    family = _sized(fitted.over(data), n, rng)
-    size = 1 if one_draw else min(len(family.data), MOST_SETS, fitted.size)
+    likelihood = _sized(fitted.over(data), n, rng)
+    size = 1 if one_draw else min(len(likelihood.data), MOST_SETS, fitted.size)
     picked = rng.choice(fitted.size, size, replace=False)
-    return _rows(family, {v: a[picked] for v, a in fitted.params.items()}, rng)
+    return _rows(likelihood, {v: a[picked] for v, a in fitted.params.items()}, rng)
 
 
-def _rows(family: Likelihood, sets: Params, rng: np.random.Generator) -> pd.DataFrame:
-    """A row for every row of ``family``, made in turn by each of these sets of parameters."""
-    data, size = family.data, len(next(iter(sets.values())))
+def _rows(likelihood: Likelihood, sets: Params, rng: np.random.Generator) -> pd.DataFrame:
+    """A row for every row of ``likelihood``, made in turn by each of these sets of parameters."""
+    data, size = likelihood.data, len(next(iter(sets.values())))
     x, z = np.empty_like(data.x), np.empty(len(data), dtype=int)
     for s in range(size):
         mine = slice(s, None, size)
-        some = family if size == 1 else family.rebind(data.take(np.arange(len(data))[mine]))
+        some = likelihood if size == 1 else likelihood.rebind(data.take(np.arange(len(data))[mine]))
         x[mine], z[mine] = drawn_rows(some, one(sets, s), rng)
     names = list(data.feature_names)
     if COMPONENT in [*names, *data.covariates.columns]:
         raise ValueError(f"data: a column is called {COMPONENT!r}, which is where the component goes; rename it")
-    observed = pd.DataFrame(x.astype(int) if family.family.counts else x, columns=names)
+    observed = pd.DataFrame(x.astype(int) if likelihood.family.counts else x, columns=names)
     table = pd.concat([observed, data.covariates.reset_index(drop=True)], axis=1)
-    return table.assign(**{COMPONENT: np.array(family.components)[z]})
+    return table.assign(**{COMPONENT: np.array(likelihood.components)[z]})
 
 
-def drawn_rows(family: Likelihood, params: Params, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """New observations (n, n_features) for the rows of ``family``, and the component (n,) that made each."""
-    z = family.draw_components(params, rng)
-    return family.component.draw(z, params, rng), z
+def drawn_rows(likelihood: Likelihood, params: Params, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """New observations (n, n_features) for the rows of ``likelihood``, and the component (n,) that made each."""
+    z = likelihood.draw_components(params, rng)
+    return likelihood.component.draw(z, params, rng), z
 
 
-def _sized(family: Likelihood, n: int | None, rng: np.random.Generator) -> Likelihood:
-    """The family over n rows: its own, or as many of them drawn with replacement."""
-    size = len(family.data)
+def _sized(likelihood: Likelihood, n: int | None, rng: np.random.Generator) -> Likelihood:
+    """The likelihood over n rows: its own, or as many of them drawn with replacement."""
+    size = len(likelihood.data)
     if n is None or n == size:
-        return family
-    return family.rebind(family.data.take(rng.integers(size, size=n)))
+        return likelihood
+    return likelihood.rebind(likelihood.data.take(rng.integers(size, size=n)))
 
 
 def _declared(spec: Mixture, n: int | None, data: Any) -> Likelihood:
     """A mixture bound to the rows that it needs, its priors in numbers."""
     if data is not None:
-        family = resolved(spec, data)
-        return family.rebind(data.without_labels())
+        likelihood = resolved(spec, data)
+        return likelihood.rebind(data.without_labels())
     if n is None:
         raise ValueError("n: how many rows a mixture is to make must be said, or data= given")
-    family = resolved(spec, _placeholder(spec, n))
-    table = {p.name: p.in_place_of or p.name for p in family.parameters}
-    left_open = [table[v] for v, free in family.free.items() if free.any() and table[v] not in spec.priors]
+    likelihood = resolved(spec, _placeholder(spec, n))
+    table = {p.name: p.in_place_of or p.name for p in likelihood.parameters}
+    left_open = [table[v] for v, free in likelihood.free.items() if free.any() and table[v] not in spec.priors]
     if left_open:
         raise ValueError(
             f"data: the prior of {left_open[0]!r} is left open, and its default follows from data: give data=, or "
             "every prior, as bm.resolve(spec, data) writes them out"
         )
-    return family
+    return likelihood
 
 
 def _placeholder(spec: Mixture, n: int) -> Data:

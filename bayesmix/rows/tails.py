@@ -34,13 +34,13 @@ class Tails:
     def __init__(self, fitted: Fitted, *, seed: int = 1) -> None:
         self.fitted, self.rng = fitted.some(TAIL_DRAWS), np.random.default_rng(seed)
         self.batches = TAIL_DRAWS // self.fitted.size
-        self.alike = fitted.family.alike
+        self.alike = fitted.likelihood.alike
         self.new = self._simulated() if self.alike else None
 
     def _simulated(self) -> np.ndarray:
         """Sorted log-densities of new rows under their own draw, (draws, rows)."""
-        data = self.fitted.family.data.without_labels()
-        design = self.fitted.family.rebind(data.take(np.arange(TAIL_ROWS) % len(data)))
+        data = self.fitted.likelihood.data.without_labels()
+        design = self.fitted.likelihood.rebind(data.take(np.arange(TAIL_ROWS) % len(data)))
         return np.stack([np.sort(np.concatenate(list(self._batches(design, s)))) for s in range(self.fitted.size)])
 
     def _batches(self, design: Likelihood, s: int) -> Iterator[np.ndarray]:
@@ -49,14 +49,14 @@ class Tails:
         for _ in range(self.batches):
             yield estep.pointwise(design.observing(drawn_rows(design, params, self.rng)[0]), params)
 
-    def areas(self, family: Likelihood) -> np.ndarray:
-        """t of every draw and row of ``family``, which knows no labels, (draws, n)."""
-        l = up_to_ties(estep.pointwise(family, self.fitted.params), 1)
+    def areas(self, likelihood: Likelihood) -> np.ndarray:
+        """t of every draw and row of ``likelihood``, which knows no labels, (draws, n)."""
+        l = up_to_ties(estep.pointwise(likelihood, self.fitted.params), 1)
         if self.new is not None:
             counts = [np.searchsorted(new, at, side="right") for new, at in zip(self.new, l, strict=True)]
             return np.stack(counts) / self.new.shape[1]
         n, copies = len(l[0]), _copies(len(l[0]))
-        design = family.rebind(family.data.take(np.repeat(np.arange(n), copies)))
+        design = likelihood.rebind(likelihood.data.take(np.repeat(np.arange(n), copies)))
 
         def share(s: int) -> np.ndarray:
             no_denser = [new.reshape(n, copies) <= l[s][:, None] for new in self._batches(design, s)]
@@ -71,21 +71,21 @@ class Tails:
         own = [np.searchsorted(new, up_to_ties(new, 1), side="right") / size for new in self.new]
         return float((np.stack(own) < share).mean())
 
-    def means(self, family: Likelihood) -> np.ndarray:
+    def means(self, likelihood: Likelihood) -> np.ndarray:
         """The means over draws, (n,), never 0: with N rows simulated for each at least 1 / (N + 1)."""
-        means = self._means(family)
+        means = self._means(likelihood)
         few = np.flatnonzero(means < DOUBTFUL)
         if self.alike or not 0 < len(few) < len(means):
             return means
-        means[few] = self._means(family.rebind(family.data.take(few)))
+        means[few] = self._means(likelihood.rebind(likelihood.data.take(few)))
         return means
 
-    def _means(self, family: Likelihood) -> np.ndarray:
-        n, width = len(family.data), max(1, int(BLOCK_BYTES / (8 * self.fitted.size * 3)))
+    def _means(self, likelihood: Likelihood) -> np.ndarray:
+        n, width = len(likelihood.data), max(1, int(BLOCK_BYTES / (8 * self.fitted.size * 3)))
         means = np.empty(n)
         for start in range(0, n, width):
             rows = np.arange(start, min(start + width, n))
-            block = family if len(rows) == n else family.rebind(family.data.take(rows))
+            block = likelihood if len(rows) == n else likelihood.rebind(likelihood.data.take(rows))
             simulated = self.fitted.size * self.batches * (TAIL_ROWS if self.alike else _copies(len(rows)))
             means[rows] = (self.areas(block).mean(axis=0) * simulated + 1) / (simulated + 1)
         return means

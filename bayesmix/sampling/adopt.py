@@ -10,7 +10,7 @@ import numpy as np
 import pymc as pm
 import xarray as xr
 
-from bayesmix.compiled.log_posterior import Target
+from bayesmix.compiled.log_posterior import CompiledModel
 from bayesmix.inputs.data import Data
 from bayesmix.mixture.spec import Mixture, resolved
 from bayesmix.model.build import graph, model_of
@@ -85,21 +85,21 @@ def adopt(
     stored = data.with_covariates(parts.likelihood.covariates)
     held = data_groups(model, stored)
     _check_data(groups, held)
-    target = Target(model)
-    x = _rows(target, free)
-    lp = np.apply_along_axis(lambda at: target.log_density(at)[0], -1, x)
+    compiled = CompiledModel(model)
+    x = _rows(compiled, free)
+    lp = np.apply_along_axis(lambda at: compiled.log_density(at)[0], -1, x)
     _check_log_posterior(groups["sample_stats"], lp)
     made = {
-        "posterior": variables_at(target, x, {d: free[d] for d in DRAWN}),
+        "posterior": variables_at(compiled, x, {d: free[d] for d in DRAWN}),
         "sample_stats": statistics.assign(lp=(DRAWN, lp)),
     }
     best = [x[c, s] for c, s in enumerate(lp.argmax(axis=1))]
-    exchange = measure(target, parts, [Climber(target, parts).at(at).params for at in best])
+    exchange = measure(compiled, parts, [Climber(compiled, parts).at(at).params for at in best])
     parts = parts.over(parts.likelihood.with_measured(exchange.groups))
     dt = xr.DataTree.from_dict(made | held)
     where = np.ones(lp.shape, dtype=int)
-    dt = sort_labels(dt, target, parts.likelihood, exchange, where=where, log_likelihood=log_likelihood)
-    modes, start = _modes(Climber(target, parts), best)
+    dt = sort_labels(dt, compiled, parts.likelihood, exchange, where=where, log_likelihood=log_likelihood)
+    modes, start = _modes(Climber(compiled, parts), best)
     dt["modes"] = xr.DataTree(modes_dataset(modes, parts.likelihood, {}, start))
     dt = by_variation(dt, parts.likelihood)
     own = [rv.name for rv in model.free_RVs if rv.name not in ours]
@@ -172,11 +172,11 @@ def _check_data(groups: Mapping[str, xr.Dataset], held: Mapping[str, xr.Dataset]
                 raise ValueError(f"idata: was drawn with another {name} ({group}) than spec and data have")
 
 
-def _rows(target: Target, free: xr.Dataset) -> np.ndarray:
+def _rows(compiled: CompiledModel, free: xr.Dataset) -> np.ndarray:
     """Unconstrained vectors, (chain, draw, n_dim)."""
     draws = {v: a.to_numpy() for v, a in free.items()}
     shape = free.sizes["chain"], free.sizes["draw"]
-    rows = [target.start({str(v): a[at] for v, a in draws.items()}) for at in np.ndindex(shape)]
+    rows = [compiled.start({str(v): a[at] for v, a in draws.items()}) for at in np.ndindex(shape)]
     return np.array(rows).reshape(*shape, -1)
 
 

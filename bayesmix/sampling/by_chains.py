@@ -28,7 +28,7 @@ def scouted(task: Task) -> Scouts:
 
 
 def _runner(task: Task) -> Runner:
-    return Runner(task.target, task.cores, task.seed, task.modes[0].whitening)
+    return Runner(task.compiled, task.cores, task.seed, task.modes[0].whitening)
 
 
 def by_chains(task: Task, scouts: Scouts) -> xr.DataTree:
@@ -40,7 +40,7 @@ def by_chains(task: Task, scouts: Scouts) -> xr.DataTree:
     cut, start, region_of_chain = len(drawn) < len(start), start[drawn], region_of_chain[drawn]
     with rescued(raw):
         dt = assemble(raw, task.beside)
-        settled = settle(dt, task.target, task.likelihood, scouts, region_of_chain)
+        settled = settle(dt, task.compiled, task.likelihood, scouts, region_of_chain)
         dt = task.in_one_labelling(dt, settled.where)
         dt = pool(dt, settled, chains=min(task.chains, len(start)), seed=task.seed)
         modes = [replace(mode, region=settled.number.get(mode.region, mode.region)) for mode in scouts.modes]

@@ -24,7 +24,7 @@ def by_exchange(task: Task, *, seconds: float) -> xr.DataTree | None:
     """The posterior; None where the time would not do for a first round of sweeps."""
     with explained("the replica exchange"):
         made = exchange(
-            task.target,
+            task.compiled,
             task.likelihood,
             np.array([mode.x for mode in task.modes]),
             chains=task.chains,
@@ -39,7 +39,7 @@ def by_exchange(task: Task, *, seconds: float) -> xr.DataTree | None:
     never = (DRAWN, np.zeros(made.density.shape, dtype=bool))
     statistics = xr.Dataset({"logp": (DRAWN, made.density), "diverging": never}, coords=numbers)
     raw = xr.DataTree.from_dict(
-        {"posterior": variables_at(task.target, made.states, numbers), "sample_stats": statistics}
+        {"posterior": variables_at(task.compiled, made.states, numbers), "sample_stats": statistics}
     )
     with rescued(raw):
         dt = assemble(raw, task.beside)
@@ -74,7 +74,7 @@ def _group(task: Task, made: Exchanged, dt: xr.DataTree) -> xr.Dataset:
     }
     if not task.extended:
         draws = dt["posterior"].to_dataset(), dt["sample_stats"].to_dataset()["lp"]
-        bridge = weigh(task.target, task.likelihood, {1: draws}, None)[1]
+        bridge = weigh(task.compiled, task.likelihood, {1: draws}, None)[1]
         attrs |= {"bridge": bridge.value, "bridge_error": bridge.standard_error}
         attrs |= {"bridge_known": int(bridge.established)}
     return xr.Dataset(

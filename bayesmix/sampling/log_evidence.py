@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from scipy.special import logsumexp
 
-from bayesmix.compiled.log_posterior import Target
+from bayesmix.compiled.log_posterior import CompiledModel
 from bayesmix.model.build import graph, model_of
 from bayesmix.multimodality.bridge import LARGEST_ERROR, UNKNOWN, LogIntegral
 from bayesmix.multimodality.labellings import check_order
@@ -47,7 +47,7 @@ class LogEvidence:
         return f"log evidence {self.value:.3f} +- {self.standard_error:.2g} ({self.method}{doubt})"
 
 
-def log_evidence(dt: xr.DataTree, *, target: Target | None = None) -> LogEvidence:
+def log_evidence(dt: xr.DataTree, *, compiled: CompiledModel | None = None) -> LogEvidence:
     r"""Log marginal likelihood, log of the integral of prior times likelihood over all parameters.
 
     .. math:: \log p(x) = \log \sum_g \exp(\hat z_g) + \log(\text{number of labellings})
@@ -65,7 +65,7 @@ def log_evidence(dt: xr.DataTree, *, target: Target | None = None) -> LogEvidenc
     ----------
     dt : DataTree
         A posterior of :func:`bayesmix.sample`.
-    target : Target, optional
+    compiled : CompiledModel, optional
         The compiled model of this mixture over any data; by default it is compiled where it is needed.
 
     Returns
@@ -94,19 +94,20 @@ def log_evidence(dt: xr.DataTree, *, target: Target | None = None) -> LogEvidenc
     (-14.3, True)
     """
     record = Record.of(dt)
-    family = record.family
-    if not isinstance(target, Target | None):
-        raise ValueError(f"target: must be a compiled model, {Target.__module__}.Target; got a {type(target).__name__}")
-    if family.data.weighted:
+    likelihood = record.likelihood
+    if not isinstance(compiled, CompiledModel | None):
+        name = f"{CompiledModel.__module__}.CompiledModel"
+        raise ValueError(f"compiled: must be a compiled model, {name}; got a {type(compiled).__name__}")
+    if likelihood.data.weighted:
         raise ValueError("log_evidence: is defined for row weights of 1 only")
     if dt.attrs.get("extended_model"):
         raise ValueError("log_evidence: the posterior is of the user's extension of the model, not of the mixture")
-    check_order("log_evidence", family.spec)
+    check_order("log_evidence", likelihood.spec)
     if TEMPERING in dt.children:
         return _of_replicas(dt[TEMPERING].to_dataset())
     parts = _recorded(dt["modes"].to_dataset())
     if sum(g > 0 for g in parts) < 2:
-        parts |= _whole(record, target)
+        parts |= _whole(record, compiled)
     share = masses(parts)
     values = np.array([e.value for e in parts.values()])
     errors = np.array([e.standard_error for e in parts.values()])
@@ -138,12 +139,12 @@ def _recorded(modes: xr.Dataset) -> dict[int, LogIntegral]:
     return integrals
 
 
-def _whole(record: Record, target: Target | None) -> dict[int, LogIntegral]:
+def _whole(record: Record, compiled: CompiledModel | None) -> dict[int, LogIntegral]:
     """The log-integral over all of the posterior, all labellings."""
-    model = model_of(graph(record.family))
-    target = Target(model) if target is None else target.with_data(model)
+    model = model_of(graph(record.likelihood))
+    compiled = CompiledModel(model) if compiled is None else compiled.with_data(model)
     draws = record.posterior, record.dt["sample_stats"].to_dataset()["lp"]
-    return weigh(target, record.family, {1: draws}, None)
+    return weigh(compiled, record.likelihood, {1: draws}, None)
 
 
 def _described(record: Record, n: int) -> str:

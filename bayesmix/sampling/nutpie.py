@@ -13,7 +13,7 @@ import nutpie
 import pymc as pm
 import xarray as xr
 
-from bayesmix.compiled.log_posterior import Target
+from bayesmix.compiled.log_posterior import CompiledModel
 from bayesmix.compiled.whitening import Whitening, whiten
 from bayesmix.inputs.arguments import FEWEST_DRAWS
 from bayesmix.inputs.data import Data
@@ -46,7 +46,7 @@ type Begin = Callable[[np.random.Generator], np.ndarray]
 class Runner:
     """nutpie on one compiled model, each chain with a beginning of its own."""
 
-    target: Target
+    compiled: CompiledModel
     cores: int | None
     seed: int
     whitening: Whitening | None = None
@@ -62,14 +62,16 @@ class Runner:
         FitError
             Where a chain has no point to begin at, or nutpie gives up.
         """
-        compiled = self.target.compiled if self.whitening is None else whiten(self.target.compiled, self.whitening)
+        nutpie_model = (
+            self.compiled.nutpie_model if self.whitening is None else whiten(self.compiled.nutpie_model, self.whitening)
+        )
         shared = {"seed": self.seed, "save_warmup": False, "chains": len(begin)}
-        seeds = self._seeds(compiled, begin[0], **shared)
+        seeds = self._seeds(nutpie_model, begin[0], **shared)
         starts = dict(zip(seeds, map(self._start, begin, seeds), strict=True))
-        given = dataclasses.replace(compiled, initial_point_func=lambda seed: starts.get(seed, starts[seeds[0]]))
+        given = dataclasses.replace(nutpie_model, initial_point_func=lambda seed: starts.get(seed, starts[seeds[0]]))
         return _drawn(given, cores=self.cores, progress_bar=progress, **(settings | shared))
 
-    def _seeds(self, compiled: Any, begin: Begin, *, chains: int, **shared: Any) -> list[int]:
+    def _seeds(self, nutpie_model: Any, begin: Begin, *, chains: int, **shared: Any) -> list[int]:
         """The seed with which nutpie asks for the start of each chain.
 
         It asks in no fixed order where chains run at once; a run of a few draws on one core lists them in order.
@@ -81,7 +83,7 @@ class Runner:
             seeds.append(seed)
             return start
 
-        first = dataclasses.replace(compiled, initial_point_func=listing)
+        first = dataclasses.replace(nutpie_model, initial_point_func=listing)
         shortest = {"draws": 2 * chains, "tune": 1, "maxdepth": 1, "return_raw_trace": True}
         _drawn(first, cores=1, progress_bar=False, chains=chains, **(shared | shortest))
         return seeds
@@ -91,7 +93,7 @@ class Runner:
         rng = np.random.default_rng(seed)
         for _ in range(START_TRIES):
             x = begin(rng)
-            value, gradient = self.target.log_density(x)
+            value, gradient = self.compiled.log_density(x)
             if np.isfinite(value) and np.isfinite(gradient).all():
                 return x if self.whitening is None else self.whitening.inverse(x)
         raise FitError(
@@ -100,11 +102,11 @@ class Runner:
         )
 
 
-def _drawn(compiled: Any, **settings: Any) -> Any:
+def _drawn(nutpie_model: Any, **settings: Any) -> Any:
     """nutpie's draws; what it gives up on is an error of ours."""
     try:
         with _roomy_threads():
-            return nutpie.sample(compiled, **settings)
+            return nutpie.sample(nutpie_model, **settings)
     except RuntimeError as problem:
         raise FitError(
             f"the sampler gave up ({described(problem)}): the log-density is not finite where chains begin or go; look "

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from bayesmix.compiled.log_posterior import Target
+from bayesmix.compiled.log_posterior import CompiledModel
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.multimodality.masses import Mass, masses, total, weigh
 from bayesmix.multimodality.watched import joined
@@ -48,7 +48,9 @@ def chains_in(where: np.ndarray, region: int) -> np.ndarray:
     return at_home if len(at_home) > 1 else np.flatnonzero(share >= STAYED)
 
 
-def settle(dt: xr.DataTree, target: Target, family: Likelihood, scouts: Scouts, region_of_chain: np.ndarray) -> Settled:
+def settle(
+    dt: xr.DataTree, compiled: CompiledModel, likelihood: Likelihood, scouts: Scouts, region_of_chain: np.ndarray
+) -> Settled:
     """Weigh the regions by the draws in them, or as the scouts did where chains stayed too briefly.
 
     A region in which no chain stayed at all is part of where they went.
@@ -58,7 +60,7 @@ def settle(dt: xr.DataTree, target: Target, family: Likelihood, scouts: Scouts, 
     if scouts.regions is None:
         return Settled({1: 1}, {}, np.ones(shape, dtype=int))
     regions, known = scouts.regions, sorted(scouts.mass)
-    where = regions.of(stacked(posterior, family)).reshape(shape)
+    where = regions.of(stacked(posterior, likelihood)).reshape(shape)
     deserted = [g for g in np.unique(region_of_chain) if not len(chains_in(where, int(g)))]
     went = {int(g): int(np.bincount(where[region_of_chain == g].ravel()).argmax()) for g in deserted}
     numbers = joined(len(known), lambda a, b: went.get(known[a]) == known[b] or went.get(known[b]) == known[a])
@@ -67,7 +69,7 @@ def settle(dt: xr.DataTree, target: Target, family: Likelihood, scouts: Scouts, 
     where = np.vectorize(joint.get)(where)
     chains = {j: chains_in(where, j) for j in members}
     drawn = {j: (posterior.isel(chain=c), lp.isel(chain=c)) for j, c in chains.items() if len(c)}
-    integrals = weigh(target, family, drawn, lambda j: regions.inside(members[j]))
+    integrals = weigh(compiled, likelihood, drawn, lambda j: regions.inside(members[j]))
     seen = {j: total([scouts.mass[g].integral for g in of]) for j, of in members.items()}
     integrals = {j: e if (e := integrals.get(j, seen[j])).established else seen[j] for j in members}
     ranked = sorted(integrals, key=lambda j: -np.nan_to_num(integrals[j].value, nan=-np.inf))

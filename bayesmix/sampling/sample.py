@@ -11,9 +11,9 @@ import numpy as np
 import pymc as pm
 import xarray as xr
 
-from bayesmix.compiled.log_posterior import Target
-from bayesmix.em.run_starts import run_starts
-from bayesmix.em.starts import Run, solutions
+from bayesmix.compiled.log_posterior import CompiledModel
+from bayesmix.em.fit_starts import fit_starts
+from bayesmix.em.starts import StartResult, solutions
 from bayesmix.gallery.model_toml import SAMPLERS
 from bayesmix.inputs.arguments import whole_numbers
 from bayesmix.inputs.data import Data
@@ -49,8 +49,8 @@ def sample(
     until: str | None = None,
     minutes: float = MINUTES,
     progress: bool = True,
-    target: Target | None = None,
-    runs: list[Run] | None = None,
+    compiled: CompiledModel | None = None,
+    start_results: list[StartResult] | None = None,
 ) -> xr.DataTree:
     """Sample the posterior of a mixture with NUTS (nutpie).
 
@@ -100,10 +100,10 @@ def sample(
         start, the chains stay.
     progress : bool
         Show a progress bar.
-    target : Target, optional
+    compiled : CompiledModel, optional
         ``model`` compiled before, to sample again without compiling.
-    runs : list of Run, optional
-        EM's runs from the same ``n_starts`` and ``seed``, where there are any already.
+    start_results : list of StartResult, optional
+        Of EM from the same ``n_starts`` and ``seed``, where there are any already.
 
     Returns
     -------
@@ -136,23 +136,23 @@ def sample(
     settings["target_accept"] = _probability(target_accept)
     extra: dict[str, Any] = whole_numbers(seed=seed, n_starts=n_starts)
     cores = None if cores is None else whole_numbers(cores=cores)["cores"]
-    _check_objects(target, log_likelihood)
+    _check_objects(compiled, log_likelihood)
     minutes = _checked_effort(sampler, until, minutes)
     parts = graph(resolved(spec, data))
     stored = data.with_covariates(parts.likelihood.covariates)
     rehearse(stored.to_dataset().assign_coords(parts.likelihood.coords))
-    target = _compiled(parts, model, target)
-    runs = run_starts(parts.likelihood, **extra) if runs is None else runs
+    compiled = _compiled(parts, model, compiled)
+    start_results = fit_starts(parts.likelihood, **extra) if start_results is None else start_results
     with explained("finding the posterior's modes"):
-        sound = [run.params for run, _ in solutions(runs) if not run.reasons]
-        exchange = measure(target, parts, sound or [runs[0].params])
-        climber = Climber(target, parts.over(parts.likelihood.with_measured(exchange.groups)))
-        modes = find_modes(climber, runs, climbs=extra["n_starts"], seed=extra["seed"])
+        sound = [result.params for result, _ in solutions(start_results) if not result.reasons]
+        exchange = measure(compiled, parts, sound or [start_results[0].params])
+        climber = Climber(compiled, parts.over(parts.likelihood.with_measured(exchange.groups)))
+        modes = find_modes(climber, start_results, climbs=extra["n_starts"], seed=extra["seed"])
     task = Task(
         climber,
         exchange,
         modes,
-        data_groups(target.model, stored),
+        data_groups(compiled.model, stored),
         cores=cores,
         seed=extra["seed"],
         progress=progress,
@@ -197,23 +197,24 @@ def _checked_effort(sampler: str, until: str | None, minutes: float) -> float:
     return float(minutes)
 
 
-def _check_objects(target: Any, log_likelihood: Any) -> None:
-    if not isinstance(target, Target | None):
-        raise ValueError(f"target: must be a compiled model, {Target.__module__}.Target; got a {type(target).__name__}")
+def _check_objects(compiled: Any, log_likelihood: Any) -> None:
+    if not isinstance(compiled, CompiledModel | None):
+        name = f"{CompiledModel.__module__}.CompiledModel"
+        raise ValueError(f"compiled: must be a compiled model, {name}; got a {type(compiled).__name__}")
     if log_likelihood != "auto" and not isinstance(log_likelihood, bool):
         raise ValueError(f"log_likelihood: must be 'auto', True or False; got {log_likelihood!r}")
 
 
-def _compiled(parts: Graph, model: pm.Model | None, target: Target | None) -> Target:
-    """The target to sample: of the user's model or compiled before, checked before anything compiles."""
-    if model is not None and target is not None and target.model is not model:
-        raise ValueError("target: is another model than model; give one of the two")
-    if target is None:
+def _compiled(parts: Graph, model: pm.Model | None, compiled: CompiledModel | None) -> CompiledModel:
+    """The compiled model to sample: of the user's model or compiled before, checked before anything compiles."""
+    if model is not None and compiled is not None and compiled.model is not model:
+        raise ValueError("compiled: is another model than model; give one of the two")
+    if compiled is None:
         model = model_of(parts) if model is None else model
         check_model(model, parts)
-        return Target(model)
-    check_model(target.model, parts)
-    return target.with_data(target.model)  # pm.set_data may have changed its data since it was compiled
+        return CompiledModel(model)
+    check_model(compiled.model, parts)
+    return compiled.with_data(compiled.model)  # pm.set_data may have changed its data since it was compiled
 
 
 def check_model(model: pm.Model, parts: Graph) -> None:

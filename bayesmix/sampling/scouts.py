@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from bayesmix.compiled.log_posterior import Target
+from bayesmix.compiled.log_posterior import CompiledModel
 from bayesmix.compiled.whitening import Whitening, thinned
 from bayesmix.multimodality.masses import Mass, masses, weigh
 from bayesmix.multimodality.maxima import Climber, PosteriorMode, competing, representatives
@@ -102,7 +102,7 @@ def explore(run: Runner, climber: Climber, modes: list[PosteriorMode], target_ac
     if len(scouted) == 1:
         one = [replace(mode, region=1 if i in standing else 0) for i, mode in enumerate(modes)]
         return Scouts(one, {1: modes[0].whitening}, None, {}, {})
-    draws = max(SCOUT_DRAWS, 6 * DRAWS_PER_DIMENSION * run.target.n_dim)
+    draws = max(SCOUT_DRAWS, 6 * DRAWS_PER_DIMENSION * run.compiled.n_dim)
     raw, arrived = finished(
         run([modes[i].jittered for i in scouted], draws=draws, tune=SCOUT_TUNE, target_accept=target_accept)
     )
@@ -111,7 +111,7 @@ def explore(run: Runner, climber: Climber, modes: list[PosteriorMode], target_ac
     pieces = in_pieces(tidy(raw["posterior"].to_dataset()))
     lp = in_pieces(raw["sample_stats"].to_dataset()[["logp"]])["logp"]
     unknown = {i for i, j in standing.items() if j not in scouted}
-    return _surveyed(run.target, climber, modes, unknown, pieces, lp)
+    return _surveyed(run.compiled, climber, modes, unknown, pieces, lp)
 
 
 def in_pieces(draws: xr.Dataset) -> xr.Dataset:
@@ -123,7 +123,7 @@ def in_pieces(draws: xr.Dataset) -> xr.Dataset:
 
 
 def _surveyed(
-    target: Target,
+    compiled: CompiledModel,
     climber: Climber,
     modes: list[PosteriorMode],
     unknown: set[int],
@@ -131,19 +131,19 @@ def _surveyed(
     lp: xr.DataArray,
 ) -> Scouts:
     """What the scouts' draws say: regions, their masses, the modes in them, where chains may begin."""
-    family = climber.parts.likelihood
-    region = np.array(pieces_apart(family, pieces, lp))
+    likelihood = climber.parts.likelihood
+    region = np.array(pieces_apart(likelihood, pieces, lp))
     if not region.any():  # no piece has settled: the verdict will say so
         region[:] = 1
     members = {int(g): np.flatnonzero(region == g) for g in np.unique(region[region > 0])}
     mass: dict[int, Mass] = {}
     regions = None
     if len(members) > 1:
-        watch = Watch(family)
-        features = [features_of(watch, stacked(pieces.isel(chain=c), family)) for c in members.values()]
+        watch = Watch(likelihood)
+        features = [features_of(watch, stacked(pieces.isel(chain=c), likelihood)) for c in members.values()]
         rough = Regions.remember(watch, features, list(members))
         inside = {g: (pieces.isel(chain=c), lp.isel(chain=c)) for g, c in members.items()}
-        integrals = weigh(target, family, inside, lambda g: rough.inside([g]))
+        integrals = weigh(compiled, likelihood, inside, lambda g: rough.inside([g]))
         ranked = sorted(members, key=lambda g: -np.nan_to_num(integrals[g].value, nan=-np.inf))
         number = {g: i + 1 for i, g in enumerate(ranked)}
         regions = replace(rough, labels=np.array([number[g] for g in rough.labels]))
@@ -152,8 +152,8 @@ def _surveyed(
     else:
         members = {1: next(iter(members.values()))}
     seen = {g: _in_one_labelling(climber, pieces.isel(chain=c), lp.isel(chain=c)) for g, c in members.items()}
-    ends = {g: points(target, draws.isel(draw=0)) for g, draws in seen.items()}
-    whitening = {g: _whitening(target, modes[0], draws) for g, draws in seen.items()}
+    ends = {g: points(compiled, draws.isel(draw=0)) for g, draws in seen.items()}
+    whitening = {g: _whitening(compiled, modes[0], draws) for g, draws in seen.items()}
     return Scouts(_numbered(climber, modes, unknown, regions, ends), whitening, regions, mass, ends)
 
 
@@ -191,17 +191,17 @@ def _in_one_labelling(climber: Climber, pieces: xr.Dataset, lp: xr.DataArray) ->
     return apply(xr.DataTree.from_dict({"posterior": some}), order)["posterior"].to_dataset()
 
 
-def _whitening(target: Target, mode: PosteriorMode, draws: xr.Dataset) -> Whitening:
-    x = points(target, draws.stack(sample=("chain", "draw"), create_index=False))
+def _whitening(compiled: CompiledModel, mode: PosteriorMode, draws: xr.Dataset) -> Whitening:
+    x = points(compiled, draws.stack(sample=("chain", "draw"), create_index=False))
     try:
         return Whitening(x.mean(axis=0), thinned(np.linalg.cholesky(np.atleast_2d(np.cov(x.T)))))
     except np.linalg.LinAlgError:  # the scouts stood still
         return mode.whitening
 
 
-def points(target: Target, draws: xr.Dataset) -> np.ndarray:
+def points(compiled: CompiledModel, draws: xr.Dataset) -> np.ndarray:
     """Draws along one dimension, chain or sample, as unconstrained vectors."""
-    free = [rv.name for rv in target.model.free_RVs]
+    free = [rv.name for rv in compiled.model.free_RVs]
     (along,) = {"chain", "sample"} & set(draws.dims)
     values = {v: draws[v].transpose(along, ...).to_numpy() for v in free}
-    return np.array([target.start({v: a[s] for v, a in values.items()}) for s in range(draws.sizes[along])])
+    return np.array([compiled.start({v: a[s] for v, a in values.items()}) for s in range(draws.sizes[along])])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from bayesmix.compiled.log_posterior import Target
+from bayesmix.compiled.log_posterior import CompiledModel
 from bayesmix.inputs.data import Data
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.spec import Mixture, resolved
@@ -29,7 +29,7 @@ def modes(
     target_accept: float = 0.9,
     seed: int = 1,
     progress: bool = True,
-    target: Target | None = None,
+    compiled: CompiledModel | None = None,
 ) -> Modes:
     r"""The distinct modes of a posterior, up to relabelling, with their shares of its mass.
 
@@ -48,7 +48,7 @@ def modes(
         The mixture and what was observed.
     n_starts : int
         EM starts, and climbs from random allocations (of up to 20,000 rows).
-    draws, tune, chains, cores, target_accept, seed, progress, target
+    draws, tune, chains, cores, target_accept, seed, progress, compiled
         As for :func:`bayesmix.sample`.
 
     Returns
@@ -74,12 +74,12 @@ def modes(
     >>> found = bm.modes(*bm.load("old_faithful"), progress=False)  # doctest: +SKIP
     >>> found.table[["mass", "log_evidence"]]  # doctest: +SKIP
     """
-    family = resolved(spec, data)
-    check_order("modes", family.spec)
-    model = model_of(graph(family))
-    target = Target(model) if target is None else target.with_data(model)
+    likelihood = resolved(spec, data)
+    check_order("modes", likelihood.spec)
+    model = model_of(graph(likelihood))
+    compiled = CompiledModel(model) if compiled is None else compiled.with_data(model)
     dt = sample(
-        family.spec,
+        likelihood.spec,
         data,
         n_starts=n_starts,
         draws=draws,
@@ -89,19 +89,19 @@ def modes(
         target_accept=target_accept,
         seed=seed,
         progress=progress,
-        target=target,
+        compiled=compiled,
         log_likelihood=False,
     )
     maxima = dt["modes"].to_dataset()
     if not Record.of(dt).resampled and not np.isfinite(maxima["log_evidence"]).any():
-        maxima = _with_evidence(maxima, dt, target, family)
+        maxima = _with_evidence(maxima, dt, compiled, likelihood)
     return Modes(maxima, float(data.row_weights.sum()))
 
 
-def _with_evidence(maxima: xr.Dataset, dt: xr.DataTree, target: Target, family: Likelihood) -> xr.Dataset:
+def _with_evidence(maxima: xr.Dataset, dt: xr.DataTree, compiled: CompiledModel, likelihood: Likelihood) -> xr.Dataset:
     """The integral of the one region there is."""
     drawn = {1: (dt["posterior"].to_dataset(), dt["sample_stats"].to_dataset()["lp"])}
-    integral = weigh(target, family, drawn, None)[1]
+    integral = weigh(compiled, likelihood, drawn, None)[1]
     only = maxima["region"].to_numpy() == 1
     return maxima.assign(
         log_evidence=("mode", np.where(only, integral.value, np.nan)),

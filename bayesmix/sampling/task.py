@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from bayesmix.compiled.log_posterior import Target
+from bayesmix.compiled.log_posterior import CompiledModel
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.exchangeable import Exchange
 from bayesmix.multimodality.maxima import Climber, PosteriorMode
@@ -51,9 +51,9 @@ class Task:
     log_likelihood: bool | str
 
     @property
-    def target(self) -> Target:
+    def compiled(self) -> CompiledModel:
         """The compiled posterior."""
-        return self.climber.target
+        return self.climber.compiled
 
     @property
     def likelihood(self) -> Likelihood:
@@ -70,18 +70,18 @@ class Task:
     def own(self) -> list[str]:
         """Free variables that the user added."""
         known = self.climber.parts.start(self.modes[0].params)
-        return [rv.name for rv in self.target.model.free_RVs if rv.name not in known]
+        return [rv.name for rv in self.compiled.model.free_RVs if rv.name not in known]
 
     @property
     def extended(self) -> bool:
         """Whether the model has more to it than the mixture."""
-        model = self.target.model
+        model = self.compiled.model
         return bool(self.own) or bool(model.potentials) or len(model.observed_RVs) > 1
 
     def in_one_labelling(self, dt: xr.DataTree, where: np.ndarray) -> xr.DataTree:
         """The draws relabelled within every region (``where``: of each draw), with their log-likelihoods."""
         return sort_labels(
-            dt, self.target, self.likelihood, self.exchange, where=where, log_likelihood=self.log_likelihood
+            dt, self.compiled, self.likelihood, self.exchange, where=where, log_likelihood=self.log_likelihood
         )
 
     def modes_group(self, modes: list[PosteriorMode], *given: Any) -> xr.DataTree:

@@ -21,7 +21,7 @@ import arviz as az
 import numpy as np
 import xarray as xr
 
-from bayesmix.compiled.log_posterior import Target
+from bayesmix.compiled.log_posterior import CompiledModel
 from bayesmix.compiled.many_points import Points
 from bayesmix.kernels.threads import n_threads
 from bayesmix.likelihood.likelihood import Likelihood
@@ -87,8 +87,8 @@ class Exchanged:
 
 
 def exchange(
-    target: Target,
-    family: Likelihood,
+    compiled: CompiledModel,
+    likelihood: Likelihood,
     starts: np.ndarray,
     *,
     chains: int,
@@ -103,7 +103,7 @@ def exchange(
 
     Parameters
     ----------
-    target, family
+    compiled, likelihood
         The compiled posterior and its likelihood over the rows.
     starts : ndarray, shape (m, n_dim)
         Points of high density, such as modes: half of the rungs begin there, the others at draws from the prior.
@@ -117,7 +117,7 @@ def exchange(
         No new round of sweeps begins later than this.
     """
     deadline = time.monotonic() + seconds
-    model = Tempered(target, family)
+    model = Tempered(compiled, likelihood)
     replicas = _begun(model, starts, chains=chains, cores=cores or n_threads(), seed=seed)
     n = max(FIRST_SWEEPS, draws)
     replicas.sweep(1)  # the first call may have to compile
@@ -160,7 +160,7 @@ def exchange(
 def _begun(model: Tempered, starts: np.ndarray, *, chains: int, cores: int, seed: int) -> Replicas:
     """Every line with its upper rungs at starts, in turns, and the others at draws from the prior."""
     rows = model.prior(FIRST_STATES, seed) if model.plain else starts
-    spread = rows.std(axis=0) if model.plain else np.ones(model.target.n_dim)
+    spread = rows.std(axis=0) if model.plain else np.ones(model.compiled.n_dim)
     ladder = Ladder.first(spread)
     rng = np.random.default_rng(seed)
     states = rows[rng.integers(len(rows), size=(chains, len(ladder)))]
@@ -176,7 +176,7 @@ class _Watching:
 
     def __init__(self, model: Tempered) -> None:
         self.model = model
-        self.watch, self.points = Watch(model.family), Points(model.target, model.family.parameter_names)
+        self.watch, self.points = Watch(model.likelihood), Points(model.compiled, model.likelihood.parameter_names)
 
     def enough(self, drawn: Drawn, powers: np.ndarray) -> bool:
         """Round trips, effective draws and agreement of the chains; while that is cheap, a known evidence."""

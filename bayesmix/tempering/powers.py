@@ -9,7 +9,7 @@ import numpy as np
 import pymc as pm
 
 from bayesmix.compiled.functions import INTERPRETED
-from bayesmix.compiled.log_posterior import Target
+from bayesmix.compiled.log_posterior import CompiledModel
 from bayesmix.compiled.many_points import Points
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.permutations import COMPONENT_DIMS
@@ -24,32 +24,32 @@ class Tempered:
     as it is on every rung, and then there are no independent draws for the first.
     """
 
-    target: Target
-    family: Likelihood
+    compiled: CompiledModel
+    likelihood: Likelihood
 
     @property
     def plain(self) -> bool:
         """Whether the model is the mixture's own."""
-        model = self.target.model
+        model = self.compiled.model
         return len(model.observed_RVs) == 1 and not model.potentials
 
     def rungs(self, ladder: Ladder) -> tuple[Any, list[Any]]:
         """What the kernel reads of the ladder, and what must live as long."""
-        v = self.family.row_weights
-        held = [self.target.compiled.with_data(row_weights=b * v) for b in ladder.powers]
+        v = self.likelihood.row_weights
+        held = [self.compiled.nutpie_model.with_data(row_weights=b * v) for b in ladder.powers]
         records = np.array([one.user_data.ctypes.data for one in held], dtype=np.int64)
-        address = np.int64(self.target.compiled.compiled_logp_func.address)
+        address = np.int64(self.compiled.nutpie_model.compiled_logp_func.address)
         return (address, records, ladder.powers, ladder.factors, ladder.longest), held
 
     def prior(self, n: int, seed: int) -> np.ndarray:
         """Independent draws from the prior as unconstrained rows, (n, n_dim)."""
-        model, order = self.target.model, self.family.spec.order
+        model, order = self.compiled.model, self.likelihood.spec.order
         names = [rv.name for rv in model.free_RVs]
         drawn = pm.draw([model[v] for v in names], draws=n, random_seed=seed, mode=INTERPRETED)
         values = {v: np.asarray(a) for v, a in zip(names, drawn, strict=True)}
         if order is not None:
             values[order] = np.sort(values[order], axis=1)
-        rows = Points(self.target, ()).rows(values)
+        rows = Points(self.compiled, ()).rows(values)
         return np.ascontiguousarray(np.clip(rows, -1e6, 1e6))
 
     @property
@@ -58,16 +58,16 @@ class Tempered:
 
         A simplex and ordered means belong to all components at once.
         """
-        model, components = self.target.model, np.full(self.target.n_dim, -1)
+        model, components = self.compiled.model, np.full(self.compiled.n_dim, -1)
         for rv in model.free_RVs:
             dims = model.named_vars_to_dims.get(rv.name, ())
-            coordinates = np.arange(self.target.n_dim)[self.target.coordinates(rv.name)]
+            coordinates = np.arange(self.compiled.n_dim)[self.compiled.coordinates(rv.name)]
             shape = [len(model.coords[d]) for d in dims]
             if (
                 dims
                 and dims[0] in COMPONENT_DIMS
                 and len(coordinates) == np.prod(shape)
-                and self.family.spec.order is None
+                and self.likelihood.spec.order is None
             ):
                 components[coordinates] = np.repeat(np.arange(shape[0]), len(coordinates) // shape[0])
         own = [np.flatnonzero(components == k) for k in range(components.max() + 1)]

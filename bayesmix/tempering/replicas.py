@@ -79,7 +79,7 @@ class Replicas:
 
     def _prior(self, n: int, stream: np.random.SeedSequence) -> np.ndarray:
         if not self.model.plain:
-            return np.empty((0, self.model.target.n_dim))
+            return np.empty((0, self.model.compiled.n_dim))
         return self.model.prior(max(n, 2), int(stream.generate_state(1)[0]))  # one draw would lose its axis
 
     def _swept(

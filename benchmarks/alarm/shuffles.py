@@ -42,7 +42,7 @@ PATTERNS: dict[str, Pattern] = {"by chain": by_chain, "by stretch": by_stretch, 
 
 def shuffled(dt: xr.DataTree, pattern: Pattern, seed: int) -> xr.DataTree:
     """The same draws with the labels of exchangeable components permuted."""
-    rng, groups = np.random.default_rng(seed), exchange_groups(Record.of(dt).family)
+    rng, groups = np.random.default_rng(seed), exchange_groups(Record.of(dt).likelihood)
     stretch = pattern(rng, dt["posterior"].sizes["chain"], dt["posterior"].sizes["draw"])
     order = np.tile(np.arange(len(groups)), (stretch.max() + 1, 1))
     for g in np.unique(groups):

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 import bayesmix as bm
-from bayesmix.compiled.log_posterior import Target
+from bayesmix.compiled.log_posterior import CompiledModel
 from benchmarks.alarm.case import Case
 
 
@@ -49,15 +49,17 @@ class Fitter:
     """Fits with default settings; every layout is compiled once."""
 
     draws: int = 1000
-    targets: dict[str, Target] = field(default_factory=dict)
+    compiled_by_layout: dict[str, CompiledModel] = field(default_factory=dict)
 
     def fit(self, case: Case) -> xr.DataTree:
         """The posterior of a case, seed 1."""
         spec, data = case.make()
         model = bm.build(spec, data)
-        known = self.targets.get(case.layout)
-        target = self.targets[case.layout] = Target(model) if known is None else known.with_data(model)
-        return bm.sample(spec, data, target=target, draws=self.draws, seed=1, log_likelihood=False, progress=False)
+        known = self.compiled_by_layout.get(case.layout)
+        compiled = self.compiled_by_layout[case.layout] = (
+            CompiledModel(model) if known is None else known.with_data(model)
+        )
+        return bm.sample(spec, data, compiled=compiled, draws=self.draws, seed=1, log_likelihood=False, progress=False)
 
     def __call__(self, case: Case) -> dict[str, Any]:
         """What is kept of a case."""

@@ -20,7 +20,7 @@ import numpy as np
 import pymc as pm
 
 import bayesmix as bm
-from bayesmix.compiled.log_posterior import Target
+from bayesmix.compiled.log_posterior import CompiledModel
 from bayesmix.multimodality.table import by_region
 from benchmarks.environment import describe
 
@@ -52,14 +52,14 @@ def cases():
 def bridge(name):
     """Five seeds of bm.sample and bm.log_evidence."""
     spec, data = cases()[name]
-    target = Target(bm.build(spec, data))
+    compiled = CompiledModel(bm.build(spec, data))
     found = []
     for seed in SEEDS:
         begin = time.perf_counter()
         settings = {"draws": DRAWS, "tune": TUNE, "target_accept": TARGET_ACCEPT, "seed": seed}
-        dt = bm.sample(spec, data, target=target, progress=False, **settings)
+        dt = bm.sample(spec, data, compiled=compiled, progress=False, **settings)
         middle = time.perf_counter()
-        evidence = bm.log_evidence(dt, target=target)
+        evidence = bm.log_evidence(dt, compiled=compiled)
         found.append(
             {
                 "seed": seed,

@@ -57,14 +57,14 @@ def fit(family: str, table: str, **options: Any) -> bm.EMFit:
 
 def polished(em: bm.EMFit) -> bm.EMFit:
     """The estimate after Newton's method, where the score vanishes: L alone tells parameters to half its digits."""
-    family, params = em.family, em.family.unpack(em.family.pack(em.arrays))
+    likelihood, params = em.likelihood, em.likelihood.unpack(em.likelihood.pack(em.arrays))
     for _ in range(NEWTON_STEPS):
-        sums = estep.e_step(family, params)[1]
-        slope = family.units(params) * family.score(family.pack(params), sums)
-        params = family.moved(params, np.linalg.solve(family.information(params), slope))
+        sums = estep.e_step(likelihood, params)[1]
+        slope = likelihood.units(params) * likelihood.score(likelihood.pack(params), sums)
+        params = likelihood.moved(params, np.linalg.solve(likelihood.information(params), slope))
     if np.abs(slope).max() > VANISHING_SCORE:
         raise RuntimeError(f"the score does not vanish: {np.abs(slope).max():.1g}")
-    return replace(em, params=to_dataset(family, family.named(params)))
+    return replace(em, params=to_dataset(likelihood, likelihood.named(params)))
 
 
 def gappy(name: str) -> bm.Data:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import bayesmix as bm
-from bayesmix.compiled.log_posterior import Target
+from bayesmix.compiled.log_posterior import CompiledModel
 from benchmarks.environment import describe
 from benchmarks.reference_posteriors.page import page
 from benchmarks.reference_posteriors.runs import NAME, read_posteriordb, run_ours, run_textbook
@@ -28,9 +28,9 @@ def missing(done: dict[str, Any]) -> Iterator[tuple[str, int, Callable[[], Summa
         seeds = [seed for seed in SEEDS if f"{kind} {seed}" not in done]
         if seeds:
             spec, data = bm.load(NAME)
-            target = Target(bm.build(spec.replace(order=order), data))
+            compiled = CompiledModel(bm.build(spec.replace(order=order), data))
             for seed in seeds:
-                yield f"{kind} {seed}", seed, lambda o=order, s=seed, t=target: run_ours(s, order=o, target=t)
+                yield f"{kind} {seed}", seed, lambda o=order, s=seed, t=compiled: run_ours(s, order=o, compiled=t)
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ import xarray as xr
 from pymc.distributions.transforms import ordered
 
 import bayesmix as bm
-from bayesmix.compiled.log_posterior import Target
+from bayesmix.compiled.log_posterior import CompiledModel
 from bayesmix.mixture import scalars
 from bayesmix.posterior.record import Record
 from benchmarks.reference_posteriors.summary import Summary, summarise
@@ -44,8 +44,8 @@ def textbook(x: np.ndarray) -> pm.Model:
 
 def run_textbook(seed: int, *, draws: int = LONG) -> Summary:
     """A long run of the textbook model by nutpie."""
-    compiled = nutpie.compile_pymc_model(textbook(bm.load(NAME)[1].x[:, 0]))
-    raw = nutpie.sample(compiled, draws=draws, tune=1000, chains=4, seed=seed, progress_bar=False)
+    nutpie_model = nutpie.compile_pymc_model(textbook(bm.load(NAME)[1].x[:, 0]))
+    raw = nutpie.sample(nutpie_model, draws=draws, tune=1000, chains=4, seed=seed, progress_bar=False)
     columns = {
         f"{v}[component_{k + 1}{', x' if v != 'weights' else ''}]": raw["posterior"][v][..., k].to_numpy()
         for v in ("weights", "means", "scales")
@@ -54,14 +54,14 @@ def run_textbook(seed: int, *, draws: int = LONG) -> Summary:
     return summarise(beside(columns))
 
 
-def run_ours(seed: int, *, order: str | None, target: Target | None = None, draws: int = DRAWS) -> Summary:
+def run_ours(seed: int, *, order: str | None, compiled: CompiledModel | None = None, draws: int = DRAWS) -> Summary:
     """``bm.sample`` on the gallery's model; with ``order=None`` the labels are sorted out after sampling."""
     spec, data = bm.load(NAME)
-    dt = bm.sample(spec.replace(order=order), data, draws=draws, seed=seed, target=target, progress=False)
+    dt = bm.sample(spec.replace(order=order), data, draws=draws, seed=seed, compiled=compiled, progress=False)
     check = bm.diagnose(dt)
     if not check.ok:
         raise RuntimeError(f"order={order}, seed {seed}: {check.verdict}")
-    return summarise(scalars.of_posterior(Record.of(dt).family, dt["posterior"].to_dataset()))
+    return summarise(scalars.of_posterior(Record.of(dt).likelihood, dt["posterior"].to_dataset()))
 
 
 def read_posteriordb(path: Path) -> Summary:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from bayesmix.likelihood.likelihood import Family, Params
+from bayesmix.likelihood.likelihood import Likelihood, Params
 from benchmarks import em
 from benchmarks.figures import Case, Figure, median
 from benchmarks.problems import Problem, simulated
@@ -38,23 +38,23 @@ class Pair:
     higher: float
 
 
-def _pair(family: Family, start: Params, rule: str) -> Pair:
-    X = family.data.x
-    sklearn, mixture = timed(lambda: em.sklearn_climb(X, start, **RULES[rule]))
+def _pair(likelihood: Likelihood, start: Params, rule: str) -> Pair:
+    X = likelihood.data.x
+    sklearn, mixture = timed(lambda: em.sklearn_fit(X, start, **RULES[rule]))
     L = float(mixture.score(X)) * len(X)
-    climb = em.to_the_end if rule == "the optimum" else partial(em.climb, goal=L - CLOSE)
-    ours, end = timed(lambda: climb(family, start))
+    iterate = em.to_the_end if rule == "the optimum" else partial(em.iterate_to, goal=L - CLOSE)
+    ours, end = timed(lambda: iterate(likelihood, start))
     if end.log_likelihood < L - CLOSE:
         raise RuntimeError(f"ours ended at {end.log_likelihood:.6f}, scikit-learn at {L:.6f}")
     return Pair(ours, sklearn, end.n_iter, mixture.n_iter_, end.log_likelihood - L)
 
 
 def _case(problem: Problem, rule: str, n_starts: int) -> Case:
-    family, K = em.bound(problem), problem.coordinates.K
+    likelihood, K = em.bound(problem), problem.coordinates.K
     starts = [em.kmeans_start(problem.X, K, seed) for seed in range(n_starts)]
-    em.check_same_step(family, problem.X, starts[0])
+    em.check_same_step(likelihood, problem.X, starts[0])
     em.to_the_end(em.bound(simulated(1_000, problem.coordinates.d, K, apart=1.0)), starts[0])
-    pairs = [_pair(family, start, rule) for start in starts]
+    pairs = [_pair(likelihood, start, rule) for start in starts]
     bound = {} if rule == "the optimum" else {"at_least": AT_LEAST}
     ours, sklearn = [p.ours for p in pairs], [p.sklearn for p in pairs]
     figures = {

@@ -28,13 +28,13 @@ def cases(*, quick: bool) -> Iterator[Case]:
 
 def _case(n: int, d: int, K: int, at_least: float | None, quick: bool) -> Case:
     problem = simulated(n, d, K)
-    family, X, params = em.bound(problem), problem.X, problem.params
-    em.check_same_step(family, X, params)
+    likelihood, X, params = em.bound(problem), problem.X, problem.params
+    em.check_same_step(likelihood, X, params)
     mixture = em.sklearn_ready(X, params)
 
     def ours() -> None:
-        _, statistics = estep.e_step(family, params)
-        family.m_step(statistics, params)
+        _, statistics = estep.e_step(likelihood, params)
+        likelihood.m_step(statistics, params)
 
     def sklearn() -> None:
         em.sklearn_step(mixture, X)

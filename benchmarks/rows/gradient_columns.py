@@ -10,7 +10,7 @@ import pymc as pm
 import pytensor.tensor as pt
 
 import bayesmix as bm
-from bayesmix.compiled.log_posterior import Target
+from bayesmix.compiled.log_posterior import CompiledModel
 from benchmarks.compiled import Compiled, peer
 from benchmarks.environment import SEED
 from benchmarks.figures import Case, Figure, median
@@ -58,7 +58,7 @@ def _case(family: str, title: str, X: np.ndarray, means: str, prior: type, colum
 
 
 def _beside(spec: bm.Mixture, data: bm.Data, written: pm.Model, title: str, quick: bool) -> Case:
-    ours, other = Compiled(lambda: Target(bm.build(spec, data)).compiled), peer(written)
+    ours, other = Compiled(lambda: CompiledModel(bm.build(spec, data)).nutpie_model), peer(written)
     rng = np.random.default_rng(0)
     points = rng.normal(0, 0.3, (4, ours.n_dim))
     worst = max(abs(ours(u)[0] - other(u)[0]) / (1 + abs(other(u)[0])) for u in points)

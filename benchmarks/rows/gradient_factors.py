@@ -10,7 +10,7 @@ import pymc as pm
 import pytensor.tensor as pt
 
 import bayesmix as bm
-from bayesmix.compiled.log_posterior import Target
+from bayesmix.compiled.log_posterior import CompiledModel
 from benchmarks.compiled import Compiled, peer
 from benchmarks.environment import SEED
 from benchmarks.figures import Case, Figure, median
@@ -36,7 +36,7 @@ def _case(X: np.ndarray, quick: bool) -> Case:
     n, d = X.shape
     data = bm.Data(pd.DataFrame(X, columns=[f"c{j}" for j in range(d)]))
     spec = bm.resolve(bm.Mixture("factor_analyzers", n_components=K), data)
-    ours, other = Compiled(lambda: Target(bm.build(spec, data)).compiled), peer(_textbook(spec, X))
+    ours, other = Compiled(lambda: CompiledModel(bm.build(spec, data)).nutpie_model), peer(_textbook(spec, X))
     rng = np.random.default_rng(0)
     points = rng.normal(0, 0.3, (4, ours.n_dim))
     worst = max(abs(ours(u)[0] - other(u)[0]) / (1 + abs(other(u)[0])) for u in points)

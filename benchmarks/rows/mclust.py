@@ -23,17 +23,19 @@ from benchmarks.timing import budget, repeated, take_turns
 def cases(*, quick: bool) -> Iterator[Case]:
     """One problem; where R or mclust is missing, that is what the table says."""
     problem = simulated(1_000 if quick else 10_000, 4, 3, apart=1.0)
-    family, X = em.bound(problem), problem.X
-    z = reference.responsibilities(family, em.kmeans_start(X, 3, 0))
-    start = family.m_step(family.sums(z, problem.params), problem.params)
-    mixture = em.sklearn_climb(X, start)
+    likelihood, X = em.bound(problem), problem.X
+    z = reference.responsibilities(likelihood, em.kmeans_start(X, 3, 0))
+    start = likelihood.m_step(likelihood.sums(z, problem.params), problem.params)
+    mixture = em.sklearn_fit(X, start)
     found = _r(X, z, 3 if quick else 15)
     if found is None:
         yield Case(problem.name, remark="not measured: Rscript with the package mclust is not installed")
         return
     goals = {"mclust": found["log_likelihood"], "scikit-learn": float(mixture.score(X)) * len(X)}
-    contestants = {f"ours, to {peer}'s": repeated(_climber(family, start, goal)) for peer, goal in goals.items()}
-    contestants["scikit-learn"] = repeated(lambda: em.sklearn_climb(X, start))
+    contestants = {
+        f"ours, to {peer}'s": repeated(_iterated_to(likelihood, start, goal)) for peer, goal in goals.items()
+    }
+    contestants["scikit-learn"] = repeated(lambda: em.sklearn_fit(X, start))
     seconds = take_turns(contestants, budget(quick), one_thread=True) | {"mclust": found["runs"]}
     time = {name: median(s, "ms", 1e3) for name, s in seconds.items()}
     iterations = {"mclust": found["iterations"], "scikit-learn": mixture.n_iter_}
@@ -44,8 +46,8 @@ def cases(*, quick: bool) -> Iterator[Case]:
         yield Case(f"{problem.name}, {peer}", figures, found["version"] if peer == "mclust" else "")
 
 
-def _climber(family: Any, start: Any, goal: float) -> Any:
-    return lambda: em.climb(family, start, goal - 1e-3)
+def _iterated_to(likelihood: Any, start: Any, goal: float) -> Any:
+    return lambda: em.iterate_to(likelihood, start, goal - 1e-3)
 
 
 def _r(X: np.ndarray, z: np.ndarray, rounds: int) -> dict[str, Any] | None:

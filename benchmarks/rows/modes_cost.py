@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any
 
 import bayesmix as bm
-from bayesmix.compiled.log_posterior import Target
-from bayesmix.em.run_starts import run_starts
+from bayesmix.compiled.log_posterior import CompiledModel
+from bayesmix.em.fit_starts import fit_starts
 from bayesmix.mixture.spec import bind, exchange_groups
 from bayesmix.model.build import graph
 from bayesmix.multimodality.maxima import Climber, find_modes
@@ -27,14 +27,14 @@ def cases(*, quick: bool) -> Iterator[Case]:
     for name in MODELS[:1] if quick else MODELS:
         spec, data = bm.load(name)
         spec = bm.resolve(spec, data)
-        parts, target = graph(bind(spec, data)), Target(bm.build(spec, data))
-        runs = run_starts(parts.likelihood, groups=exchange_groups(parts.likelihood), n_starts=20, seed=SEED)
-        mode = find_modes(Climber(target, parts), runs)[0]
+        parts, compiled = graph(bind(spec, data)), CompiledModel(bm.build(spec, data))
+        results = fit_starts(parts.likelihood, groups=exchange_groups(parts.likelihood), n_starts=20, seed=SEED)
+        mode = find_modes(Climber(compiled, parts), results)[0]
         whole, alone = [], []
         for seed in range(SEED, SEED + (1 if quick else 5)):
-            shared: dict[str, Any] = {"target": target, "seed": seed, "progress": False}
+            shared: dict[str, Any] = {"compiled": compiled, "seed": seed, "progress": False}
             whole.append(timed(partial(bm.sample, spec, data, **shared, **SETTINGS))[0])
-            run = Runner(target, None, seed, mode.whitening)
+            run = Runner(compiled, None, seed, mode.whitening)
             alone.append(timed(partial(run, [mode.jittered] * 4, **SETTINGS))[0])
         ours, chains = median(whole, "s"), median(alone, "s")
         yield Case(name, {"bm.sample": ours, "its chains alone": chains, "ratio": ours.per(chains, at_most=MOST)})

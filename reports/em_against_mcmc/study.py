@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import bayesmix as bm
-from bayesmix.compiled.log_posterior import Target
-from bayesmix.em.run_starts import run_starts
+from bayesmix.compiled.log_posterior import CompiledModel
+from bayesmix.em.fit_starts import fit_starts
 from bayesmix.mixture.spec import bind
 from bayesmix.model.build import graph
 from reports.em_against_mcmc import contestants
@@ -30,45 +30,45 @@ class Study:
 
     def __init__(self, folder: Path, *, seed: int = 1) -> None:
         self.folder, self.seed = folder, seed
-        self._sized: dict[tuple[int, float], Target] = {}
+        self._sized: dict[tuple[int, float], CompiledModel] = {}
 
     @cached_property
-    def _compiled(self) -> Target:
+    def _compiled(self) -> CompiledModel:
         cell = Cell(100, 0.1)
         spec = spec_of(cell.overlap)
-        return Target(bm.build(spec, simulate(cell, self.seed, 0)[0].data))
+        return CompiledModel(bm.build(spec, simulate(cell, self.seed, 0)[0].data))
 
-    def _target(self, cell: Cell, data: bm.Data) -> Target:
+    def _compiled_over(self, cell: Cell, data: bm.Data) -> CompiledModel:
         """The compiled model with other observations: a model of this size is built once."""
         spec, key = spec_of(cell.overlap), (cell.n, cell.overlap)
         if key not in self._sized:
             self._sized[key] = self._compiled.with_data(bm.build(spec, data))
-        target, parts = self._sized[key], graph(bind(spec, data))
-        target.model["x_data"].set_value(parts.x_data().astype(target.model["x_data"].dtype))
-        target.model["label_evidence"].set_value(parts.likelihood.evidence)
-        return target.with_data(target.model)
+        compiled, parts = self._sized[key], graph(bind(spec, data))
+        compiled.model["x_data"].set_value(parts.x_data().astype(compiled.model["x_data"].dtype))
+        compiled.model["label_evidence"].set_value(parts.likelihood.evidence)
+        return compiled.with_data(compiled.model)
 
     def one(self, cell: Cell, number: int) -> Record:
         """Data set ``number`` of a cell, fitted by all: a function of the seed, the cell and the number alone."""
         begun = time.perf_counter()
         case, rng = simulate(cell, self.seed, number)
-        bench = Bench(spec_of(cell.overlap), case, self._target(cell, case.data))
-        em, runs = contestants.em(bench, rng, bootstrap=number % BOOTSTRAP_EVERY == 0)
+        bench = Bench(spec_of(cell.overlap), case, self._compiled_over(cell, case.data))
+        em, results = contestants.em(bench, rng, bootstrap=number % BOOTSTRAP_EVERY == 0)
         record = {
             "number": number,
             "truth": contestants.truth(bench),
             "em": em,
-            "map": contestants.posterior_mode(bench, runs),
-            "posterior": contestants.posterior(bench, runs, seed=number + 1),
+            "map": contestants.posterior_mode(bench, results),
+            "posterior": contestants.posterior(bench, results, seed=number + 1),
         }
         return rounded(record) | {"seconds": round(time.perf_counter() - begun, 2)}
 
     def again(self, cell: Cell, number: int) -> Record:
         """The posterior of a data set by longer chains."""
         case, _ = simulate(cell, self.seed, number)
-        bench = Bench(spec_of(cell.overlap), case, self._target(cell, case.data))
-        runs = run_starts(bench.family, **contestants.EM)
-        found = contestants.posterior(bench, runs, seed=number + 1, settings=contestants.LONGER)
+        bench = Bench(spec_of(cell.overlap), case, self._compiled_over(cell, case.data))
+        results = fit_starts(bench.likelihood, **contestants.EM)
+        found = contestants.posterior(bench, results, seed=number + 1, settings=contestants.LONGER)
         return rounded({"number": number, "posterior": found})
 
     def path(self, cell: Cell, *, longer: bool = False) -> Path:

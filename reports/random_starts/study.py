@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 import bayesmix as bm
-from bayesmix.em.climb import climb
+from bayesmix.em.iterations import iterate
 from bayesmix.estep import responsibilities
 from bayesmix.inputs.data import Data
 from bayesmix.likelihood.likelihood import Likelihood
@@ -50,16 +50,16 @@ def agreement(z: np.ndarray, truth: np.ndarray) -> float:
     return float(table[linear_sum_assignment(table, maximize=True)].sum() / len(z))
 
 
-def single_starts(family: Likelihood, manner: Manner, n: int) -> dict[str, list[Any]]:
+def single_starts(likelihood: Likelihood, manner: Manner, n: int) -> dict[str, list[Any]]:
     """The ends of ``n`` single starts, by seed: nothing else is tried, and no saddle is left."""
     found: dict[str, list[Any]] = {"log_likelihood": [], "agreement": [], "degenerate": []}
     for seed in range(n):
-        start = family.initial(manner.kind, np.random.default_rng(seed))
-        run = climb(family, manner.kind, start, max_iter=manner.steps, tolerance=1e-9)
-        z = responsibilities(family, run.params).argmax(axis=1)
-        found["log_likelihood"].append(round(run.log_likelihood, 4) if np.isfinite(run.log_likelihood) else None)
-        found["agreement"].append(round(agreement(z, truth_of(family.data)), 6))
-        found["degenerate"].append(bool(run.reasons))
+        start = likelihood.initial(manner.kind, np.random.default_rng(seed))
+        result = iterate(likelihood, manner.kind, start, max_iter=manner.steps, tolerance=1e-9)
+        z = responsibilities(likelihood, result.params).argmax(axis=1)
+        found["log_likelihood"].append(round(result.log_likelihood, 4) if np.isfinite(result.log_likelihood) else None)
+        found["agreement"].append(round(agreement(z, truth_of(likelihood.data)), 6))
+        found["degenerate"].append(bool(result.reasons))
     return found
 
 
@@ -72,14 +72,14 @@ def truth_of(data: Data) -> np.ndarray:
 def record(n: int) -> Record:
     """All single starts, EM from 20 starts, the posterior."""
     spec, data = bm.load("iris")
-    family = resolved(spec, data)
+    likelihood = resolved(spec, data)
     em = bm.fit_em(spec, data)
     dt = bm.sample(spec, data, progress=False, **SETTINGS)
     r = bm.responsibilities(dt).stack(sample=("chain", "draw")).transpose("sample", "obs", "component").to_numpy()
     by_draw = [agreement(z, truth_of(data)) for z in r.argmax(axis=2)[::10]]
     return {
         "environment": describe(f"uv run python -m reports.random_starts --starts {n}", one_thread=True),
-        "starts": {manner.name: single_starts(family, manner, n) for manner in MANNERS},
+        "starts": {manner.name: single_starts(likelihood, manner, n) for manner in MANNERS},
         "em": {
             "n_starts": len(em.starts),
             "log_likelihood": em.log_likelihood,

@@ -75,10 +75,10 @@ def test_ranks_count_the_draws_below_and_break_ties_at_random(rng):
 
 
 def drawn(spec, data, n=7):
-    family = bind(spec, data)
-    params = parameters_from_prior(family, n, np.random.default_rng(5))
-    centres = {label: 0.5 for *_, label in scalars.index_of(family)}
-    return family, params, quantities(family, params, centres)
+    likelihood = bind(spec, data)
+    params = parameters_from_prior(likelihood, n, np.random.default_rng(5))
+    centres = {label: 0.5 for *_, label in scalars.index_of(likelihood)}
+    return likelihood, params, quantities(likelihood, params, centres)
 
 
 def test_quantities_are_what_they_are_called(plane):
@@ -114,10 +114,10 @@ def test_log_prior_is_the_sum_of_the_densities(plane):
 
 def test_labels_of_components_do_not_matter_unless_the_data_pin_them(plane):
     spec, data = plane
-    family, params, found = drawn(spec, data)
+    likelihood, params, found = drawn(spec, data)
     swapped = {v: a[:, ::-1] for v, a in params.items()}
-    centres = {label: 0.5 for *_, label in scalars.index_of(family)}
-    again = quantities(family, swapped, centres)
+    centres = {label: 0.5 for *_, label in scalars.index_of(likelihood)}
+    again = quantities(likelihood, swapped, centres)
     np.testing.assert_allclose([again[q] for q in found], [found[q] for q in found], rtol=1e-10)
     pinned = bind(spec, bm.Data(PLANE, labels=["a", "b"] + [None] * 10))
     centres = {label: 0.5 for *_, label in scalars.index_of(pinned)}
@@ -167,25 +167,25 @@ def test_impossible_settings_are_refused(counts, settings, message):
 # ranks of posteriors that are known by other means
 
 
-def resampled(simulator, data, *, likelihood=True):
+def resampled(simulator, data, *, informed=True):
     """Posterior draws without any Markov chain: 5,000 prior draws, resampled by their likelihood."""
-    family, rng = bind(simulator.spec, data), np.random.default_rng(int(data.x.sum()) + 1)
-    params = parameters_from_prior(family, 5000, rng)
+    likelihood, rng = bind(simulator.spec, data), np.random.default_rng(int(data.x.sum()) + 1)
+    params = parameters_from_prior(likelihood, 5000, rng)
     rate, zero = np.exp(params["rate_coef"]), 1 / (1 + np.exp(-params["zero_coef"]))
     x = data.x[:, 0]
     log_l = np.log(zero * (x == 0) + (1 - zero) * stats.poisson.pmf(x, rate)).sum(axis=1)
-    weight = np.exp(log_l - log_l.max()) if likelihood else np.ones(5000)
+    weight = np.exp(log_l - log_l.max()) if informed else np.ones(5000)
     picked = rng.choice(5000, 255, p=weight / weight.sum())
-    found = quantities(family, {v: a[picked] for v, a in params.items()}, simulator.centres)
+    found = quantities(likelihood, {v: a[picked] for v, a in params.items()}, simulator.centres)
     return None, np.stack([found[name] for name in simulator.names], axis=-1), 255.0
 
 
 @pytest.fixture
 def no_chain(monkeypatch):
-    """Fits are resampled prior draws; ``no_chain(likelihood=False)`` forgets the data."""
+    """Fits are resampled prior draws; ``no_chain(informed=False)`` forgets the data."""
 
     def use(**options):
-        monkeypatch.setattr(Simulator, "_fit", lambda self, data, family, seed: resampled(self, data, **options))
+        monkeypatch.setattr(Simulator, "_fit", lambda self, data, likelihood, seed: resampled(self, data, **options))
 
     monkeypatch.setattr(simulation, "diagnosis_of", lambda record, *, model: SimpleNamespace(problems=[], limits=[]))
     use()
@@ -203,7 +203,7 @@ def test_a_right_posterior_is_called_calibrated(counts, no_chain):
 
 
 def test_a_posterior_that_forgets_the_data_is_found_by_the_log_likelihood(counts, no_chain):
-    no_chain(likelihood=False)
+    no_chain(informed=False)
     result = bm.calibrate(*counts, n_sims=100, **QUIET)
     assert not result.ok
     assert result.problems[0].name == "log_likelihood"
@@ -229,10 +229,10 @@ def test_a_stopped_run_is_carried_on(counts, no_chain, tmp_path):
 def test_fits_that_do_not_finish_are_told_and_tried_again(counts, no_chain, tmp_path, monkeypatch):
     right = Simulator._fit
 
-    def breaks(self, data, family, seed):
+    def breaks(self, data, likelihood, seed):
         if data.x.sum() > 4:
             raise RuntimeError("no mode")
-        return right(self, data, family, seed)
+        return right(self, data, likelihood, seed)
 
     monkeypatch.setattr(Simulator, "_fit", breaks)
     result = bm.calibrate(*counts, n_sims=12, folder=tmp_path, **QUIET)

@@ -68,13 +68,13 @@ def test_a_shifted_chain(faithful_dt):
 
 
 def test_label_switching_alone_raises_no_alarm_in_invariants(faithful_dt):
-    family = Record.of(faithful_dt).family
+    likelihood = Record.of(faithful_dt).likelihood
     posterior = faithful_dt["posterior"].to_dataset()
     switched = posterior.copy(deep=True)
     for v in ("weights", "means", "covariances"):
         switched[v].loc[{"chain": 1}] = posterior[v].sel(chain=1).isel(component=[1, 0]).to_numpy()
     lp = faithful_dt["sample_stats"]["lp"]
-    xr.testing.assert_allclose(invariants(family, switched, lp), invariants(family, posterior, lp))
+    xr.testing.assert_allclose(invariants(likelihood, switched, lp), invariants(likelihood, posterior, lp))
 
 
 def test_chain_groups_of_known_chains(rng):
@@ -124,12 +124,12 @@ def test_a_small_mode_left_out_is_a_note_a_large_or_unknown_one_a_problem(faithf
 
 def test_where_modes_were_not_looked_at_no_mass_is_known(faithful_dt):
     modes = faithful_dt["modes"].to_dataset()
-    family = Record.of(faithful_dt).family
-    params = {v: modes[v].isel(mode=0).to_numpy() for v in family.parameter_names}
+    likelihood = Record.of(faithful_dt).likelihood
+    params = {v: modes[v].isel(mode=0).to_numpy() for v in likelihood.parameter_names}
     one = PosteriorMode(np.zeros(1), params, 0.0, 0.0, np.eye(1), np.ones((1, 2)), np.ones(2), region=1)
     mass = {1: Mass(0.6, 0.01, LogIntegral(-1.0, 0.01, True)), 2: Mass(0.4, 0.01, LogIntegral(-1.4, 0.01, True))}
     found = [one, replace(one, region=2), replace(one, region=-1)]
-    dataset = modes_dataset(found, family, mass, np.zeros(4, int))
+    dataset = modes_dataset(found, likelihood, mass, np.zeros(4, int))
     table = Modes(dataset).table
     assert table["mass"].isna().all()
     assert not table["established"].any()
@@ -147,8 +147,8 @@ def test_chains_that_stand_still_are_bad_not_an_error(faithful_dt):
 
 
 def test_scalars_of_counts(zip_dt):
-    family = Record.of(zip_dt).family
-    labels = [label for *_, label in scalars.index_of(family, derived=True)]
+    likelihood = Record.of(zip_dt).likelihood
+    labels = [label for *_, label in scalars.index_of(likelihood, derived=True)]
     assert labels == ["rate_coef[Intercept]", "zero_coef[Intercept]", "rate", "zero_prob"]
-    values = scalars.of_posterior(family, zip_dt["posterior"].to_dataset(), derived=True)
+    values = scalars.of_posterior(likelihood, zip_dt["posterior"].to_dataset(), derived=True)
     np.testing.assert_allclose(values.sel(scalar="rate"), np.exp(values.sel(scalar="rate_coef[Intercept]")))

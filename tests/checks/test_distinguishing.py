@@ -36,15 +36,19 @@ def by_hand(values, weights, blocks, unit):
 @pytest.mark.parametrize("name", ["gaussian", "poisson", "bernoulli", "categorical"])
 def test_ranks_are_those_of_loops_over_draws(name, rng):
     example = EXAMPLES[name]
-    family = bind(example.spec, example.data(rng, 60))
+    likelihood = bind(example.spec, example.data(rng, 60))
     draws = [example.params(rng) for _ in range(40)]
     params = {v: np.stack([p[v] for p in draws]) for v in draws[0]}
-    blocks = [len(levels) for levels in family.data.levels] if name == "categorical" else [1] * family.data.n_features
-    unit = np.ones(sum(blocks)) if CENTRES[name] == "probs" else family.data.x.std(axis=0)
+    blocks = (
+        [len(levels) for levels in likelihood.data.levels]
+        if name == "categorical"
+        else [1] * likelihood.data.n_features
+    )
+    unit = np.ones(sum(blocks)) if CENTRES[name] == "probs" else likelihood.data.x.std(axis=0)
     effects, contrast = by_hand(params[CENTRES[name]], params["weights"], blocks, unit)
-    table = _ranked(family, params, 0.8)
-    names = list(family.data.feature_names)
-    for k, component in enumerate(family.components):
+    table = _ranked(likelihood, params, 0.8)
+    names = list(likelihood.data.feature_names)
+    for k, component in enumerate(likelihood.components):
         own = table[table["component"] == component].set_index("feature")
         assert own["rank"].tolist() == list(range(1, len(names) + 1))
         strength = np.abs(effects[:, k])
@@ -64,9 +68,9 @@ def test_ranks_are_those_of_loops_over_draws(name, rng):
 
 def test_the_answer_that_differs_is_named():
     frame = pd.DataFrame({"a": ["u", "v", "w"] * 4, "b": ["x", "y"] * 6})
-    family = bind(bm.Mixture("categorical", n_components=2), bm.Data(frame))
+    likelihood = bind(bm.Mixture("categorical", n_components=2), bm.Data(frame))
     probs = np.array([[0.7, 0.2, 0.1, 0.5, 0.5], [0.1, 0.3, 0.6, 0.4, 0.6]])
-    table = _ranked(family, {"weights": np.array([[0.5, 0.5]]), "probs": probs[None]}, 0.9)
+    table = _ranked(likelihood, {"weights": np.array([[0.5, 0.5]]), "probs": probs[None]}, 0.9)
     first = table.iloc[0]
     assert (first["component"], first["feature"], first["answer"]) == ("component_1", "a", "u")
     assert first["difference"] == pytest.approx(0.6)
@@ -99,10 +103,10 @@ def test_what_cannot_be_compared_is_refused(faithful_dt, zip_dt):
 @pytest.mark.parametrize("name", NAMES)
 def test_profiles_are_drawn(name, rng):
     example = EXAMPLES[name]
-    family = bind(example.spec, example.data(rng, 60))
+    likelihood = bind(example.spec, example.data(rng, 60))
     draws = [example.params(rng) for _ in range(5)]
-    figure = draw_profile(View(family, {v: np.stack([p[v] for p in draws]) for v in draws[0]}, draws[0]))
-    if family.component.profile is None:
+    figure = draw_profile(View(likelihood, {v: np.stack([p[v] for p in draws]) for v in draws[0]}, draws[0]))
+    if likelihood.component.profile is None:
         assert figure is None
         return
     figure.canvas.draw()
@@ -110,5 +114,5 @@ def test_profiles_are_drawn(name, rng):
     centre = np.mean([p[CENTRES[example.spec.family]][0] for p in draws], axis=0)
     shown = np.concatenate([line.get_xdata() for line in marks])
     if example.spec.family == "gaussian":
-        centre = (centre - np.nanmean(family.data.x, axis=0)) / np.nanstd(family.data.x, axis=0)
+        centre = (centre - np.nanmean(likelihood.data.x, axis=0)) / np.nanstd(likelihood.data.x, axis=0)
     np.testing.assert_allclose(shown, centre)

@@ -26,7 +26,7 @@ def posterior_of(spec, data, params, spread, *, draws=400):
     """Draws about the truth, as wide as a posterior, put together by hand."""
     rng = np.random.default_rng(1)
     spec = bm.resolve(spec, data)
-    family = bind(spec, data)
+    likelihood = bind(spec, data)
     made = {}
     for name, value in params.items():
         made[name] = np.asarray(value) + spread * rng.standard_normal((1, draws, *np.shape(value)))
@@ -34,7 +34,7 @@ def posterior_of(spec, data, params, spread, *, draws=400):
         made["weights"] = np.abs(made["weights"]) / np.abs(made["weights"]).sum(axis=-1, keepdims=True)
     if "covariances" in made:
         made["covariances"] = np.broadcast_to(params["covariances"], made["covariances"].shape)
-    dims = {name: ("chain", "draw", *family.dims[name]) for name in made}
+    dims = {name: ("chain", "draw", *likelihood.dims[name]) for name in made}
     posterior = xr.Dataset({name: (dims[name], value) for name, value in made.items()})
     tree = xr.DataTree.from_dict({"posterior": posterior, "input": data.to_dataset()})
     tree.attrs["spec"] = json.dumps(spec.to_dict())

@@ -53,12 +53,12 @@ def test_sensitivity_by_hand(gaussian_1d_dt, three_groups):
     assert (table["likelihood"] > SENSITIVE).all()
 
 
-def test_a_prior_in_conflict_is_found(three_groups, three_groups_target):
+def test_a_prior_in_conflict_is_found(three_groups, three_groups_compiled):
     """Means expected near 30, far above the data, with confidence."""
     spec, data = three_groups
     spec = spec.replace(priors={"means": bm.Prior("Normal", mu=[30.0], sigma=[1.5])})
-    target = three_groups_target.with_data(bm.build(spec, data))
-    dt = bm.sample(spec, data, target=target, draws=400, tune=300, progress=False)
+    compiled = three_groups_compiled.with_data(bm.build(spec, data))
+    dt = bm.sample(spec, data, compiled=compiled, draws=400, tune=300, progress=False)
     means = sensitivity(dt).filter(like="means", axis=0)
     assert (means["prior"] > SENSITIVE).any()
     text = section.in_words({name: row.to_dict() for name, row in means.iterrows()})
@@ -93,7 +93,7 @@ def test_many_rows_are_thinned():
     spec = resolve(spec, data)
     found = prior_data_sets(bind(spec, data))
     assert found.x.shape[1] <= REPLICATED_ROWS
-    assert found.family.data.x[-1] > 0.99
+    assert found.likelihood.data.x[-1] > 0.99
 
 
 def test_the_prior_predictive_is_the_prior(three_groups):
@@ -145,7 +145,7 @@ def faithful_parts(faithful, faithful_dt, faithful_em):
     comparison = bm.compare(faithful_em, faithful_dt)
     record = Record.of(faithful_dt)
     return SimpleNamespace(
-        dt=faithful_dt, record=record, comparison=comparison, prior_data_sets=prior_data_sets(record.family)
+        dt=faithful_dt, record=record, comparison=comparison, prior_data_sets=prior_data_sets(record.likelihood)
     )
 
 

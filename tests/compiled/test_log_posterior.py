@@ -37,15 +37,15 @@ def test_ordered_starts_that_coincide_are_spread(unit):
     np.testing.assert_allclose(naive.ordered(start[:, 0])[0], back[:, 0], rtol=1e-12)
 
 
-def test_start_and_values_are_inverse(rng, faithful_target):
+def test_start_and_values_are_inverse(rng, faithful_compiled):
     given = {
         "weights": np.array([0.3, 0.7]),
         "means": rng.normal(size=(2, 2)),
         "scales": rng.uniform(0.5, 2, (2, 2)),
         "partial_correlations_01": rng.uniform(0.1, 0.9, (2, 1)),
     }
-    x = faithful_target.start(given)
-    values = faithful_target.values(x)
+    x = faithful_compiled.start(given)
+    values = faithful_compiled.values(x)
     for name, value in given.items():
         np.testing.assert_allclose(values[name], value, rtol=1e-12)
     r = 2 * given["partial_correlations_01"][:, 0] - 1
@@ -54,31 +54,31 @@ def test_start_and_values_are_inverse(rng, faithful_target):
     np.testing.assert_allclose(values["covariances"][:, 0, 1], r * s[:, 0] * s[:, 1], rtol=1e-12)
 
 
-def test_the_mode_is_one(faithful_target, faithful_em):
+def test_the_mode_is_one(faithful_compiled, faithful_em):
     """No gradient left, precision positive, and equal to differences of the gradient."""
-    target = faithful_target
-    start = target.start({v: faithful_em.params[v].to_numpy() for v in ("weights", "means", "scales")})
-    climb = target.mode(start)
-    assert climb.converged
-    assert (np.diff(climb.history) >= -1e-9 * (1 + np.abs(climb.history[1:]))).all()
-    precision = target.precision(climb.x)
+    compiled = faithful_compiled
+    start = compiled.start({v: faithful_em.params[v].to_numpy() for v in ("weights", "means", "scales")})
+    mode = compiled.mode(start)
+    assert mode.converged
+    assert (np.diff(mode.history) >= -1e-9 * (1 + np.abs(mode.history[1:]))).all()
+    precision = compiled.precision(mode.x)
     sd = np.sqrt(np.diag(np.linalg.inv(precision)))
-    gradient = target.log_density(climb.x)[1]
+    gradient = compiled.log_density(mode.x)[1]
     assert np.abs(gradient * sd).max() < 1e-3
     steps = np.diag(1e-4 * sd)
-    H = [(target.log_density(climb.x + e)[1] - target.log_density(climb.x - e)[1]) / (2 * e.sum()) for e in steps]
+    H = [(compiled.log_density(mode.x + e)[1] - compiled.log_density(mode.x - e)[1]) / (2 * e.sum()) for e in steps]
     np.testing.assert_allclose(precision * np.outer(sd, sd), -np.array(H) * np.outer(sd, sd), atol=1e-4)
 
 
-def test_a_climb_from_em_takes_few_gradients(faithful_target, faithful_em, monkeypatch):
+def test_a_climb_from_em_takes_few_gradients(faithful_compiled, faithful_em, monkeypatch):
     """One gradient per coordinate tells the curvature; from there on the way up is round."""
-    target = faithful_target
-    start = target.start({v: faithful_em.params[v].to_numpy() for v in ("weights", "means", "scales")})
+    compiled = faithful_compiled
+    start = compiled.start({v: faithful_em.params[v].to_numpy() for v in ("weights", "means", "scales")})
     calls = []
-    density = target.log_density
-    monkeypatch.setattr(target, "log_density", lambda x, **k: calls.append(1) or density(x, **k))
-    assert target.mode(start).converged
-    assert len(calls) <= 3 * target.n_dim + 20
+    density = compiled.log_density
+    monkeypatch.setattr(compiled, "log_density", lambda x, **k: calls.append(1) or density(x, **k))
+    assert compiled.mode(start).converged
+    assert len(calls) <= 3 * compiled.n_dim + 20
 
 
 def test_roots(rng):

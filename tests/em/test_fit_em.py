@@ -8,8 +8,8 @@ from scipy.special import expit
 from sklearn.mixture import GaussianMixture
 
 import naive
-from bayesmix.em.climb import MONOTONE
 from bayesmix.em.fit_em import fit_em
+from bayesmix.em.iterations import MONOTONE
 from bayesmix.estep.reference import e_step
 from bayesmix.inputs.data import Data
 from bayesmix.mixture.spec import Mixture, bind

@@ -149,7 +149,7 @@ def test_the_end_is_scipys_constrained_optimum(case):
     p = {v: a.to_numpy() for v, a in em.params.items()}
     sd = np.broadcast_to(p["scales"], (2, 2))
     rho = np.broadcast_to(p["correlations"].ravel() if "correlations" in p else 0.0, 2)
-    free = {v: np.broadcast_to(em.family.free.get(v, np.zeros(a.shape, bool)), a.shape) for v, a in p.items()}
+    free = {v: np.broadcast_to(em.likelihood.free.get(v, np.zeros(a.shape, bool)), a.shape) for v, a in p.items()}
     full = {"means": p["means"], "scales": sd, "rho": rho, "weights": p["weights"]}
     tied = covariance == "tied"
     masks = {
@@ -189,17 +189,17 @@ def test_one_m_step_is_the_constrained_maximum():
     """Known scales and free correlations: expected log-likelihood at the M-step against BFGS on SciPy's."""
     x = plane()
     for known in ({"scales": [[1.2, 0.8], [0.9, 1.0]]}, {"correlations": [[0.3], [-0.5]]}):
-        family = bind(bm.Mixture("gaussian", n_components=2, fixed=known), bm.Data(x))
+        likelihood = bind(bm.Mixture("gaussian", n_components=2, fixed=known), bm.Data(x))
         r = softmax(np.random.default_rng(0).normal(size=(len(x), 2)), axis=1)
-        params = family.allocated(r)
-        new = family.m_step(family.sums(r, params), params)
+        params = likelihood.allocated(r)
+        new = likelihood.m_step(likelihood.sums(r, params), params)
 
         def expected(means, covariances, r=r):
             of = zip(r.T, means, covariances, strict=True)
             return sum((w * multivariate_normal(m, s).logpdf(x)).sum() for w, m, s in of)
 
         top = expected(new["means"], new["covariances"])
-        named = family.named(new)
+        named = likelihood.named(new)
         for k in (0, 1):
             np.testing.assert_allclose(new["means"][k], r[:, k] @ x / r[:, k].sum(), rtol=1e-10)
         if "scales" in known:
@@ -244,10 +244,10 @@ def test_a_known_component_keeps_its_label_and_finds_its_cluster():
     x = np.concatenate([rng.normal(5, 0.5, 50), rng.normal(0, 0.5, 50), rng.normal(-5, 0.5, 50)])
     known = {"means": {"component_2": 5.0}, "scales": {"component_2": 0.5}}
     spec = bm.Mixture("gaussian", n_components=3, fixed=known)
-    family = resolved(spec, bm.Data(x))
-    assert family.exchangeable[0] == family.exchangeable[2] != family.exchangeable[1]
-    for kind in family.start_kinds[:4]:
-        assert family.initial(kind, np.random.default_rng(3))["means"][1, 0] == 5.0
+    likelihood = resolved(spec, bm.Data(x))
+    assert likelihood.exchangeable[0] == likelihood.exchangeable[2] != likelihood.exchangeable[1]
+    for kind in likelihood.start_kinds[:4]:
+        assert likelihood.initial(kind, np.random.default_rng(3))["means"][1, 0] == 5.0
     em = bm.fit_em(spec, bm.Data(x), n_starts=1, starts="ward")
     np.testing.assert_allclose(em.params["means"].to_numpy().ravel(), [-5, 5, 0], atol=0.3)
     assert em.starts["weights[component_2]"].iloc[0] == pytest.approx(1 / 3, abs=0.05)

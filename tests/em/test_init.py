@@ -167,10 +167,10 @@ def test_a_trace_over_many_rows_is_of_all_of_them(n_starts):
     rng = np.random.default_rng(2)
     x = np.where(rng.random(8000) < 0.4, 3.0, 0.0) + rng.normal(size=8000)
     em = bm.fit_em(SPEC, bm.Data(x), n_starts=n_starts, trace=True)
-    family = resolved(SPEC, em.data)
+    likelihood = resolved(SPEC, em.data)
     for step in (0, -1):
         at = em.trace.isel(iteration=step)
-        params = family.given({v: at[v].to_numpy() for v in ("weights", "means", "covariances")})
+        params = likelihood.given({v: at[v].to_numpy() for v in ("weights", "means", "covariances")})
         joint = params["weights"] * np.exp(
             -0.5 * (x[:, None] - params["means"][:, 0]) ** 2 / params["covariances"][:, 0, 0]
         )

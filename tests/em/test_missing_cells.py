@@ -73,7 +73,7 @@ def to_the_end(em, steps=2000):
     """Plain steps of EM from a fit, until nothing moves."""
     at = em.arrays
     for _ in range(steps):
-        at = em.family.m_step(estep.e_step(em.family, at)[1], at)
+        at = em.likelihood.m_step(estep.e_step(em.likelihood, at)[1], at)
     return at
 
 
@@ -119,8 +119,8 @@ def test_a_column_that_is_missing_is_a_column_dropped(rng):
 def test_a_row_without_cells_counts_by_its_label_alone(rng):
     params = naive.random_gaussian(rng, 2, 3, "full")
     x = np.vstack([rng.normal(size=(4, 3)), np.full((2, 3), np.nan)])
-    family = bind(bm.Mixture("gaussian", n_components=2), bm.Data(x, labels=[None] * 5 + ["a"]))
-    l, r = estep.both(family, params)
+    likelihood = bind(bm.Mixture("gaussian", n_components=2), bm.Data(x, labels=[None] * 5 + ["a"]))
+    l, r = estep.both(likelihood, params)
     np.testing.assert_allclose(l[4:], [0, np.log(params["weights"][0])], atol=1e-14)
     np.testing.assert_allclose(r[4:], [params["weights"], [1, 0]], atol=1e-14)
 
@@ -138,45 +138,47 @@ def test_whole_rows_by_pattern_are_those_of_the_plain_kernel(rng):
 def test_halves_add(rng, d):
     """Also where there are more patterns than fit one table."""
     x = random_rows(rng, d=d)
-    family = bind(bm.Mixture("gaussian", n_components=2), bm.Data(x))
+    likelihood = bind(bm.Mixture("gaussian", n_components=2), bm.Data(x))
     params = naive.random_gaussian(rng, 2, d, "full")
-    L, sums = estep.e_step(family, params)
-    halves = [estep.e_step(family.rebind(family.data.take(rows)), params) for rows in (np.r_[:33], np.r_[33:80])]
+    L, sums = estep.e_step(likelihood, params)
+    halves = [
+        estep.e_step(likelihood.rebind(likelihood.data.take(rows)), params) for rows in (np.r_[:33], np.r_[33:80])
+    ]
     assert L == pytest.approx(sum(part for part, _ in halves), rel=1e-12)
     for name, value in added(halves[0][1], halves[1][1]).items():
         np.testing.assert_allclose(value, sums[name], rtol=1e-9, atol=1e-9)
 
 
-def score_errors(family, params):
+def score_errors(likelihood, params):
     """The largest error of the score, by the sums of the reference, against differences of the naive L."""
-    theta, units = family.pack(params), family.units(params)
+    theta, units = likelihood.pack(params), likelihood.units(params)
 
     def L(u):
-        at = dict(family.unpack(theta + units * u))
-        return naive.total(naive.gaussian_log_joint(family.data.x, **at, evidence=family.evidence))
+        at = dict(likelihood.unpack(theta + units * u))
+        return naive.total(naive.gaussian_log_joint(likelihood.data.x, **at, evidence=likelihood.evidence))
 
     expected = approx_fprime(np.zeros_like(theta), L, 1e-7)
-    score = units * family.score(theta, reference.e_step(family, family.unpack(theta))[1])
+    score = units * likelihood.score(theta, reference.e_step(likelihood, likelihood.unpack(theta))[1])
     return float(np.abs(score - expected).max())
 
 
 def test_forgetting_the_conditional_covariance_is_caught(rng, monkeypatch):
     """The mistake of filling in conditional means: it falsifies the score, and EM ends lower."""
-    family = bind(bm.Mixture("gaussian", n_components=2), bm.Data(TABLES["faithful"]))
-    params = family.initial("ward", rng)
-    assert score_errors(family, params) < 1e-2
+    likelihood = bind(bm.Mixture("gaussian", n_components=2), bm.Data(TABLES["faithful"]))
+    params = likelihood.initial("ward", rng)
+    assert score_errors(likelihood, params) < 1e-2
 
-    def climbed():
+    def iterated():
         at = params
         for _ in range(60):
-            at = family.m_step(reference.e_step(family, at)[1], at)
-        return reference.e_step(family, at)[0]
+            at = likelihood.m_step(reference.e_step(likelihood, at)[1], at)
+        return reference.e_step(likelihood, at)[0]
 
-    right = climbed()
+    right = iterated()
     monkeypatch.setattr(observed, "unexplained", lambda Q: np.zeros((*Q.shape[:-1], Q.shape[-2])))
-    assert score_errors(family, params) > 1
+    assert score_errors(likelihood, params) > 1
     assert right == pytest.approx(-1033.969725, abs=1e-3)
-    assert climbed() < right - 0.5
+    assert iterated() < right - 0.5
 
 
 def test_taking_a_gap_as_zero_is_caught(rng):

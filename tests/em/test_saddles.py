@@ -6,9 +6,9 @@ import pytest
 from scipy import stats
 
 import bayesmix as bm
-from bayesmix.em.run_starts import run_starts
+from bayesmix.em.fit_starts import fit_starts
 from bayesmix.em.saddles import beyond_saddles
-from bayesmix.em.starts import Run, best_run
+from bayesmix.em.starts import StartResult, best_result
 from bayesmix.mixture.spec import bind
 
 DISCRETE = {
@@ -29,21 +29,21 @@ def test_one_normal_is_no_answer_to_more_components(name):
 
 
 def one_normal(x, K, kind):
-    """The family, and the run that ended where all components are the one normal of the data; L by SciPy."""
-    family = bind(bm.Mixture("gaussian", n_components=K, covariance=kind), bm.Data(x))
-    pooled = np.cov(family.data.x.T, bias=True).reshape(family.component.d, -1)
-    S = family.component.kind.estimate(np.array([pooled] * K), np.ones(K))
-    centre = family.data.x.mean(axis=0)
-    L = stats.multivariate_normal(centre, S[0]).logpdf(family.data.x).sum()
+    """The likelihood, and the start that ended where all components are the one normal of the data; L by SciPy."""
+    likelihood = bind(bm.Mixture("gaussian", n_components=K, covariance=kind), bm.Data(x))
+    pooled = np.cov(likelihood.data.x.T, bias=True).reshape(likelihood.component.d, -1)
+    S = likelihood.component.kind.estimate(np.array([pooled] * K), np.ones(K))
+    centre = likelihood.data.x.mean(axis=0)
+    L = stats.multivariate_normal(centre, S[0]).logpdf(likelihood.data.x).sum()
     saddle = {"weights": np.full(K, 1 / K), "means": np.tile(centre, (K, 1)), "covariances": S}
-    return family, Run("given", saddle, np.array([L]), True, (), 1)
+    return likelihood, StartResult("given", saddle, np.array([L]), True, (), 1)
 
 
 @pytest.mark.parametrize("name", DISCRETE)
 def test_a_saddle_below_spikes_says_so(name):
     x, K = DISCRETE[name]
-    family, run = one_normal(x, K, "full")
-    (end,) = beyond_saddles(family, [run], max_iter=2000, tolerance=1e-9)
+    likelihood, result = one_normal(x, K, "full")
+    (end,) = beyond_saddles(likelihood, [result], max_iter=2000, tolerance=1e-9)
     assert end.reasons[0].startswith("saddle: component_1 and component_2")
     assert "are alike; every start that rises from here ends so: component_" in end.reasons[0]
 
@@ -53,19 +53,19 @@ def test_from_a_saddle_to_the_maximum_above_it(kind):
     """Two clear groups, and EM begun where both components are one normal: it must not stay there."""
     rng = np.random.default_rng(2)
     x = np.concatenate([rng.normal(-2, 1, (150, 2)), rng.normal(2, 1, (100, 2))])
-    family, run = one_normal(x, 2, kind)
-    (end,) = beyond_saddles(family, [run], max_iter=2000, tolerance=1e-9)
-    best = run_starts(family, n_starts=8, seed=1)
+    likelihood, result = one_normal(x, 2, kind)
+    (end,) = beyond_saddles(likelihood, [result], max_iter=2000, tolerance=1e-9)
+    best = fit_starts(likelihood, n_starts=8, seed=1)
     assert end.reasons == ()
-    assert end.log_likelihood == pytest.approx(best[best_run(best)].log_likelihood, abs=1e-3)
+    assert end.log_likelihood == pytest.approx(best[best_result(best)].log_likelihood, abs=1e-3)
     assert (np.diff(end.history) > -1e-9).all()
 
 
 def test_a_maximum_is_left_alone(three_groups):
-    family = bind(*three_groups)
-    runs = run_starts(family, n_starts=4, seed=1)
-    again = beyond_saddles(family, runs, max_iter=2000, tolerance=1e-9)
-    assert all(a is b for a, b in zip(runs, again, strict=True))
+    likelihood = bind(*three_groups)
+    results = fit_starts(likelihood, n_starts=4, seed=1)
+    again = beyond_saddles(likelihood, results, max_iter=2000, tolerance=1e-9)
+    assert all(a is b for a, b in zip(results, again, strict=True))
 
 
 def group_without(part):

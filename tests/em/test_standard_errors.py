@@ -26,16 +26,16 @@ def partly_labelled(rng, n, d):
 def test_gaussian_information_is_minus_the_hessian(rng, kind, d):
     """At any point, not only at a maximum."""
     data = partly_labelled(rng, 40, d)
-    family = bind(bm.Mixture("gaussian", n_components=3, covariance=kind), data)
+    likelihood = bind(bm.Mixture("gaussian", n_components=3, covariance=kind), data)
     params = naive.random_gaussian(rng, 3, d, kind)
 
     def L(u):
-        joint = naive.gaussian_log_joint(data.x, **family.moved(params, u), evidence=family.evidence)
+        joint = naive.gaussian_log_joint(data.x, **likelihood.moved(params, u), evidence=likelihood.evidence)
         return naive.total(joint, data.row_weights)
 
-    p = family.n_parameters
+    p = likelihood.n_parameters
     H = naive.hessian(L, np.zeros(p), np.full(p, 1e-3))
-    np.testing.assert_allclose(family.information(params), -H, atol=2e-5 * np.abs(H).max())
+    np.testing.assert_allclose(likelihood.information(params), -H, atol=2e-5 * np.abs(H).max())
 
 
 def counts(rng, n=150, shift=0.0, scale=1.0):
@@ -49,17 +49,17 @@ def counts(rng, n=150, shift=0.0, scale=1.0):
 
 def test_zip_information_is_minus_the_hessian(rng):
     data = counts(rng)
-    family = bind(bm.Mixture("zero_inflated_poisson", rate="1 + a", zero="1 + a"), data)
+    likelihood = bind(bm.Mixture("zero_inflated_poisson", rate="1 + a", zero="1 + a"), data)
     params = {"rate_coef": np.array([0.8, 0.2]), "zero_coef": np.array([-0.3, 0.7])}
 
     def L(u):
-        at = family.moved(params, u)
-        eta, zeta = (family.design[part].to_numpy() @ at[f"{part}_coef"] for part in ("rate", "zero"))
-        joint = naive.zip_log_joint(data.x[:, 0], np.exp(eta), expit(zeta), family.evidence)
+        at = likelihood.moved(params, u)
+        eta, zeta = (likelihood.design[part].to_numpy() @ at[f"{part}_coef"] for part in ("rate", "zero"))
+        joint = naive.zip_log_joint(data.x[:, 0], np.exp(eta), expit(zeta), likelihood.evidence)
         return naive.total(joint, data.row_weights)
 
     H = naive.hessian(L, np.zeros(4), np.full(4, 1e-3))
-    np.testing.assert_allclose(family.information(params), -H, atol=1e-5 * np.abs(H).max())
+    np.testing.assert_allclose(likelihood.information(params), -H, atol=1e-5 * np.abs(H).max())
 
 
 @pytest.mark.parametrize(("shift", "scale"), [(1.7e9, 1e6), (2020.0, 5.0), (0.0, 1e-9)])
@@ -80,12 +80,12 @@ def test_zip_standard_errors_know_no_unit(shift, scale):
 def test_errors_of_named_estimates_by_numerical_derivatives(rng, kind):
     """The delta method with the Jacobian of ``named`` by central differences."""
     fit = bm.fit_em(bm.Mixture("gaussian", n_components=3, covariance=kind), partly_labelled(rng, 150, 3), n_starts=4)
-    family = bind(fit.spec, fit.data)
-    params = {v: fit.params[v].to_numpy() for v in family.parameter_names}
-    V = np.linalg.inv(family.information(params))
-    steps = 1e-5 * np.eye(family.n_parameters)
-    for name in family.dims:
-        up, down = ([family.named(family.moved(params, s * e))[name] for e in steps] for s in (1, -1))
+    likelihood = bind(fit.spec, fit.data)
+    params = {v: fit.params[v].to_numpy() for v in likelihood.parameter_names}
+    V = np.linalg.inv(likelihood.information(params))
+    steps = 1e-5 * np.eye(likelihood.n_parameters)
+    for name in likelihood.dims:
+        up, down = ([likelihood.named(likelihood.moved(params, s * e))[name] for e in steps] for s in (1, -1))
         J = (np.array(up) - np.array(down)) / 2e-5
         expected = np.sqrt(np.einsum("i...,ij,j...->...", J, V, J))
         np.testing.assert_allclose(fit.standard_errors[name], expected, rtol=1e-6, atol=1e-8)
@@ -111,13 +111,13 @@ def test_too_many_parameters_are_refused(monkeypatch, three_groups):
 def test_hopeless_errors_are_named():
     x = np.random.default_rng(0).normal(size=100)
     fit = bm.fit_em(bm.Mixture("gaussian", n_components=2), bm.Data(x), n_starts=2)
-    family = bind(fit.spec, fit.data)
-    params = {v: fit.params[v].to_numpy() for v in family.parameter_names}
-    errors = {v: np.full(np.shape(a), 1e-3) for v, a in family.named(params).items()}
-    assert information.notes(family, params, errors) == ()
+    likelihood = bind(fit.spec, fit.data)
+    params = {v: fit.params[v].to_numpy() for v in likelihood.parameter_names}
+    errors = {v: np.full(np.shape(a), 1e-3) for v, a in likelihood.named(params).items()}
+    assert information.notes(likelihood, params, errors) == ()
     errors["means"][1, 0] = 1e3
     errors["weights"][:] = np.nan
-    missing, huge = information.notes(family, params, errors)
+    missing, huge = information.notes(likelihood, params, errors)
     assert "not positive definite: weights[component_1], weights[component_2]" in missing
     assert "next to nothing: means[component_2, " in huge
 

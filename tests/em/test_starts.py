@@ -6,9 +6,18 @@ import pytest
 from scipy.special import expit
 
 import naive
-from bayesmix.em import run_starts as em
+from bayesmix.em import fit_starts as em
 from bayesmix.em.fit_em import fit_em
-from bayesmix.em.starts import FEW_ROWS, LEAST_LABELLED, Run, best_run, few_rows, merged, solutions, starts_table
+from bayesmix.em.starts import (
+    FEW_ROWS,
+    LEAST_LABELLED,
+    StartResult,
+    best_result,
+    few_rows,
+    merged,
+    solutions,
+    starts_table,
+)
 from bayesmix.inputs.data import Data
 from bayesmix.mixture.spec import Mixture, bind
 
@@ -31,40 +40,40 @@ def split(axis, first):
     return {"weights": np.array([0.5, 0.5]), "means": means, "covariances": covariances}
 
 
-def run_at(params, L=-100.0, **changes):
-    return Run("given", params, np.array([L]), True, (), 3, **changes)
+def result_at(params, L=-100.0, **changes):
+    return StartResult("given", params, np.array([L]), True, (), 3, **changes)
 
 
 def test_equal_likelihoods_are_not_one_solution():
-    family = four_corners()
+    likelihood = four_corners()
     left, mirrored, below = split(0, -3.0), split(0, 3.0), split(1, -3.0)
-    result = merged(family, [run_at(left), run_at(mirrored), run_at(below)])
-    assert result[1].params is result[0].params
-    assert [run.own for run in result] == [True, False, True]
-    assert result[2].params is below
-    assert sorted(n for _, n in solutions(result)) == [1, 2]
-    pinned = merged(family, [run_at(left), run_at(mirrored)], np.arange(2))
+    shared = merged(likelihood, [result_at(left), result_at(mirrored), result_at(below)])
+    assert shared[1].params is shared[0].params
+    assert [result.own for result in shared] == [True, False, True]
+    assert shared[2].params is below
+    assert sorted(n for _, n in solutions(shared)) == [1, 2]
+    pinned = merged(likelihood, [result_at(left), result_at(mirrored)], np.arange(2))
     assert pinned[1].params is mirrored
 
 
 def test_both_splits_of_four_corners_are_found():
-    found = solutions(em.run_starts(four_corners(), n_starts=40, seed=1))
-    top = [run for run, _ in found if run.log_likelihood > found[0][0].log_likelihood - 1e-6]
-    widest = {int(np.ptp(run.params["means"], axis=0).argmax()) for run in top}
+    found = solutions(em.fit_starts(four_corners(), n_starts=40, seed=1))
+    top = [result for result, _ in found if result.log_likelihood > found[0][0].log_likelihood - 1e-6]
+    widest = {int(np.ptp(result.params["means"], axis=0).argmax()) for result in top}
     assert widest == {0, 1}
 
 
 def test_the_best_end_is_shared(three_groups):
-    family = bind(*three_groups)
-    runs = em.run_starts(family, n_starts=12, seed=1)
-    found = solutions(runs)
+    likelihood = bind(*three_groups)
+    results = em.fit_starts(likelihood, n_starts=12, seed=1)
+    found = solutions(results)
     assert sum(n for _, n in found) == 12
-    assert all(run.own for run, _ in found)
-    values = [run.log_likelihood for run, _ in found]
+    assert all(result.own for result, _ in found)
+    values = [result.log_likelihood for result, _ in found]
     assert values == sorted(values, reverse=True)
-    assert runs[best_run(runs)].own
-    assert runs[best_run(runs)] is found[0][0]
-    table = starts_table(family, runs, best_run(runs))
+    assert results[best_result(results)].own
+    assert results[best_result(results)] is found[0][0]
+    table = starts_table(likelihood, results, best_result(results))
     assert list(table["solution"].value_counts().sort_index()) == [n for _, n in found]
     assert (table["n_iter"] > 0).all()
 
@@ -84,13 +93,13 @@ def labelled_rows(n):
 
 def test_few_rows_are_in_proportion_and_hold_every_class():
     data = labelled_rows(60_000)
-    family = bind(Mixture("gaussian", n_components=3), data)
-    few = few_rows(family, np.random.default_rng(1))
+    likelihood = bind(Mixture("gaussian", n_components=3), data)
+    few = few_rows(likelihood, np.random.default_rng(1))
     assert FEW_ROWS <= len(few.data) <= FEW_ROWS + 2 * LEAST_LABELLED
     of_all = (data.labelled & (data.row_weights > 0)).sum()
     assert few.data.labelled.sum() == pytest.approx(of_all * FEW_ROWS / 59_900, abs=2 * LEAST_LABELLED)
     of_b = np.isfinite(few.evidence[few.data.labelled, 1]).sum()
-    assert of_b == np.isfinite(family.evidence[data.labelled & (data.row_weights > 0), 1]).sum()
+    assert of_b == np.isfinite(likelihood.evidence[data.labelled & (data.row_weights > 0), 1]).sum()
     assert few.row_weights.min() == 1
     small = bind(Mixture("gaussian", n_components=3), data.take(np.arange(1000)))
     assert few_rows(small, np.random.default_rng(1)) is small
@@ -99,9 +108,9 @@ def test_few_rows_are_in_proportion_and_hold_every_class():
 def test_a_level_that_the_few_rows_miss_keeps_them_all(rng):
     n = FEW_ROWS + 5000
     frame = pd.DataFrame({"y": rng.poisson(2, n), "group": np.where(np.arange(n) == 7, "rare", "usual")})
-    family = bind(Mixture("zero_inflated_poisson", rate="1 + group"), Data(frame, response="y"))
+    likelihood = bind(Mixture("zero_inflated_poisson", rate="1 + group"), Data(frame, response="y"))
     generators = [np.random.default_rng(s) for s in range(20)]
-    assert any(few_rows(family, g) is family for g in generators)
+    assert any(few_rows(likelihood, g) is likelihood for g in generators)
 
 
 def test_many_rows_reach_the_maximum_over_all_of_them(rng):
@@ -109,46 +118,46 @@ def test_many_rows_reach_the_maximum_over_all_of_them(rng):
     w, m, sd = np.array([0.5, 0.3, 0.2]), np.array([0.0, 3.0, 8.0]), np.array([1.0, 1.0, 0.7])
     z = rng.choice(3, 30_000, p=w)
     data = Data(rng.normal(m[z], sd[z]))
-    family = bind(Mixture("gaussian", n_components=3), data)
-    runs = em.run_starts(family, n_starts=8, seed=1)
-    for run in runs:
-        joint = naive.gaussian_log_joint(data.x, **run.params, evidence=np.zeros((30_000, 3)))
-        assert run.log_likelihood == pytest.approx(naive.total(joint), rel=1e-11)
+    likelihood = bind(Mixture("gaussian", n_components=3), data)
+    results = em.fit_starts(likelihood, n_starts=8, seed=1)
+    for result in results:
+        joint = naive.gaussian_log_joint(data.x, **result.params, evidence=np.zeros((30_000, 3)))
+        assert result.log_likelihood == pytest.approx(naive.total(joint), rel=1e-11)
     truth = naive.gaussian_log_joint(data.x, w, m[:, None], sd[:, None, None] ** 2, np.zeros((30_000, 3)))
-    best = runs[best_run(runs)]
+    best = results[best_result(results)]
     assert naive.total(truth) < best.log_likelihood < naive.total(truth) + 15
-    gradient = family.score(family.pack(best.params), statistics_of(family, best))
-    np.testing.assert_allclose(gradient * family.units(best.params), 0, atol=0.5)
+    gradient = likelihood.score(likelihood.pack(best.params), statistics_of(likelihood, best))
+    np.testing.assert_allclose(gradient * likelihood.units(best.params), 0, atol=0.5)
     np.testing.assert_allclose(np.sort(best.params["means"][:, 0]), m, atol=0.15)
 
 
-def statistics_of(family, run):
+def statistics_of(likelihood, result):
     """The statistics by their definition, in NumPy."""
-    joint = naive.gaussian_log_joint(family.data.x, **run.params, evidence=family.evidence)
-    return family.sums(naive.posterior_probabilities(joint), run.params)
+    joint = naive.gaussian_log_joint(likelihood.data.x, **result.params, evidence=likelihood.evidence)
+    return likelihood.sums(naive.posterior_probabilities(joint), result.params)
 
 
 @pytest.fixture
-def climbs(monkeypatch):
-    """Rows and end of every climb of EM."""
-    record, real = [], em.climb
+def iterated(monkeypatch):
+    """Rows and end of every start that EM iterates."""
+    record, real = [], em.iterate
 
-    def recording(family, *args, **kwargs):
-        run = real(family, *args, **kwargs)
-        record.append((len(family.data.x), run.log_likelihood))
-        return run
+    def recording(likelihood, *args, **kwargs):
+        result = real(likelihood, *args, **kwargs)
+        record.append((len(likelihood.data.x), result.log_likelihood))
+        return result
 
-    monkeypatch.setattr(em, "climb", recording)
+    monkeypatch.setattr(em, "iterate", recording)
     return record
 
 
-def test_hopeless_ends_are_left_behind(rng, climbs):
+def test_hopeless_ends_are_left_behind(rng, iterated):
     """Far apart groups: an end that splits one of them is thousands below."""
     x = np.concatenate([rng.normal(c, 0.5, 12_000) for c in (0, 20, 40)])
     fit = fit_em(Mixture("gaussian", n_components=3, covariance="tied"), Data(x), n_starts=20)
     assert (fit.starts["log_likelihood"] < fit.log_likelihood - 1000).any()
-    assert min(L for n, L in climbs if n == len(x)) > fit.log_likelihood - 1000
-    assert sum(n < len(x) for n, _ in climbs) == 20
+    assert min(L for n, L in iterated if n == len(x)) > fit.log_likelihood - 1000
+    assert sum(n < len(x) for n, _ in iterated) == 20
 
 
 def test_zip_on_few_rows(rng):

@@ -156,8 +156,8 @@ def test_value_and_gradient_are_one_node(name):
     assert nodes[0].op.summed
 
 
-def test_one_node_in_the_graph_that_the_sampler_compiles(faithful_target):
-    nodes = faithful_target.compiled.logp_func.maker.fgraph.apply_nodes
+def test_one_node_in_the_graph_that_the_sampler_compiles(faithful_compiled):
+    nodes = faithful_compiled.nutpie_model.logp_func.maker.fgraph.apply_nodes
     assert sum(isinstance(node.op, EStep) for node in nodes) == 1
 
 

@@ -86,13 +86,13 @@ def test_standard_errors_are_those_of_the_naive_curvature(rng):
     """Against the Hessian of a log-likelihood in SciPy, by differences, in other coordinates."""
     data = EXAMPLE.data(rng, 300)
     truth = {"weights": np.array([0.4, 0.6]), "probs": EXAMPLE.params(rng)["probs"]}
-    family = bind(EXAMPLE.spec, data)
-    data = data.coded(np.where(np.isnan(data.x), np.nan, family.simulate(truth, rng)), data.levels)
+    likelihood = bind(EXAMPLE.spec, data)
+    data = data.coded(np.where(np.isnan(data.x), np.nan, likelihood.simulate(truth, rng)), data.levels)
     labels = [None if i % 2 else ("a", "b")[int(rng.random() < 0.5)] for i in range(300)]
     data = bm.Data(pd.DataFrame({n: pd.Series(x) for n, x in zip("pqr", data.x.T, strict=True)}), labels=labels)
     em = bm.fit_em(EXAMPLE.spec, data)
-    family = em.family
-    cuts = np.cumsum([len(levels) for levels in data.levels if levels] or family.component.sizes)[:-1]
+    likelihood = em.likelihood
+    cuts = np.cumsum([len(levels) for levels in data.levels if levels] or likelihood.component.sizes)[:-1]
 
     def params(theta):
         blocks = np.split(theta[1:].reshape(2, -1), cuts, axis=1)
@@ -100,7 +100,7 @@ def test_standard_errors_are_those_of_the_naive_curvature(rng):
         return {"weights": softmax([theta[0], 0.0]), "probs": probs}
 
     def L(theta):
-        return float(logsumexp(family.log_joint(params(theta)), axis=1).sum())
+        return float(logsumexp(likelihood.log_joint(params(theta)), axis=1).sum())
 
     p = em.params["probs"].to_numpy()
     theta = np.concatenate([[np.log(em.params["weights"][0] / em.params["weights"][1])], np.log(p).ravel()])
@@ -122,10 +122,15 @@ def test_cells_may_be_words_truth_values_numbers_and_categories():
             "category": pd.Categorical(["low", "high", "high", "low"], ["low", "unused", "high"], ordered=True),
         }
     )
-    family = bind(classes(2), bm.Data(frame))
-    assert family.data.levels == (("no", "yes"), ("False", "True"), ("1", "3", "10"), ("low", "high"))
-    assert family.component.codes.tolist() == [[1, 1, 1, 0], [0, 0, 0, 1], [UNANSWERED, 0, 1, 1], [1, UNANSWERED, 2, 0]]
-    assert family.coords["answer"][:3] == ["word: no", "word: yes", "truth: False"]
+    likelihood = bind(classes(2), bm.Data(frame))
+    assert likelihood.data.levels == (("no", "yes"), ("False", "True"), ("1", "3", "10"), ("low", "high"))
+    assert likelihood.component.codes.tolist() == [
+        [1, 1, 1, 0],
+        [0, 0, 0, 1],
+        [UNANSWERED, 0, 1, 1],
+        [1, UNANSWERED, 2, 0],
+    ]
+    assert likelihood.coords["answer"][:3] == ["word: no", "word: yes", "truth: False"]
     array = bm.Data(np.array([["u", "v"], ["w", "v"], ["w", "x"]]))
     assert array.levels == (("u", "w"), ("v", "x"))
 
@@ -175,18 +180,18 @@ def test_families_of_numbers_refuse_words_by_row_and_take_categories_that_are_nu
     with pytest.raises(ValueError, match="column 'b', row 2 is not a finite number: 'four'$"):
         bind(bm.Mixture("gaussian", n_components=1), words)
     numbers = pd.DataFrame({"a": pd.Categorical([2, 0, 1]), "b": [True, False, True]})
-    family = bind(bm.Mixture("poisson", n_components=1), bm.Data(numbers))
-    assert family.data.x.tolist() == [[2, 1], [0, 0], [1, 1]]
-    assert family.data.levels == ((), ())
+    likelihood = bind(bm.Mixture("poisson", n_components=1), bm.Data(numbers))
+    assert likelihood.data.x.tolist() == [[2, 1], [0, 0], [1, 1]]
+    assert likelihood.data.levels == ((), ())
 
 
 def test_a_missing_answer_is_left_out():
     """A row without any answer says nothing but its label; a column of few answers has those counted."""
     frame = pd.DataFrame({"a": ["u", "v", "u", None], "b": ["x", None, "y", None]})
-    family = bind(classes(2), bm.Data(frame))
+    likelihood = bind(classes(2), bm.Data(frame))
     params = {"weights": np.array([0.3, 0.7]), "probs": np.array([[0.2, 0.8, 0.5, 0.5], [0.6, 0.4, 0.1, 0.9]])}
     expected = np.log([[0.3 * 0.1, 0.7 * 0.06], [0.3 * 0.8, 0.7 * 0.4], [0.3 * 0.1, 0.7 * 0.54], [0.3, 0.7]])
-    np.testing.assert_allclose(family.log_joint(params), expected, rtol=1e-12)
+    np.testing.assert_allclose(likelihood.log_joint(params), expected, rtol=1e-12)
     np.testing.assert_allclose(bm.fit_em(classes(1), bm.Data(frame)).params["probs"][0], [2 / 3, 1 / 3, 0.5, 0.5])
 
 
@@ -222,7 +227,7 @@ def test_answers_that_go_together_refute_the_model(twin):
     frame["e"] = frame["a"] if twin else rng.choice(["u", "v", "w"], 300)
     em = bm.fit_em(classes(1), bm.Data(frame.mask(rng.random(frame.shape) < 0.1)))
     draws = {v: np.repeat(a[None], 200, axis=0) for v, a in em.arrays.items()}
-    p = _p_values(discrepancies_of(em.family), em.family, draws)
+    p = _p_values(discrepancies_of(em.likelihood), em.likelihood, draws)
     assert (p[0] < 0.002) == twin
     assert p[1] > 0.01
 

@@ -58,30 +58,30 @@ def test_every_family_has_an_example():
 
 
 def test_log_joint_is_scipy_s(example, rng):
-    family, params = bound(example, rng, labelled=True), example.params(rng)
-    expected = example.log_joint(family.data, params, family.evidence)
-    np.testing.assert_allclose(family.log_joint(params), expected, rtol=1e-10, atol=1e-10)
-    assert np.isneginf(family.evidence).any()
+    likelihood, params = bound(example, rng, labelled=True), example.params(rng)
+    expected = example.log_joint(likelihood.data, params, likelihood.evidence)
+    np.testing.assert_allclose(likelihood.log_joint(params), expected, rtol=1e-10, atol=1e-10)
+    assert np.isneginf(likelihood.evidence).any()
 
 
 def test_draws_lead(example, rng):
-    family, draws = bound(example, rng), [example.params(rng) for _ in range(6)]
+    likelihood, draws = bound(example, rng), [example.params(rng) for _ in range(6)]
     stacked = {v: np.stack([p[v] for p in draws]).reshape(2, 3, *np.shape(draws[0][v])) for v in draws[0]}
-    expected = np.array([family.log_joint(p) for p in draws])
-    np.testing.assert_allclose(family.log_joint(stacked), expected.reshape(2, 3, *expected.shape[1:]), rtol=1e-10)
-    for v, a in family.named(stacked).items():
-        np.testing.assert_allclose(a[1, 2], family.named(draws[5])[v], rtol=1e-12)
+    expected = np.array([likelihood.log_joint(p) for p in draws])
+    np.testing.assert_allclose(likelihood.log_joint(stacked), expected.reshape(2, 3, *expected.shape[1:]), rtol=1e-10)
+    for v, a in likelihood.named(stacked).items():
+        np.testing.assert_allclose(a[1, 2], likelihood.named(draws[5])[v], rtol=1e-12)
 
 
 def test_sums_add_and_do_not_grow(example, rng):
-    family, params = bound(example, rng, labelled=True, weighted=True), example.params(rng)
-    _, sums = reference.e_step(family, params)
-    r = reference.responsibilities(family, params)
-    vr = family.row_weights[:, None] * r
+    likelihood, params = bound(example, rng, labelled=True, weighted=True), example.params(rng)
+    _, sums = reference.e_step(likelihood, params)
+    r = reference.responsibilities(likelihood, params)
+    vr = likelihood.row_weights[:, None] * r
     parts = []
     for mask in (np.arange(60) < 30, np.arange(60) >= 30):
         some = np.where(mask[:, None], r, 0.0)
-        parts.append(family.sums(some, params))
+        parts.append(likelihood.sums(some, params))
     for name, value in added(*parts).items():
         np.testing.assert_allclose(value, sums[name], rtol=1e-9, atol=1e-9 * np.abs(sums[name]).max())
     assert max(np.size(a) for a in sums.values()) < 60
@@ -90,112 +90,114 @@ def test_sums_add_and_do_not_grow(example, rng):
 
 def test_kernel_is_the_reference(example, rng, monkeypatch):
     monkeypatch.setattr("bayesmix.estep.compiled_step.CHUNK", 16)  # several chunks
-    family, params = bound(example, rng, labelled=True, weighted=True), Point(example.params(rng))
-    L, sums = estep.e_step(family, params)
-    expected, by_hand = reference.e_step(family, params)
+    likelihood, params = bound(example, rng, labelled=True, weighted=True), Point(example.params(rng))
+    L, sums = estep.e_step(likelihood, params)
+    expected, by_hand = reference.e_step(likelihood, params)
     assert L == pytest.approx(expected, rel=1e-12)
-    assert L == pytest.approx(naive.total(example.log_joint(family.data, params, family.evidence), family.row_weights))
+    assert L == pytest.approx(
+        naive.total(example.log_joint(likelihood.data, params, likelihood.evidence), likelihood.row_weights)
+    )
     for name, value in by_hand.items():
         np.testing.assert_allclose(sums[name], value, rtol=1e-9, atol=1e-9 * (1 + np.abs(value).max()))
-    np.testing.assert_allclose(estep.pointwise(family, params), reference.pointwise(family, params), rtol=1e-11)
+    np.testing.assert_allclose(estep.pointwise(likelihood, params), reference.pointwise(likelihood, params), rtol=1e-11)
     np.testing.assert_allclose(
-        estep.responsibilities(family, params), reference.responsibilities(family, params), atol=1e-12
+        estep.responsibilities(likelihood, params), reference.responsibilities(likelihood, params), atol=1e-12
     )
 
 
 def test_score_is_the_difference_quotient(example, rng):
-    family, params = bound(example, rng, labelled=True, weighted=True), example.params(rng)
-    theta, units = family.pack(params), family.units(params)
+    likelihood, params = bound(example, rng, labelled=True, weighted=True), example.params(rng)
+    theta, units = likelihood.pack(params), likelihood.units(params)
 
     def L(u):
-        joint = example.log_joint(family.data, dict(family.unpack(theta + units * u)), family.evidence)
-        return naive.total(joint, family.row_weights)
+        joint = example.log_joint(likelihood.data, dict(likelihood.unpack(theta + units * u)), likelihood.evidence)
+        return naive.total(joint, likelihood.row_weights)
 
-    score = units * family.score(theta, estep.e_step(family, family.unpack(theta))[1])
+    score = units * likelihood.score(theta, estep.e_step(likelihood, likelihood.unpack(theta))[1])
     expected = approx_fprime(np.zeros_like(theta), L, 1e-7)
     np.testing.assert_allclose(score, expected, rtol=1e-4, atol=1e-4 * (1 + np.abs(expected).max()))
 
 
 def test_information_is_that_of_differences(example, rng):
-    family, params = bound(example, rng, labelled=True, weighted=True), example.params(rng)
-    theta, units, h = family.pack(params), family.units(params), 1e-5
+    likelihood, params = bound(example, rng, labelled=True, weighted=True), example.params(rng)
+    theta, units, h = likelihood.pack(params), likelihood.units(params), 1e-5
 
     def score(u):
         at = theta + units * u
-        return units * family.score(at, estep.e_step(family, family.unpack(at))[1])
+        return units * likelihood.score(at, estep.e_step(likelihood, likelihood.unpack(at))[1])
 
     columns = [(score(-h * e) - score(h * e)) / (2 * h) for e in np.eye(len(theta))]
     H = np.array(columns)
-    np.testing.assert_allclose(family.information(params), (H + H.T) / 2, atol=1e-5 * np.abs(H).max())
+    np.testing.assert_allclose(likelihood.information(params), (H + H.T) / 2, atol=1e-5 * np.abs(H).max())
 
 
 def test_spread_is_the_delta_method_by_differences(example, rng):
-    family, params = bound(example, rng), example.params(rng)
-    A = rng.normal(size=(family.n_parameters, family.n_parameters)) / 10
-    found, expected = family.spread(params, A @ A.T), curvature.spread_by_differences(family, params, A @ A.T)
-    assert set(found) == set(expected) == set(family.dims)
+    likelihood, params = bound(example, rng), example.params(rng)
+    A = rng.normal(size=(likelihood.n_parameters, likelihood.n_parameters)) / 10
+    found, expected = likelihood.spread(params, A @ A.T), curvature.spread_by_differences(likelihood, params, A @ A.T)
+    assert set(found) == set(expected) == set(likelihood.dims)
     for v, sd in expected.items():
         np.testing.assert_allclose(found[v], sd, rtol=1e-5, atol=1e-7)
 
 
-def test_steps_climb_to_where_the_score_vanishes(example, rng):
+def test_steps_rise_to_where_the_score_vanishes(example, rng):
     """The M-step never lowers the expected complete log-likelihood near its top, which it reaches."""
-    family = bound(example, rng, weighted=True)
-    params = family.initial(family.start_kinds[0], rng)
-    r = reference.responsibilities(family, params)
+    likelihood = bound(example, rng, weighted=True)
+    params = likelihood.initial(likelihood.start_kinds[0], rng)
+    r = reference.responsibilities(likelihood, params)
 
     def expected(p):
-        joint = example.log_joint(family.data, dict(p), np.zeros_like(r))
-        return float((family.row_weights[:, None] * np.where(r > 0, r * np.where(r > 0, joint, 0.0), 0.0)).sum())
+        joint = example.log_joint(likelihood.data, dict(p), np.zeros_like(r))
+        return float((likelihood.row_weights[:, None] * np.where(r > 0, r * np.where(r > 0, joint, 0.0), 0.0)).sum())
 
     before = expected(params)
     for _ in range(30):
-        params = family.m_step(family.sums(r, params), params)
-    top, theta = expected(params), family.pack(params)
+        params = likelihood.m_step(likelihood.sums(r, params), params)
+    top, theta = expected(params), likelihood.pack(params)
     assert top >= before - 1e-9 * abs(before)
     for _ in range(30):
-        near = family.unpack(theta + 1e-3 * family.units(params) * rng.normal(size=len(theta)))
+        near = likelihood.unpack(theta + 1e-3 * likelihood.units(params) * rng.normal(size=len(theta)))
         assert expected(near) <= top + 1e-9 * abs(top)
 
 
 def test_names_and_coordinates_go_both_ways(example, rng):
-    family, params = bound(example, rng), example.params(rng)
-    theta = family.pack(params)
-    assert theta.shape == family.units(params).shape == (family.n_parameters,)
-    for v, a in family.unpack(theta).items():
+    likelihood, params = bound(example, rng), example.params(rng)
+    theta = likelihood.pack(params)
+    assert theta.shape == likelihood.units(params).shape == (likelihood.n_parameters,)
+    for v, a in likelihood.unpack(theta).items():
         np.testing.assert_allclose(a, params[v], rtol=1e-9, atol=1e-12)
-    named = family.named(params)
-    assert list(named) == list(family.dims) == [p.name for p in family.parameters]
-    for v, dims in family.dims.items():
-        assert np.shape(named[v]) == tuple(len(family.coords[d]) for d in dims)
-    varying = {v: a for v, a in named.items() if v not in family.unvarying}
-    for v, a in family.given(varying).items():
+    named = likelihood.named(params)
+    assert list(named) == list(likelihood.dims) == [p.name for p in likelihood.parameters]
+    for v, dims in likelihood.dims.items():
+        assert np.shape(named[v]) == tuple(len(likelihood.coords[d]) for d in dims)
+    varying = {v: a for v, a in named.items() if v not in likelihood.unvarying}
+    for v, a in likelihood.given(varying).items():
         np.testing.assert_allclose(a, params[v], rtol=1e-9, atol=1e-12)
-    assert sum(int(mask.sum()) for mask in family.free.values()) >= family.n_parameters
-    shown = {p.in_place_of or p.name for p in family.parameters if p.name in family.free}
-    assert set(family.default_priors()) >= shown
+    assert sum(int(mask.sum()) for mask in likelihood.free.values()) >= likelihood.n_parameters
+    shown = {p.in_place_of or p.name for p in likelihood.parameters if p.name in likelihood.free}
+    assert set(likelihood.default_priors()) >= shown
 
 
 def test_exchangeable_labels_change_nothing(example, rng):
-    family, params = bound(example, rng), example.params(rng)
-    if len(np.unique(family.exchangeable)) > 1:
-        assert family.known or not any(p.dims[:1] == ("component",) for p in family.parameters)
+    likelihood, params = bound(example, rng), example.params(rng)
+    if len(np.unique(likelihood.exchangeable)) > 1:
+        assert likelihood.known or not any(p.dims[:1] == ("component",) for p in likelihood.parameters)
         return
-    order = rng.permutation(len(family.components))
-    swapped = reorder(family, params, order)
-    assert estep.e_step(family, swapped)[0] == pytest.approx(estep.e_step(family, params)[0], rel=1e-12)
+    order = rng.permutation(len(likelihood.components))
+    swapped = reorder(likelihood, params, order)
+    assert estep.e_step(likelihood, swapped)[0] == pytest.approx(estep.e_step(likelihood, params)[0], rel=1e-12)
 
 
 def test_simulated_rows_have_no_score_on_average(example, rng):
     """At the parameters that made the rows the score is normal with the information's covariance: chi-squared."""
     n, params = 4000, example.params(rng)
-    family = bound(example, rng, n)
-    new = family.simulate(params, rng)
-    assert new.shape == (n, family.data.n_features)
-    family = bind(example.spec, example.data(np.random.default_rng(1), n)).rebind(replaced(family.data, new))
-    theta = family.pack(params)
-    score = family.units(params) * family.score(theta, estep.e_step(family, params)[1])
-    statistic = score @ np.linalg.solve(family.information(params), score)
+    likelihood = bound(example, rng, n)
+    new = likelihood.simulate(params, rng)
+    assert new.shape == (n, likelihood.data.n_features)
+    likelihood = bind(example.spec, example.data(np.random.default_rng(1), n)).rebind(replaced(likelihood.data, new))
+    theta = likelihood.pack(params)
+    score = likelihood.units(params) * likelihood.score(theta, estep.e_step(likelihood, params)[1])
+    statistic = score @ np.linalg.solve(likelihood.information(params), score)
     assert 1e-4 < stats.chi2.sf(statistic, len(theta)) <= 1
 
 
@@ -208,13 +210,13 @@ def replaced(data, x):
 
 def test_the_model_s_density_is_the_naive_one(example, rng):
     """Fused and textbook forms, row by row, in PyMC."""
-    family = bound(example, rng, n=12)
-    parts = graph(resolved(example.spec, family.data))
+    likelihood = bound(example, rng, n=12)
+    parts = graph(resolved(example.spec, likelihood.data))
     params = example.params(rng)
-    if family.unpack(family.pack(params)).keys() != params.keys():
+    if likelihood.unpack(likelihood.pack(params)).keys() != params.keys():
         return
-    for likelihood in ("fused", "textbook"):
-        model = bm.build(example.spec, family.data, likelihood=likelihood)
+    for form in ("fused", "textbook"):
+        model = bm.build(example.spec, likelihood.data, likelihood=form)
         point = model.initial_point() | {
             model.rvs_to_values[model[v]].name: unconstrained(model, v, a)
             for v, a in parts.start(params).items()
@@ -224,7 +226,7 @@ def test_the_model_s_density_is_the_naive_one(example, rng):
             model.value_vars, model.logp(vars=[model["x"]], sum=False), mode=INTERPRETED, on_unused_input="ignore"
         )
         found = np.sum(logp(*[point[v.name] for v in model.value_vars]), axis=0)
-        expected = reference.pointwise(family, params)
+        expected = reference.pointwise(likelihood, params)
         np.testing.assert_allclose(np.ravel(found), expected, rtol=1e-6, atol=1e-6)
 
 
@@ -237,34 +239,34 @@ def unconstrained(model, name, value):
 
 
 def test_words_and_formulas_are_there(example, rng):
-    family = bound(example, rng, labelled=True)
-    said = words_of(family)
-    assert said.model(family)
-    assert said.data_caption(family.data, family.family.observation)
-    assert all(text and latex for text, latex in said.formulas(family))
-    assert len(formulas(family)) > len(said.formulas(family))
-    assert "<svg" in plate_svg(family)
-    assert words(family)
-    for p in family.parameters:
+    likelihood = bound(example, rng, labelled=True)
+    said = words_of(likelihood)
+    assert said.model(likelihood)
+    assert said.data_caption(likelihood.data, likelihood.family.observation)
+    assert all(text and latex for text, latex in said.formulas(likelihood))
+    assert len(formulas(likelihood)) > len(said.formulas(likelihood))
+    assert "<svg" in plate_svg(likelihood)
+    assert words(likelihood)
+    for p in likelihood.parameters:
         assert p.symbol
         assert p.words
         assert p.label
         if p.prior:
-            assert "<math" in symbol(family, p.name)
+            assert "<math" in symbol(likelihood, p.name)
 
 
 def test_every_picture_is_drawn(example, rng):
-    family = bound(example, rng)
+    likelihood = bound(example, rng)
     draws = [example.params(rng) for _ in range(5)]
     params = {v: np.stack([p[v] for p in draws]) for v in draws[0]}
-    params = all_named(family, params)
-    picture, view = picture_of(family), View(family, params, all_named(family, draws[0]))
-    new = np.stack([family.simulate(p, rng) for p in draws])
+    params = all_named(likelihood, params)
+    picture, view = picture_of(likelihood), View(likelihood, params, all_named(likelihood, draws[0]))
+    new = np.stack([likelihood.simulate(p, rng) for p in draws])
     figures = [
-        picture.data(family.data, family.components),
+        picture.data(likelihood.data, likelihood.components),
         picture.components(view),
-        picture.predictive(family.data, new),
-        picture.prior(family.data, params, new),
+        picture.predictive(likelihood.data, new),
+        picture.prior(likelihood.data, params, new),
         *([picture.structure(view)] if picture.structured else []),
     ]
     for figure in figures:
@@ -274,14 +276,14 @@ def test_every_picture_is_drawn(example, rng):
     picture.small(small.subplots(), view)
     small.canvas.draw()
     assert small.axes[0].has_data()
-    assert plots.data_plot(family.data, family).axes
+    assert plots.data_plot(likelihood.data, likelihood).axes
 
 
 def test_a_dataset_of_estimates_knows_its_dimensions(example, rng):
     from bayesmix.mixture.estimates import to_dataset
 
-    family, params = bound(example, rng), example.params(rng)
-    dataset = to_dataset(family, family.named(params))
+    likelihood, params = bound(example, rng), example.params(rng)
+    dataset = to_dataset(likelihood, likelihood.named(params))
     assert isinstance(dataset, xr.Dataset)
-    for v, dims in family.dims.items():
+    for v, dims in likelihood.dims.items():
         assert dataset[v].dims == dims

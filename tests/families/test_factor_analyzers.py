@@ -11,7 +11,7 @@ from sklearn.decomposition import PCA, FactorAnalysis
 
 import bayesmix as bm
 from bayesmix import plots
-from bayesmix.em.climb import climb
+from bayesmix.em.iterations import iterate
 from bayesmix.estep import reference
 from bayesmix.families.factor_analyzers import kernel
 from bayesmix.families.factor_analyzers.maths import FAMILY
@@ -59,15 +59,15 @@ def test_probabilistic_pca_is_its_closed_form(q, L, noise):
     ],
 )
 def test_mixtures_from_the_species_reach_published_heights(options, expected):
-    family = resolved(mixture(3, **options), iris())
+    likelihood = resolved(mixture(3, **options), iris())
     vr = np.eye(3)[SPECIES]
-    start = {**family.weights.start(vr), **family.component.start(vr)}
-    run = climb(family, "species", start, max_iter=2000, tolerance=1e-11)
-    assert run.converged
-    assert run.log_likelihood == pytest.approx(expected, abs=1e-5)
-    assert (np.diff(run.history) > -1e-9).all()
+    start = {**likelihood.weights.start(vr), **likelihood.component.start(vr)}
+    result = iterate(likelihood, "species", start, max_iter=2000, tolerance=1e-11)
+    assert result.converged
+    assert result.log_likelihood == pytest.approx(expected, abs=1e-5)
+    assert (np.diff(result.history) > -1e-9).all()
     if expected == -195.60040:
-        assert run.params["noise_variances"].min() == pytest.approx(0.0099, abs=1e-4)
+        assert result.params["noise_variances"].min() == pytest.approx(0.0099, abs=1e-4)
 
 
 def test_many_starts_do_better_than_the_species():
@@ -152,11 +152,11 @@ def test_rotations_agree(rng):
 
 
 def test_the_likelihood_knows_no_rotation(rng):
-    family = resolved(mixture(2, 2, "isotropic"), iris())
-    params = family.initial(family.start_kinds[0], rng)
+    likelihood = resolved(mixture(2, 2, "isotropic"), iris())
+    params = likelihood.initial(likelihood.start_kinds[0], rng)
     turned = {**params, "loadings": params["loadings"] @ ortho_group.rvs(2, random_state=rng)}
-    np.testing.assert_allclose(family.log_joint(turned), family.log_joint(params), rtol=1e-10)
-    np.testing.assert_allclose(family.pack(turned), family.pack(params), atol=1e-10)
+    np.testing.assert_allclose(likelihood.log_joint(turned), likelihood.log_joint(params), rtol=1e-10)
+    np.testing.assert_allclose(likelihood.pack(turned), likelihood.pack(params), atol=1e-10)
 
 
 @pytest.mark.parametrize("q", [1, 2])
@@ -290,16 +290,16 @@ def test_the_evidence_counts_both_signs_of_a_column():
 def test_the_gradient_is_the_score_by_either_way(rng, d, q):
     """By Cholesky factors of few columns and by Woodbury's identity of many: what the M-step's sums say."""
     data = bm.Data(rng.normal(size=(70, d)), labels=[["class", None][i % 9 > 0] for i in range(70)])
-    family = resolved(mixture(2, q, "isotropic" if d == 4 else "diagonal"), data)
-    params = family.initial(family.start_kinds[0], rng)
-    psi = family.component.psi(params)
+    likelihood = resolved(mixture(2, q, "isotropic" if d == 4 else "diagonal"), data)
+    params = likelihood.initial(likelihood.start_kinds[0], rng)
+    psi = likelihood.component.psi(params)
     operands = (params["weights"], params["means"], params["loadings"], np.ascontiguousarray(psi))
     pointwise = np.empty(70)
-    L, *found = kernel.gradient(data.x, *operands, family.evidence, family.row_weights, pointwise)
-    assert pytest.approx(L, rel=1e-12) == reference.e_step(family, params)[0]
-    np.testing.assert_allclose(pointwise, reference.pointwise(family, params), rtol=1e-10)
-    score = family.component.score(params, reference.e_step(family, params)[1])
-    rows, columns = family.component.free
-    by_noise = np.bincount(family.component.index.ravel(), weights=(found[3] * psi).ravel())
+    L, *found = kernel.gradient(data.x, *operands, likelihood.evidence, likelihood.row_weights, pointwise)
+    assert pytest.approx(L, rel=1e-12) == reference.e_step(likelihood, params)[0]
+    np.testing.assert_allclose(pointwise, reference.pointwise(likelihood, params), rtol=1e-10)
+    score = likelihood.component.score(params, reference.e_step(likelihood, params)[1])
+    rows, columns = likelihood.component.free
+    by_noise = np.bincount(likelihood.component.index.ravel(), weights=(found[3] * psi).ravel())
     expected = np.concatenate([found[1].ravel(), found[2][:, rows, columns].ravel(), by_noise])
     np.testing.assert_allclose(score, expected, rtol=1e-7, atol=1e-7 * np.abs(score).max())

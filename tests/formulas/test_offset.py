@@ -77,9 +77,9 @@ def test_the_model_with_offsets_is_the_mixture_written_out(frame, rng):
 
 
 def test_kernels_know_the_offset(frame, rng):
-    family = bind(mixture(zero="1 + offset(b)", **EXPOSED), bm.Data(frame, response="y"))
+    likelihood = bind(mixture(zero="1 + offset(b)", **EXPOSED), bm.Data(frame, response="y"))
     params = {"rate_coef": rng.normal(size=(3, 2)), "zero_coef": rng.normal(size=(3, 1))}
-    np.testing.assert_allclose(pointwise(family, params), reference.pointwise(family, params), rtol=1e-10)
+    np.testing.assert_allclose(pointwise(likelihood, params), reference.pointwise(likelihood, params), rtol=1e-10)
 
 
 def test_the_default_level_is_the_rate_per_unit_of_exposure(frame):
@@ -106,7 +106,7 @@ def test_posterior_and_em_agree_through_a_file_and_on_new_rows(frame, tmp_path):
     assert "rate" not in dt["posterior"]
     bm.save(dt, tmp_path / "fit.nc")
     back = bm.load_fit(tmp_path / "fit.nc")
-    assert Record.of(back).family.options["exposure"] == "effort"
+    assert Record.of(back).likelihood.options["exposure"] == "effort"
     pd.testing.assert_series_equal(Record.of(back).data.covariates["effort"], data.covariates["effort"])
     new = bm.Data(pd.DataFrame({"y": [0, 0], "a": [0.0, 0.0], "effort": [0.01, 100.0]}), response="y")
     for fit in (em, back):
@@ -138,9 +138,9 @@ def test_refusals_name_column_row_and_value(options, column, words):
 
 
 def test_an_exposure_is_checked_on_new_rows_too(frame):
-    family = bind(mixture(**EXPOSED), bm.Data(frame, response="y"))
+    likelihood = bind(mixture(**EXPOSED), bm.Data(frame, response="y"))
     with pytest.raises(ValueError, match="exposure: column 'effort', row 2 must be positive"):
-        family.rebind(bm.Data(pd.DataFrame({"y": [0, 0], "a": [0.0, 0.0], "effort": [1.0, 0.0]}), response="y"))
+        likelihood.rebind(bm.Data(pd.DataFrame({"y": [0, 0], "a": [0.0, 0.0], "effort": [1.0, 0.0]}), response="y"))
 
 
 def test_the_option_is_part_of_the_mixture():

@@ -10,7 +10,7 @@ from scipy import stats
 import bayesmix as bm
 import naive
 from bayesmix.compiled.functions import INTERPRETED
-from bayesmix.compiled.log_posterior import Target
+from bayesmix.compiled.log_posterior import CompiledModel
 from bayesmix.formulas.orthonormal import Orthonormal, lower_factor
 from bayesmix.mixture.spec import bind, resolve
 
@@ -97,10 +97,10 @@ def test_the_default_prior_of_the_linear_predictor_is_the_same_in_every_coding(c
     laws = []
     for formula in codings:
         spec = resolve(bm.Mixture("zero_inflated_poisson", rate=formula, zero=formula), data)
-        family = bind(spec, data)
+        likelihood = bind(spec, data)
         for X, prior in (
-            (family.linears[0].X, spec.priors["rate_coef"]),
-            (family.linears[1].X, spec.priors["zero_coef"]),
+            (likelihood.linears[0].X, spec.priors["rate_coef"]),
+            (likelihood.linears[1].X, spec.priors["zero_coef"]),
         ):
             p = prior.parameters
             A = X @ (p["chol"] if "chol" in p else np.diag(p["sigma"]))
@@ -168,18 +168,18 @@ def test_em_takes_the_same_steps_in_any_unit(name, formulas, rng):
 
 
 @pytest.fixture(scope="module")
-def line_target():
+def line_compiled():
     """One compiled model with a covariate in both parts."""
-    return Target(bm.build(BOTH, pair("year", np.random.default_rng(1))[1]))
+    return CompiledModel(bm.build(BOTH, pair("year", np.random.default_rng(1))[1]))
 
 
 @pytest.mark.parametrize("name", ["Julian date", "population"])
-def test_the_posterior_is_that_of_the_standardized_covariate(name, line_target):
+def test_the_posterior_is_that_of_the_standardized_covariate(name, line_compiled):
     raw, standard = pair(name, np.random.default_rng(7))
     found = []
     for data in (raw, standard):
-        target = line_target.with_data(bm.build(BOTH, data))
-        dt = bm.sample(BOTH, data, target=target, draws=500, tune=300, progress=False)
+        compiled = line_compiled.with_data(bm.build(BOTH, data))
+        dt = bm.sample(BOTH, data, compiled=compiled, draws=500, tune=300, progress=False)
         assert bm.diagnose(dt).ok
         sd = data.covariates["x"].std(ddof=0)
         slopes = [sd * dt["posterior"][v].isel({f"{v[:4]}_term": 1}).to_numpy() for v in ("rate_coef", "zero_coef")]
@@ -192,9 +192,9 @@ def test_the_posterior_is_that_of_the_standardized_covariate(name, line_target):
 def test_prior_draws_of_pymc_follow_the_default_prior_far_from_zero():
     """A year's covariance matrix is singular to rounding; in the linear predictor the draws are what resolve says."""
     raw, _ = pair("Julian date", np.random.default_rng(2))
-    model, family = bm.build(BOTH, raw), bind(BOTH, raw)
+    model, likelihood = bm.build(BOTH, raw), bind(BOTH, raw)
     draws = pm.draw(model["zero_coef"], 3000, random_seed=1, mode=INTERPRETED)
-    level, slope = family.weights.linear.at.coordinates(draws).T
+    level, slope = likelihood.weights.linear.at.coordinates(draws).T
     for z in (level, slope):
         assert stats.kstest(z, stats.norm(0, 1.5).cdf).pvalue > 1e-3
 

@@ -101,14 +101,14 @@ def test_every_key_written_is_used(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_expectations_name_parameters_that_exist(name):
     model = gallery.read(name)
-    labels = {label for *_, label in scalars.index_of(gallery_family(model))}
+    labels = {label for *_, label in scalars.index_of(gallery_likelihood(model))}
     for claim in model.expectations:
         parts = (claim.quantity or "").split("/")
         wanted = claim.interval_of or (parts[parts.index("parameters") + 1] if "parameters" in parts else None)
         assert wanted is None or wanted in labels
 
 
-def gallery_family(model):
+def gallery_likelihood(model):
     from bayesmix.mixture.spec import bind
 
     return bind(model.spec, model.data)
@@ -189,7 +189,7 @@ def test_em_shows_what_the_source_says(name):
     claims = [claim for claim in model.expectations if (claim.quantity or "").startswith("em/")]
     assert claims
     em = bm.fit_em(model.spec, model.data, **model.em)
-    estimates, errors = (scalars.of_estimate(em.family, values) for values in (em.params, em.standard_errors))
+    estimates, errors = (scalars.of_estimate(em.likelihood, values) for values in (em.params, em.standard_errors))
     parameters = {label: {"estimate": value, "se": errors[label]} for label, value in estimates.items()}
     summary = {"em": {"log_likelihood": em.log_likelihood, "parameters": parameters}}
     assert [claim.judge(summary) for claim in claims if not claim.judge(summary)["holds"]] == []

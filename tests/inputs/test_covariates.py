@@ -178,13 +178,13 @@ HOSTILE = {
 }
 
 
-def test_columns_that_nothing_uses_break_nothing(zip_counts, zip_target, tmp_path):
+def test_columns_that_nothing_uses_break_nothing(zip_counts, zip_compiled, tmp_path):
     spec, plain = zip_counts
     n = len(plain)
     extra = {name: (v * 5 if isinstance(v, list) else v) for name, v in HOSTILE.items() if name != "times"}
     data = bm.Data(pd.DataFrame({"counts": plain.x[:, 0]} | extra), response="counts")
     assert len(data.covariates.columns) == len(extra)
-    dt = bm.sample(spec, data, target=zip_target, draws=50, tune=50, chains=2, progress=False)
+    dt = bm.sample(spec, data, compiled=zip_compiled, draws=50, tune=50, chains=2, progress=False)
     back = bm.load_fit(bm.save(dt, tmp_path / "fit.nc"))
     assert not any(str(name).startswith("covariate") for name in back["input"])
     assert bm.responsibilities(back).sizes["obs"] == n
@@ -226,6 +226,6 @@ def test_a_formula_of_hostile_names_is_reported(tmp_path):
         proposed = re.search(r"^rate = .*with covariates: (.*)$", text, re.MULTILINE)[1]
         (folder / "model.toml").write_text(text.replace('rate = "1"', f"rate = {proposed}", 1))
         spec, data = bm.load(folder)
-        family = bind(spec, data)
-        assert family.covariates == (first,)
-        np.testing.assert_allclose(family.linears[0].X[:, 1], frame[first])
+        likelihood = bind(spec, data)
+        assert likelihood.covariates == (first,)
+        np.testing.assert_allclose(likelihood.linears[0].X[:, 1], frame[first])

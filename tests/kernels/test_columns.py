@@ -61,7 +61,7 @@ def test_rows_that_cannot_be_left_out_say_so(rng):
 def test_ranges_of_rows_are_those_of_the_whole(zip_dt, faithful_dt):
     for dt in (zip_dt, faithful_dt):
         read = record.Record.of(dt)
-        draws = estep.Draws(read.family, read.params)
+        draws = estep.Draws(read.likelihood, read.params)
         l, r = draws.both()
         for rows in (slice(0, 7), slice(100, 272), slice(200, None)):
             np.testing.assert_array_equal(draws.pointwise(rows), l[:, rows])

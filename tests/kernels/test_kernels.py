@@ -27,13 +27,13 @@ SCALES = {"plain": (1.0, 0.0), "tiny": (1e-8, 0.0), "huge": (1e8, 0.0), "far": (
 
 
 def mixture(rng, kind, d, K=3, *, n=700, scale=1.0, offset=0.0, labelled=True):
-    """A family over rows with labels, sets and weights, and parameters far from any optimum."""
+    """A likelihood over rows with labels, sets and weights, and parameters far from any optimum."""
     X = offset + 3 * scale * rng.normal(size=(n, d))
     labels = ([None, "a", {"a", "b"}, None, "b"] * n)[:n] if labelled and K > 1 else None
     classes = ["a", "b"] if labels else None
     data = bm.Data(X, labels, classes=classes, row_weights=rng.uniform(0, 2, n))
-    family = bind(bm.Mixture("gaussian", n_components=K, covariance=kind), data)
-    return family, naive.random_gaussian(rng, K, d, kind, scale, offset)
+    likelihood = bind(bm.Mixture("gaussian", n_components=K, covariance=kind), data)
+    return likelihood, naive.random_gaussian(rng, K, d, kind, scale, offset)
 
 
 def close(found, expected, tolerance=1e-12):
@@ -114,12 +114,12 @@ def test_exp_and_log_of_lanes_are_those_of_doubles(rng):
 @pytest.mark.parametrize("n", [1, 7, 8, 9, 255, 257, 300])
 @pytest.mark.parametrize(("kind", "d"), [("full", 1), ("full", 3), ("diag", 3)])
 def test_any_number_of_rows(rng, kind, d, n):
-    family, params = mixture(rng, kind, d, labelled=False)
-    family = family.rebind(family.data.take(np.arange(n)))
-    for v in (family.row_weights, np.ones(n)):
-        family = weighed(family, v)
-        L, found = estep.e_step(family, params)
-        expected_L, expected = reference.e_step(family, params)
+    likelihood, params = mixture(rng, kind, d, labelled=False)
+    likelihood = likelihood.rebind(likelihood.data.take(np.arange(n)))
+    for v in (likelihood.row_weights, np.ones(n)):
+        likelihood = weighed(likelihood, v)
+        L, found = estep.e_step(likelihood, params)
+        expected_L, expected = reference.e_step(likelihood, params)
         assert pytest.approx(expected_L, rel=1e-12) == L
         close(found["mass"], expected["mass"])
         close(found["first"], expected["first"])
@@ -129,12 +129,12 @@ def test_any_number_of_rows(rng, kind, d, n):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("d", [1, 2, 3, 4, 5, 8, 11])
 def test_gaussian_rows_are_scipys(rng, kind, d):
-    family, params = mixture(rng, kind, d)
-    log_joint = naive.gaussian_log_joint(family.data.x, **params, evidence=family.evidence)
-    l, r = estep.both(family, params)
+    likelihood, params = mixture(rng, kind, d)
+    log_joint = naive.gaussian_log_joint(likelihood.data.x, **params, evidence=likelihood.evidence)
+    l, r = estep.both(likelihood, params)
     np.testing.assert_allclose(l, np.logaddexp.reduce(log_joint, axis=1), rtol=1e-9)
     np.testing.assert_allclose(r, naive.posterior_probabilities(log_joint), atol=1e-9)
-    np.testing.assert_array_equal(r[np.isneginf(family.evidence)], 0.0)
+    np.testing.assert_array_equal(r[np.isneginf(likelihood.evidence)], 0.0)
 
 
 @pytest.mark.parametrize("scale", SCALES)
@@ -142,21 +142,21 @@ def test_gaussian_rows_are_scipys(rng, kind, d):
 @pytest.mark.parametrize(("d", "K"), [(1, 3), (2, 1), (3, 4), (4, 3), (7, 2), (10, 3), (17, 2)])
 def test_gaussian_e_step_is_the_references(rng, kind, d, K, scale):
     unit, offset = SCALES[scale]
-    family, params = mixture(rng, kind, d, K, scale=unit, offset=offset)
-    L, found = estep.e_step(family, params)
-    expected_L, expected = reference.e_step(family, params)
+    likelihood, params = mixture(rng, kind, d, K, scale=unit, offset=offset)
+    L, found = estep.e_step(likelihood, params)
+    expected_L, expected = reference.e_step(likelihood, params)
     assert abs(L - expected_L) <= 1e-12 * (1 + abs(expected_L))
     mask = np.eye(d) if kind in ("diag", "spherical") else 1.0  # the M-step of these kinds reads no more
     for name, value in expected.items():
         close(found[name] * mask if name == "second" else found[name], value * mask if name == "second" else value)
-    for a, b in zip(estep.both(family, params), reference.both(family, params), strict=True):
+    for a, b in zip(estep.both(likelihood, params), reference.both(likelihood, params), strict=True):
         close(a, b)
 
 
 def test_rows_far_in_the_tails_and_rows_that_nothing_explains(rng):
-    family, params = mixture(rng, "full", 2, labelled=False)
+    likelihood, params = mixture(rng, "full", 2, labelled=False)
     x = np.array([[1e4, 0], [0, -1e8], [3, 3], [1e150, 0]])
-    far = family.rebind(bm.Data(x))
+    far = likelihood.rebind(bm.Data(x))
     for found, expected in zip(estep.both(far, params), reference.both(far, params), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-12)
     nothing = dict(params, weights=np.zeros(3))
@@ -166,25 +166,25 @@ def test_rows_far_in_the_tails_and_rows_that_nothing_explains(rng):
 
 @pytest.mark.parametrize("row", [10, 299])
 def test_a_row_that_nothing_explains_anywhere_in_a_block(rng, row):
-    family, params = mixture(rng, "full", 2, n=300, labelled=False)
-    family.evidence = family.evidence.copy()
-    family.evidence[row] = -np.inf
-    assert estep.e_step(family, params)[0] == -np.inf
-    family = weighed(family, np.where(np.arange(300) == row, 0.0, 1.0))
-    others = weighed(family.rebind(family.data.take(np.delete(np.arange(300), row))), np.ones(299))
+    likelihood, params = mixture(rng, "full", 2, n=300, labelled=False)
+    likelihood.evidence = likelihood.evidence.copy()
+    likelihood.evidence[row] = -np.inf
+    assert estep.e_step(likelihood, params)[0] == -np.inf
+    likelihood = weighed(likelihood, np.where(np.arange(300) == row, 0.0, 1.0))
+    others = weighed(likelihood.rebind(likelihood.data.take(np.delete(np.arange(300), row))), np.ones(299))
     others.evidence = np.zeros((299, 3))
-    assert estep.e_step(family, params)[0] == pytest.approx(estep.e_step(others, params)[0], rel=1e-13)
+    assert estep.e_step(likelihood, params)[0] == pytest.approx(estep.e_step(others, params)[0], rel=1e-13)
 
 
-def weighed(family, v):
+def weighed(likelihood, v):
     """The same rows and evidence, other weights."""
-    frame = pd.DataFrame(family.data.x, columns=list(family.data.feature_names))
-    new = family.rebind(bm.Data(frame, row_weights=v))
-    new.evidence = family.evidence
+    frame = pd.DataFrame(likelihood.data.x, columns=list(likelihood.data.feature_names))
+    new = likelihood.rebind(bm.Data(frame, row_weights=v))
+    new.evidence = likelihood.evidence
     return new
 
 
-def zip_family(rng, n=900):
+def zip_likelihood(rng, n=900):
     x = np.where(rng.random(n) < 0.3, 0, rng.poisson(4, n))
     x[:4] = [0, 63, 64, 100_000]
     labels = [("structural_zero" if y == 0 else "poisson") if i % 7 == 5 else None for i, y in enumerate(x)]
@@ -194,44 +194,44 @@ def zip_family(rng, n=900):
 
 @pytest.mark.parametrize(("rate", "zero"), [(1.3, -0.5), (-3.0, 4.0), (11.5, -30.0)])
 def test_zip_rows_are_scipys(rng, rate, zero):
-    family = zip_family(rng)
+    likelihood = zip_likelihood(rng)
     params = {"rate_coef": np.array([rate]), "zero_coef": np.array([zero])}
     pi = stats.logistic.cdf(zero)
-    log_joint = naive.zip_log_joint(family.data.x, np.exp(rate), pi, family.evidence)
-    l, r = estep.both(family, params)
+    log_joint = naive.zip_log_joint(likelihood.data.x, np.exp(rate), pi, likelihood.evidence)
+    l, r = estep.both(likelihood, params)
     np.testing.assert_allclose(l, np.logaddexp.reduce(log_joint, axis=1), rtol=1e-10)
     np.testing.assert_allclose(r, naive.posterior_probabilities(log_joint), atol=1e-10)
-    L, found = estep.e_step(family, params)
-    assert L == pytest.approx(naive.total(log_joint, family.row_weights), rel=1e-11)
-    vr = family.row_weights[:, None] * r
+    L, found = estep.e_step(likelihood, params)
+    assert L == pytest.approx(naive.total(log_joint, likelihood.row_weights), rel=1e-11)
+    vr = likelihood.row_weights[:, None] * r
     np.testing.assert_allclose(found["mass"], vr.sum(axis=0), rtol=1e-11, atol=1e-300)
-    away = np.where(vr[:, 1] > 0, vr[:, 1] * (family.data.x[:, 0] - np.exp(rate)), 0.0)
+    away = np.where(vr[:, 1] > 0, vr[:, 1] * (likelihood.data.x[:, 0] - np.exp(rate)), 0.0)
     np.testing.assert_allclose(found["rate_gradient"], [away.sum()], rtol=1e-9, atol=1e-9 * np.abs(away).sum())
-    slope = vr[:, 0] - family.row_weights * pi
+    slope = vr[:, 0] - likelihood.row_weights * pi
     np.testing.assert_allclose(found["zero_gradient"], [slope.sum()], rtol=1e-9, atol=1e-9 * np.abs(slope).sum())
 
 
 def test_draws_one_by_one_and_all_at_once(rng):
-    family, params = mixture(rng, "full", 3)
+    likelihood, params = mixture(rng, "full", 3)
     others = naive.random_gaussian(rng, 3, 3, "full")
     draws = {v: np.stack([params[v], others[v]])[None] for v in params}
-    l, r = estep.both(family, draws)
+    l, r = estep.both(likelihood, draws)
     assert l.shape == (1, 2, 700)
     assert r.shape == (1, 2, 700, 3)
     for s, one in enumerate((params, others)):
-        np.testing.assert_array_equal(l[0, s], estep.pointwise(family, one))
-        np.testing.assert_allclose(r[0, s], estep.responsibilities(family, one), rtol=1e-14)
+        np.testing.assert_array_equal(l[0, s], estep.pointwise(likelihood, one))
+        np.testing.assert_allclose(r[0, s], estep.responsibilities(likelihood, one), rtol=1e-14)
 
 
 @pytest.mark.parametrize("threads", ["1", "2"])
 def test_chunks_add_up_the_same_for_any_number_of_threads(rng, monkeypatch, threads):
-    family, params = mixture(rng, "full", 2, n=3 * 1000 + 17)
-    expected, whole = reference.e_step(family, params)
+    likelihood, params = mixture(rng, "full", 2, n=3 * 1000 + 17)
+    expected, whole = reference.e_step(likelihood, params)
     monkeypatch.setattr(run, "CHUNK", 1000)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    L, one = estep.e_step(family, params)
+    L, one = estep.e_step(likelihood, params)
     monkeypatch.setenv("OMP_NUM_THREADS", threads)
-    again, other = estep.e_step(family, params)
+    again, other = estep.e_step(likelihood, params)
     assert again == L
     assert L == pytest.approx(expected, rel=1e-13)
     for name, value in one.items():
@@ -254,9 +254,9 @@ import numpy as np
 from families.examples import EXAMPLES
 for name in NAMES:
     rng = np.random.default_rng(1)
-    family = bind(EXAMPLES[name].spec, EXAMPLES[name].data(rng))
+    likelihood = bind(EXAMPLES[name].spec, EXAMPLES[name].data(rng))
     params = EXAMPLES[name].params(rng)
-    estep.e_step(family, params), estep.pointwise(family, params)
+    estep.e_step(likelihood, params), estep.pointwise(likelihood, params)
     kernel = facet(name, "kernel")
     print(name, sum(sum(f.stats.cache_misses.values()) for f in (kernel.e_step, kernel.rows)))
 """

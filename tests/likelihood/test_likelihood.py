@@ -21,12 +21,12 @@ SCALES = [(1.0, 0.0), (1e-8, 0.0), (1e8, 0.0), (1.0, 1e6)]
 
 
 def gaussian(rng, kind, K=3, d=2, n=40, *, scale=1.0, offset=0.0, **data):
-    """A Gaussian family over random rows, and random parameters."""
-    family = bind(
+    """A Gaussian likelihood over random rows, and random parameters."""
+    likelihood = bind(
         Mixture("gaussian", n_components=K, covariance=kind),
         Data(offset + scale * rng.normal(size=(n, d)) * 3, **data),
     )
-    return family, naive.random_gaussian(rng, K, d, kind, scale, offset)
+    return likelihood, naive.random_gaussian(rng, K, d, kind, scale, offset)
 
 
 def some_labels(n):
@@ -38,9 +38,9 @@ def some_labels(n):
 @pytest.mark.parametrize("d", [1, 2, 4])
 @pytest.mark.parametrize(("scale", "offset"), SCALES)
 def test_gaussian_log_joint(rng, kind, d, scale, offset):
-    family, params = gaussian(rng, kind, d=d, scale=scale, offset=offset, labels=some_labels(40))
-    expected = naive.gaussian_log_joint(family.data.x, **params, evidence=family.evidence)
-    np.testing.assert_allclose(family.log_joint(params), expected, rtol=1e-9 if offset else 1e-11)
+    likelihood, params = gaussian(rng, kind, d=d, scale=scale, offset=offset, labels=some_labels(40))
+    expected = naive.gaussian_log_joint(likelihood.data.x, **params, evidence=likelihood.evidence)
+    np.testing.assert_allclose(likelihood.log_joint(params), expected, rtol=1e-9 if offset else 1e-11)
     assert np.isneginf(expected).any()
 
 
@@ -48,29 +48,29 @@ def test_soft_evidence_adds_its_logarithm(rng):
     b = rng.dirichlet([1, 1], 40)
     b[3] = [1, 0]
     b[5] = np.nan
-    family, params = gaussian(rng, "full", K=3, labels=b, classes=["u", "v"])
-    plain = naive.gaussian_log_joint(family.data.x, **params, evidence=np.zeros((40, 3)))
+    likelihood, params = gaussian(rng, "full", K=3, labels=b, classes=["u", "v"])
+    plain = naive.gaussian_log_joint(likelihood.data.x, **params, evidence=np.zeros((40, 3)))
     with np.errstate(divide="ignore"):
         expected = plain + np.column_stack([np.log(b), np.full(40, -np.inf)])
     expected[5] = plain[5]
-    np.testing.assert_allclose(family.log_joint(params), expected, rtol=1e-12)
+    np.testing.assert_allclose(likelihood.log_joint(params), expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_e_step_is_bayes_rule(rng, kind):
     v = rng.uniform(0, 3, 40)
-    family, params = gaussian(rng, kind, labels=some_labels(40), row_weights=v)
-    expected = naive.gaussian_log_joint(family.data.x, **params, evidence=family.evidence)
-    L, _ = reference.e_step(family, params)
+    likelihood, params = gaussian(rng, kind, labels=some_labels(40), row_weights=v)
+    expected = naive.gaussian_log_joint(likelihood.data.x, **params, evidence=likelihood.evidence)
+    L, _ = reference.e_step(likelihood, params)
     assert L == pytest.approx(naive.total(expected, v), rel=1e-12)
     r = naive.posterior_probabilities(expected)
-    np.testing.assert_allclose(reference.responsibilities(family, params), r, atol=1e-13)
+    np.testing.assert_allclose(reference.responsibilities(likelihood, params), r, atol=1e-13)
 
 
 def test_e_step_far_from_every_component(rng):
     """exp underflows for every component; the logarithms do not."""
-    family, params = gaussian(rng, "full", n=10)
-    far = family.rebind(Data([[1e4, 1e4], [-1e5, 3.0]]))
+    likelihood, params = gaussian(rng, "full", n=10)
+    far = likelihood.rebind(Data([[1e4, 1e4], [-1e5, 3.0]]))
     expected = naive.gaussian_log_joint(far.data.x, **params, evidence=np.zeros((2, 3)))
     L, _ = reference.e_step(far, params)
     assert L == pytest.approx(naive.total(expected), rel=1e-12)
@@ -84,13 +84,13 @@ def test_e_step_far_from_every_component(rng):
 def test_gaussian_statistics_are_their_definition(rng, kind, d, scale, offset):
     """N_k, s_k and S_k, row by row, z by a triangular solve."""
     v = rng.uniform(0, 3, 40)
-    family, params = gaussian(rng, kind, d=d, scale=scale, offset=offset, labels=some_labels(40), row_weights=v)
-    joint = naive.gaussian_log_joint(family.data.x, **params, evidence=family.evidence)
+    likelihood, params = gaussian(rng, kind, d=d, scale=scale, offset=offset, labels=some_labels(40), row_weights=v)
+    joint = naive.gaussian_log_joint(likelihood.data.x, **params, evidence=likelihood.evidence)
     r = naive.posterior_probabilities(joint)
-    _, statistics = reference.e_step(family, params)
+    _, statistics = reference.e_step(likelihood, params)
     for k in range(3):
         C = np.linalg.cholesky(params["covariances"][k])
-        z = np.array([solve_triangular(C, row - params["means"][k], lower=True) for row in family.data.x])
+        z = np.array([solve_triangular(C, row - params["means"][k], lower=True) for row in likelihood.data.x])
         vr = v * r[:, k]
         near = {"rtol": 1e-6 if offset else 1e-9, "atol": 1e-7 if offset else 1e-9}
         np.testing.assert_allclose(statistics["mass"][k], vr.sum(), **near)
@@ -104,10 +104,10 @@ def test_gaussian_statistics_are_their_definition(rng, kind, d, scale, offset):
 @pytest.mark.parametrize("d", [1, 3])
 @pytest.mark.parametrize(("scale", "offset"), SCALES)
 def test_gaussian_pack_round_trip(rng, kind, d, scale, offset):
-    family, params = gaussian(rng, kind, d=d, scale=scale, offset=offset)
-    theta = family.pack(params)
-    assert theta.shape == (family.n_parameters,)
-    for name, value in family.unpack(theta).items():
+    likelihood, params = gaussian(rng, kind, d=d, scale=scale, offset=offset)
+    theta = likelihood.pack(params)
+    assert theta.shape == (likelihood.n_parameters,)
+    for name, value in likelihood.unpack(theta).items():
         np.testing.assert_allclose(value, params[name], rtol=1e-9, atol=1e-9 * scale**2 * (name == "covariances"))
 
 
@@ -129,23 +129,27 @@ def test_gaussian_parameter_count(rng, kind, d, count):
 @pytest.mark.parametrize("d", [1, 2, 4])
 @pytest.mark.parametrize("scale", [1.0, 1e-8, 1e8])
 def test_gaussian_score(rng, kind, d, scale):
-    family, params = gaussian(rng, kind, d=d, scale=scale, labels=some_labels(40), row_weights=rng.uniform(0.1, 3, 40))
-    theta, units = family.pack(params), family.units(params)
+    likelihood, params = gaussian(
+        rng, kind, d=d, scale=scale, labels=some_labels(40), row_weights=rng.uniform(0.1, 3, 40)
+    )
+    theta, units = likelihood.pack(params), likelihood.units(params)
 
     def L(t):
-        joint = naive.gaussian_log_joint(family.data.x, **family.unpack(theta + units * t), evidence=family.evidence)
-        return naive.total(joint, family.row_weights)
+        joint = naive.gaussian_log_joint(
+            likelihood.data.x, **likelihood.unpack(theta + units * t), evidence=likelihood.evidence
+        )
+        return naive.total(joint, likelihood.row_weights)
 
     def score(t):
-        return units * score_of(family)(theta + units * t)
+        return units * score_of(likelihood)(theta + units * t)
 
     zero = np.zeros_like(theta)
     assert check_grad(L, score, zero, epsilon=1e-7) < 1e-4 * (1 + np.linalg.norm(score(zero)))
 
 
-def score_of(family):
+def score_of(likelihood):
     """theta -> dL/dtheta, from the E-step there."""
-    return lambda theta: family.score(theta, reference.e_step(family, family.unpack(theta))[1])
+    return lambda theta: likelihood.score(theta, reference.e_step(likelihood, likelihood.unpack(theta))[1])
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -153,12 +157,12 @@ def score_of(family):
 def test_gaussian_m_step_is_weighted_moments(rng, kind, scale, offset):
     """From statistics about any parameters; NumPy's weighted mean and covariance."""
     v = rng.uniform(0.1, 3, 60)
-    family, params = gaussian(rng, kind, n=60, scale=scale, offset=offset, row_weights=v)
+    likelihood, params = gaussian(rng, kind, n=60, scale=scale, offset=offset, row_weights=v)
     r = rng.dirichlet(np.ones(3), 60)
-    best = family.m_step(family.sums(r, params), params)
+    best = likelihood.m_step(likelihood.sums(r, params), params)
     mass = v @ r
     np.testing.assert_allclose(best["weights"], mass / mass.sum(), rtol=1e-12)
-    sigma = np.array([np.cov(family.data.x.T, aweights=v * r[:, k], ddof=0) for k in range(3)])
+    sigma = np.array([np.cov(likelihood.data.x.T, aweights=v * r[:, k], ddof=0) for k in range(3)])
     if kind == "tied":
         sigma = np.tile(np.average(sigma, axis=0, weights=mass), (3, 1, 1))
     if kind in ("diag", "spherical"):
@@ -166,24 +170,24 @@ def test_gaussian_m_step_is_weighted_moments(rng, kind, scale, offset):
     if kind == "spherical":
         sigma = np.array([np.eye(2) * np.trace(S) / 2 for S in sigma])
     for k in range(3):
-        mean = np.average(family.data.x, axis=0, weights=v * r[:, k])
+        mean = np.average(likelihood.data.x, axis=0, weights=v * r[:, k])
         np.testing.assert_allclose(best["means"][k], mean, rtol=1e-11, atol=1e-11 * scale)
         np.testing.assert_allclose(best["covariances"][k], sigma[k], rtol=1e-8, atol=1e-8 * scale**2)
 
 
 def test_an_empty_component_keeps_its_mean(rng):
-    family, params = gaussian(rng, "tied")
+    likelihood, params = gaussian(rng, "tied")
     r = np.eye(3)[np.arange(40) % 2]
-    best = family.m_step(family.sums(r, params), params)
+    best = likelihood.m_step(likelihood.sums(r, params), params)
     assert best["weights"][2] == 0
     np.testing.assert_array_equal(best["means"][2], params["means"][2])
-    np.testing.assert_allclose(best["means"][0], family.data.x[::2].mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(best["means"][0], likelihood.data.x[::2].mean(axis=0), rtol=1e-12)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_gaussian_named_estimates(rng, kind):
-    family, params = gaussian(rng, kind, d=3)
-    named = family.named(params)
+    likelihood, params = gaussian(rng, kind, d=3)
+    named = likelihood.named(params)
     sd = np.sqrt([np.diag(S) for S in params["covariances"]])
     R = np.array([S / np.outer(s, s) for S, s in zip(params["covariances"], sd, strict=True)])
     scales = {"full": sd, "diag": sd, "tied": sd[0], "spherical": sd[:, 0]}[kind]
@@ -192,19 +196,19 @@ def test_gaussian_named_estimates(rng, kind):
     if kind in ("full", "tied"):
         pairs = np.array([[M[1, 0], M[2, 0], M[2, 1]] for M in R])
         np.testing.assert_allclose(named["correlations"], pairs if kind == "full" else pairs[0], rtol=1e-13)
-        assert family.coords["pair"] == ["x2 ~ x1", "x3 ~ x1", "x3 ~ x2"]
-    for name, dims in family.dims.items():
-        assert named[name].shape == tuple(len(family.coords[d]) for d in dims)
+        assert likelihood.coords["pair"] == ["x2 ~ x1", "x3 ~ x1", "x3 ~ x2"]
+    for name, dims in likelihood.dims.items():
+        assert named[name].shape == tuple(len(likelihood.coords[d]) for d in dims)
     varying = {v: a for v, a in named.items() if v != "covariances"}
-    for name, values in family.given(varying).items():
+    for name, values in likelihood.given(varying).items():
         np.testing.assert_allclose(values, params[name], rtol=1e-13)
 
 
 def test_gaussian_simulation_has_the_mixture_moments(rng):
     n = 40_000
     labels = ["a"] * 10_000 + [None] * 30_000
-    family, params = gaussian(rng, "full", K=2, n=n, labels=labels, classes=["a"])
-    x = family.simulate(params, rng)
+    likelihood, params = gaussian(rng, "full", K=2, n=n, labels=labels, classes=["a"])
+    x = likelihood.simulate(params, rng)
     w, m, S = params["weights"], params["means"], params["covariances"]
     for rows, weights in ((x[:10_000], np.array([1.0, 0.0])), (x[10_000:], w)):
         mean = weights @ m
@@ -224,13 +228,15 @@ def counts_frame(rng, n=120):
     )
 
 
-def zip_family(rng, rate="1 + a + b", zero="1 + a", **data):
+def zip_likelihood(rng, rate="1 + a + b", zero="1 + a", **data):
     frame = counts_frame(rng)
     return bind(Mixture("zero_inflated_poisson", rate=rate, zero=zero), Data(frame, response="y", **data)), frame
 
 
-def zip_params(rng, family, size=()):
-    return {v: 0.3 * rng.normal(size=(*size, len(family.coords[f"{v[:4]}_term"]))) for v in ("rate_coef", "zero_coef")}
+def zip_params(rng, likelihood, size=()):
+    return {
+        v: 0.3 * rng.normal(size=(*size, len(likelihood.coords[f"{v[:4]}_term"]))) for v in ("rate_coef", "zero_coef")
+    }
 
 
 def by_hand(frame, params):
@@ -241,22 +247,22 @@ def by_hand(frame, params):
 
 
 def test_zip_design_is_the_one_written_out(rng):
-    family, frame = zip_family(rng)
-    assert family.coords["rate_term"] == ["Intercept", "a", "b[T.v]", "b[T.w]"]
-    assert family.coords["zero_term"] == ["Intercept", "a"]
-    params = zip_params(rng, family)
+    likelihood, frame = zip_likelihood(rng)
+    assert likelihood.coords["rate_term"] == ["Intercept", "a", "b[T.v]", "b[T.w]"]
+    assert likelihood.coords["zero_term"] == ["Intercept", "a"]
+    params = zip_params(rng, likelihood)
     rate, zero_prob = by_hand(frame, params)
     expected = naive.zip_log_joint(frame["y"].to_numpy(), rate, zero_prob, np.zeros((len(frame), 2)))
-    np.testing.assert_allclose(family.log_joint(params), expected, rtol=1e-10)
+    np.testing.assert_allclose(likelihood.log_joint(params), expected, rtol=1e-10)
 
 
 def test_zip_log_likelihood_is_the_textbook_formula(rng):
-    family, frame = zip_family(rng)
-    params = zip_params(rng, family)
+    likelihood, frame = zip_likelihood(rng)
+    params = zip_params(rng, likelihood)
     rate, pi = by_hand(frame, params)
     y = frame["y"].to_numpy()
     p = np.where(y == 0, pi + (1 - pi) * np.exp(-rate), (1 - pi) * stats.poisson.pmf(y, rate))
-    np.testing.assert_allclose(reference.pointwise(family, params), np.log(p), rtol=1e-11)
+    np.testing.assert_allclose(reference.pointwise(likelihood, params), np.log(p), rtol=1e-11)
 
 
 def test_zip_labels(rng):
@@ -277,28 +283,28 @@ def test_zip_labels(rng):
 
 
 def test_zip_rebind_keeps_the_levels(rng):
-    family, frame = zip_family(rng)
-    params = zip_params(rng, family)
+    likelihood, frame = zip_likelihood(rng)
+    params = zip_params(rng, likelihood)
     some = frame[frame["b"] == "v"].head(5)
-    new = family.rebind(Data(some, response="y"))
-    assert new.coords == family.coords
+    new = likelihood.rebind(Data(some, response="y"))
+    assert new.coords == likelihood.coords
     rate, zero_prob = by_hand(some, params)
     expected = naive.zip_log_joint(some["y"].to_numpy(), rate, zero_prob, np.zeros((5, 2)))
     np.testing.assert_allclose(new.log_joint(params), expected, rtol=1e-10)
 
 
 def test_zip_rebind_refuses_a_level_it_never_saw(rng):
-    family, frame = zip_family(rng)
+    likelihood, frame = zip_likelihood(rng)
     with pytest.raises(ValueError, match="rate: column 'b', row 1.*'z'.*u, v, w"):
-        family.rebind(Data(frame.head(3).assign(b=["z", "u", "v"]), response="y"))
-    family, frame = zip_family(rng, rate="1 + C(b)")
+        likelihood.rebind(Data(frame.head(3).assign(b=["z", "u", "v"]), response="y"))
+    likelihood, frame = zip_likelihood(rng, rate="1 + C(b)")
     with pytest.raises(ValueError, match="rate: .*'z'"):
-        family.rebind(Data(frame.head(3).assign(b=["z", "u", "v"]), response="y"))
+        likelihood.rebind(Data(frame.head(3).assign(b=["z", "u", "v"]), response="y"))
 
 
 def test_zip_stateful_terms_keep_their_centre(rng):
-    family, frame = zip_family(rng, rate="1 + center(a)")
-    new = family.rebind(Data(frame.head(4), response="y"))
+    likelihood, frame = zip_likelihood(rng, rate="1 + center(a)")
+    new = likelihood.rebind(Data(frame.head(4), response="y"))
     np.testing.assert_allclose(new.linears[0].X[:, 1], frame["a"].head(4) - frame["a"].mean(), rtol=1e-10)
 
 
@@ -314,7 +320,7 @@ def test_zip_stateful_terms_keep_their_centre(rng):
 @pytest.mark.filterwarnings("ignore:invalid value encountered in log:RuntimeWarning")
 def test_zip_bad_formulas_are_refused(rng, rate, words):
     with pytest.raises(ValueError, match="rate") as caught:
-        zip_family(rng, rate=rate)
+        zip_likelihood(rng, rate=rate)
     for word in words:
         assert word in str(caught.value)
 
@@ -333,7 +339,7 @@ def test_counts_must_be_counts(value, rule):
 
 
 def test_zip_m_step_maximizes(rng):
-    family, frame = zip_family(rng, row_weights=rng.uniform(0.1, 3, 120))
+    likelihood, frame = zip_likelihood(rng, row_weights=rng.uniform(0.1, 3, 120))
     y = frame["y"].to_numpy()
     r0 = np.where(y == 0, rng.random(120), 0.0)
     r = np.column_stack([r0, 1 - r0])
@@ -341,21 +347,21 @@ def test_zip_m_step_maximizes(rng):
     def expected(params):
         rate, pi = by_hand(frame, params)
         terms = r0 * np.log(pi) + (1 - r0) * (np.log1p(-pi) + stats.poisson.logpmf(y, rate))
-        return float(family.row_weights @ terms)
+        return float(likelihood.row_weights @ terms)
 
-    params = zip_params(rng, family)
+    params = zip_params(rng, likelihood)
     best = params
     for _ in range(20):
-        best = family.m_step(family.sums(r, best), best)
-    theta, top = family.pack(best), expected(best)
+        best = likelihood.m_step(likelihood.sums(r, best), best)
+    theta, top = likelihood.pack(best), expected(best)
     for _ in range(50):
-        assert expected(family.unpack(theta + 1e-3 * rng.normal(size=len(theta)))) < top
+        assert expected(likelihood.unpack(theta + 1e-3 * rng.normal(size=len(theta)))) < top
 
 
 def test_zip_simulation_has_the_moments(rng):
     n = 50_000
-    family = bind(Mixture("zero_inflated_poisson"), Data(np.arange(n) % 3))
-    x = family.simulate({"rate_coef": np.log([4.0]), "zero_coef": np.log([0.25 / 0.75])}, rng)[:, 0]
+    likelihood = bind(Mixture("zero_inflated_poisson"), Data(np.arange(n) % 3))
+    x = likelihood.simulate({"rate_coef": np.log([4.0]), "zero_coef": np.log([0.25 / 0.75])}, rng)[:, 0]
     mean, variance = 0.75 * 4, 0.75 * 4 * (1 + 4 * 0.25)
     assert abs(x.mean() - mean) < 5 * np.sqrt(variance / n)
     assert abs(x.var() - variance) < 0.15
@@ -366,16 +372,16 @@ def test_zip_simulation_has_the_moments(rng):
 @pytest.mark.parametrize("family_name", ["gaussian", "zero_inflated_poisson"])
 def test_draw_components_follow_weights_and_evidence(rng, family_name):
     if family_name == "gaussian":
-        family, params = gaussian(
+        likelihood, params = gaussian(
             rng, "diag", K=3, n=30_000, labels=([None, {"a", "c"}] * 15_000), classes=["a", "b", "c"]
         )
         w = params["weights"]
         share = {0: w, 1: w * [1, 0, 1] / (w[0] + w[2])}
     else:
-        family = bind(Mixture(family_name), Data(np.zeros(30_000)))
+        likelihood = bind(Mixture(family_name), Data(np.zeros(30_000)))
         params = {"rate_coef": np.ones(1), "zero_coef": np.ones(1)}
         share = dict.fromkeys((0, 1), np.array([expit(1), expit(-1)]))
-    z = family.draw_components(params, rng)
+    z = likelihood.draw_components(params, rng)
     for half, p in share.items():
         observed = np.bincount(z[half::2], minlength=len(p))
         assert not observed[p == 0].any()
@@ -383,33 +389,33 @@ def test_draw_components_follow_weights_and_evidence(rng, family_name):
 
 
 def test_gaussian_rebind_needs_the_same_columns(rng):
-    family, _ = gaussian(rng, "full", d=2)
+    likelihood, _ = gaussian(rng, "full", d=2)
     with pytest.raises(ValueError, match=r"data: must have 2 columns, as the fit had \(x1, x2\); got 3 \(x1, x2, x3\)"):
-        family.rebind(Data(rng.normal(size=(4, 3))))
+        likelihood.rebind(Data(rng.normal(size=(4, 3))))
 
 
 def test_gaussian_rebind_goes_by_the_columns_names(rng):
     frame = pd.DataFrame(rng.normal(size=(20, 2)), columns=["height", "mass"])
-    family = bind(Mixture("gaussian", n_components=2), Data(frame))
+    likelihood = bind(Mixture("gaussian", n_components=2), Data(frame))
     for same in (frame[["mass", "height"]], frame.to_numpy()):
-        new = family.rebind(Data(same, row_weights=np.arange(20)))
+        new = likelihood.rebind(Data(same, row_weights=np.arange(20)))
         np.testing.assert_array_equal(new.data.x, frame)
-        assert new.coords == family.coords
+        assert new.coords == likelihood.coords
         assert new.data.feature_names == ("height", "mass")
         np.testing.assert_array_equal(new.row_weights, np.arange(20))
     other = frame.set_axis(["mass", "age"], axis=1)
     with pytest.raises(ValueError, match=r"as the fit had \(height, mass\); got 2 \(mass, age\)"):
-        family.rebind(Data(other))
+        likelihood.rebind(Data(other))
 
 
 def test_probes_are_unlabelled_rows_and_midpoints(rng):
-    family, _ = gaussian(rng, "full", labels=some_labels(40))
-    probes = family.probes(rng, 6)
+    likelihood, _ = gaussian(rng, "full", labels=some_labels(40))
+    probes = likelihood.probes(rng, 6)
     assert probes.x.shape == (12, 2)
     assert not probes.labelled.any()
-    rows = {tuple(row) for row in family.data.x}
+    rows = {tuple(row) for row in likelihood.data.x}
     assert all(tuple(row) in rows for row in probes.x[:6])
-    midpoints = {tuple((a + b) / 2) for a in family.data.x for b in family.data.x}
+    midpoints = {tuple((a + b) / 2) for a in likelihood.data.x for b in likelihood.data.x}
     assert all(tuple(row) in midpoints for row in probes.x[6:])
 
 
@@ -423,9 +429,9 @@ def test_probes_are_unlabelled_rows_and_midpoints(rng):
     ],
 )
 def test_zip_boundaries_are_named(rng, zero_coef, reason):
-    family, _ = zip_family(rng)
-    family.linears[1].X[:, 1] = np.linspace(-1, 1, len(family.linears[1].X))
-    reasons = family.spikes({"rate_coef": np.zeros(4), "zero_coef": np.array(zero_coef)}, np.full((120, 2), 0.5))
+    likelihood, _ = zip_likelihood(rng)
+    likelihood.linears[1].X[:, 1] = np.linspace(-1, 1, len(likelihood.linears[1].X))
+    reasons = likelihood.spikes({"rate_coef": np.zeros(4), "zero_coef": np.array(zero_coef)}, np.full((120, 2), 0.5))
     assert (reasons == []) if reason is None else (reason in reasons[0])
 
 

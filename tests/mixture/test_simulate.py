@@ -30,8 +30,8 @@ def gaussian(K=2, covariance="full", **changes):
 def test_every_estimate_has_its_shape_and_law(covariance):
     spec, data = gaussian(3, covariance), bm.Data(ROWS)
     draws = prior_draws(spec, data, 2000, seed=4)
-    family = bind(spec, data)
-    shapes = {v: tuple(len(family.coords[d]) for d in dims) for v, dims in family.dims.items()}
+    likelihood = bind(spec, data)
+    shapes = {v: tuple(len(likelihood.coords[d]) for d in dims) for v, dims in likelihood.dims.items()}
     assert {v: a.shape[1:] for v, a in draws.items()} == shapes
     assert stats.kstest(draws["weights"][:, 0], stats.beta(2, 4).cdf).pvalue > 1e-3
     assert stats.kstest(draws["means"][:, 1, 1], stats.norm(1, 2).cdf).pvalue > 1e-3
@@ -75,9 +75,9 @@ def test_counts_follow_their_covariates():
 def test_labels_are_simulated_with_the_rows_that_carry_them():
     labels = ["a", None, "b"] * 500
     data = bm.Data(np.random.default_rng(1).normal(size=1500), labels=labels)
-    family = bind(gaussian(2, "spherical"), data)
+    likelihood = bind(gaussian(2, "spherical"), data)
     params = {"weights": np.array([0.2, 0.8]), "means": np.array([[0.0], [50.0]]), "covariances": np.ones((2, 1, 1))}
-    new = simulate(family, params, np.random.default_rng(2))
+    new = simulate(likelihood, params, np.random.default_rng(2))
     assert (new.labelled == data.labelled).all()
     assert new.classes == ("a", "b")
     high = new.x[:, 0] > 25
@@ -89,9 +89,9 @@ def test_labels_are_simulated_with_the_rows_that_carry_them():
 def test_labelled_counts_agree_with_their_labels():
     data = bm.Data([0, 0, 3, 0], labels=["structural_zero", None, "poisson", "poisson"])
     spec = bm.Mixture("zero_inflated_poisson")
-    family, rng = resolved(spec, data), np.random.default_rng(1)
+    likelihood, rng = resolved(spec, data), np.random.default_rng(1)
     for s in range(20):
-        new = simulate(family, one(parameters_from_prior(family, 1, rng), 0), rng)
+        new = simulate(likelihood, one(parameters_from_prior(likelihood, 1, rng), 0), rng)
         bind(spec, new)  # refuses a structural zero that is not 0
         assert new.obs_names == data.obs_names, s
 
@@ -100,8 +100,10 @@ def test_simulated_data_have_the_layout_of_the_design():
     frame = pd.DataFrame({"y": [0, 2], "sex": pd.Categorical(["f", "m"])}, index=["ann", "bob"])
     data = bm.Data(frame, response="y")
     spec = bm.Mixture("zero_inflated_poisson", rate="1 + sex")
-    family = bind(spec, data)
-    new = simulate(family, {"rate_coef": np.array([1.0, 0.0]), "zero_coef": np.array([-9.0])}, np.random.default_rng(1))
+    likelihood = bind(spec, data)
+    new = simulate(
+        likelihood, {"rate_coef": np.array([1.0, 0.0]), "zero_coef": np.array([-9.0])}, np.random.default_rng(1)
+    )
     assert new.obs_names == ("ann", "bob")
     pd.testing.assert_frame_equal(new.covariates, data.covariates)
 

@@ -346,16 +346,16 @@ def test_known_parameters_beside_priors_orders_and_other_families():
     ],
 )
 def test_what_is_known_by_name_tells_components_apart(fixed, groups):
-    family = bind(Mixture("gaussian", n_components=3, fixed=fixed), Data([1.0, 2.0, 4.0, 7.0]))
+    likelihood = bind(Mixture("gaussian", n_components=3, fixed=fixed), Data([1.0, 2.0, 4.0, 7.0]))
     same = np.equal.outer(groups, groups)
-    np.testing.assert_array_equal(np.equal.outer(family.exchangeable, family.exchangeable), same)
-    np.testing.assert_array_equal(np.equal.outer(exchange_groups(family), exchange_groups(family)), same)
+    np.testing.assert_array_equal(np.equal.outer(likelihood.exchangeable, likelihood.exchangeable), same)
+    np.testing.assert_array_equal(np.equal.outer(exchange_groups(likelihood), exchange_groups(likelihood)), same)
 
 
 def test_only_what_is_free_has_a_prior():
     spec = resolve(Mixture("gaussian", n_components=2, fixed={"scales": 1.0} | LONE), Data([1.0, 2.0, 4.0, 7.0]))
     assert set(spec.priors) == {"weights", "means"}
-    family = bind(spec, Data([1.0, 2.0, 4.0, 7.0]))
-    assert family.free["means"].tolist() == [[False], [True]]
-    assert "scales" not in family.free
-    assert family.n_parameters == 2
+    likelihood = bind(spec, Data([1.0, 2.0, 4.0, 7.0]))
+    assert likelihood.free["means"].tolist() == [[False], [True]]
+    assert "scales" not in likelihood.free
+    assert likelihood.n_parameters == 2

@@ -16,8 +16,8 @@ from scipy.special import expit
 import bayesmix as bm
 import naive
 from bayesmix.compiled.log_posterior import INTERPRETED
+from bayesmix.em.fit_starts import fit_starts
 from bayesmix.em.posterior_mode import map_fit
-from bayesmix.em.run_starts import run_starts
 from bayesmix.inputs.pairs import correlation_matrices
 from bayesmix.inputs.prior import SHAPES
 from bayesmix.mixture.spec import bind, resolve
@@ -127,33 +127,33 @@ def test_zip_log_posterior_at_a_thousand_points(rng):
         assert abs(value - expected) < 1e-10 * (1 + abs(expected))
 
 
-def test_the_compiled_log_posterior_of_old_faithful(rng, faithful, faithful_target):
+def test_the_compiled_log_posterior_of_old_faithful(rng, faithful, faithful_compiled):
     """As nutpie sees it, at 1,000 points around the data."""
     spec, data = faithful
     spec = resolve(spec, data)
-    model, target = faithful_target.model, faithful_target
+    model, compiled = faithful_compiled.model, faithful_compiled
     priors, zero = spec.priors, np.zeros((len(data), 2))
     names = [v.name for v in model.value_vars]
-    centre = target.start({"means": data.x[[0, 1]], "scales": np.tile(data.x.std(axis=0), (2, 1))})
+    centre = compiled.start({"means": data.x[[0, 1]], "scales": np.tile(data.x.std(axis=0), (2, 1))})
     for _ in range(1000):
-        x = centre + 0.5 * rng.normal(size=target.n_dim)
-        y = dict(zip(names, target._split(x), strict=True))
+        x = centre + 0.5 * rng.normal(size=compiled.n_dim)
+        y = dict(zip(names, compiled._split(x), strict=True))
         expected = naive.gaussian_log_posterior(y, priors, data.x, zero, 1.0, "full")
-        value, gradient = target.log_density(x)
+        value, gradient = compiled.log_density(x)
         assert abs(value - expected) < 1e-10 * (1 + abs(expected))
         assert np.isfinite(gradient).all()
 
 
-def test_the_compiled_gradient_of_old_faithful(rng, faithful_target):
-    target = faithful_target
+def test_the_compiled_gradient_of_old_faithful(rng, faithful_compiled):
+    compiled = faithful_compiled
     for _ in range(5):
-        x = target.start({"means": np.array([[2.0, 55], [4, 80]])}) + 0.3 * rng.normal(size=target.n_dim)
+        x = compiled.start({"means": np.array([[2.0, 55], [4, 80]])}) + 0.3 * rng.normal(size=compiled.n_dim)
         for jacobian in (True, False):
-            value, gradient = target.log_density(x, jacobian=jacobian)
+            value, gradient = compiled.log_density(x, jacobian=jacobian)
             numeric = [
-                (target.log_density(x + e, jacobian=jacobian)[0] - target.log_density(x - e, jacobian=jacobian)[0])
+                (compiled.log_density(x + e, jacobian=jacobian)[0] - compiled.log_density(x - e, jacobian=jacobian)[0])
                 / 2e-5
-                for e in np.eye(target.n_dim) * 1e-5
+                for e in np.eye(compiled.n_dim) * 1e-5
             ]
             np.testing.assert_allclose(gradient, numeric, rtol=1e-5, atol=1e-6 * (1 + abs(value)))
 
@@ -421,9 +421,9 @@ def test_the_model_can_be_extended(rng):
 
 
 @pytest.mark.filterwarnings("ignore:.*rhat statistic.*", "ignore:.*effective sample size.*", "ignore:.*divergences.*")
-def test_plain_sampling_then_loo(zip_target, zip_counts):
+def test_plain_sampling_then_loo(zip_compiled, zip_counts):
     """PyMC's own commands from end to end; the draws are few, the point is that it runs and means what it says."""
-    model = zip_target.model
+    model = zip_compiled.model
     with model:
         tree = pm.sample(150, tune=150, chains=2, cores=1, random_seed=1, progressbar=False, nuts_sampler="pymc")
         pm.compute_log_likelihood(tree, progressbar=False)
@@ -453,11 +453,11 @@ def constrained_log_posterior(model, params):
 def test_map_is_find_maps_mode_and_above_maximum_likelihood(name, request):
     spec, data = request.getfixturevalue(name)
     spec = resolve(spec, data)
-    target = request.getfixturevalue({"three_groups": "three_groups_target", "zip_counts": "zip_target"}[name])
-    family = bind(spec, data)
-    fit = map_fit(target, graph(family), run_starts(family, n_starts=4, seed=1))
+    compiled = request.getfixturevalue({"three_groups": "three_groups_compiled", "zip_counts": "zip_compiled"}[name])
+    likelihood = bind(spec, data)
+    fit = map_fit(compiled, graph(likelihood), fit_starts(likelihood, n_starts=4, seed=1))
     ml = bm.fit_em(spec, data, n_starts=4)
-    model = target.model
+    model = compiled.model
     free = [rv.name for rv in model.free_RVs]
     found = (
         pm.find_MAP(

@@ -10,8 +10,8 @@ import pytest
 import xarray as xr
 
 import bayesmix as bm
-from bayesmix.compiled.log_posterior import INTERPRETED, Target
-from bayesmix.em.run_starts import run_starts
+from bayesmix.compiled.log_posterior import INTERPRETED, CompiledModel
+from bayesmix.em.fit_starts import fit_starts
 from bayesmix.mixture.exchangeable import Exchange
 from bayesmix.mixture.permutations import labellings
 from bayesmix.mixture.spec import bind, exchange_groups
@@ -23,14 +23,14 @@ from conftest import SHORT
 ORDERED = pm.distributions.transforms.ordered
 
 
-class Interpreted(Target):
-    """A target whose graphs PyTensor interprets: nothing is compiled, so that many models can be measured."""
+class Interpreted(CompiledModel):
+    """A model whose graphs PyTensor interprets: nothing is compiled, so that many models can be measured."""
 
     def __init__(self, model):
         self.model = model
         start, values = model.initial_point(), [model.rvs_to_values[rv] for rv in model.free_RVs]
         first = np.concatenate([np.ravel(start[v.name]) for v in values])
-        self.n_dim, self.compiled = len(first), SimpleNamespace(initial_point_func=lambda seed: first)
+        self.n_dim, self.nutpie_model = len(first), SimpleNamespace(initial_point_func=lambda seed: first)
         ends = np.cumsum([0, *[start[v.name].size for v in values]])
         places = zip(values, ends[:-1], ends[1:], strict=True)
         self._layout = [(v.name, slice(a, b), start[v.name].shape) for v, a, b in places]
@@ -58,8 +58,8 @@ def measured(spec, data, extend=lambda model: None):
     parts, model = graph(bind(spec, data)), bm.build(spec, data)
     with model:
         extend(model)
-    runs = run_starts(parts.likelihood, n_starts=3, seed=1)
-    return measure(Interpreted(model), parts, [run.params for run in runs])
+    results = fit_starts(parts.likelihood, n_starts=3, seed=1)
+    return measure(Interpreted(model), parts, [result.params for result in results])
 
 
 def known_mean(model):
@@ -169,16 +169,16 @@ def test_an_order_pins(three_groups):
     np.testing.assert_array_equal(measure(None, parts, [{}]).groups, groups)
 
 
-def test_every_way_to_name_components_is_a_start(three_groups, three_groups_target):
+def test_every_way_to_name_components_is_a_start(three_groups, three_groups_compiled):
     """EM's labels are by chance: where the model tells components apart, its solutions are named in all ways."""
     spec, data = bm.resolve(*three_groups), three_groups[1]
     parts = graph(bind(spec, data))
-    params = run_starts(parts.likelihood, n_starts=1, seed=1)[0].params
+    params = fit_starts(parts.likelihood, n_starts=1, seed=1)[0].params
     pinned = parts.over(parts.likelihood.with_measured(np.array([0, 1, 1])))
-    starts = Climber(three_groups_target, pinned).named(params)
-    firsts = [float(three_groups_target.values(x)["means"][0, 0]) for x in starts]
+    starts = Climber(three_groups_compiled, pinned).named(params)
+    firsts = [float(three_groups_compiled.values(x)["means"][0, 0]) for x in starts]
     assert sorted(firsts) == pytest.approx(sorted(params["means"][:, 0]))
-    assert len(Climber(three_groups_target, parts).named(params)) == 1
+    assert len(Climber(three_groups_compiled, parts).named(params)) == 1
 
 
 def test_ways_to_name_many_components():
@@ -198,8 +198,8 @@ def pinned(faithful):
         pm.Deterministic("gap", model["means"][1] - model["means"][0], dims="feature")
         b = pm.Normal("b", 0, 1, dims="component")
         pm.Normal("sum", mu=b[0] + model["means"][0, 0], sigma=0.5, observed=5.0)
-    target = Target(model)
-    return target, bm.sample(*faithful, target=target, n_starts=5, **SHORT)
+    compiled = CompiledModel(model)
+    return compiled, bm.sample(*faithful, compiled=compiled, n_starts=5, **SHORT)
 
 
 def test_what_the_user_adds_holds_in_the_draws(pinned, faithful_dt):
@@ -235,14 +235,14 @@ def test_matched_estimates_follow_the_posterior_s_labels(pinned, faithful_em):
 
 
 def test_what_follows_from_labels_is_computed_anew(pinned):
-    target, dt = pinned
+    compiled, dt = pinned
     some = dt["posterior"].to_dataset().isel(draw=slice(3))
     order = np.tile([0, 1], (4, 3, 1))
     order[1, 2] = [1, 0]
     moved = some.copy(deep=True)
     for name in ("weights", "means", "scales", "partial_correlations_01", "b"):
         moved[name][1, 2] = some[name].to_numpy()[1, 2][::-1]
-    fresh = refreshed(target, moved, order, ["gap"])
+    fresh = refreshed(compiled, moved, order, ["gap"])
     np.testing.assert_allclose(fresh["gap"][1, 2], -some["gap"][1, 2], rtol=1e-12)
     np.testing.assert_array_equal(fresh["gap"][0], some["gap"][0])
 
@@ -273,10 +273,10 @@ def test_labellings_of_one_grouping_are_regions_apart(gaussian_1d_dt):
     from bayesmix.multimodality.watched import Watch
     from bayesmix.posterior.record import Record, stacked
 
-    family = Record.of(gaussian_1d_dt).family
-    params = stacked(gaussian_1d_dt["posterior"].to_dataset().isel(draw=slice(5)), family)
+    likelihood = Record.of(gaussian_1d_dt).likelihood
+    params = stacked(gaussian_1d_dt["posterior"].to_dataset().isel(draw=slice(5)), likelihood)
     other = {v: a[:, [1, 0, 2]] for v, a in params.items()}
-    same, told = Watch(family), Watch(family.with_measured(np.arange(3)))
+    same, told = Watch(likelihood), Watch(likelihood.with_measured(np.arange(3)))
     for name, values in same(params).items():
         np.testing.assert_allclose(same(other)[name], values, atol=1e-9)
     assert max(np.abs(told(other)[name] - values).max() for name, values in told(params).items()) > 0.9

@@ -112,16 +112,16 @@ def test_chains_that_stay_apart_are_not_established(rng):
 
 @pytest.mark.parametrize("name", ["faithful", "zip", "three_groups"])
 def test_many_points_as_one_by_one(name, request, rng):
-    target = request.getfixturevalue(f"{name}_target")
-    names = [rv.name for rv in target.model.unobserved_RVs]
-    points = Points(target, names)
-    x = target.compiled.initial_point_func(0) + 0.3 * rng.standard_normal((5, target.n_dim))
+    compiled = request.getfixturevalue(f"{name}_compiled")
+    names = [rv.name for rv in compiled.model.unobserved_RVs]
+    points = Points(compiled, names)
+    x = compiled.nutpie_model.initial_point_func(0) + 0.3 * rng.standard_normal((5, compiled.n_dim))
     values = points.values(x)
     for s, row in enumerate(x):
-        for v, expected in target.values(row).items():
+        for v, expected in compiled.values(row).items():
             np.testing.assert_allclose(values[v][s], expected, rtol=1e-10)
     np.testing.assert_allclose(points.rows(values), x, rtol=1e-8)
-    np.testing.assert_allclose(points.log_density(x), [target.log_density(row)[0] for row in x])
+    np.testing.assert_allclose(points.log_density(x), [compiled.log_density(row)[0] for row in x])
 
 
 @pytest.mark.parametrize("shape", ["spherical", "diag", "full", "tied"])

@@ -1,4 +1,4 @@
-"""Weights times components in any composition: sums that add, scores by differences, steps that climb."""
+"""Weights times components in any composition: sums that add, scores by differences, steps that rise."""
 
 import numpy as np
 import pandas as pd
@@ -94,9 +94,9 @@ def rows(rng, n=80):
     return pd.DataFrame({"u": counts, "p": rng.integers(2, size=n), "q": rng.integers(2, size=n), "a": a})
 
 
-def mixed(rng, family, **options):
+def mixed(rng, likelihood, **options):
     frame = rows(rng)
-    return Likelihood(family, {}, 2, with_covariate(frame, ["u", "p", "q"], **options))
+    return Likelihood(likelihood, {}, 2, with_covariate(frame, ["u", "p", "q"], **options))
 
 
 def with_covariate(frame, columns, **options):
@@ -177,7 +177,7 @@ def test_scores_are_difference_quotients(name, rng):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_em_climbs_to_a_point_without_score(name, rng):
+def test_em_rises_to_a_point_without_score(name, rng):
     likelihood, params, _ = case(name, rng)
     before, sums = reference.e_step(likelihood, params)
     for _ in range(400):

@@ -44,17 +44,17 @@ def shows_data(fig):
 def posterior(spec, data, params, *, chains=CHAINS, noise=0.02, diverging=0):
     """A DataTree as bm.sample gives it, drawn by hand around ``params``."""
     spec = resolve(spec, data)
-    family = bind(spec, data)
+    likelihood = bind(spec, data)
     rng = np.random.default_rng(0)
     S = chains * DRAWS
-    theta = family.pack(params) + noise * rng.standard_normal((S, family.n_parameters))
-    drawn = [family.named(family.unpack(t)) for t in theta]
+    theta = likelihood.pack(params) + noise * rng.standard_normal((S, likelihood.n_parameters))
+    drawn = [likelihood.named(likelihood.unpack(t)) for t in theta]
     variables = {}
-    for v, dims in family.dims.items():
+    for v, dims in likelihood.dims.items():
         stacked = np.stack([d[v] for d in drawn])
         variables[v] = (("chain", "draw", *dims), stacked.reshape(chains, DRAWS, *stacked.shape[1:]))
-    used = {d for dims in family.dims.values() for d in dims} | {"component"}
-    coords = {d: c for d, c in family.coords.items() if d in used}
+    used = {d for dims in likelihood.dims.values() for d in dims} | {"component"}
+    coords = {d: c for d, c in likelihood.coords.items() if d in used}
     statistics = {v: rng.standard_normal((chains, DRAWS)) for v in ("lp", "energy", "log_likelihood", "n_steps")}
     flags = np.zeros(S, dtype=bool)
     flags[:diverging] = True
@@ -63,17 +63,17 @@ def posterior(spec, data, params, *, chains=CHAINS, noise=0.02, diverging=0):
         "posterior": xr.Dataset(variables, coords | {"chain": range(chains), "draw": range(DRAWS)}),
         "sample_stats": xr.Dataset({v: (("chain", "draw"), a) for v, a in statistics.items()}),
         "input": data.to_dataset(),
-        "modes": modes_of(family, params),
+        "modes": modes_of(likelihood, params),
     }
     dt = xr.DataTree.from_dict(groups)
     dt.attrs["spec"] = json.dumps(spec.to_dict())
     return dt
 
 
-def modes_of(family, params):
+def modes_of(likelihood, params):
     """Four modes: two that chains cross between, one of its own, one negligible."""
-    named = family.named(params)
-    table = {v: (("mode", *family.dims[v]), np.stack([named[v]] * 4)) for v in named}
+    named = likelihood.named(params)
+    table = {v: (("mode", *likelihood.dims[v]), np.stack([named[v]] * 4)) for v in named}
     scalars = {
         "laplace": [0.0, -3.0, -4.0, -30.0],
         "reached": [12, 4, 3, 1],
@@ -143,11 +143,11 @@ class Fit:
         self.dt = posterior(spec, data, params, **options)
         self.em = bm.fit_em(spec, data, n_starts=3)
         self.cmp = bm.compare(self.em, self.dt, map_fit=self.em)
-        self.family = bind(self.em.spec, data)
+        self.likelihood = bind(self.em.spec, data)
 
     def figures(self):
         """Every picture that shows the model's own shape."""
-        yield plots.data_plot(self.data, self.family)
+        yield plots.data_plot(self.data, self.likelihood)
         yield plots.components(self.dt, em=self.cmp.em)
         yield plots.forest(self.dt, self.cmp)
         yield plots.traces(self.dt)
@@ -261,18 +261,18 @@ def test_density_is_the_posterior_mean_mixture_with_its_band(one):
 
 def test_histogram_holds_the_weighted_rows():
     fit = Fit(*CASES["one feature, weighted"]())
-    heights = [p.get_height() for p in plots.data_plot(fit.data, fit.family).axes[0].patches]
+    heights = [p.get_height() for p in plots.data_plot(fit.data, fit.likelihood).axes[0].patches]
     assert sum(heights) == pytest.approx(fit.data.row_weights.sum())
 
 
 def test_labelled_rows_are_marked_at_their_place():
     fit = Fit(*CASES["labels"]())
-    fig = plots.data_plot(fit.data, fit.family)
+    fig = plots.data_plot(fit.data, fit.likelihood)
     np.testing.assert_array_equal(the(fig, "labels 1").get_xdata(), fit.data.x[[1], 0])
     assert "b (1 labelled)" in texts(fig)
     in_plane = Fit(*CASES["labels, two features"]())
     np.testing.assert_array_equal(
-        the(plots.data_plot(in_plane.data, in_plane.family), "labelled").get_offsets(), in_plane.data.x[:3]
+        the(plots.data_plot(in_plane.data, in_plane.likelihood), "labelled").get_offsets(), in_plane.data.x[:3]
     )
 
 
@@ -355,7 +355,7 @@ def test_rootogram_bars_hang_from_the_expected_root(counts):
 
 def test_counts_beyond_the_axis_are_reported():
     fit = Fit(*CASES["counts, large"]())
-    assert "(not shown, above 60: 1 of 200 rows)" in plots.data_plot(fit.data, fit.family).axes[0].get_xlabel()
+    assert "(not shown, above 60: 1 of 200 rows)" in plots.data_plot(fit.data, fit.likelihood).axes[0].get_xlabel()
 
 
 def test_replicates_are_drawn_as_densities_of_all_rows(one):
@@ -420,7 +420,7 @@ def test_pairs_choose_the_most_correlated_and_mark_divergences(two):
 
 
 def test_responsibilities_are_sorted_and_leave_certain_rows_out(counts, two):
-    table = responsibility_table(counts.family, counts.cmp)
+    table = responsibility_table(counts.likelihood, counts.cmp)
     assert len(table) == (counts.data.x[:, 0] == 0).sum()
     fig = plots.responsibilities(two.dt, two.cmp)
     mean = the(fig, "mean").get_offsets()[:, 1]

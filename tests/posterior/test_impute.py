@@ -13,10 +13,10 @@ from bayesmix.mixture.estimates import to_dataset
 from bayesmix.mixture.spec import bind
 
 
-def estimate(family, params):
+def estimate(likelihood, params):
     """A point estimate at these parameters."""
     return EMFit(
-        params=to_dataset(family, family.named(params)),
+        params=to_dataset(likelihood, likelihood.named(params)),
         log_likelihood=0.0,
         log_posterior=np.nan,
         converged=True,
@@ -25,7 +25,7 @@ def estimate(family, params):
         reasons=(),
         starts=pd.DataFrame(),
         method="ml",
-        family=family,
+        likelihood=likelihood,
     )
 
 
@@ -33,8 +33,8 @@ def test_a_normal_cell_has_its_conditional_mixture(rng):
     """x_2 | x_1, x_3 is a mixture of the components' regressions, by their densities of (x_1, x_3)."""
     params, x = naive.random_gaussian(rng, 2, 3, "full"), rng.normal(size=(8, 3))
     x[5, 1] = np.nan
-    family = bind(bm.Mixture("gaussian", n_components=2), bm.Data(x))
-    cells = bm.impute(estimate(family, params), draws=20_000).to_numpy()[:, 0]
+    likelihood = bind(bm.Mixture("gaussian", n_components=2), bm.Data(x))
+    cells = bm.impute(estimate(likelihood, params), draws=20_000).to_numpy()[:, 0]
     there, weights, mean, sd = [0, 2], [], [], []
     for w, m, S in zip(params["weights"], params["means"], params["covariances"], strict=True):
         B = S[1, there] @ np.linalg.inv(S[np.ix_(there, there)])
@@ -52,8 +52,8 @@ def test_a_normal_cell_has_its_conditional_mixture(rng):
 def test_answers_follow_the_classes(rng):
     x = np.array([[1.0, 1, np.nan], [0, 0, 1], [np.nan, 0, 0], [1, 1, 1]])
     params = {"weights": np.array([0.4, 0.6]), "probs": np.array([[0.9, 0.8, 0.7], [0.2, 0.3, 0.1]])}
-    family = bind(bm.Mixture("bernoulli", n_components=2), bm.Data(x))
-    cells = bm.impute(estimate(family, params), draws=20_000)
+    likelihood = bind(bm.Mixture("bernoulli", n_components=2), bm.Data(x))
+    cells = bm.impute(estimate(likelihood, params), draws=20_000)
     assert list(zip(cells["obs"].values, cells["feature"].values, strict=True)) == [("1", "x3"), ("3", "x1")]
     joint = np.array([0.4 * 0.9 * 0.8, 0.6 * 0.2 * 0.3])
     assert float(cells[:, 0].mean()) == pytest.approx(joint @ [0.7, 0.1] / joint.sum(), abs=0.02)

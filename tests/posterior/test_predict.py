@@ -130,4 +130,4 @@ def test_an_interval_needs_a_probability():
 def test_open_rows_are_those_that_neither_label_nor_value_settles():
     counts = bm.Data([0, 0, 3, 0, 2, 1], labels=["poisson", None, None, None, None, None])
     fit = bm.fit_em(bm.Mixture("zero_inflated_poisson"), counts)
-    assert open_rows(fit.family, fit.arrays).tolist() == [False, True, False, True, False, False]
+    assert open_rows(fit.likelihood, fit.arrays).tolist() == [False, True, False, True, False, False]

@@ -65,8 +65,13 @@ def test_a_report_reads_once(faithful_em, faithful_dt, calls, tmp_path):
 
 def test_what_is_bound_knows_its_mixture(zip_counts):
     spec, data = zip_counts
-    family = mixture.bind(spec, data)
-    kept = (family, family.rebind(data.take(np.arange(5))), family.evenly(7), family.with_measured(np.arange(2)))
+    likelihood = mixture.bind(spec, data)
+    kept = (
+        likelihood,
+        likelihood.rebind(data.take(np.arange(5))),
+        likelihood.evenly(7),
+        likelihood.with_measured(np.arange(2)),
+    )
     assert [one.spec for one in kept] == [spec] * 4
     assert mixture.resolved(spec, data).spec == bm.resolve(spec, data)
 
@@ -74,7 +79,7 @@ def test_what_is_bound_knows_its_mixture(zip_counts):
 def test_a_record_holds_what_was_fitted(gaussian_1d_dt, three_groups):
     spec, data = three_groups
     record = Record.of(gaussian_1d_dt)
-    assert record.spec == record.family.spec == bm.resolve(spec, data)
+    assert record.spec == record.likelihood.spec == bm.resolve(spec, data)
     np.testing.assert_array_equal(record.data.x, data.x)
     chains, draws = record.shape
     assert record.params["means"].shape == (chains * draws, 3, 1)

@@ -35,7 +35,7 @@ def test_constants_tell_nothing():
 
 
 def test_pinned_components_have_no_swaps(zip_dt):
-    assert label_overlaps(Record.of(zip_dt).family, zip_dt["posterior"].to_dataset()) == {}
+    assert label_overlaps(Record.of(zip_dt).likelihood, zip_dt["posterior"].to_dataset()) == {}
     assert not [p for p in bm.diagnose(zip_dt).problems if p.name == "labels"]
 
 
@@ -44,7 +44,7 @@ def test_switching_alone_raises_no_alarm(rng, gaussian_1d_dt):
     sizes = gaussian_1d_dt["posterior"].sizes
     order = np.array([[rng.permutation(3) for _ in range(sizes["draw"])] for _ in range(sizes["chain"])])
     dt = bm.relabel(apply(gaussian_1d_dt, order), "stephens")
-    overlaps = label_overlaps(Record.of(dt).family, dt["posterior"].to_dataset())
+    overlaps = label_overlaps(Record.of(dt).likelihood, dt["posterior"].to_dataset())
     assert len(overlaps) == 3
     assert max(overlaps.values()) < UNTOLD / 10
     assert not [p for p in bm.diagnose(dt).problems if p.name == "labels"]
@@ -55,19 +55,19 @@ def test_draws_left_unlabelled_are_told(rng, gaussian_1d_dt):
     sizes = gaussian_1d_dt["posterior"].sizes
     order = np.array([[rng.permutation(3) for _ in range(sizes["draw"])] for _ in range(sizes["chain"])])
     dt = apply(gaussian_1d_dt, order)
-    assert min(label_overlaps(Record.of(dt).family, dt["posterior"].to_dataset()).values()) > UNTOLD
+    assert min(label_overlaps(Record.of(dt).likelihood, dt["posterior"].to_dataset()).values()) > UNTOLD
 
 
 def test_two_features_are_told_apart(faithful_dt):
     assert bm.diagnose(faithful_dt).labels_ok
 
 
-def test_three_components_on_one_group(three_groups, three_groups_target):
+def test_three_components_on_one_group(three_groups, three_groups_compiled):
     """There is one normal group of 100 rows: the verdict says what is meaningless, and what is not."""
     spec, _ = three_groups
     data = bm.Data(np.random.default_rng(3).normal(size=100))
-    target = three_groups_target.with_data(bm.build(spec, data))
-    dt = bm.sample(spec, data, target=target, draws=400, tune=300, progress=False)
+    compiled = three_groups_compiled.with_data(bm.build(spec, data))
+    dt = bm.sample(spec, data, compiled=compiled, draws=400, tune=300, progress=False)
     check = bm.diagnose(dt)
     (problem,) = check.limits
     assert problem.value > problem.threshold == UNTOLD

@@ -35,27 +35,27 @@ def params(rng, K, d, kind):
 
 
 def drawn(rng, K, d, kind, **more):
-    """All of the model's variables as the sampler would return them, without sampling, and the mixture's family."""
+    """All of the model's variables as the sampler would return them, without sampling, and the mixture's likelihood."""
     labels = more.pop("labels", None)
     frame = pd.DataFrame(rng.normal(size=(20, d)), columns=[f"x{j}" for j in range(d)])
     data = bm.Data(frame, labels)
     spec = bm.resolve(bm.Mixture("gaussian", n_components=K, covariance=kind, **more), data)
-    family = bind(spec, data)
+    likelihood = bind(spec, data)
     truth = params(rng, K, d, kind)
     if spec.order == "means":
         truth["means"] = np.sort(truth["means"], axis=1)
-    named = family.named(truth)
+    named = likelihood.named(truth)
     variables = {
         v: (("chain", "draw", *dims), named[v].reshape(CHAINS, DRAWS, *named[v].shape[1:]))
-        for v, dims in family.dims.items()
+        for v, dims in likelihood.dims.items()
     }
     draws = {"chain": np.arange(CHAINS), "draw": np.arange(DRAWS)}
-    posterior = xr.Dataset(variables, coords=family.coords | draws)
+    posterior = xr.Dataset(variables, coords=likelihood.coords | draws)
     statistics = {v: (("chain", "draw"), rng.normal(size=(CHAINS, DRAWS))) for v in ("lp", "log_likelihood")}
     dt = xr.DataTree.from_dict({"posterior": posterior, "sample_stats": xr.Dataset(statistics, coords=draws)})
     dt["input"] = xr.DataTree(data.to_dataset())
     dt.attrs["spec"] = json.dumps(spec.to_dict())
-    return dt, family, truth
+    return dt, likelihood, truth
 
 
 def arviz_reads(dt, *, plots=True):
@@ -74,21 +74,24 @@ def arviz_reads(dt, *, plots=True):
 @pytest.mark.parametrize("K", [1, 2])
 @pytest.mark.parametrize("kind", KINDS)
 def test_arviz_reads_a_posterior_as_it_is(kind, K, d, rng):
-    whole, family, truth = drawn(rng, K, d, kind)
-    dt = by_variation(whole, family)
+    whole, likelihood, truth = drawn(rng, K, d, kind)
+    dt = by_variation(whole, likelihood)
     arviz_reads(dt, plots=(K + d) % 2 == 0)  # half of the cases, as drawing takes seconds
     zeros = d > 1 and kind in ("diag", "spherical")
-    assert set(family.unvarying) == {*(["weights"] if K == 1 else []), *(["covariances"] if zeros else [])}
-    assert set(dt["posterior"].data_vars) == set(family.dims) - set(family.unvarying)
-    for name in family.unvarying:
+    assert set(likelihood.unvarying) == {*(["weights"] if K == 1 else []), *(["covariances"] if zeros else [])}
+    assert set(dt["posterior"].data_vars) == set(likelihood.dims) - set(likelihood.unvarying)
+    for name in likelihood.unvarying:
         xr.testing.assert_allclose(dt["derived"][name], whole["posterior"][name])
     for name, values in Record.of(dt).params.items():
         np.testing.assert_allclose(values, truth[name], rtol=1e-12, atol=1e-12)
 
 
 def test_order_and_labels_leave_no_constants(rng):
-    for dt, family, _ in (drawn(rng, 2, 1, "full", order="means"), drawn(rng, 3, 2, "full", labels=["a", "b"] * 10)):
-        assert len(arviz_reads(by_variation(dt, family)))
+    for dt, likelihood, _ in (
+        drawn(rng, 2, 1, "full", order="means"),
+        drawn(rng, 3, 2, "full", labels=["a", "b"] * 10),
+    ):
+        assert len(arviz_reads(by_variation(dt, likelihood)))
 
 
 def test_sampled_posteriors_are_read_as_they_are(zip_dt, faithful_dt):
@@ -100,8 +103,8 @@ def test_sampled_posteriors_are_read_as_they_are(zip_dt, faithful_dt):
 
 @pytest.mark.parametrize("kind", ["diag", "spherical"])
 def test_derived_variables_go_with_the_labels(kind, rng):
-    whole, family, truth = drawn(rng, 3, 2, kind)
-    dt = bm.relabel(by_variation(whole, family))
+    whole, likelihood, truth = drawn(rng, 3, 2, kind)
+    dt = bm.relabel(by_variation(whole, likelihood))
     order = dt["relabelling"]["permutation"].to_numpy().reshape(-1, 3)
     assert (order != np.arange(3)).any()
     moved = np.stack([S[o] for S, o in zip(truth["covariances"], order, strict=True)])
@@ -111,17 +114,17 @@ def test_derived_variables_go_with_the_labels(kind, rng):
 
 
 def test_chains_as_they_were_made_have_no_constants_either(rng):
-    whole, family, _ = drawn(rng, 2, 2, "diag")
+    whole, likelihood, _ = drawn(rng, 2, 2, "diag")
     whole["raw_posterior"] = whole["posterior"]
-    dt = by_variation(whole, family)
+    dt = by_variation(whole, likelihood)
     assert set(dt["raw_posterior"].data_vars) == {"weights", "means", "scales"}
     assert "feature_bis" not in dt["posterior"].coords
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_posterior_comes_back_from_its_file(kind, rng, tmp_path):
-    whole, family, _ = drawn(rng, 1, 2, kind)
-    dt = by_variation(whole, family)
+    whole, likelihood, _ = drawn(rng, 1, 2, kind)
+    dt = by_variation(whole, likelihood)
     back = bm.load_fit(bm.save(dt, tmp_path / "fit.nc"))
     xr.testing.assert_identical(back, dt)
 
@@ -129,23 +132,23 @@ def test_a_posterior_comes_back_from_its_file(kind, rng, tmp_path):
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_file_of_before_is_read_in_the_layout_of_today(kind, rng, tmp_path):
     """It held whole correlation matrices, in the posterior and in the table of modes, and every constant."""
-    whole, family, truth = drawn(rng, 2, 3, kind)
-    today, old = by_variation(whole, family), whole.copy()
-    if "correlations" in family.dims:
+    whole, likelihood, truth = drawn(rng, 2, 3, kind)
+    today, old = by_variation(whole, likelihood), whole.copy()
+    if "correlations" in likelihood.dims:
         sd = np.sqrt(np.einsum("skjj->skj", truth["covariances"]))
         R = truth["covariances"] / (sd[..., :, None] * sd[..., None, :])
         R = R[:, 0] if kind == "tied" else R
-        dims = (*family.dims["correlations"][:-1], "feature", "feature_bis")
+        dims = (*likelihood.dims["correlations"][:-1], "feature", "feature_bis")
         matrices = (("chain", "draw", *dims), R.reshape(CHAINS, DRAWS, *R.shape[1:]))
         posterior = whole["posterior"].to_dataset().drop_dims("pair")
         old["posterior"] = xr.DataTree(posterior.assign(correlations=matrices))
-        coords = {d: family.coords[d] for d in dims}
+        coords = {d: likelihood.coords[d] for d in dims}
         old["modes"] = xr.DataTree(xr.Dataset({"correlations": (("mode", *dims), R[:1])}, coords=coords))
     back = bm.load_fit(bm.save(old, tmp_path / "fit.nc"))
     assert set(back["posterior"].data_vars) == set(today["posterior"].data_vars)
     xr.testing.assert_allclose(back["posterior"].to_dataset(), today["posterior"].to_dataset())
-    assert ("derived" in back.children) == bool(family.unvarying)
-    if "correlations" in family.dims:
+    assert ("derived" in back.children) == bool(likelihood.unvarying)
+    if "correlations" in likelihood.dims:
         first = today["posterior"]["correlations"][0, 0].to_numpy()
         np.testing.assert_allclose(back["modes"]["correlations"][0], first, rtol=1e-12)
 

@@ -58,11 +58,11 @@ def test_the_jacobian_is_that_of_differences(rng):
 
 def test_an_em_iteration_is_scikit_learn_s():
     problem = simulated(200, 2, 3, apart=1.0)
-    family = em.bound(problem)
-    em.check_same_step(family, problem.X, problem.params)
+    likelihood = em.bound(problem)
+    em.check_same_step(likelihood, problem.X, problem.params)
     start = em.kmeans_start(problem.X, 3, 0)
-    L = em.sklearn_climb(problem.X, start).score(problem.X) * 200
-    assert em.climb(family, start, L - 1e-3).log_likelihood >= L - 1e-3
+    L = em.sklearn_fit(problem.X, start).score(problem.X) * 200
+    assert em.iterate_to(likelihood, start, L - 1e-3).log_likelihood >= L - 1e-3
     shifted = em.bound(simulated(200, 2, 3, apart=1.1))
     with pytest.raises(RuntimeError, match="differs from scikit-learn"):
         em.check_same_step(shifted, problem.X, problem.params)

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import norm
 from sklearn.metrics import brier_score_loss, log_loss
 
-from bayesmix.em.starts import Run
+from bayesmix.em.starts import StartResult
 from bayesmix.likelihood.likelihood import Params
 from reports.em_against_mcmc import __main__ as command
 from reports.em_against_mcmc import contestants, design, scoring, study, tables
@@ -102,9 +102,9 @@ def test_priors_do_not_see_the_data_set():
     assert spec_of(0.1) is spec_of(0.1)
 
 
-def _run(L: float, *reasons: str) -> Run:
+def _result(L: float, *reasons: str) -> StartResult:
     params: Params = {}
-    return Run("k-means++", params, np.array([L]), True, reasons, 1)
+    return StartResult("k-means++", params, np.array([L]), True, reasons, 1)
 
 
 def _fit(L: float, *, degenerate: bool = False):
@@ -120,16 +120,16 @@ def _fit(L: float, *, degenerate: bool = False):
     ],
 )
 def test_where_starts_stop(ends, kept, expected):
-    assert contestants.starts([_run(L) for L in ends], _run(-10), _fit(kept)) == expected
+    assert contestants.starts([_result(L) for L in ends], _result(-10), _fit(kept)) == expected
 
 
 def test_a_fit_whose_every_start_is_a_spike_is_no_worse_mode():
-    found = contestants.starts([_run(50, "a variance vanishes")], _run(-10), _fit(50, degenerate=True))
+    found = contestants.starts([_result(50, "a variance vanishes")], _result(-10), _fit(50, degenerate=True))
     assert found == {"first": "spike", "kept": "spike", "spikes": 1, "worse_starts": 0}
 
 
 def test_where_the_truth_leads_into_a_spike_a_sound_end_is_elsewhere():
-    assert contestants.place(-10.0, False, _run(50, "a variance vanishes")) == "above"
+    assert contestants.place(-10.0, False, _result(50, "a variance vanishes")) == "above"
 
 
 def test_a_run_carries_on_where_a_line_was_cut(tmp_path):

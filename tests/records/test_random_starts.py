@@ -21,9 +21,9 @@ def test_agreement_is_the_best_of_all_pairings(rng):
 
 
 def test_single_starts_depend_on_their_seed_alone():
-    family = resolved(*bm.load("iris"))
+    likelihood = resolved(*bm.load("iris"))
     manner = study.Manner("few steps", "random rows", 5)
-    few, more = (study.single_starts(family, manner, n) for n in (3, 5))
+    few, more = (study.single_starts(likelihood, manner, n) for n in (3, 5))
     assert few["agreement"] == more["agreement"][:3]
     assert len(set(more["log_likelihood"])) == 5
     assert all(0.3 < a <= 1 for a in more["agreement"])

@@ -253,7 +253,7 @@ def test_picture_and_table_of_a_predictive_check_show_the_same_replicates(zip_dt
         em_settings={},
         command="",
     )
-    zeros = predictive_checks(found.family, found.replicates)["zeros"]
+    zeros = predictive_checks(found.likelihood, found.replicates)["zeros"]
     right = figures.KINDS["predictive"].draw(found).axes[1]
     bars = [(bar.get_x(), bar.get_x() + bar.get_width(), bar.get_height()) for bar in right.patches]
     shown = [0.5 * (left + end) * height for left, end, height in bars]
@@ -560,11 +560,11 @@ def test_priors_of_their_own_keep_labels_apart(faithful_fits):
 @pytest.mark.parametrize("labels", [None, [None, "a"] * 10, ["a", "b"] * 10])
 def test_formulas_and_diagram_are_well_formed(covariance, labels, rng):
     data = bm.Data(rng.normal(size=(20, 2)), labels)
-    family = bind(bm.Mixture("gaussian", n_components=2, covariance=covariance), data)
-    for words, formula in formulas(family):
+    likelihood = bind(bm.Mixture("gaussian", n_components=2, covariance=covariance), data)
+    for words, formula in formulas(likelihood):
         assert words
         assert ET.fromstring(formula).tag.endswith("math")
-    drawing = ET.fromstring(plate_svg(family))
+    drawing = ET.fromstring(plate_svg(likelihood))
     letters = "".join(drawing.itertext())
     assert all(letter in letters for letter in "wzxμ\N{GREEK SMALL LETTER SIGMA}")
     assert ("R" in letters) == (covariance in ("full", "tied"))
@@ -578,11 +578,11 @@ def test_formulas_and_diagram_are_well_formed(covariance, labels, rng):
 
 def test_zip_diagram_shows_covariates():
     data = bm.Data(pd.DataFrame({"y": [0, 1, 2, 0, 3], "age": [1.0, 2, 3, 5, 4]}), response="y")
-    family = bind(bm.Mixture("zero_inflated_poisson", rate="1 + age"), data)
-    letters = "".join(ET.fromstring(plate_svg(family)).itertext())
+    likelihood = bind(bm.Mixture("zero_inflated_poisson", rate="1 + age"), data)
+    letters = "".join(ET.fromstring(plate_svg(likelihood)).itertext())
     assert "f" in letters
     assert "g" not in letters
-    assert all(ET.fromstring(formula) is not None for _, formula in formulas(family))
+    assert all(ET.fromstring(formula) is not None for _, formula in formulas(likelihood))
 
 
 @pytest.mark.parametrize(
@@ -618,10 +618,10 @@ def test_prior_intervals_of_weights_and_correlations(rng):
 def test_prior_rows_name_what_they_are_for():
     data = bm.Data(pd.DataFrame({"a": [1.0, 2, 4, 8], "b": [1.0, 3, 2, 9]}))
     spec = bm.resolve(bm.Mixture("gaussian", n_components=2), data)
-    family = bind(spec, data)
-    assert [row[0] for row in priors.rows(family, "means", spec.priors["means"])] == ["a", "b"]
+    likelihood = bind(spec, data)
+    assert [row[0] for row in priors.rows(likelihood, "means", spec.priors["means"])] == ["a", "b"]
     own = bm.Prior("Normal", mu=[[0, 0], [1, 0]], sigma=1)
-    labels = [row[0] for row in priors.rows(family, "means", own)]
+    labels = [row[0] for row in priors.rows(likelihood, "means", own)]
     assert labels == ["component_1 / a, component_1 / b, component_2 / b", "component_2 / a"]
 
 

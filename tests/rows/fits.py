@@ -13,25 +13,25 @@ from bayesmix.mixture.spec import resolved
 
 def posterior(spec, data, draws, *, chains=2):
     """A DataTree as bm.sample gives it, with these draws (dicts of the likelihood's parameters) in their order."""
-    family = resolved(spec, data)
-    named = [family.named(p) for p in draws]
+    likelihood = resolved(spec, data)
+    named = [likelihood.named(p) for p in draws]
     variables = {}
-    for v, dims in family.dims.items():
+    for v, dims in likelihood.dims.items():
         stacked = np.stack([one[v] for one in named])
         variables[v] = (("chain", "draw", *dims), stacked.reshape(chains, -1, *stacked.shape[1:]))
-    used = {d for dims in family.dims.values() for d in dims} | {"component"}
-    coords = {d: c for d, c in family.coords.items() if d in used}
+    used = {d for dims in likelihood.dims.values() for d in dims} | {"component"}
+    coords = {d: c for d, c in likelihood.coords.items() if d in used}
     coords |= {"chain": np.arange(chains), "draw": np.arange(len(draws) // chains)}
     tree = xr.DataTree.from_dict({"posterior": xr.Dataset(variables, coords=coords), "input": data.to_dataset()})
-    tree.attrs |= {"spec": json.dumps(family.spec.to_dict()), "seed": 1}
+    tree.attrs |= {"spec": json.dumps(likelihood.spec.to_dict()), "seed": 1}
     return tree
 
 
 def estimate(spec, data, params):
     """An EMFit at these parameters."""
-    family = resolved(spec, data)
+    likelihood = resolved(spec, data)
     return EMFit(
-        params=to_dataset(family, family.named(params)),
+        params=to_dataset(likelihood, likelihood.named(params)),
         log_likelihood=0.0,
         log_posterior=np.nan,
         converged=True,
@@ -40,5 +40,5 @@ def estimate(spec, data, params):
         reasons=(),
         starts=pd.DataFrame({"kind": ["none"]}),
         method="ml",
-        family=family,
+        likelihood=likelihood,
     )

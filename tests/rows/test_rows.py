@@ -43,7 +43,7 @@ def joints(example, data, draws, evidence=0.0):
 
 
 def components(dt, example):
-    return tuple(record.Record.of(dt).family.components)
+    return tuple(record.Record.of(dt).likelihood.components)
 
 
 def in_words(data):
@@ -187,7 +187,7 @@ def test_simulated_rows_follow_the_estimate(example, rng):
     made = bm.Data(rows.drop(columns="component"), **options)
     joint = joints(example, made, draws[:1])[0]
     r = np.exp(joint - logsumexp(joint, axis=1, keepdims=True))
-    names = em.family.components
+    names = em.likelihood.components
     z = rows["component"].to_numpy()[:, None] == np.array(names)
     for k in range(len(names)):  # the components that made rows are as frequent as their responsibilities say
         sd = np.sqrt((r[:, k] * (1 - r[:, k])).sum()) + 1e-9

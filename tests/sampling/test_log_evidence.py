@@ -8,7 +8,7 @@ from scipy import stats
 
 import bayesmix as bm
 import exact
-from bayesmix.compiled.log_posterior import Target
+from bayesmix.compiled.log_posterior import CompiledModel
 from reference_cases import CASES, corners
 
 SETTINGS = {"draws": 1000, "tune": 500, "chains": 4, "progress": False, "log_likelihood": False}
@@ -27,8 +27,8 @@ def twelve():
 
 
 def fitted(spec, data):
-    target = Target(bm.build(spec, data))
-    return bm.sample(spec, data, target=target, **SETTINGS), target
+    compiled = CompiledModel(bm.build(spec, data))
+    return bm.sample(spec, data, compiled=compiled, **SETTINGS), compiled
 
 
 def agrees(found, value):
@@ -45,13 +45,13 @@ def two_known(twelve):
 
 def test_one_normal(twelve):
     spec = bm.resolve(bm.Mixture("gaussian", n_components=1), bm.Data(twelve))
-    dt, target = fitted(spec, bm.Data(twelve))
-    agrees(bm.log_evidence(dt, target=target), exact.log_evidence_of_one_normal(twelve, spec))
+    dt, compiled = fitted(spec, bm.Data(twelve))
+    agrees(bm.log_evidence(dt, compiled=compiled), exact.log_evidence_of_one_normal(twelve, spec))
 
 
 def test_two_components_with_known_variance(two_known, twelve):
-    dt, target, spec = two_known
-    found = bm.log_evidence(dt, target=target)
+    dt, compiled, spec = two_known
+    found = bm.log_evidence(dt, compiled=compiled)
     agrees(found, exact.log_evidence(twelve[:, None], spec))
     assert "bridge sampling" in found.method
     assert str(found).startswith("log evidence -")
@@ -59,23 +59,23 @@ def test_two_components_with_known_variance(two_known, twelve):
 
 def test_ordered_means_have_the_evidence_of_the_same_mixture_without_order(twelve):
     spec = bm.Mixture("gaussian", n_components=2, covariance="tied", priors=KNOWN, order="means")
-    dt, target = fitted(spec, bm.Data(twelve))
-    agrees(bm.log_evidence(dt, target=target), exact.log_evidence(twelve[:, None], spec))
+    dt, compiled = fitted(spec, bm.Data(twelve))
+    agrees(bm.log_evidence(dt, compiled=compiled), exact.log_evidence(twelve[:, None], spec))
 
 
-def test_constant_counts(zip_target):
+def test_constant_counts(zip_compiled):
     rng = np.random.default_rng(5)
     x = np.where(rng.random(25) < 0.4, 0, rng.poisson(3.0, 25))
     spec = bm.resolve(bm.Mixture("zero_inflated_poisson"), bm.Data(x))
-    target = zip_target.with_data(bm.build(spec, bm.Data(x)))
-    dt = bm.sample(spec, bm.Data(x), target=target, **SETTINGS)
-    agrees(bm.log_evidence(dt, target=target), exact.log_evidence_of_counts(x, spec))
+    compiled = zip_compiled.with_data(bm.build(spec, bm.Data(x)))
+    dt = bm.sample(spec, bm.Data(x), compiled=compiled, **SETTINGS)
+    agrees(bm.log_evidence(dt, compiled=compiled), exact.log_evidence_of_counts(x, spec))
 
 
 def test_few_draws_are_not_established(two_known):
-    dt, target, _ = two_known
+    dt, compiled, _ = two_known
     few = dt.isel(draw=slice(8))
-    found = bm.log_evidence(few, target=target)
+    found = bm.log_evidence(few, compiled=compiled)
     assert not found.established
     assert "not established" in str(found)
 
@@ -117,8 +117,8 @@ def test_regions_that_chains_do_not_leave_add_up():
     """Three rows about each corner of a larger square: two splits, one half each."""
     case, rows = CASES["four_corners"](), corners().reshape(4, 10, 2)[:, :3].reshape(-1, 2)
     rows = rows + 9 * np.sign(rows)
-    dt, target = fitted(case.spec, bm.Data(rows))
+    dt, compiled = fitted(case.spec, bm.Data(rows))
     assert (dt["modes"].to_dataset()["region"] == 2).any()
-    found = bm.log_evidence(dt, target=target)
+    found = bm.log_evidence(dt, compiled=compiled)
     agrees(found, exact.log_evidence(rows, case.resolved))
     assert "in each of 2 regions" in found.method

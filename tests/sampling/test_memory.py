@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 import bayesmix as bm
-from bayesmix.compiled.log_posterior import Target
+from bayesmix.compiled.log_posterior import CompiledModel
 from bayesmix.mixture.spec import bind
 from bayesmix.model.build import build, graph
 from bayesmix.posterior import assemble as finish
@@ -78,10 +78,10 @@ def test_compiling_and_assembling_copy_nothing():
     data = bm.Data(rows(50))
     spec = bm.resolve(bm.Mixture("gaussian", n_components=K), data)
     model = build(spec, data)
-    compiled = Target(model).compiled
+    nutpie_model = CompiledModel(model).nutpie_model
     held = {v.name: v.get_value(borrow=True) for v in model.data_vars}
-    for variable, key in compiled.shared_var_keys.items():
-        assert np.shares_memory(compiled.shared_data[key], variable.get_value(borrow=True)), variable
+    for variable, key in nutpie_model.shared_var_keys.items():
+        assert np.shares_memory(nutpie_model.shared_data[key], variable.get_value(borrow=True)), variable
     nothing = xr.DataTree.from_dict({"posterior": xr.Dataset(), "sample_stats": xr.Dataset()})
     dt = runner.assemble(nothing, runner.data_groups(model, data))
     assert np.shares_memory(dt["input"]["x"].to_numpy(), data.x)
@@ -93,13 +93,13 @@ def test_compiling_and_assembling_copy_nothing():
 
 
 def test_likelihoods_of_all_draws_go_in_blocks(spec, data):
-    family = graph(bind(spec, data)).likelihood
-    one = family.initial("random rows", np.random.default_rng(1))
+    likelihood = graph(bind(spec, data)).likelihood
+    one = likelihood.initial("random rows", np.random.default_rng(1))
     draws = {v: np.stack([a] * 400) for v, a in one.items()}
     whole = 8 * 400
-    _, held, most = bytes_per_row(lambda: finish._log_likelihoods(family, draws, keep=False))
+    _, held, most = bytes_per_row(lambda: finish._log_likelihoods(likelihood, draws, keep=False))
     assert held < 1
     assert most < whole / 10
-    _, held, most = bytes_per_row(lambda: relabelling._agreement(family, draws, one))
+    _, held, most = bytes_per_row(lambda: relabelling._agreement(likelihood, draws, one))
     assert held < 1
     assert most < whole / 10

@@ -109,7 +109,7 @@ def test_failures_below_say_what_to_do(error):
         raise ValueError("bad input")
 
 
-def test_draws_outlive_a_failure_after_them(faithful, faithful_target, monkeypatch, tmp_path):
+def test_draws_outlive_a_failure_after_them(faithful, faithful_compiled, monkeypatch, tmp_path):
     def fail(*_, **__):
         raise KeyError("planted")
 
@@ -117,7 +117,7 @@ def test_draws_outlive_a_failure_after_them(faithful, faithful_target, monkeypat
     monkeypatch.setattr("bayesmix.sampling.by_chains.pool", fail)
     few = {"draws": 20, "tune": 20, "chains": 2, "n_starts": 2, "progress": False}
     with pytest.raises(bm.FitError, match="a step after them failed .KeyError: 'planted'.; they are in") as caught:
-        bm.sample(*faithful, target=faithful_target, **few)
+        bm.sample(*faithful, compiled=faithful_compiled, **few)
     (file,) = tmp_path.iterdir()
     assert str(file) in str(caught.value)
     kept = xr.open_datatree(file)
@@ -138,9 +138,9 @@ def test_draws_are_kept_under_names_that_no_file_format_knows(monkeypatch, tmp_p
         keep(draws)
 
 
-def test_a_climb_that_finds_no_mode_says_what_to_do(faithful, faithful_target, monkeypatch):
+def test_a_climb_that_finds_no_mode_says_what_to_do(faithful, faithful_compiled, monkeypatch):
     monkeypatch.setattr(
         "bayesmix.multimodality.maxima.Climber.climb_unless_known", lambda self, x, starts, known: known
     )
     with pytest.raises(bm.FitError, match="no posterior mode was found.*use fewer components"):
-        bm.sample(*faithful, target=faithful_target, n_starts=1, progress=False)
+        bm.sample(*faithful, compiled=faithful_compiled, n_starts=1, progress=False)

@@ -9,8 +9,8 @@ import pytest
 import xarray as xr
 
 import bayesmix as bm
-from bayesmix.compiled.log_posterior import Target
-from bayesmix.em.run_starts import run_starts
+from bayesmix.compiled.log_posterior import CompiledModel
+from bayesmix.em.fit_starts import fit_starts
 from bayesmix.mixture.spec import bind
 from bayesmix.model.build import graph, model_of
 from bayesmix.multimodality.maxima import Climber, PosteriorMode, find_modes, laplace, similarity
@@ -54,8 +54,8 @@ def test_permutations_lead_back_to_the_sampler_s_labels(faithful_dt):
     assert (shorter == shorter[:, :1]).all()  # the groups are far apart: no chain switches its labels
 
 
-def test_same_seed_same_draws_for_any_number_of_cores(faithful, faithful_target):
-    settings = {"draws": 30, "tune": 50, "target": faithful_target, "progress": False, "n_starts": 3, "seed": 5}
+def test_same_seed_same_draws_for_any_number_of_cores(faithful, faithful_compiled):
+    settings = {"draws": 30, "tune": 50, "compiled": faithful_compiled, "progress": False, "n_starts": 3, "seed": 5}
     runs = [bm.sample(*faithful, cores=cores, **settings)["posterior"]["means"] for cores in (1, 2, 4)]
     for run in runs[1:]:
         xr.testing.assert_identical(run, runs[0])
@@ -63,8 +63,8 @@ def test_same_seed_same_draws_for_any_number_of_cores(faithful, faithful_target)
     assert not np.array_equal(other, runs[0])
 
 
-def test_each_chain_begins_where_it_is_told(faithful_target):
-    x = faithful_target.start({})
+def test_each_chain_begins_where_it_is_told(faithful_compiled):
+    x = faithful_compiled.start({})
     seen, threads = [], set()
 
     def beginning(c):
@@ -75,32 +75,32 @@ def test_each_chain_begins_where_it_is_told(faithful_target):
 
         return begin
 
-    raw = Runner(faithful_target, 2, 1)([beginning(c) for c in range(4)], draws=4, tune=1)
+    raw = Runner(faithful_compiled, 2, 1)([beginning(c) for c in range(4)], draws=4, tune=1)
     assert sorted(seen[1:]) == [0, 1, 2, 3]
     assert threads == {threading.main_thread()}
     assert raw["posterior"].sizes["chain"] == 4
 
 
-def test_a_chain_begins_where_the_density_is_finite(faithful_target):
+def test_a_chain_begins_where_the_density_is_finite(faithful_compiled):
     """Another point is tried; where there is none, the error says what to look at."""
-    x, tries = faithful_target.start({}), []
+    x, tries = faithful_compiled.start({}), []
 
     def begin(rng):
         tries.append(1)
         return x + 0.01 * rng.normal(size=len(x)) if len(tries) % 2 == 0 else np.full_like(x, 1e6)
 
-    assert Runner(faithful_target, 1, 1)([begin, begin], draws=4, tune=1)["posterior"].sizes["chain"] == 2
+    assert Runner(faithful_compiled, 1, 1)([begin, begin], draws=4, tune=1)["posterior"].sizes["chain"] == 2
     with pytest.raises(bm.FitError, match="no point to begin at.*look for a prior"):
-        Runner(faithful_target, 1, 1)([lambda rng: np.full_like(x, 1e6)], draws=4, tune=1)
+        Runner(faithful_compiled, 1, 1)([lambda rng: np.full_like(x, 1e6)], draws=4, tune=1)
 
 
-def test_where_nutpie_gives_up_the_error_is_ours(faithful_target, monkeypatch):
+def test_where_nutpie_gives_up_the_error_is_ours(faithful_compiled, monkeypatch):
     def give_up(*_, **__):
         raise RuntimeError("All initialization points failed")
 
     monkeypatch.setattr("nutpie.sample", give_up)
     with pytest.raises(bm.FitError, match="the sampler gave up .RuntimeError: All init.*look at the priors"):
-        Runner(faithful_target, 1, 1)([lambda rng: faithful_target.start({})], draws=4, tune=1)
+        Runner(faithful_compiled, 1, 1)([lambda rng: faithful_compiled.start({})], draws=4, tune=1)
 
 
 @pytest.fixture(scope="module")
@@ -238,13 +238,13 @@ def test_pieces_in_passing_link_nothing(faithful_dt):
     from bayesmix.posterior.record import Record
 
     posterior, lp = faithful_dt["posterior"].to_dataset(), faithful_dt["sample_stats"].to_dataset()["lp"]
-    family = Record.of(faithful_dt).family
-    assert pieces_apart(family, posterior, lp) == (1, 1, 1, 1)
+    likelihood = Record.of(faithful_dt).likelihood
+    assert pieces_apart(likelihood, posterior, lp) == (1, 1, 1, 1)
     moved = posterior["means"].to_numpy().copy()
     moved[2] *= 1.5  # elsewhere
     moved[3, 200:] *= 1.5  # there and back, half and half
     apart = posterior.assign(means=(posterior["means"].dims, moved))
-    assert pieces_apart(family, apart, lp) == (1, 1, 2, 0)
+    assert pieces_apart(likelihood, apart, lp) == (1, 1, 2, 0)
 
 
 def test_draws_within_a_region_keep_their_order():
@@ -337,9 +337,9 @@ def test_similarity_ignores_labels(rng):
     assert similarity(r, r[:, [2, 0, 1]], np.arange(3)) < 0.95
 
 
-def test_interrupted_runs_keep_the_chains_that_finished(faithful_target):
-    run = Runner(faithful_target, 1, 1)
-    x = faithful_target.start({})
+def test_interrupted_runs_keep_the_chains_that_finished(faithful_compiled):
+    run = Runner(faithful_compiled, 1, 1)
+    x = faithful_compiled.start({})
     raw = run([lambda rng: x + 0.01 * rng.standard_normal(len(x))] * 3, draws=20, tune=30)
     broken = {name: group.to_dataset() for name, group in raw.children.items()}
     lp = broken["sample_stats"]["logp"].to_numpy().copy()
@@ -386,10 +386,10 @@ def test_an_extension_is_known_by_its_model_and_its_variables_are_watched(zip_co
     model = bm.build(*zip_counts)
     with model:
         pm.Normal("extra", 0.0, 1.0, shape=2)
-    target = Target(model)
-    with pytest.raises(ValueError, match="target: is another model"):
-        bm.sample(*zip_counts, model=bm.build(*zip_counts), target=target)
-    dt = bm.sample(*zip_counts, target=target, **SHORT)
+    compiled = CompiledModel(model)
+    with pytest.raises(ValueError, match="compiled: is another model"):
+        bm.sample(*zip_counts, model=bm.build(*zip_counts), compiled=compiled)
+    dt = bm.sample(*zip_counts, compiled=compiled, **SHORT)
     assert "extra[1]" in bm.diagnose(dt).parameters.index
     with pytest.raises(ValueError, match="extension"):
         bm.log_evidence(dt)
@@ -403,24 +403,24 @@ def test_rows_that_stand_for_many_are_many(corners):
     spec, data = corners
     by_weight = bm.Data(data.x[::2], row_weights=np.full(len(data.x[::2]), 2.0))
     parts = graph(bind(bm.resolve(spec, data), by_weight))
-    climber = Climber(Target(model_of(parts)), parts)
-    mode = find_modes(climber, run_starts(parts.likelihood, n_starts=2, seed=1))[0]
+    climber = Climber(CompiledModel(model_of(parts)), parts)
+    mode = find_modes(climber, fit_starts(parts.likelihood, n_starts=2, seed=1))[0]
     assert mode.rows.sum() == pytest.approx(len(data))
 
 
-def test_a_climb_from_a_spike_looks_for_no_known_end(faithful, faithful_target):
+def test_a_climb_from_a_spike_looks_for_no_known_end(faithful, faithful_compiled):
     """Covariances of rank 1: there are no responsibilities to compare."""
     spec, data = bm.resolve(*faithful), faithful[1]
-    climber = Climber(faithful_target, graph(bind(spec, data)))
-    mode = find_modes(climber, run_starts(climber.parts.likelihood, n_starts=2, seed=1))[0]
+    climber = Climber(faithful_compiled, graph(bind(spec, data)))
+    mode = find_modes(climber, fit_starts(climber.parts.likelihood, n_starts=2, seed=1))[0]
     spike = mode.x.copy()
-    spike[faithful_target.coordinates("partial_correlations_01")] = 40.0
+    spike[faithful_compiled.coordinates("partial_correlations_01")] = 40.0
     assert climber.climb_unless_known(spike, 1, [mode])[0].x is mode.x
 
 
-def test_scouts_give_one_labelling(three_groups, three_groups_target, gaussian_1d_dt, rng):
+def test_scouts_give_one_labelling(three_groups, three_groups_compiled, gaussian_1d_dt, rng):
     spec, data = bm.resolve(*three_groups), three_groups[1]
-    climber = Climber(three_groups_target, graph(bind(spec, data)))
+    climber = Climber(three_groups_compiled, graph(bind(spec, data)))
     draws = gaussian_1d_dt["posterior"].sizes
     order = np.array([rng.permutation(3) for _ in range(draws["chain"])])[:, None].repeat(draws["draw"], axis=1)
     shuffled = apply(gaussian_1d_dt, order)["posterior"].to_dataset()

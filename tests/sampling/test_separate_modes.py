@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 import bayesmix as bm
-from bayesmix.compiled.log_posterior import Target
+from bayesmix.compiled.log_posterior import CompiledModel
 from bayesmix.multimodality.table import Modes
 from reference_cases import CASES, reference
 
@@ -57,8 +57,8 @@ def test_printed_in_a_line_each():
 
 def found(name, **settings):
     case = CASES[name]()
-    target = Target(bm.build(case.resolved, case.data))
-    return bm.modes(case.resolved, case.data, target=target, progress=False, **settings)
+    compiled = CompiledModel(bm.build(case.resolved, case.data))
+    return bm.modes(case.resolved, case.data, compiled=compiled, progress=False, **settings)
 
 
 @pytest.mark.slow

@@ -22,14 +22,14 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 from bayesmix.sampling.nutpie import Runner
-from bayesmix.compiled.log_posterior import Target
+from bayesmix.compiled.log_posterior import CompiledModel
 with pm.Model() as model:
     scale = pm.HalfNormal("scale", 1.0)
     S = pt.eye(150) * (1 + scale) + 0.1
     pm.MvNormal("x", pt.zeros(150), cov=S, observed=np.ones((2, 150)))
     pm.Potential("solved", pt.linalg.solve(S, pt.ones(150)).sum())
-target = Target(model)
-run = Runner(target, cores=2, seed=1)([lambda rng: rng.normal(size=1)] * 2, draws=4, tune=5)
+compiled = CompiledModel(model)
+run = Runner(compiled, cores=2, seed=1)([lambda rng: rng.normal(size=1)] * 2, draws=4, tune=5)
 assert np.isfinite(run["posterior"]["scale"]).all()
 """
 

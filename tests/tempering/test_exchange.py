@@ -6,7 +6,7 @@ from scipy import stats
 from scipy.special import logsumexp
 
 import bayesmix as bm
-from bayesmix.compiled.log_posterior import Target
+from bayesmix.compiled.log_posterior import CompiledModel
 from bayesmix.inputs.errors import FitError
 from bayesmix.mixture.spec import resolved
 from bayesmix.model.build import build
@@ -35,14 +35,14 @@ def tied(K):
 
 
 @pytest.fixture(scope="session")
-def tied_target():
-    return {2: Target(build(tied(2), bm.Data(TIED)))}
+def tied_compiled():
+    return {2: CompiledModel(build(tied(2), bm.Data(TIED)))}
 
 
 @pytest.fixture(scope="session")
-def tied_draws(tied_target):
+def tied_draws(tied_compiled):
     spec, data = tied(2), bm.Data(TIED)
-    return bm.sample(spec, data, target=tied_target[2], sampler="exchange", draws=2000, seed=1, progress=False)
+    return bm.sample(spec, data, compiled=tied_compiled[2], sampler="exchange", draws=2000, seed=1, progress=False)
 
 
 def log_predictive(draws, at):
@@ -75,18 +75,18 @@ def test_verdict_of_an_exchange(tied_draws):
     assert "replicas came from the prior" in str(check)
 
 
-def test_same_seed_same_draws_on_any_number_of_cores(tied_target):
+def test_same_seed_same_draws_on_any_number_of_cores(tied_compiled):
     spec, data = tied(2), bm.Data(TIED)
-    family, target = resolved(spec, data), tied_target[2]
+    likelihood, compiled = resolved(spec, data), tied_compiled[2]
     settings = {"chains": 2, "draws": 50, "seed": 3, "seconds": 0.001 + 60}
-    one, two = (exchange(target, family, np.zeros((1, 5)), cores=cores, **settings) for cores in (1, 2))
+    one, two = (exchange(compiled, likelihood, np.zeros((1, 5)), cores=cores, **settings) for cores in (1, 2))
     np.testing.assert_array_equal(one.states, two.states)
     np.testing.assert_array_equal(one.round_trips, two.round_trips)
 
 
-def test_no_time_is_said_beforehand(tied_target):
+def test_no_time_is_said_beforehand(tied_compiled):
     with pytest.raises(FitError, match="raise minutes"):
-        bm.sample(tied(2), bm.Data(TIED), target=tied_target[2], sampler="exchange", minutes=1e-6, progress=False)
+        bm.sample(tied(2), bm.Data(TIED), compiled=tied_compiled[2], sampler="exchange", minutes=1e-6, progress=False)
 
 
 @pytest.mark.parametrize(
@@ -102,15 +102,15 @@ def test_bad_requests_are_named(given, message):
         bm.sample(tied(2), bm.Data(TIED), **given)
 
 
-def test_prior_draws_follow_the_prior(tied_target):
-    rows = Tempered(tied_target[2], resolved(tied(2), bm.Data(TIED))).prior(4000, 1)
+def test_prior_draws_follow_the_prior(tied_compiled):
+    rows = Tempered(tied_compiled[2], resolved(tied(2), bm.Data(TIED))).prior(4000, 1)
     means = rows[:, 1:3]
     assert stats.kstest(means.ravel(), stats.norm(6, 4).cdf).pvalue > 1e-3
     assert stats.kstest(rows[:, 3:].ravel(), stats.norm(np.log(2), 0.6).cdf).pvalue > 1e-3
 
 
-def test_coordinates_of_components_are_found(tied_target):
-    members = Tempered(tied_target[2], resolved(tied(2), bm.Data(TIED))).members
+def test_coordinates_of_components_are_found(tied_compiled):
+    members = Tempered(tied_compiled[2], resolved(tied(2), bm.Data(TIED))).members
     np.testing.assert_array_equal(members, [[1, 3], [2, 4]])
 
 

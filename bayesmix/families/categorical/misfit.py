@@ -30,14 +30,16 @@ class AnswersDiscrepancies(Discrepancies):
         ),
     )
 
-    def compare(self, family: Likelihood, params: Params, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    def compare(
+        self, likelihood: Likelihood, params: Params, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Large where residuals are not those of independent answers."""
-        component = answers(family)
-        table, S, n = component.padded(params["probs"]), len(params["probs"]), len(family.data)
+        component = answers(likelihood)
+        table, S, n = component.padded(params["probs"]), len(params["probs"]), len(likelihood.data)
         with np.errstate(divide="ignore"):
-            shares = softmax(family.log_weights(params) + family.evidence, axis=-1)
+            shares = softmax(likelihood.log_weights(params) + likelihood.evidence, axis=-1)
         each = np.arange(S)[:, None]
-        own = drawn(estep.responsibilities(family, params), rng.random((S, n)))
+        own = drawn(estep.responsibilities(likelihood, params), rng.random((S, n)))
         other = drawn(shares, rng.random((S, n)))
         there = component.codes != UNANSWERED
         new = np.where(there, drawn(table[each, other], rng.random((S, n, len(component.sizes)))), UNANSWERED)

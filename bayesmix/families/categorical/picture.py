@@ -39,7 +39,7 @@ class AnswersPicture(Picture):
 
     def components(self, view: View) -> Figure:
         """The answers of all rows and of every class, stacked."""
-        data, K = view.family.data, len(view.family.components)
+        data, K = view.likelihood.data, len(view.likelihood.components)
         n = min(data.n_features, MOST_SHOWN)
         across = abreast(n)
         down = -(-n // across)
@@ -47,12 +47,12 @@ class AnswersPicture(Picture):
         axes = np.ravel(fig.subplots(down, across, squeeze=False, sharex=True, sharey=True))
         same = len(set(data.levels[:n])) == 1
         for j, ax in enumerate(axes[:n]):
-            _stack(ax, view.family, _by_class(view.family, view.params), j, named=not same)
+            _stack(ax, view.likelihood, _by_class(view.likelihood, view.params), j, named=not same)
         for ax in axes[max(0, n - across) : n]:
             ax.tick_params(labelbottom=True)
         for ax in axes[n:]:
             ax.set_axis_off()
-        names = ["all rows", *(plain(name, limit=18) for name in view.family.components)]
+        names = ["all rows", *(plain(name, limit=18) for name in view.likelihood.components)]
         axes[0].set_yticks(np.arange(K + 1), names)
         axes[0].set(ylim=(K + 0.5, -0.5), xlim=(0, 1))
         if same:
@@ -63,8 +63,8 @@ class AnswersPicture(Picture):
 
     def small(self, ax: Axes, view: View) -> None:
         """The first answers of up to eight columns, by class."""
-        by_class = _by_class(view.family, view.params)
-        component = answers(view.family)
+        by_class = _by_class(view.likelihood, view.params)
+        component = answers(view.likelihood)
         first = component.first[:8]
         for k in range(component.K):
             ax.plot(np.arange(len(first)), by_class[k + 1, first], "o-", color=colour(k), markersize=4, linewidth=1.2)
@@ -113,9 +113,9 @@ def _bars(ax: Axes, data: Data, j: int, height: np.ndarray, what: str) -> None:
         ax.set_title(f"{gaps:,} {NO_ANSWER}", loc="right", fontsize=7.5, color=MUTED)
 
 
-def _by_class(family: Likelihood, params: Params) -> np.ndarray:
+def _by_class(likelihood: Likelihood, params: Params) -> np.ndarray:
     """Shares of the answers among all rows, then posterior means by class, (1 + K, A)."""
-    component = answers(family)
+    component = answers(likelihood)
     return np.vstack([component.average, params["probs"].mean(axis=0)])
 
 
@@ -124,9 +124,9 @@ def _shades(n: int) -> list[Any]:
     return [matplotlib.colormaps["GnBu"](0.2 + 0.75 * i / max(1, n - 1)) for i in range(n)]
 
 
-def _stack(ax: Axes, family: Likelihood, by_class: np.ndarray, j: int, *, named: bool) -> None:
+def _stack(ax: Axes, likelihood: Likelihood, by_class: np.ndarray, j: int, *, named: bool) -> None:
     """All rows above, then every class: a bar of length 1 each, cut by answers."""
-    component = answers(family)
+    component = answers(likelihood)
     own = np.flatnonzero(component.column == j)
     at, left, shades = np.arange(len(by_class)), np.zeros(len(by_class)), _shades(len(own))
     for i, (entry, shade) in enumerate(zip(own, shades, strict=True)):
@@ -139,7 +139,7 @@ def _stack(ax: Axes, family: Likelihood, by_class: np.ndarray, j: int, *, named:
         left = left + width
     ax.axhline(0.5, color=MUTED, linewidth=0.7, linestyle=":")
     ax.tick_params(axis="y", length=0)
-    ax.set_title(plain(family.data.feature_names[j], limit=30))
+    ax.set_title(plain(likelihood.data.feature_names[j], limit=30))
 
 
 def _replicated(data: Data, new: np.ndarray, what: str) -> Figure:

@@ -23,9 +23,11 @@ class FactorDiscrepancies(GaussianDiscrepancies):
 
     measures = tuple(replace(m, advice=ADVICE.get(m.name, m.advice)) for m in GaussianDiscrepancies.measures)
 
-    def compare(self, family: Likelihood, params: Params, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    def compare(
+        self, likelihood: Likelihood, params: Params, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Large where the residuals have another shape than independent normals."""
-        return super().compare(family, {**params, "covariances": analyzers(family).covariances(params)}, rng)
+        return super().compare(likelihood, {**params, "covariances": analyzers(likelihood).covariances(params)}, rng)
 
 
 DISCREPANCIES = FactorDiscrepancies()

@@ -41,21 +41,21 @@ class WithLoadings(Picture):
 
     def structure(self, view: View) -> Figure:
         """One panel for each factor, and one for the share of variance explained; columns of the data are rows."""
-        family = view.family
-        draws, em = _shown(family, view.params), None if view.em is None else _shown(family, view.em)
-        d, q = min(family.data.n_features, MOST_VARIABLES), min(draws[0].shape[-1], MOST_FACTORS)
-        K = len(family.components)
+        likelihood = view.likelihood
+        draws, em = _shown(likelihood, view.params), None if view.em is None else _shown(likelihood, view.em)
+        d, q = min(likelihood.data.n_features, MOST_VARIABLES), min(draws[0].shape[-1], MOST_FACTORS)
+        K = len(likelihood.components)
         fig = new_figure(min(9.0, 2.4 + 2.3 * (q + 1)), 1.1 + d * max(0.28, 0.13 * K))
         axes = fig.subplots(1, q + 1, sharey=True, squeeze=False)[0]
         for m, ax in enumerate(axes[:-1]):
             _marks(ax, draws[0][:, :, :d, m], None if em is None else em[0][:, :d, m])
             ax.axvline(0, color=MUTED, linewidth=0.9, zorder=1)
-            ax.set(title=plain(family.coords["factor"][m]), xlabel="loading, in sd of the column")
+            ax.set(title=plain(likelihood.coords["factor"][m]), xlabel="loading, in sd of the column")
         _marks(axes[-1], draws[1][:, :, :d], None if em is None else em[1][:, :d])
         axes[-1].set(title="explained by the factors", xlabel="share of the variance", xlim=(-0.02, 1.02))
-        axes[0].set_yticks(np.arange(d), [plain(name, limit=22) for name in family.data.feature_names[:d]])
+        axes[0].set_yticks(np.arange(d), [plain(name, limit=22) for name in likelihood.data.feature_names[:d]])
         axes[0].set_ylim(d - 0.5, -0.5)
-        entries: list[Artist] = component_entries(family.components) if K > 1 else []
+        entries: list[Artist] = component_entries(likelihood.components) if K > 1 else []
         entries.append(line(f"posterior mean, {LEVEL:.0%} interval", color=INK, marker="o", markersize=4))
         legend_above(fig, entries + ([line("EM", **EM_MARK)] if em is not None else []))
         return fig
@@ -69,11 +69,11 @@ class MoreColumns(WithLoadings, PairGrid):
     """Of more."""
 
 
-def _shown(family: Likelihood, params: Params) -> tuple[np.ndarray, np.ndarray]:
+def _shown(likelihood: Likelihood, params: Params) -> tuple[np.ndarray, np.ndarray]:
     """Loadings in standard deviations of the columns, and shares explained within the components."""
-    own = loadings(family, params)
+    own = loadings(likelihood, params)
     explained = (own**2).sum(axis=-1)
-    return own / analyzers(family).sd[:, None], explained / (explained + analyzers(family).psi(params))
+    return own / analyzers(likelihood).sd[:, None], explained / (explained + analyzers(likelihood).psi(params))
 
 
 def _marks(ax: Axes, values: np.ndarray, em: np.ndarray | None) -> None:

@@ -47,17 +47,21 @@ class GaussianDiscrepancies(Discrepancies):
         Measure("margin", "The distribution of a column is not that of the mixture.", "Try one component more."),
     )
 
-    def compare(self, family: Likelihood, params: Params, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    def compare(
+        self, likelihood: Likelihood, params: Params, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Large where the residuals have another shape than independent normals.
 
         Missing cells are drawn too, given the others (Gelman et al. 2005, doi:10.1111/j.0006-341X.2005.031010.x).
         """
-        x = family.data.x
-        (n, d), K, S = x.shape, len(family.components), len(params["weights"])
+        x = likelihood.data.x
+        (n, d), K, S = x.shape, len(likelihood.components), len(params["weights"])
         with np.errstate(divide="ignore"):
-            shares = softmax(family.log_weights(params) + family.evidence[: n if family.data.labelled.any() else 1], -1)
+            shares = softmax(
+                likelihood.log_weights(params) + likelihood.evidence[: n if likelihood.data.labelled.any() else 1], -1
+            )
         C = np.linalg.cholesky(params["covariances"])
-        z = drawn(estep.responsibilities(family, params), rng.random((S, n)))
+        z = drawn(estep.responsibilities(likelihood, params), rng.random((S, n)))
         z_new = drawn(np.broadcast_to(shares, (S, n, K)), rng.random((S, n)))
         e, u = np.empty((2, S, n, d))
         e_new, u_new = rng.standard_normal((S, n, d)), rng.random((S, n, d))
@@ -70,7 +74,7 @@ class GaussianDiscrepancies(Discrepancies):
             shapes(e[s], u[s], z[s], K, observed[s])
             shapes(e_new[s], u_new[s], z_new[s], K, new[s])
 
-        firsts, gaps = range(0, S, DRAWS_TOGETHER), family.data.gaps
+        firsts, gaps = range(0, S, DRAWS_TOGETHER), likelihood.data.gaps
         streams = rng.spawn(len(firsts)) if gaps else []
         in_threads(some, firsts)
         return observed, new

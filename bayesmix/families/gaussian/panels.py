@@ -35,7 +35,7 @@ def component_densities(x: np.ndarray, params: Params, j: int) -> np.ndarray:
 
 def density_grid(view: View, j: int, *, points: int = 300) -> np.ndarray:
     """Where a marginal density is drawn: over the data with a margin, finer around the components."""
-    x = seen(view.family.data, j)[0].x[:, j]
+    x = seen(view.likelihood.data, j)[0].x[:, j]
     margin = 0.1 * np.ptp(x)
     low, high = x.min() - margin, x.max() + margin
     centre = view.params["means"][..., j].mean(axis=0)
@@ -49,7 +49,7 @@ def density(ax: Axes, view: View, j: int, *, band: bool = True) -> None:
     grid = density_grid(view, j)
     by_component = component_densities(grid, view.params, j)
     mixture = by_component.sum(axis=-1)
-    histogram(ax, view.family.data, j)
+    histogram(ax, view.likelihood.data, j)
     for k, curve in enumerate(by_component.mean(axis=0).T):
         ax.fill_between(grid, curve, color=colour(k), alpha=0.25, linewidth=0)
         ax.plot(grid, curve, color=colour(k), linewidth=1.4, gid=f"component {k}")
@@ -75,7 +75,7 @@ def ellipses(params: Params, pair: tuple[int, int]) -> np.ndarray:
 def plane(ax: Axes, view: View, pair: tuple[int, int], *, draws: int = 30, size: float = 14.0) -> None:
     """Two features: rows coloured by responsibility, ellipses of posterior draws, the point estimate's on top."""
     i, j = pair
-    x = view.family.data.x[view.rows]
+    x = view.likelihood.data.x[view.rows]
     size = size if len(x) < 1500 else size / 3
     colours = blend(view.responsibilities)
     ax.scatter(x[:, i], x[:, j], s=size, c=colours, alpha=0.75, linewidths=0, rasterized=len(x) > 1000, gid="rows")
@@ -89,7 +89,7 @@ def plane(ax: Axes, view: View, pair: tuple[int, int], *, draws: int = 30, size:
     if view.em is not None:
         ax.add_collection(LineCollection(list(ellipses(view.em, pair)), **_plural(EM_LINE), gid="em"))
         ax.plot(*view.em["means"][:, [i, j]].T, "x", color="black", markersize=5, markeredgewidth=1.3, gid="em means")
-    labelled = view.family.data.labelled[view.rows]
+    labelled = view.likelihood.data.labelled[view.rows]
     if 0 < labelled.sum() < len(x):
         ax.scatter(
             x[labelled, i], x[labelled, j], s=2.2 * size, c=colours[labelled], edgecolors="black", linewidths=0.7
@@ -99,11 +99,11 @@ def plane(ax: Axes, view: View, pair: tuple[int, int], *, draws: int = 30, size:
 
 def contours(ax: Axes, view: View, *, points: int = 90) -> None:
     """Highest-density regions of the posterior mean density of two features, as shades."""
-    lowest, highest = np.nanmin(view.family.data.x, axis=0), np.nanmax(view.family.data.x, axis=0)
+    lowest, highest = np.nanmin(view.likelihood.data.x, axis=0), np.nanmax(view.likelihood.data.x, axis=0)
     margin = 0.08 * (highest - lowest)
     axes = [np.linspace(a, b, points) for a, b in zip(lowest - margin, highest + margin, strict=True)]
     mesh = np.meshgrid(*axes)
-    at = view.family.rebind(Data(np.column_stack([m.ravel() for m in mesh])))
+    at = view.likelihood.rebind(Data(np.column_stack([m.ravel() for m in mesh])))
     values = np.exp(at.log_joint(view.some(40))).sum(axis=-1).mean(axis=0)
     ordered = np.sort(values)[::-1]
     mass = ordered.cumsum() / ordered.sum()

@@ -74,8 +74,8 @@ class OneFeature(Measurements):
         fig = new_figure(8, 4)
         ax = fig.subplots()
         panels.density(ax, view, 0)
-        _rug(ax, view.family.data, _likely(view.family.data, view.family.components))
-        ax.set(xlabel=plain(view.family.data.feature_names[0]), ylabel="density")
+        _rug(ax, view.likelihood.data, _likely(view.likelihood.data, view.likelihood.components))
+        ax.set(xlabel=plain(view.likelihood.data.feature_names[0]), ylabel="density")
         legend_above(fig, _density_entries(view))
         return fig
 
@@ -114,7 +114,7 @@ class TwoFeatures(Measurements):
         ax = fig.subplots()
         panels.contours(ax, view)
         panels.plane(ax, view, (0, 1), size=20)
-        names = view.family.data.feature_names
+        names = view.likelihood.data.feature_names
         ax.set(xlabel=plain(names[0]), ylabel=plain(names[1]))
         contour = patch("highest-density regions, 20% to 95%", color=panels.REGION_SHADES[-1])
         legend_above(fig, [*_ellipse_entries(view, 30), contour], columns=3)
@@ -158,7 +158,7 @@ class PairGrid(TwoFeatures):
 
     def components(self, view: View) -> Figure:
         """Densities on the diagonal, rows and ellipses below it."""
-        data = view.family.data
+        data = view.likelihood.data
         fig, axes = _grid(data)
         for j, ax in enumerate(axes.diagonal()):
             panels.density(ax, view, j, band=False)
@@ -210,24 +210,24 @@ def _class_entries(data: Data, components: Sequence[str]) -> list[Artist]:
 
 
 def _density_entries(view: View) -> list[Artist]:
-    entries = component_entries(view.family.components)
+    entries = component_entries(view.likelihood.components)
     entries += [line("mixture, posterior mean", color=INK), histograms.band_entry(f"{LEVEL:.0%} band")]
     entries += histograms.em_entries(view, "mixture, EM")
-    if 0 < view.family.data.labelled.sum() <= RUG_ROWS:
+    if 0 < view.likelihood.data.labelled.sum() <= RUG_ROWS:
         entries.append(line("labelled row", marker="d", color="none", markerfacecolor=FAINT, markeredgecolor="black"))
     return entries
 
 
 def _ellipse_entries(view: View, draws: int) -> list[Artist]:
-    entries = component_entries(view.family.components)
+    entries = component_entries(view.likelihood.components)
     entries.append(line(f"{LEVEL:.0%} ellipses of {draws} posterior draws", color=MUTED, linewidth=0.8))
     entries += histograms.em_entries(view, f"EM, {LEVEL:.0%} ellipse")
-    return entries + histograms.labelled_entries(view.family.data)
+    return entries + histograms.labelled_entries(view.likelihood.data)
 
 
 def _apart(view: View) -> tuple[int, int]:
     """The two features in which the components' means lie furthest apart, in standard deviations of the data."""
-    spread_of = view.params["means"].mean(axis=0).std(axis=0) / np.nanstd(view.family.data.x, axis=0)
+    spread_of = view.params["means"].mean(axis=0).std(axis=0) / np.nanstd(view.likelihood.data.x, axis=0)
     first, second = sorted(np.argsort(-spread_of, kind="stable")[:2])
     return int(first), int(second)
 

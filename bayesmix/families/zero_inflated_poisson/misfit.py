@@ -49,15 +49,17 @@ class ZeroInflatedPoissonDiscrepancies(Discrepancies):
         ),
     )
 
-    def compare(self, family: Likelihood, params: Params, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    def compare(
+        self, likelihood: Likelihood, params: Params, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Large where counts are not those of the two parts."""
-        poisson, weights = parts_of(family)
+        poisson, weights = parts_of(likelihood)
         log_rate, logit = poisson.predictor(params), weights.logits(params)
         rate = np.exp(np.minimum(log_rate, 20.0))
-        known, columns = family.evidence[:, 0] - family.evidence[:, 1], _columns(family.data.covariates)
+        known, columns = likelihood.evidence[:, 0] - likelihood.evidence[:, 1], _columns(likelihood.data.covariates)
         allowed = expit(logit + known)
         new = np.where(rng.random(rate.shape) < allowed, 0, rng.poisson(rate))
-        return _measured(family.data.x[:, 0], rate, allowed, columns), _measured(new, rate, allowed, columns)
+        return _measured(likelihood.data.x[:, 0], rate, allowed, columns), _measured(new, rate, allowed, columns)
 
 
 def _measured(x: np.ndarray, rate: np.ndarray, zero: np.ndarray, columns: np.ndarray) -> np.ndarray:

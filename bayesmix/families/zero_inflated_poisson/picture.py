@@ -59,38 +59,38 @@ class Counts(Picture):
 
     def components(self, view: View) -> Figure:
         """Observed counts beside those expected, by component, with the total's band and EM's total."""
-        family = view.family
+        likelihood = view.likelihood
         fig = new_figure(8, 4)
         ax = fig.subplots()
-        _stacks(ax, family, view.params, width=0.42, shift=0.22)
-        counts = shown_counts(family.data)
-        ax.bar(counts - 0.22, observed(family.data, counts), width=0.42, color=MUTED, gid="observed")
-        total = expected(family, view.params, counts).sum(axis=-1)
+        _stacks(ax, likelihood, view.params, width=0.42, shift=0.22)
+        counts = shown_counts(likelihood.data)
+        ax.bar(counts - 0.22, observed(likelihood.data, counts), width=0.42, color=MUTED, gid="observed")
+        total = expected(likelihood, view.params, counts).sum(axis=-1)
         lower, upper = np.quantile(total, TAILS, axis=0)
         ax.vlines(counts + 0.22, lower, upper, color=INK, linewidth=1.2, gid="band")
         if view.em is not None:
             ax.plot(
                 counts + 0.22,
-                expected(family, view.em, counts).sum(axis=-1),
+                expected(likelihood, view.em, counts).sum(axis=-1),
                 **EM_MARK,
                 clip_on=False,
                 zorder=5,
                 gid="em",
             )
-        count_axis(ax, family.data)
+        count_axis(ax, likelihood.data)
         ax.set_ylabel("rows")
         entries: list[Artist] = [patch("observed", color=MUTED)]
-        entries += [patch(f"expected: {name}", color=colour(k)) for k, name in enumerate(family.components)]
+        entries += [patch(f"expected: {name}", color=colour(k)) for k, name in enumerate(likelihood.components)]
         entries.append(line(f"{LEVEL:.0%} interval of the expected total", color=INK, linewidth=1.2))
         legend_above(fig, entries + ([line("expected total, EM", **EM_MARK)] if view.em is not None else []), columns=3)
         return fig
 
     def small(self, ax: Axes, view: View) -> None:
         """Observed counts as steps over the expected stacks."""
-        family = view.family
-        _stacks(ax, family, view.some(30), width=0.9, shift=0.0)
-        counts = shown_counts(family.data)
-        ax.stairs(observed(family.data, counts), np.arange(len(counts) + 1) - 0.5, color=INK, linewidth=1.2)
+        likelihood = view.likelihood
+        _stacks(ax, likelihood, view.some(30), width=0.9, shift=0.0)
+        counts = shown_counts(likelihood.data)
+        ax.stairs(observed(likelihood.data, counts), np.arange(len(counts) + 1) - 0.5, color=INK, linewidth=1.2)
         bare(ax)
 
     def prior(self, data: Data, params: Params, new: np.ndarray) -> Figure:
@@ -113,19 +113,19 @@ class Counts(Picture):
         return fig
 
 
-def expected(family: Likelihood, params: Params, counts: np.ndarray) -> np.ndarray:
+def expected(likelihood: Likelihood, params: Params, counts: np.ndarray) -> np.ndarray:
     """sum_i v_i P(z_i = k) P(x_i = m | z_i = k) at each count m: (..., counts, 2). Labels enter P(z_i = k)."""
-    share = family.row_weights[:, None] * softmax(family.log_weights(params) + family.evidence, axis=-1)
-    rate = np.exp(parts_of(family)[0].predictor(params))
+    share = likelihood.row_weights[:, None] * softmax(likelihood.log_weights(params) + likelihood.evidence, axis=-1)
+    rate = np.exp(parts_of(likelihood)[0].predictor(params))
     by_count = [(share[..., COUNTED] * poisson.pmf(m, rate)).sum(axis=-1) for m in counts]
     from_poisson = np.stack(by_count, axis=-1)
     from_zero = np.where(counts == 0, share[..., ZERO].sum(axis=-1)[..., None], 0.0)
     return np.stack([from_zero, from_poisson], axis=-1)
 
 
-def _stacks(ax: Axes, family: Likelihood, params: Params, *, width: float, shift: float) -> None:
-    counts = shown_counts(family.data)
-    by_component = expected(family, params, counts).mean(axis=0)
+def _stacks(ax: Axes, likelihood: Likelihood, params: Params, *, width: float, shift: float) -> None:
+    counts = shown_counts(likelihood.data)
+    by_component = expected(likelihood, params, counts).mean(axis=0)
     ax.bar(counts + shift, by_component[:, COUNTED], width=width, color=colour(COUNTED), gid="poisson")
     base = by_component[:1, COUNTED]
     ax.bar(shift, by_component[:1, ZERO], bottom=base, width=width, color=colour(ZERO), gid="structural zeros")

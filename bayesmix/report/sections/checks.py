@@ -86,7 +86,7 @@ def leave_one_out(fits: Fits, summary: Mapping[str, Any]) -> Section:
     loo = summary["loo"]
     lead = (
         f"Expected log density of new rows: elpd {fixed(loo['elpd'], 2)} (standard error {fixed(loo['se'], 2)}); "
-        f"effective number of parameters {fixed(loo['p'], 1)} of {fits.family.n_parameters}."
+        f"effective number of parameters {fixed(loo['p'], 1)} of {fits.likelihood.n_parameters}."
     )
     if fits.data.labelled.any():
         lead += " It is that of measurements and labels together: compare it only between fits with the same labels."

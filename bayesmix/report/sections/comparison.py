@@ -22,7 +22,7 @@ WIDEST_HEAD = 36
 
 def responsibilities(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
     """P(group | row), with intervals; the most ambiguous rows."""
-    if len(fits.family.components) == 1:
+    if len(fits.likelihood.components) == 1:
         return None
     title = "Which row belongs where"
     if not fits.open_rows.any():
@@ -202,4 +202,4 @@ def _scores(fits: Fits, summary: Mapping[str, Any]) -> list[Block]:
 
 def _unnamed(fits: Fits) -> bool:
     """Whether some true class is no component's name."""
-    return fits.data.truth is not None and not set(fits.data.truth) <= set(fits.family.components)
+    return fits.data.truth is not None and not set(fits.data.truth) <= set(fits.likelihood.components)

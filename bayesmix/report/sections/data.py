@@ -42,7 +42,7 @@ def data(fits: Fits, summary: Mapping[str, Any]) -> Section:
     held_out = (
         f", and {plural(summary['model']['n_test'], 'row')} held out for scoring" if fits.model.test is not None else ""
     )
-    counted = fits.family.family.observation
+    counted = fits.likelihood.family.observation
     shape = f"{plural(len(rows), 'row')} of {plural(rows.n_features, counted)}{held_out}."
     blocks: list[Block] = [Paragraph(shape, "lead")]
     if fits.model.source:
@@ -59,9 +59,9 @@ def data(fits: Fits, summary: Mapping[str, Any]) -> Section:
 
 def _columns(fits: Fits) -> Table:
     rows = [_column(name, x) for name, x in zip(fits.data.feature_names, fits.data.x.T, strict=True)]
-    rows += [_column(name, fits.data.covariates[name]) for name in fits.family.covariates]
-    if fits.family.covariates:
-        n, observed = fits.data.n_features, fits.family.family.observation.capitalize()
+    rows += [_column(name, fits.data.covariates[name]) for name in fits.likelihood.covariates]
+    if fits.likelihood.covariates:
+        n, observed = fits.data.n_features, fits.likelihood.family.observation.capitalize()
         rows = [[f"{observed}s"], *rows[:n], ["Covariates"], *rows[n:]]
     heads = ["Column", "Mean", "SD", "Smallest", "Median", "Largest", "Values"]
     numeric = [False, True, True, True, True, True, False]
@@ -97,10 +97,11 @@ def _column(name: str, values: Any) -> Sequence[Inline]:
 
 def _labels(fits: Fits) -> Table:
     """How many rows may be of each component, and of how many that is known."""
-    evidence, labelled = fits.family.evidence, fits.data.labelled
+    evidence, labelled = fits.likelihood.evidence, fits.data.labelled
     alone = labelled & fits.data.known
     rows = [
-        [name, whole(int((alone & (evidence[:, k] > -np.inf)).sum()))] for k, name in enumerate(fits.family.components)
+        [name, whole(int((alone & (evidence[:, k] > -np.inf)).sum()))]
+        for k, name in enumerate(fits.likelihood.components)
     ]
     several = int((labelled & ~fits.data.known).sum())
     rows += [["several classes possible, or probabilities", whole(several)]] if several else []

@@ -67,7 +67,7 @@ def _table(fits: Fits, table: list[Mapping[str, Any]]) -> Table:
         "Tail probability",
         "Expected",
     )
-    covariates = "" if fits.family.alike else " Rows with other covariates: only the last two columns compare them."
+    covariates = "" if fits.likelihood.alike else " Rows with other covariates: only the last two columns compare them."
     labels = " Labels do not enter." if fits.data.labelled.any() else ""
     caption = (
         "Log predictive density, and the interval of the log-density over draws; rank 1 is the least dense. Among: the "

@@ -34,7 +34,7 @@ def _in_words(fits: Fits, em_numbers: Mapping[str, Any]) -> str:
     state = "converged" if fits.em.converged else "did not converge"
     return (
         f"Maximum likelihood by EM from {plural(em_numbers['n_starts'], 'start')}: log-likelihood "
-        f"{fixed(em_numbers['log_likelihood'], 3)} with {plural(fits.family.n_parameters, 'free parameter')}, "
+        f"{fixed(em_numbers['log_likelihood'], 3)} with {plural(fits.likelihood.n_parameters, 'free parameter')}, "
         f"AIC {fixed(em_numbers['aic'], 2)}, BIC {fixed(em_numbers['bic'], 2)}; the kept run {state} in "
         f"{plural(em_numbers['n_iter'], 'iteration')}."
     )

@@ -61,7 +61,7 @@ def posterior(fits: Fits, summary: Mapping[str, Any]) -> Section:
 
 def _labels(fits: Fits) -> str:
     """How label switching was settled."""
-    groups = exchange_groups(fits.family)
+    groups = exchange_groups(fits.likelihood)
     if len(set(groups.tolist())) == len(groups):
         return "The components cannot switch labels: labels or priors tell them apart."
     unsaid = "order" if fits.em.spec.order else "ecr"

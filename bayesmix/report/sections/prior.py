@@ -46,7 +46,7 @@ def _before(fits: Fits, summary: Mapping[str, Any], prior_numbers: Mapping[str, 
     far = [name for name, row in predictive.items() if row["upper"] > VAST * abs(row["observed"]) > 0]
     if far:
         lead += f" It also expects what may be impossible: {listed(far)} more than {VAST} times as large as observed."
-    n, used = len(fits.family.data), prior_numbers["rows"]
+    n, used = len(fits.likelihood.data), prior_numbers["rows"]
     note = "Wide intervals are meant: a weak prior excludes little."
     note += f" Of {whole(used)} of the {whole(n)} rows, evenly spaced." if used < n else ""
     return [Paragraph(lead, "lead"), *figures(fits, summary, "prior_predictive"), _statistics(predictive, note)]

@@ -49,7 +49,7 @@ def _signed(value: float) -> str:
 
 
 def _table(fits: Fits, ranking: Sequence[Mapping[str, Any]]) -> Table:
-    profile = fits.family.component.profile
+    profile = fits.likelihood.component.profile
     assert profile is not None
     rows: list[Sequence[Inline]] = []
     for row in ranking:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bayesmix.em.climb import MONOTONE, Memory, climb, remaining
+from bayesmix.em.iterations import MONOTONE, Memory, iterate, remaining
 from bayesmix.inputs.data import Data
 from bayesmix.mixture.spec import Mixture, bind
 
@@ -26,9 +26,9 @@ def plain_em(x, w, mu, sd, tolerance):
 
 
 def one_dimensional(x, w, mu, sd):
-    """The family over x, and its parameters."""
-    family = bind(Mixture("gaussian", n_components=len(w)), Data(x))
-    return family, {"weights": w, "means": mu[:, None], "covariances": sd[:, None, None] ** 2}
+    """The likelihood over x, and its parameters."""
+    likelihood = bind(Mixture("gaussian", n_components=len(w)), Data(x))
+    return likelihood, {"weights": w, "means": mu[:, None], "covariances": sd[:, None, None] ** 2}
 
 
 @pytest.mark.parametrize("scale", [1.0, 1e-8, 1e8])
@@ -37,41 +37,41 @@ def test_the_same_summit_in_a_fraction_of_the_steps(rng, scale):
     x = np.concatenate([rng.normal(0, 1, 600), rng.normal(2, 1, 300)])
     w, mu, sd = np.array([0.5, 0.5]), np.array([-1.0, 3.0]), np.ones(2)
     L, steps = plain_em(x, w, mu, sd, 1e-11)
-    family, params = one_dimensional(scale * x, w, scale * mu, scale * sd)
-    run = climb(family, "given", params, max_iter=2000, tolerance=1e-9)
-    assert run.converged
-    assert run.log_likelihood + len(x) * np.log(scale) == pytest.approx(L, abs=1e-9 * (1 + abs(L)))
+    likelihood, params = one_dimensional(scale * x, w, scale * mu, scale * sd)
+    result = iterate(likelihood, "given", params, max_iter=2000, tolerance=1e-9)
+    assert result.converged
+    assert result.log_likelihood + len(x) * np.log(scale) == pytest.approx(L, abs=1e-9 * (1 + abs(L)))
     assert steps > 300
-    assert run.n_iter < steps / 5
-    assert len(run.history) <= run.n_iter
-    assert (np.diff(run.history) >= -MONOTONE * (1 + np.abs(run.history[1:]))).all()
+    assert result.n_iter < steps / 5
+    assert len(result.history) <= result.n_iter
+    assert (np.diff(result.history) >= -MONOTONE * (1 + np.abs(result.history[1:]))).all()
 
 
 def test_where_em_is_quick_it_is_left_alone(rng):
     x = np.concatenate([rng.normal(0, 1, 200), rng.normal(8, 1, 100)])
     w, mu, sd = np.array([0.5, 0.5]), np.array([-1.0, 9.0]), np.ones(2)
     L, steps = plain_em(x, w, mu, sd, 1e-9)
-    family, params = one_dimensional(x, w, mu, sd)
-    run = climb(family, "given", params, max_iter=2000, tolerance=1e-9)
-    assert run.n_iter == len(run.history) == steps
-    assert run.log_likelihood == pytest.approx(L, rel=1e-12)
+    likelihood, params = one_dimensional(x, w, mu, sd)
+    result = iterate(likelihood, "given", params, max_iter=2000, tolerance=1e-9)
+    assert result.n_iter == len(result.history) == steps
+    assert result.log_likelihood == pytest.approx(L, rel=1e-12)
 
 
 def test_a_saddle_is_not_the_end(rng):
     """Both components nearly the same: the first gains shrink towards one group, the later ones grow."""
     x = np.concatenate([rng.normal(-3, 1, 150), rng.normal(3, 1, 150)])
     sd = np.full(2, x.std())
-    family, params = one_dimensional(x, np.array([0.5, 0.5]), x.mean() + np.array([-1.0, 1.0]), sd)
-    run = climb(family, "given", params, max_iter=2000, tolerance=1e-7)
+    likelihood, params = one_dimensional(x, np.array([0.5, 0.5]), x.mean() + np.array([-1.0, 1.0]), sd)
+    result = iterate(likelihood, "given", params, max_iter=2000, tolerance=1e-7)
     L, _ = plain_em(x, np.array([0.5, 0.5]), np.array([-3.0, 3.0]), np.ones(2), 1e-11)
-    assert run.log_likelihood == pytest.approx(L, abs=1e-7 * (1 + abs(L)))
+    assert result.log_likelihood == pytest.approx(L, abs=1e-7 * (1 + abs(L)))
 
 
 def test_out_of_steps_is_not_converged(rng):
-    family, params = one_dimensional(rng.normal(size=50), np.array([0.5, 0.5]), np.array([-1.0, 1.0]), np.ones(2))
-    run = climb(family, "given", params, max_iter=5, tolerance=1e-12)
-    assert not run.converged
-    assert run.n_iter == 6
+    likelihood, params = one_dimensional(rng.normal(size=50), np.array([0.5, 0.5]), np.array([-1.0, 1.0]), np.ones(2))
+    result = iterate(likelihood, "given", params, max_iter=5, tolerance=1e-12)
+    assert not result.converged
+    assert result.n_iter == 6
 
 
 def test_the_leap_is_the_bfgs_step(rng):
@@ -99,7 +99,7 @@ def test_nothing_is_remembered_where_the_log_likelihood_is_convex():
     assert len(before.after(Memory(two, 0.5 * one, 0.5 * one)).pairs) == 1
 
 
-def test_what_remains_of_a_geometric_climb():
+def test_what_remains_of_a_geometric_rise():
     history = [-(0.9**t) for t in range(6)]
     assert remaining(history) == pytest.approx(-history[-1], rel=1e-12)
     assert remaining(history[:2]) == np.inf

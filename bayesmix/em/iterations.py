@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bayesmix.em.starts import Run
+from bayesmix.em.starts import StartResult
 from bayesmix.estep import e_step, responsibilities
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.part import Params, Sums
@@ -24,13 +24,13 @@ MONOTONE = 1e-12
 MANY_STEPS = 8
 """EM crawls where it needs more steps than this to its end."""
 NEAR, NEAR_PER_ROW = 0.3, 1e-4
-"""Plain EM chooses the summit: it climbs alone until L has less than either to rise."""
+"""Plain EM chooses the summit: it goes alone until L has less than either to rise."""
 TRUSTED = 5
-"""The ratio of successive gains must be this many of its last changes below 1: near a saddle it climbs past 1."""
+"""The ratio of successive gains must be this many of its last changes below 1: near a saddle it rises past 1."""
 LONGEST_LEAP = 0.2
 """A leap moves no coordinate by more than this many of its units: it must not leave the summit's slopes."""
 FAIR_CHANCE, HOPE = 8, 10.0
-"""A climb is left for another's sake only after so many steps, and where so many times its promise would not do."""
+"""A start is left for another's sake only after so many steps, and where so many times its promise would not do."""
 SHORTENED = 2
 PAIRS = 20
 HALVINGS = 20
@@ -62,18 +62,18 @@ class Memory:
 
 
 class Ascent:
-    """A run under way: the point, L there and before, what acceleration remembers, and the E-steps spent.
+    """EM under way: the point, L there and before, what acceleration remembers, and the E-steps spent.
 
     ``path``: the points of ``history``, where they are to be kept.
     """
 
-    def __init__(self, family: Likelihood, params: Params, *, trace: bool = False) -> None:
-        self.family, self.params, self.trace = family, params, trace
+    def __init__(self, likelihood: Likelihood, params: Params, *, trace: bool = False) -> None:
+        self.likelihood, self.params, self.trace = likelihood, params, trace
         self.path = [params] if trace else []
-        self.L, self.sums = e_step(family, params)
+        self.L, self.sums = e_step(likelihood, params)
         self.history, self.plain = [self.L], [self.L]
         self.n_iter = 1
-        self.near = max(NEAR, NEAR_PER_ROW * float(family.row_weights.sum()))
+        self.near = max(NEAR, NEAR_PER_ROW * float(likelihood.row_weights.sum()))
         self.memory: Memory | None = None
 
     @property
@@ -81,28 +81,28 @@ class Ascent:
         """What L may seem to fall without falling."""
         return MONOTONE * (1 + abs(self.L))
 
-    def walk(self, target: Params) -> None:
+    def walk(self, stepped: Params) -> None:
         """EM's own step, halved while L falls: where that is one step of Newton's method, it may go too far."""
-        L, sums = e_step(self.family, target)
+        L, sums = e_step(self.likelihood, stepped)
         self.n_iter += 1
         for _ in range(HALVINGS):
             if not self.L - self.rounding > L:
                 break
-            target = self.family.unpack((self.family.pack(self.params) + self.family.pack(target)) / 2)
-            L, sums = e_step(self.family, target)
+            stepped = self.likelihood.unpack((self.likelihood.pack(self.params) + self.likelihood.pack(stepped)) / 2)
+            L, sums = e_step(self.likelihood, stepped)
             self.n_iter += 1
-        self._move(target, L, sums)
+        self._move(stepped, L, sums)
         self.plain.append(self.L)
 
     def jump(self, leap: np.ndarray) -> bool:
         """A quasi-Newton step, shortened where it goes too far; whether L did not fall."""
-        theta = self.family.pack(self.params)
-        size = min(1.0, LONGEST_LEAP / np.abs(leap / self.family.units(self.params)).max())
+        theta = self.likelihood.pack(self.params)
+        size = min(1.0, LONGEST_LEAP / np.abs(leap / self.likelihood.units(self.params)).max())
         for shorter in 0.25 ** np.arange(SHORTENED):
-            params = self.family.unpack(theta + size * shorter * leap)
-            if self.family.spikes(params):
+            params = self.likelihood.unpack(theta + size * shorter * leap)
+            if self.likelihood.spikes(params):
                 continue
-            L, sums = e_step(self.family, params)
+            L, sums = e_step(self.likelihood, params)
             self.n_iter += 1
             if self.L - self.rounding <= L:
                 self._move(params, L, sums)
@@ -116,13 +116,13 @@ class Ascent:
         self.history.append(L)
         self.path += [params] if self.trace else []
 
-    def remember(self, target: Params, tolerance: float) -> None:
+    def remember(self, stepped: Params, tolerance: float) -> None:
         """Keep what this point tells, once EM crawls; forget it all where L is not concave."""
         if self.memory is None and not crawls(self.plain, tolerance * (1 + abs(self.L)), self.near):
             return
         with np.errstate(divide="ignore", invalid="ignore"):
-            theta = self.family.pack(self.params)
-            here = Memory(theta, self.family.score(theta, self.sums), self.family.pack(target) - theta)
+            theta = self.likelihood.pack(self.params)
+            here = Memory(theta, self.likelihood.score(theta, self.sums), self.likelihood.pack(stepped) - theta)
         before, self.memory = self.memory, None
         if np.isfinite(here.em_step).all():
             self.memory = here if before is None else before.after(here)
@@ -172,8 +172,8 @@ def crawls(history: Sequence[float], bound: float, near: float) -> bool:
     return bool(settled and np.log(bound / rest) / np.log(rate) > MANY_STEPS)
 
 
-def climb(
-    family: Likelihood,
+def iterate(
+    likelihood: Likelihood,
     kind: str,
     params: Params,
     *,
@@ -182,34 +182,34 @@ def climb(
     patience: int = 0,
     bar: float = -np.inf,
     trace: bool = False,
-) -> Run:
+) -> StartResult:
     """EM from one start until L stands still, the E-steps run out, or the likelihood grows without bound.
 
     L never falls; whether a step leads into a spike is checked before it is taken. It does not stand still before
-    ``patience`` E-steps. A climb that will not reach ``bar`` is left. ``trace``: the run keeps every point.
+    ``patience`` E-steps. A start that will not reach ``bar`` is left. ``trace``: the result keeps every point.
     """
-    reasons = family.spikes(params)
+    reasons = likelihood.spikes(params)
     if reasons:
         return stillborn(kind, params, reasons, trace=trace)
-    run, converged, left = Ascent(family, params, trace=trace), False, False
+    ascent, converged, left = Ascent(likelihood, params, trace=trace), False, False
     while True:
-        target = family.m_step(run.sums, run.params)
-        reasons = family.spikes(target)
+        stepped = likelihood.m_step(ascent.sums, ascent.params)
+        reasons = likelihood.spikes(stepped)
         if reasons:
             break
-        run.remember(target, tolerance)
-        leap = run.memory.leap() if run.memory and run.memory.pairs else None
-        converged = run.n_iter > patience and run.converged(leap, tolerance)
-        left = not converged and run.hopeless(bar)
-        if converged or left or run.n_iter > max_iter:
-            reasons = family.spikes(run.params, responsibilities(family, run.params))
+        ascent.remember(stepped, tolerance)
+        leap = ascent.memory.leap() if ascent.memory and ascent.memory.pairs else None
+        converged = ascent.n_iter > patience and ascent.converged(leap, tolerance)
+        left = not converged and ascent.hopeless(bar)
+        if converged or left or ascent.n_iter > max_iter:
+            reasons = likelihood.spikes(ascent.params, responsibilities(likelihood, ascent.params))
             break
-        if leap is None or not run.jump(leap):
-            run.walk(target)
-    history, path = np.array(run.history), tuple(run.path)
-    return Run(kind, run.params, history, converged, tuple(reasons), run.n_iter, left=left, path=path)
+        if leap is None or not ascent.jump(leap):
+            ascent.walk(stepped)
+    history, path = np.array(ascent.history), tuple(ascent.path)
+    return StartResult(kind, ascent.params, history, converged, tuple(reasons), ascent.n_iter, left=left, path=path)
 
 
-def stillborn(kind: str, params: Params, reasons: Sequence[str], *, trace: bool) -> Run:
-    """A run that ends where it starts, since that is degenerate."""
-    return Run(kind, params, np.array([-np.inf]), False, tuple(reasons), 0, path=(params,) if trace else ())
+def stillborn(kind: str, params: Params, reasons: Sequence[str], *, trace: bool) -> StartResult:
+    """A start that ends where it starts, since that is degenerate."""
+    return StartResult(kind, params, np.array([-np.inf]), False, tuple(reasons), 0, path=(params,) if trace else ())

@@ -1,4 +1,4 @@
-"""EM from many starts: rough climbs over few rows, then one run for each solution over all of them."""
+"""EM from many starts: roughly over few rows, then once for each solution over all of them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from bayesmix.em.classify import classify
-from bayesmix.em.climb import climb
 from bayesmix.em.init import start_from
+from bayesmix.em.iterations import iterate
 from bayesmix.em.saddles import beyond_saddles
-from bayesmix.em.starts import WITHIN_REACH, Run, best_run, few_rows, merged
+from bayesmix.em.starts import WITHIN_REACH, StartResult, best_result, few_rows, merged
 from bayesmix.estep import e_step
 from bayesmix.inputs.arguments import whole_numbers
 from bayesmix.likelihood.likelihood import Likelihood
@@ -29,7 +29,7 @@ GIVEN = "given"
 
 @dataclass(frozen=True)
 class Manner:
-    """Where EM begins and what it keeps, beyond what :func:`run_starts` does by itself.
+    """Where EM begins and what it keeps, beyond what :func:`fit_starts` does by itself.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class Manner:
     init : Params, optional
         The only start there is.
     trace : bool
-        Whether runs keep their parameters at every step.
+        Whether results keep their parameters at every step.
     hard : bool
         Whether every row goes wholly to its most probable component (:mod:`bayesmix.em.classify`).
     """
@@ -49,22 +49,22 @@ class Manner:
     hard: bool = False
 
     @classmethod
-    def of(cls, family: Likelihood, starts: Any, init: Any, *, trace: bool, hard: bool) -> Manner:
+    def of(cls, likelihood: Likelihood, starts: Any, init: Any, *, trace: bool, hard: bool) -> Manner:
         """From the arguments of :func:`bayesmix.fit_em`; ValueError naming the one that is impossible."""
         kinds = () if starts is None else (starts,) if isinstance(starts, str) else tuple(starts)
         for kind in kinds:
-            if kind not in family.start_kinds:
-                raise ValueError(f"starts: unknown kind {kind!r}; choose from {', '.join(family.start_kinds)}")
+            if kind not in likelihood.start_kinds:
+                raise ValueError(f"starts: unknown kind {kind!r}; choose from {', '.join(likelihood.start_kinds)}")
         if starts is not None and (init is not None or not kinds):
             raise ValueError("starts: needs a kind, and cannot be combined with init, which is the only start")
-        return cls(kinds, None if init is None else start_from(family, init), trace, hard)
+        return cls(kinds, None if init is None else start_from(likelihood, init), trace, hard)
 
-    def of_starts(self, family: Likelihood, n: int) -> list[str]:
+    def of_starts(self, likelihood: Likelihood, n: int) -> list[str]:
         """The kind of each of ``n`` starts.
 
         Of all kinds, the one that is deterministic leads where there are several starts; a single start is random.
         """
-        once, *others = family.start_kinds
+        once, *others = likelihood.start_kinds
         if self.init is not None:
             return [GIVEN]
         if self.kinds or n == 1:
@@ -72,16 +72,23 @@ class Manner:
         return [once, *islice(cycle(others), n - 1)]
 
     def ascend(
-        self, family: Likelihood, kind: str, params: Params, *, max_iter: int, tolerance: float, bar: float = -np.inf
-    ) -> Run:
+        self,
+        likelihood: Likelihood,
+        kind: str,
+        params: Params,
+        *,
+        max_iter: int,
+        tolerance: float,
+        bar: float = -np.inf,
+    ) -> StartResult:
         """EM from one start; soft assignment may give it up where it will not reach ``bar``."""
         if self.hard:
-            return classify(family, kind, params, max_iter=max_iter, tolerance=tolerance, trace=self.trace)
-        return climb(family, kind, params, max_iter=max_iter, tolerance=tolerance, bar=bar, trace=self.trace)
+            return classify(likelihood, kind, params, max_iter=max_iter, tolerance=tolerance, trace=self.trace)
+        return iterate(likelihood, kind, params, max_iter=max_iter, tolerance=tolerance, bar=bar, trace=self.trace)
 
 
-def run_starts(
-    family: Likelihood,
+def fit_starts(
+    likelihood: Likelihood,
     *,
     n_starts: int,
     seed: int,
@@ -90,10 +97,10 @@ def run_starts(
     groups: np.ndarray | None = None,
     everything: bool = True,
     manner: Manner = Manner(),
-) -> list[Run]:
+) -> list[StartResult]:
     """EM from ``n_starts`` starts, each with its own random stream; those that reach one solution share its end.
 
-    Every start climbs roughly, over few of the rows where there are many; each solution is then carried on once, over
+    Every start rises roughly, over few of the rows where there are many; each solution is then carried on once, over
     all rows, to its end. Left behind are starts so far below the best (``WITHIN_REACH``) that no prior could bring
     them back; without ``everything``, those that cannot become the best (``CATCH_UP``). ``groups``: components that may
     switch labels without a difference, where the priors leave fewer than the evidence does. A start that is given goes
@@ -102,43 +109,52 @@ def run_starts(
     whole_numbers(n_starts=n_starts, seed=seed, max_iter=max_iter)
     if not tolerance > 0:
         raise ValueError(f"tolerance: must be positive; got {tolerance!r}")
-    kinds = manner.of_starts(family, n_starts)
+    kinds = manner.of_starts(likelihood, n_starts)
     *streams, rows = np.random.default_rng(seed).spawn(len(kinds) + 1)
-    few = few_rows(family, rows) if manner.init is None else family
+    few = few_rows(likelihood, rows) if manner.init is None else likelihood
     catch_up = CATCH_UP + CATCH_UP_PER_ROW * len(few.data)
-    reach = WITHIN_REACH + 2 * family.n_parameters
+    reach = WITHIN_REACH + 2 * likelihood.n_parameters
     reach = np.inf if manner.hard else reach if everything else min(reach, catch_up)
-    ends: list[Run] = []
+    ends: list[StartResult] = []
     rough = max(tolerance, ROUGHLY)
     for kind, rng in zip(kinds, streams, strict=True):
         bar = max((end.log_likelihood for end in ends if not end.reasons), default=-np.inf) - reach
         start = few.initial(kind, rng) if manner.init is None else manner.init
         ends.append(manner.ascend(few, kind, start, max_iter=max_iter, tolerance=rough, bar=bar))
-    runs = merged(few, ends, groups)
-    bar = runs[best_run(runs)].log_likelihood - reach
+    results = merged(few, ends, groups)
+    bar = results[best_result(results)].log_likelihood - reach
     settings: dict[str, Any] = {"max_iter": max_iter, "tolerance": tolerance}
-    finished = {id(run.params): _finished(family, few, run, bar, manner, settings) for run in runs if run.own}
-    runs = [finished[id(run.params)] if run.own else run.at(finished[id(run.params)]) for run in runs]
-    runs = merged(family, runs, groups)
-    return runs if manner.hard else beyond_saddles(family, runs, **settings)
+    finished = {
+        id(result.params): _finished(likelihood, few, result, bar, manner, settings) for result in results if result.own
+    }
+    results = [
+        finished[id(result.params)] if result.own else result.at(finished[id(result.params)]) for result in results
+    ]
+    results = merged(likelihood, results, groups)
+    return results if manner.hard else beyond_saddles(likelihood, results, **settings)
 
 
 def _finished(
-    family: Likelihood, few: Likelihood, run: Run, bar: float, manner: Manner, settings: Mapping[str, Any]
-) -> Run:
-    """A rough run over few rows carried on over all, to its end; below the bar only its log-likelihood is that of all.
+    likelihood: Likelihood,
+    few: Likelihood,
+    result: StartResult,
+    bar: float,
+    manner: Manner,
+    settings: Mapping[str, Any],
+) -> StartResult:
+    """A result over few rows carried on over all, to its end; below the bar only its log-likelihood is that of all.
 
-    A run that ended in a spike over all rows has nowhere to go on to.
+    One that ended in a spike over all rows has nowhere to go on to.
     """
-    if run.reasons and few is family:
-        return run
-    if run.log_likelihood >= bar and not run.left:
-        end = manner.ascend(family, run.kind, run.params, **settings)
-        if few is not family:
-            return replace(end, n_iter=run.n_iter + end.n_iter)
-        history, path = np.concatenate([run.history[:-1], end.history]), (*run.path[:-1], *end.path)
-        return replace(end, history=history, path=path, n_iter=run.n_iter + end.n_iter)
-    if few is family or not np.isfinite(run.log_likelihood):
-        return replace(run, left=True)
-    L, _ = e_step(family, run.params)
-    return replace(run, history=np.array([L]), path=run.path[-1:], n_iter=run.n_iter + 1, left=True)
+    if result.reasons and few is likelihood:
+        return result
+    if result.log_likelihood >= bar and not result.left:
+        end = manner.ascend(likelihood, result.kind, result.params, **settings)
+        if few is not likelihood:
+            return replace(end, n_iter=result.n_iter + end.n_iter)
+        history, path = np.concatenate([result.history[:-1], end.history]), (*result.path[:-1], *end.path)
+        return replace(end, history=history, path=path, n_iter=result.n_iter + end.n_iter)
+    if few is likelihood or not np.isfinite(result.log_likelihood):
+        return replace(result, left=True)
+    L, _ = e_step(likelihood, result.params)
+    return replace(result, history=np.array([L]), path=result.path[-1:], n_iter=result.n_iter + 1, left=True)
