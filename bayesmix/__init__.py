@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from bayesmix.checks.compare import Comparison, compare
     from bayesmix.checks.diagnose import Diagnostics, diagnose
     from bayesmix.checks.distinguishing import distinguishing
+    from bayesmix.choosing.choice import Choice
+    from bayesmix.choosing.choose import choose
     from bayesmix.em.fit_em import EMFit, fit_em
     from bayesmix.gallery.read import load
     from bayesmix.inputs.data import Data
@@ -45,6 +47,8 @@ _HOMES = {
     "model.build": ("build",),
     "posterior.co_clustering": ("co_clustering", "point_partition"),
     "checks.compare": ("compare", "Comparison"),
+    "choosing.choice": ("Choice",),
+    "choosing.choose": ("choose",),
     "inputs.data": ("Data",),
     "checks.diagnose": ("diagnose", "Diagnostics"),
     "em.fit_em": ("EMFit", "fit_em"),
@@ -73,6 +77,7 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Calibration",
+    "Choice",
     "Comparison",
     "Data",
     "Diagnostics",
@@ -85,6 +90,7 @@ __all__ = [
     "adopt",
     "build",
     "calibrate",
+    "choose",
     "classes",
     "co_clustering",
     "compare",

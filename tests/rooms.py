@@ -77,6 +77,7 @@ ROOMS = (
     Room("calibration", "simulation-based calibration: `calibrate`", ("arviz", "pymc")),
     Room("plots", "the figures", ("matplotlib", "arviz")),
     Room("report", "the HTML report", ("matplotlib",)),
+    Room("choosing", "how many components, and of which kind: `choose`, its page", ("arviz", "matplotlib")),
     Room("cli", "the command line"),
 )
 
