@@ -62,7 +62,8 @@ class Choice:
         ``n_components, kind``; of EM: ``log_likelihood, reached`` (the share of starts that came to it), ``df, bic,
         icl, aic`` (smaller is better), ``held_out`` (log-density of every row under EM's fit without its fold, summed).
         Of the posterior: ``elpd_loo, elpd_se, elpd_diff, elpd_diff_se`` (against the best; the errors are those of so
-        few rows, ``elpd_mcse`` is that of so few draws), ``pareto_k`` (the largest),
+        few rows, ``elpd_mcse`` is that of so few draws), ``pareto_k`` (the largest; rows with one above 0.7 are fitted
+        without, where these are few, and do not count),
         ``log_evidence, log_evidence_error, nobile, nobile_error`` (a second estimate of the same),
         ``probability, probability_error`` (of the candidate, given the rows and p(K)), ``established, draws_ok,
         model_ok``.
