@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bayesmix.checks.distinguishing import distinguishing
     from bayesmix.choosing.choice import Choice
     from bayesmix.choosing.choose import choose
+    from bayesmix.choosing.page import write_choice
     from bayesmix.em.fit_em import EMFit, fit_em
     from bayesmix.gallery.read import load
     from bayesmix.inputs.data import Data
@@ -49,6 +50,7 @@ _HOMES = {
     "checks.compare": ("compare", "Comparison"),
     "choosing.choice": ("Choice",),
     "choosing.choose": ("choose",),
+    "choosing.page": ("write_choice",),
     "inputs.data": ("Data",),
     "checks.diagnose": ("diagnose", "Diagnostics"),
     "em.fit_em": ("EMFit", "fit_em"),
@@ -118,6 +120,7 @@ __all__ = [
     "sample",
     "save",
     "simulate",
+    "write_choice",
     "write_report",
 ]
 

@@ -240,6 +240,30 @@ def calibrate(name_or_path: str, n_sims: int, seed: int, cores: int | None, out:
 
 
 @main.command()
+@click.argument("name_or_path")
+@click.option("--components", help="Numbers to compare, as 1-6 (default) or 1,2,4.")
+@click.option("--covariance", help="Kinds to compare, as full,tied; by default the model's own.")
+@click.option("--em", is_flag=True, help="The columns of EM alone, in seconds.")
+@click.option("--seed", type=click.IntRange(min=0), help="Same seed, same table.")
+@click.option("--draws", type=click.IntRange(min=4), help="Kept draws per chain.")
+@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="At most for each candidate; else 5.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of the page; by default choices/NAME.")
+@click.option("-q", "--quiet", is_flag=True, help="Do not say what is done.")
+def choose(name_or_path: str, out: Path | None, quiet: bool, **options: Any) -> None:
+    """How many components, and of which kind: all criteria side by side, and in words.
+
+    Finished candidates are kept in the folder: the same command goes on where it was stopped.
+    """
+    from bayesmix.gallery.read import read
+
+    model = read(name_or_path)
+    from bayesmix.choosing.command import run
+
+    choice = run(model, options, out=out, quiet=quiet)
+    _finish(choice.ok, model_ok=choice.model_ok)
+
+
+@main.command()
 @click.argument("name")
 @click.option(
     "--data", "csv", required=True, type=click.Path(path_type=Path), help="Your CSV file, with a header line."

@@ -1,0 +1,119 @@
+"""A choice as one picture: the criteria against the number of components, and what the rows say of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from bayesmix.choosing.choice import Choice
+from bayesmix.drawing.style import INK, MUTED, Style, colour, new_figure, plain, styled
+
+CRITERIA = {"bic": "BIC", "icl": "ICL", "aic": "AIC"}
+SHOWN_GAP = 40.0
+"""Criteria are shown up to this far from the best: beyond, nobody compares."""
+BAR = 0.38
+"""Width of a bar, of two side by side."""
+
+
+@styled
+def choice_figure(choice: Choice) -> Figure:
+    """Panels: EM's criteria and predictive density, and, where there are posteriors, evidence and probabilities."""
+    fig = new_figure(8.0, 5.6 if choice.sampled else 2.9)
+    axes = fig.subplots(2 if choice.sampled else 1, 2, squeeze=False)
+    _criteria(axes[0, 0], choice)
+    _predictive(axes[0, 1], choice)
+    if choice.sampled:
+        _evidence(axes[1, 0], choice)
+        _probabilities(axes[1, 1], choice)
+    for ax in axes.ravel():
+        ax.set_xlabel("components")
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    return fig
+
+
+def _by_kind(choice: Choice) -> list[tuple[str, pd.DataFrame]]:
+    return [(str(kind), rows.set_index("n_components")) for kind, rows in choice.table.groupby("kind", sort=False)]
+
+
+def _criteria(ax: Axes, choice: Choice) -> None:
+    """Each above its own best; of several kinds BIC alone."""
+    kinds = _by_kind(choice)
+    columns = CRITERIA if len(kinds) == 1 else {"bic": "BIC"}
+    highest = 0.0
+    for j, (column, name) in enumerate(columns.items()):
+        best = choice.table[column].min()
+        for i, (kind, rows) in enumerate(kinds):
+            gap = rows[column] - best
+            highest = max(highest, gap.max())
+            ax.plot(gap.index, gap, "o-", label=plain(kind) or name, **_line(max(i, j)))
+    title = "EM: criteria above their best" if len(kinds) == 1 else "EM: BIC above its best"
+    ax.set_title(f"{title} (smaller is better)")
+    top = min(1.05 * highest, max(SHOWN_GAP, 1.5 * _second(choice, columns)))
+    ax.set_ylim(-0.05 * top, top)
+    ax.legend()
+
+
+def _second(choice: Choice, columns: dict[str, str]) -> float:
+    """How far the second best is from the best, by the criterion that tells them best apart."""
+    gaps = [np.sort(choice.table[v].dropna() - choice.table[v].min()) for v in columns]
+    return max((float(gap[1]) for gap in gaps if len(gap) > 1), default=0.0)
+
+
+def _predictive(ax: Axes, choice: Choice) -> None:
+    """Leave-one-out below its best with the error of that difference; held-out density of EM below its own best.
+
+    Where both are there the former says how far the panel reaches: held out of EM, spikes fall without end.
+    """
+    kinds = _by_kind(choice)
+    deepest = 0.0
+    for i, (kind, rows) in enumerate(kinds):
+        if choice.sampled:
+            name = f"leave-one-out {kind}".strip()
+            ax.errorbar(rows.index, rows["elpd_diff"], rows["elpd_diff_se"], fmt="o-", label=plain(name), **_line(i))
+            deepest = min(deepest, (rows["elpd_diff"] - rows["elpd_diff_se"]).min())
+        if (rows["held_out"].notna().any() and len(kinds) == 1) or not choice.sampled:
+            gap = rows["held_out"] - choice.table["held_out"].max()
+            look = {"color": MUTED} if choice.sampled else _line(i)
+            ax.plot(gap.index, gap, "s--", label=f"held out, EM {plain(kind)}".strip(), **look | {"markersize": 3.5})
+            deepest = deepest if choice.sampled else min(deepest, gap.min())
+    ax.set_title("Log-density of rows left out (larger is better)")
+    bottom = max(1.2 * deepest, -SHOWN_GAP)
+    ax.set_ylim(bottom, -0.08 * bottom)
+    ax.legend()
+
+
+def _evidence(ax: Axes, choice: Choice) -> None:
+    """With two standard errors; the second estimate beside it."""
+    kinds, lowest = _by_kind(choice), choice.table["log_evidence"].max() - SHOWN_GAP
+    for i, (kind, rows) in enumerate(kinds):
+        look = _line(i)
+        ax.errorbar(rows.index, rows["log_evidence"], 2 * rows["log_evidence_error"], fmt="o-", label=kind, **look)
+        mark: Style = {"marker": "x", "linestyle": "none", "color": INK, "markersize": 6}
+        ax.plot(rows.index + 0.12, rows["nobile"], **mark, label="Nobile's identity" if i == 0 else None)
+    ax.set_title("Log evidence, with two standard errors")
+    ax.set_ylim(bottom=max(ax.get_ylim()[0], lowest))
+    if len(kinds) > 1 or choice.table["nobile"].notna().any():
+        ax.legend(loc="lower right")
+
+
+def _probabilities(ax: Axes, choice: Choice) -> None:
+    """Of K and of K+, with their errors."""
+    found = choice.posterior
+    x = found.index.to_numpy()
+    bars: Style = {"error_kw": {"ecolor": MUTED, "elinewidth": 1}}
+    of_k = {"color": colour(0), "label": "K components", **bars}
+    of_occupied = {"color": colour(1), "label": "K+ with rows", **bars}
+    ax.bar(x - BAR / 2, found["probability"], BAR, yerr=found["probability_error"], **of_k)
+    ax.bar(x + BAR / 2, found["occupied"], BAR, yerr=found["occupied_error"], **of_occupied)
+    before = np.r_[x[0] - 1, x, x[-1] + 1], np.r_[0, found["prior"], 0]
+    ax.step(*before, where="mid", color=MUTED, linewidth=0.8, label="p(K)")
+    ax.set(title="Probability given the rows", xlim=(x[0] - 0.7, x[-1] + 0.7))
+    ax.set_ylim(bottom=0)
+    ax.legend()
+
+
+def _line(i: int) -> Style:
+    return {"color": colour(i), "markersize": 4, "linewidth": 1.3}

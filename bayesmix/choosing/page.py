@@ -1,0 +1,136 @@
+"""A choice as a page to read: what each route chooses and why, the picture, the tables."""
+
+from __future__ import annotations
+
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+
+from bayesmix.choosing import words
+from bayesmix.choosing.choice import Choice
+from bayesmix.choosing.figure import choice_figure
+from bayesmix.choosing.tables import of_em, of_number, of_posteriors
+from bayesmix.report.blocks import Block, Bullets, Cards, Code, Figure, Notice, Paragraph, Section
+from bayesmix.report.figures import render
+from bayesmix.report.page import css, environment
+from bayesmix.report.text import fixed, plural, prose
+
+PICTURE = "choice"
+
+
+def write_choice(choice: Choice, out: str | Path, *, title: str = "How many components?", command: str = "") -> Path:
+    """Write a choice as a page: one HTML file, with the tables as CSV beside it.
+
+    Parameters
+    ----------
+    choice : Choice
+        Of :func:`bayesmix.choose`.
+    out : str or Path
+        The folder.
+    title : str
+        Of the page.
+    command : str
+        What made it, where a command did.
+
+    Returns
+    -------
+    Path
+        Of ``index.html``.
+
+    Raises
+    ------
+    OSError
+        Where the folder cannot be written to.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from bayesmix import Data, Mixture, choose
+    >>> data, spec = Data([1.0, 2.0, 3.0, 11.0, 12.0, 13.0]), Mixture("gaussian", n_components=1)
+    >>> choice = choose(spec, data, n_components=(1, 2), mode="em", folds=0, progress=False)
+    >>> write_choice(choice, tempfile.mkdtemp()).name
+    'index.html'
+    """
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    data, spec = choice.candidates[0].data, choice.candidates[0].spec
+    compared = f"{plural(len(choice.candidates), 'candidate')}, {plural(len(data), 'row')}"
+    page = (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            title=title,
+            subtitle=f"{spec.family.replace('_', ' ')} mixtures · {compared} · how many components",
+            css=css(),
+            sections=_sections(choice, command),
+            pictures={PICTURE: render(choice_figure(choice))},
+            version=version("bayesmix"),
+            date=date.today().isoformat(),
+        )
+    )
+    choice.table.to_csv(folder / "table.csv")
+    choice.posterior.to_csv(folder / "posterior.csv")
+    path = folder / "index.html"
+    partial = path.with_suffix(".partial")
+    partial.write_text(page, encoding="utf-8")
+    partial.replace(path)
+    return path
+
+
+def _sections(choice: Choice, command: str) -> list[Section]:
+    sections = [
+        Section("verdict", "What the routes choose", _verdict(choice)),
+        Section("criteria", "Criteria", _criteria(choice)),
+    ]
+    if choice.sampled:
+        sections.append(Section("number", "How many components", _number(choice)))
+    notes: list[Block] = [Bullets([prose(note) for note in choice.notes])]
+    return [*sections, Section("made", "How it was made", [*notes, Code(command)] if command else notes)]
+
+
+def _verdict(choice: Choice) -> list[Block]:
+    agree = len(set(choice.routes.values())) == 1
+    level = "bad" if not choice.ok else "good" if agree else "note"
+    title = "All routes agree" if agree else "The routes do not agree"
+    if not choice.ok:
+        title += "; not all of it can be trusted yet"
+    text = words.routes_in_words(choice).removeprefix("The routes do not agree. ")
+    blocks: list[Block] = [Notice(level, title, prose(text)), _cards(choice)]
+    if why := words.reasons(choice):
+        blocks += [Paragraph("Why, and what cannot be told:"), Bullets([prose(reason) for reason in why])]
+    if careful := words.cautions(choice):
+        blocks.append(Notice("note", "With care", "", [prose(caution) for caution in careful]))
+    return blocks
+
+
+def _cards(choice: Choice) -> Cards:
+    routes = choice.routes
+    cards = [(routes["bic"], "components by BIC, from EM alone", "")]
+    if "elpd_loo" in routes:
+        close = words.close_by_loo(choice)
+        cards.append((routes["elpd_loo"], f"by leave-one-out{_beside(close)}", ""))
+    if "probability" in routes:
+        name = routes["probability"]
+        probability = float(choice.table["probability"].loc[name])
+        cards.append((name, f"most probable, {fixed(probability, 2)} given the rows", ""))
+        occupied = choice.posterior["occupied"]
+        most = int(occupied.to_numpy().argmax())
+        cards.append((str(most + 1), f"components that have rows, probability {fixed(occupied.iloc[most], 2)}", ""))
+    return Cards(cards)
+
+
+def _beside(names: list[str]) -> str:
+    return f", hardly better than {', '.join(names)}" if names else ""
+
+
+def _criteria(choice: Choice) -> list[Block]:
+    alt = "Criteria of EM, density of rows left out, log evidence and probabilities against the number of components"
+    caption = (
+        "Of each criterion its distance from the best candidate. Where a curve is flat, it does not choose; bars of "
+        "leave-one-out are one standard error of the difference from the best."
+    )
+    return [Figure(PICTURE, alt, caption), of_em(choice), *([of_posteriors(choice)] if choice.sampled else [])]
+
+
+def _number(choice: Choice) -> list[Block]:
+    return [Paragraph(prose(words.occupied_in_words(choice)), "lead"), of_number(choice)]

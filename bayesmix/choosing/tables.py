@@ -1,0 +1,100 @@
+"""The tables of a choice's page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from bayesmix.choosing.choice import ROUTES, Choice
+from bayesmix.report.blocks import Inline, Table
+from bayesmix.report.text import DASH, decimals_for, fixed, percent, whole
+
+CHOSEN = "◂"
+"""Beside the best of a column."""
+
+
+def of_em(choice: Choice) -> Table:
+    """What needs no draws."""
+
+    def cells(name: str, row: pd.Series) -> list[Inline]:
+        return [
+            fixed(row["log_likelihood"], 2),
+            percent(row["reached"], 0),
+            whole(row["df"]),
+            *(_best(choice, v, name, fixed(row[v], 2)) for v in ("bic", "icl", "aic", "held_out")),
+        ]
+
+    heads = ("K", "Log-likelihood", "Starts that reach it", "Parameters", "BIC", "ICL", "AIC", "Held-out log-density")
+    caption = f"EM. Smaller BIC, ICL and AIC are better, larger held-out densities; {CHOSEN} marks the best."
+    return Table(heads, _rows(choice, cells), (False, *[True] * 7), caption)
+
+
+def of_posteriors(choice: Choice) -> Table:
+    """What needs draws."""
+
+    def cells(name: str, row: pd.Series) -> list[Inline]:
+        return [
+            _best(choice, "elpd_loo", name, _with_error(row["elpd_loo"], row["elpd_se"], 1)),
+            _with_error(row["elpd_diff"], row["elpd_diff_se"], 1) if row["elpd_diff"] else DASH,
+            fixed(row["pareto_k"], 2),
+            _with_error(row["log_evidence"], row["log_evidence_error"]),
+            _with_error(row["nobile"], row["nobile_error"]),
+            _best(choice, "probability", name, fixed(row["probability"], 3)),
+            _judged(row["draws_ok"] and row["established"]),
+            _judged(row["model_ok"]),
+        ]
+
+    heads = (
+        "K",
+        "Leave-one-out",
+        "Below the best",
+        "Largest Pareto k",
+        "Log evidence",
+        "By Nobile's identity",
+        "Probability",
+        "Draws trusted",
+        "Model fits",
+    )
+    caption = (
+        "Posteriors. After ± are standard errors: of leave-one-out those of so few rows, of evidences those of so few "
+        "draws. A dash: not defined, or not established."
+    )
+    return Table(heads, _rows(choice, cells), (False, *[True] * 6, False, False), caption)
+
+
+def of_number(choice: Choice) -> Table:
+    """p(K), p(K | y) and p(K+ | y)."""
+    rows: list[Sequence[Inline]] = [
+        [
+            whole(float(str(number))),
+            fixed(row["prior"], 3),
+            _with_error(row["probability"], row["probability_error"], least=3),
+            _with_error(row["occupied"], row["occupied_error"], least=3),
+        ]
+        for number, row in choice.posterior.iterrows()
+    ]
+    heads = ("Number", "Before the rows, p(K)", "Components, p(K | y)", "Components with rows, p(K+ | y)")
+    caption = "After ± are Monte Carlo errors."
+    return Table(heads, rows, (True,) * 4, caption)
+
+
+def _rows(choice: Choice, cells: object) -> list[Sequence[Inline]]:
+    assert callable(cells)
+    return [[str(name), *cells(str(name), row)] for name, row in choice.table.iterrows()]
+
+
+def _best(choice: Choice, column: str, name: str, text: str) -> str:
+    assert column in ROUTES
+    return f"{text} {CHOSEN}" if choice.routes.get(column) == name else text
+
+
+def _with_error(value: float, error: float, digits: int | None = None, *, least: int = 2) -> str:
+    if pd.isna(value):
+        return DASH
+    d = max(least, decimals_for(error, 1)) if digits is None else digits
+    return f"{fixed(value, d)} ± {fixed(error, d)}"
+
+
+def _judged(ok: bool | None) -> str:
+    return DASH if ok is None or pd.isna(ok) else "yes" if ok else "no"
