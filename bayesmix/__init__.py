@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from bayesmix.checks.distinguishing import distinguishing
     from bayesmix.choosing.choice import Choice
     from bayesmix.choosing.choose import choose
-    from bayesmix.choosing.page import write_choice
     from bayesmix.em.fit_em import EMFit, fit_em
     from bayesmix.gallery.read import load
     from bayesmix.inputs.data import Data
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from bayesmix.posterior.predict import replicate, responsibilities, responsibility_summary
     from bayesmix.posterior.relabel import relabel
     from bayesmix.report import write_report
+    from bayesmix.report.choice.page import write_choice
     from bayesmix.rows.classes import classes
     from bayesmix.rows.density import log_density, log_predictive_density
     from bayesmix.rows.factors import factor_loadings, factor_scores
@@ -50,7 +50,7 @@ _HOMES = {
     "checks.compare": ("compare", "Comparison"),
     "choosing.choice": ("Choice",),
     "choosing.choose": ("choose",),
-    "choosing.page": ("write_choice",),
+    "report.choice.page": ("write_choice",),
     "inputs.data": ("Data",),
     "checks.diagnose": ("diagnose", "Diagnostics"),
     "em.fit_em": ("EMFit", "fit_em"),

@@ -257,7 +257,7 @@ def choose(name_or_path: str, out: Path | None, quiet: bool, **options: Any) -> 
     from bayesmix.gallery.read import read
 
     model = read(name_or_path)
-    from bayesmix.choosing.command import run
+    from bayesmix.report.choice.command import run
 
     choice = run(model, options, out=out, quiet=quiet)
     _finish(choice.ok, model_ok=choice.model_ok)

@@ -75,9 +75,9 @@ ROOMS = (
         ("arviz", "sklearn"),
     ),
     Room("calibration", "simulation-based calibration: `calibrate`", ("arviz", "pymc")),
+    Room("choosing", "how many components, and of which kind: `choose`, candidates by EM and by posterior", ("arviz",)),
     Room("plots", "the figures", ("matplotlib", "arviz")),
     Room("report", "the HTML report", ("matplotlib",)),
-    Room("choosing", "how many components, and of which kind: `choose`, its page", ("arviz", "matplotlib")),
     Room("cli", "the command line"),
 )
 

@@ -32,7 +32,7 @@ def by_em(candidate: Candidate, *, n_starts: int, folds: int, seed: int) -> Numb
         "bic": em.bic,
         "icl": icl(em),
         "aic": em.aic,
-        "converged": em.converged,
+        "converged": bool(em.converged),
         "reasons": list(em.reasons),
     }
     if folds:

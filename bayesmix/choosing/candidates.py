@@ -5,10 +5,10 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from bayesmix.families.prior_sets import NAMES_OF_SETS, prior_set
 from bayesmix.families.table import FAMILIES
 from bayesmix.inputs.arguments import whole_numbers
 from bayesmix.inputs.data import Data
@@ -23,7 +23,7 @@ K_FREE, BY_K = "k-free", "default"
 PRIORS = {
     K_FREE: "Priors do not depend on K: defaults that do are those of K = {reference} for every candidate.",
     BY_K: "Default priors depend on K (scales shrink as K grows): evidences of different K answer different questions.",
-}
+} | {name: f"Priors are those of {name}, which do not depend on K." for name in NAMES_OF_SETS}
 """What ``priors=`` may say, and what it means."""
 
 
@@ -83,10 +83,17 @@ def candidates(
     made: list[Candidate] = []
     for kind in dict.fromkeys(kinds):
         option = {"covariance": kind} if kind else {}
-        shared = k_free_priors(spec.replace(**option), data) if priors == K_FREE else {}
+        shared = _shared(spec.replace(**option), data, priors)
         specs = [spec.replace(n_components=K, **option) for K in sorted(set(numbers))]
         made += [Candidate(_resolved(own, data, shared), kind) for own in specs]
     return made
+
+
+def _shared(spec: Mixture, data: Data, priors: str) -> dict[str, Prior]:
+    """The priors that all candidates have in place of their own defaults."""
+    if priors in NAMES_OF_SETS:
+        return prior_set(priors, spec.family, data)
+    return k_free_priors(spec, data) if priors == K_FREE else {}
 
 
 def reference_components(spec: Mixture, data: Data) -> int:
@@ -102,18 +109,18 @@ def k_free_priors(spec: Mixture, data: Data) -> dict[str, Prior]:
 
 def _resolved(spec: Mixture, data: Data, shared: dict[str, Prior]) -> Likelihood:
     """Bound, with the shared priors in place of its own defaults; those with an entry per component stay its own."""
+    free = {key: prior for key, prior in shared.items() if key not in spec.priors}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of a user's priors: said once, where they are written out
         likelihood = resolved(spec, data)
     own = likelihood.spec.priors
-    same = {
-        key: prior
-        for key, prior in shared.items()
-        if key in own and key not in spec.priors and _shapes(prior) == _shapes(own[key])
-    }
+    same = {key: prior for key, prior in free.items() if key in own and _for_any_number(prior, own[key])}
     likelihood.spec = likelihood.spec.replace(priors=own | same)
     return likelihood
 
 
-def _shapes(prior: Prior) -> dict[str, Any]:
-    return {"": prior.distribution} | {name: np.shape(value) for name, value in prior.parameters.items()}
+def _for_any_number(prior: Prior, own: Prior) -> bool:
+    """Whether it has no entry per component, which the default would have for another number of them."""
+    sizes = {name: np.shape(value) for name, value in own.parameters.items()}
+    shapes = {name: np.shape(value) for name, value in prior.parameters.items()}
+    return not any(shapes.values()) or shapes == sizes

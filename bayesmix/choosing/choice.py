@@ -113,6 +113,8 @@ class Choice:
         NaN where the evidence of a candidate is missing.
         """
         evidence, errors = self._evidence
+        if not np.isfinite(evidence).all():
+            return np.full(len(evidence), np.nan), np.full(len(evidence), np.nan)
         numbers = sorted(set(self._numbers))
         of_k = dict(zip(numbers, log_prior_of_k(self.prior, numbers), strict=True))
         log_p = evidence + [of_k[K] for K in self._numbers]

@@ -59,10 +59,11 @@ def choose(
         The numbers of components to compare.
     covariance : str or sequence of str, optional
         Kinds to compare, each with every number; by default that of ``spec``.
-    priors : {"k-free", "default"}
+    priors : {"k-free", "default", "richardson-green"}
         Priors that ``spec`` does not have. ``"k-free"``: where a default depends on the number of components (scales of
         normal components shrink as K grows), all candidates have that of three, so that their evidences answer one
-        question. ``"default"``: each its own; Nobile's identity does not hold then.
+        question. ``"default"``: each its own; Nobile's identity does not hold then. A published set by its name:
+        :func:`bayesmix.families.prior_sets.prior_set`.
     p_components : {"uniform", "bnb"} or mapping of int to float
         p(K), over ``n_components``: :func:`bayesmix.choosing.prior_of_k.log_prior_of_k`.
     folds : int

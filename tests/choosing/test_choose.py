@@ -85,6 +85,23 @@ def test_priors_do_not_depend_on_k(iris):
     assert candidates(mine, data, 2, None, "k-free")[0].spec.priors["scales"].distribution == "LogNormal"
 
 
+def test_published_priors():
+    """Richardson and Green's: one compiled density of all scales together, that of the formula and its Jacobian."""
+    x = [1.0, 2, 3, 11, 12, 26]
+    made = candidates(NORMAL, bm.Data(x), (1, 3), None, "richardson-green")
+    assert [c.spec.priors["scales"].parameters["level_rate"] for c in made] == pytest.approx([10 / 625] * 2)
+    assert made[1].spec.priors["means"] == bm.Prior("Normal", mu=13.5, sigma=25.0)
+    model = bm.build(made[1].spec, bm.Data(x))
+    scales = np.array([[0.5], [1.5], [2.0]])
+    point = {"weights_simplex__": np.zeros(2), "means": np.zeros((3, 1)), "scales_log__": np.log(scales)}
+    v = (scales**2).ravel()
+    published = gammaln(6.2) - gammaln(0.2) + 0.2 * np.log(10 / 625) - 3 * np.log(v).sum()
+    published -= 6.2 * np.log((1 / v).sum() + 10 / 625)
+    jacobian = np.log(2 * scales).sum() + np.log(scales).sum()
+    assert model.compile_logp(vars=[model["scales"]])(point) == pytest.approx(published + jacobian)
+    assert symmetric_weight(made[1].likelihood) == 1.0
+
+
 def test_prior_of_k_against_published_numbers():
     """K - 1 ~ BNB(1, 4, 3), cut at 6: p(K | y) follows from log evidences that are known exactly."""
     log_p = log_prior_of_k("bnb", range(1, 7)) + LOG_Z
@@ -164,6 +181,17 @@ def test_cautions():
     assert choice.routes["bic"] == "1"
 
 
+def test_a_candidate_that_could_not_be_sampled():
+    """No p(K | y) without its evidence; what there is of the others stays."""
+    lost = {k: v for k, v in record(2).items() if k in ("n_components", "reached", "df", "bic", "icl", "aic")}
+    choice = choice_of([record(1), {**lost, "reasons": [], "converged": True, "error": "no chain can begin"}])
+    assert "probability" not in choice.routes
+    assert choice.routes["elpd_loo"] == "1"
+    assert choice.posterior["probability"].isna().all()
+    assert "K = 2 could not be sampled: no chain can begin" in str(choice)
+    assert not choice.ok
+
+
 def test_all_agree():
     records = [record(1), record(2, icl=50, bic=50, aic=50, held_out=-20, elpd=[-1.0] * 12, log_evidence=-20.0)]
     assert routes_in_words(choice_of(records)).startswith("All routes choose K = 2")
@@ -205,7 +233,8 @@ def test_monte_carlo_error_of_independent_draws(rng):
         ({"n_components": ()}, "n_components: needs a number"),
         ({"n_components": (0, 1)}, "n_components: must be a whole number >= 1; got 0"),
         ({"covariance": ("full", "round")}, "covariance: unknown kind 'round'"),
-        ({"priors": "flat"}, "priors: must be one of 'k-free', 'default'; got 'flat'"),
+        ({"priors": "flat"}, "priors: must be one of 'k-free', 'default', 'richardson-green'; got 'flat'"),
+        ({"priors": "richardson-green"}, "priors: 'richardson-green' are of one column; the data have 4"),
         ({"p_components": "poisson"}, "p_components: must be one of 'uniform', 'bnb'"),
         (
             {"p_components": {1: 1.0}},

@@ -29,13 +29,14 @@ EXACT = {
     "measurements": lambda rows: Exact(rows, 1.5, normal_block(5.0, 4.0, SCALES), most=4),
     "counts": lambda rows: Exact(rows, 1.0, poisson_block(1.5, 0.3), most=4),
 }
+SETTINGS = {"measurements": {"sampler": "exchange", "draws": 3000, "minutes": 3}, "counts": {"draws": 8000}}
 MOST_ERROR = 0.03
 
 
 @pytest.fixture(scope="module", params=list(SPECS))
 def both(request):
     spec, rows = SPECS[request.param], ROWS[request.param]
-    settings = {"n_components": NUMBERS, "draws": 8000, "folds": 0, "minutes": 0.5, "progress": False}
+    settings = {"n_components": NUMBERS, "folds": 0, "progress": False} | SETTINGS[request.param]
     return bm.choose(spec, bm.Data(rows), **settings), EXACT[request.param](rows)
 
 

@@ -21,14 +21,12 @@ BAR = 0.38
 @styled
 def choice_figure(choice: Choice) -> Figure:
     """Panels: EM's criteria and predictive density, and, where there are posteriors, evidence and probabilities."""
-    fig = new_figure(8.0, 5.6 if choice.sampled else 2.9)
-    axes = fig.subplots(2 if choice.sampled else 1, 2, squeeze=False)
-    _criteria(axes[0, 0], choice)
-    _predictive(axes[0, 1], choice)
-    if choice.sampled:
-        _evidence(axes[1, 0], choice)
-        _probabilities(axes[1, 1], choice)
-    for ax in axes.ravel():
+    panels = [_criteria, _predictive] if choice.sampled or choice.table["held_out"].notna().any() else [_criteria]
+    panels += [_evidence, _probabilities] if choice.sampled else []
+    fig = new_figure(4.0 * min(2, len(panels)), 2.8 * -(-len(panels) // 2))
+    axes = fig.subplots(-(-len(panels) // 2), min(2, len(panels)), squeeze=False)
+    for draw, ax in zip(panels, axes.ravel(), strict=True):
+        draw(ax, choice)
         ax.set_xlabel("components")
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     return fig

@@ -11,8 +11,8 @@ import click
 
 from bayesmix.choosing.choice import Choice
 from bayesmix.choosing.choose import EM_ALONE, FULL, choose
-from bayesmix.choosing.page import write_choice
 from bayesmix.gallery.read import GalleryModel
+from bayesmix.report.choice.page import write_choice
 
 RANGE = re.compile(r"(\d+)-(\d+)")
 

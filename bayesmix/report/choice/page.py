@@ -8,9 +8,9 @@ from pathlib import Path
 
 from bayesmix.choosing import words
 from bayesmix.choosing.choice import Choice
-from bayesmix.choosing.figure import choice_figure
-from bayesmix.choosing.tables import of_em, of_number, of_posteriors
 from bayesmix.report.blocks import Block, Bullets, Cards, Code, Figure, Notice, Paragraph, Section
+from bayesmix.report.choice.figure import choice_figure
+from bayesmix.report.choice.tables import of_em, of_number, of_posteriors
 from bayesmix.report.figures import render
 from bayesmix.report.page import css, environment
 from bayesmix.report.text import fixed, plural, prose
