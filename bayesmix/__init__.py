@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from bayesmix.choosing.choose import choose
     from bayesmix.em.fit_em import EMFit, fit_em
     from bayesmix.gallery.read import load
+    from bayesmix.grouping.merging import merge
+    from bayesmix.grouping.modes import density_modes
+    from bayesmix.grouping.quality import classification_quality
     from bayesmix.inputs.data import Data
     from bayesmix.inputs.errors import FitError
     from bayesmix.inputs.prior import Prior
@@ -51,6 +54,9 @@ _HOMES = {
     "choosing.choice": ("Choice",),
     "choosing.choose": ("choose",),
     "report.choice.page": ("write_choice",),
+    "grouping.merging": ("merge",),
+    "grouping.modes": ("density_modes",),
+    "grouping.quality": ("classification_quality",),
     "inputs.data": ("Data",),
     "checks.diagnose": ("diagnose", "Diagnostics"),
     "em.fit_em": ("EMFit", "fit_em"),
@@ -94,8 +100,10 @@ __all__ = [
     "calibrate",
     "choose",
     "classes",
+    "classification_quality",
     "co_clustering",
     "compare",
+    "density_modes",
     "diagnose",
     "distinguishing",
     "factor_loadings",
@@ -108,6 +116,7 @@ __all__ = [
     "log_evidence",
     "log_predictive_density",
     "loo",
+    "merge",
     "modes",
     "outliers",
     "point_partition",

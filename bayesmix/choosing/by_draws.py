@@ -13,7 +13,10 @@ from bayesmix.choosing import nobile
 from bayesmix.choosing.by_em import Numbers
 from bayesmix.choosing.candidates import Candidate
 from bayesmix.choosing.left_out import left_out
-from bayesmix.choosing.occupied import occupied
+from bayesmix.grouping.merging import merge
+from bayesmix.grouping.modes import has_modes, modes_of
+from bayesmix.grouping.occupied import occupied
+from bayesmix.grouping.quality import classification_quality
 from bayesmix.posterior.record import Record
 from bayesmix.sampling.log_evidence import log_evidence
 from bayesmix.sampling.sample import sample
@@ -45,9 +48,24 @@ def of_posterior(dt: xr.DataTree, **settings: Any) -> Numbers:
         "p0": found.p0,
         "p0_error": found.p0_error,
         **nobile.of_step(record.likelihood, found),
+        **_groups(record),
         "ok": check.ok,
         "model_ok": check.model_ok,
         "problems": [problem.name for problem in check.problems],
         "misfits": [str(misfit) for misfit in check.misfits],
         "max_r_hat": float(np.nanmax(check.invariants["r_hat"])),
     }
+
+
+def _groups(record: Record) -> Numbers:
+    """What components are as groups: modes of the density, what merging leaves, how sure rows are."""
+    quality = classification_quality(record.dt)
+    numbers: Numbers = {
+        "merging": merge(record.dt).reset_index().to_dict("records"),
+        "groups": quality.groups.reset_index().to_dict("records"),
+        "quality": quality.overall.reset_index().to_dict("records"),
+    }
+    if has_modes(record.likelihood):
+        modes = modes_of(record).probability
+        numbers |= {"modes": modes["probability"].tolist(), "modes_error": modes["error"].tolist()}
+    return numbers

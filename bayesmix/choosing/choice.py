@@ -132,7 +132,8 @@ class Choice:
         """What the rows say of the number of components: one row per K from 1.
 
         ``prior`` p(K); ``probability, probability_error`` of K components; ``occupied, occupied_error`` of K+
-        components that have rows. Kinds are summed over. Empty where nothing was sampled.
+        components that have rows; ``modes, modes_error`` of the modes of the density, for measured columns. Kinds are
+        summed over. Empty where nothing was sampled.
         """
         if not self.sampled:
             return pd.DataFrame()
@@ -141,11 +142,13 @@ class Choice:
         most, numbers = max(self._numbers), sorted(set(self._numbers))
         index = pd.Index(range(1, most + 1), name="components")
         is_k = np.array(self._numbers)[:, None] == index.to_numpy()
-        shares, mcse = (self._by_number(v, most) for v in ("occupied", "occupied_error"))
         found = pd.DataFrame({"prior": 0.0}, index=index)
         found.loc[numbers, "prior"] = np.exp(log_prior_of_k(self.prior, numbers))
         found["probability"], found["probability_error"] = _mixed(p, is_k.astype(float), errors, 0.0 * is_k)
-        found["occupied"], found["occupied_error"] = _mixed(p, shares, errors, mcse)
+        for name in ("occupied", "modes"):
+            if any(name in record for record in self.records):
+                shares, mcse = (self._by_number(v, most) for v in (name, f"{name}_error"))
+                found[name], found[f"{name}_error"] = _mixed(p, shares, errors, mcse)
         return found
 
     def _by_number(self, name: str, most: int) -> np.ndarray:
@@ -182,6 +185,11 @@ class Choice:
         return next(c for c in self.candidates if c.name == self.best_name)
 
     @property
+    def best_record(self) -> Numbers:
+        """What was found of :attr:`best`."""
+        return self.records[list(self.table.index).index(self.best_name)]
+
+    @property
     def ok(self) -> bool:
         """Whether the draws of every candidate that counts can be trusted, and its evidence is established.
 
@@ -195,7 +203,7 @@ class Choice:
     @property
     def model_ok(self) -> bool | None:
         """Whether the data refute the best candidate; None where that was not looked at."""
-        return self.records[list(self.table.index).index(self.best_name)].get("model_ok")
+        return self.best_record.get("model_ok")
 
     def __str__(self) -> str:
         from bayesmix.choosing.words import as_text

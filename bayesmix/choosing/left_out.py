@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import softmax
 
 from bayesmix import estep
-from bayesmix.choosing.occupied import mcse
+from bayesmix.grouping.occupied import mcse
 from bayesmix.multimodality.thresholds import PARETO_K
 from bayesmix.posterior.assemble import DRAWN
 from bayesmix.posterior.leave_one_out import loo_of

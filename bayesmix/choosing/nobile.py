@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from scipy.special import gammaln
 
-from bayesmix.choosing.occupied import Occupied
+from bayesmix.grouping.occupied import Occupied
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.spec import exchange_groups
 from bayesmix.multimodality.bridge import LARGEST_ERROR

@@ -97,17 +97,16 @@ def flat_evidence(choice: Choice) -> list[str]:
     return [str(name) for name in gap.index[gap < np.log(BARE_MENTION)]]
 
 
-def occupied_in_words(choice: Choice) -> str:
-    """How many components have rows."""
-    found = choice.posterior
-    if found.empty or found["occupied"].isna().all():
-        return ""
-    best = int(found["occupied"].to_numpy().argmax())
-    p, error = (float(found[v].iloc[best]) for v in ("occupied", "occupied_error"))
-    return (
-        f"Components that have rows: most probably {best + 1}, p(K+ = {best + 1} | y) = {p:.2f} (+- {error:.1g}), over "
-        "all candidates."
-    )
+def numbers_in_words(choice: Choice) -> list[str]:
+    """How many components have rows, and how many modes the density has, where that is known."""
+    told = {"occupied": "Components that have rows", "modes": "Modes of the density, that is clusters"}
+    found, sentences = choice.posterior, []
+    for name, what in told.items():
+        if name in found and found[name].notna().all():
+            best = int(found[name].to_numpy().argmax())
+            p, error = (float(found[v].iloc[best]) for v in (name, f"{name}_error"))
+            sentences.append(f"{what}: most probably {best + 1}, with probability {p:.2f} (+- {error:.1g}).")
+    return sentences
 
 
 def cautions(choice: Choice) -> list[str]:
@@ -154,7 +153,7 @@ def as_text(choice: Choice) -> str:
     if choice.sampled:
         rest = [v for v in choice.table.columns if v not in (*EM_COLUMNS, "n_components", "kind")]
         lines += [_table(choice.table[rest[:8]]), _table(choice.table[rest[8:]]), _table(choice.posterior)]
-    sentences = [routes_in_words(choice), *reasons(choice), occupied_in_words(choice)]
+    sentences = [routes_in_words(choice), *reasons(choice), *numbers_in_words(choice)]
     lines.append("\n".join(s for s in sentences if s))
     lines.append("\n".join([*(f"Caution: {text}" for text in cautions(choice)), *choice.notes]))
     return "\n\n".join(line for line in lines if line)

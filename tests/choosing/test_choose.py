@@ -12,9 +12,9 @@ from bayesmix.choosing import store
 from bayesmix.choosing.candidates import candidates
 from bayesmix.choosing.choice import Choice
 from bayesmix.choosing.nobile import chained, log_step, symmetric_weight
-from bayesmix.choosing.occupied import mcse
 from bayesmix.choosing.prior_of_k import log_prior_of_k
 from bayesmix.choosing.words import reasons, routes_in_words
+from bayesmix.grouping.occupied import mcse
 from choosing.test_enumeration import ELPD, LOG_Z, OCCUPIED
 
 NORMAL = bm.Mixture("gaussian", n_components=1)

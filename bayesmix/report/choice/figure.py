@@ -14,8 +14,9 @@ from bayesmix.drawing.style import INK, MUTED, Style, colour, new_figure, plain,
 CRITERIA = {"bic": "BIC", "icl": "ICL", "aic": "AIC"}
 SHOWN_GAP = 40.0
 """Criteria are shown up to this far from the best: beyond, nobody compares."""
-BAR = 0.38
-"""Width of a bar, of two side by side."""
+BARS = {"probability": "K components", "occupied": "K+ with rows", "modes": "modes of the density"}
+WIDTH = 0.8
+"""Of all bars of a number, side by side."""
 
 
 @styled
@@ -98,14 +99,15 @@ def _evidence(ax: Axes, choice: Choice) -> None:
 
 
 def _probabilities(ax: Axes, choice: Choice) -> None:
-    """Of K and of K+, with their errors."""
+    """Of K, of K+ and of modes, with their errors."""
     found = choice.posterior
     x = found.index.to_numpy()
     bars: Style = {"error_kw": {"ecolor": MUTED, "elinewidth": 1}}
-    of_k = {"color": colour(0), "label": "K components", **bars}
-    of_occupied = {"color": colour(1), "label": "K+ with rows", **bars}
-    ax.bar(x - BAR / 2, found["probability"], BAR, yerr=found["probability_error"], **of_k)
-    ax.bar(x + BAR / 2, found["occupied"], BAR, yerr=found["occupied_error"], **of_occupied)
+    shown = {name: label for name, label in BARS.items() if name in found}
+    width = WIDTH / len(shown)
+    for j, (name, label) in enumerate(shown.items()):
+        at = x + (j - (len(shown) - 1) / 2) * width
+        ax.bar(at, found[name], width, yerr=found[f"{name}_error"], color=colour(j), label=label, **bars)
     before = np.r_[x[0] - 1, x, x[-1] + 1], np.r_[0, found["prior"], 0]
     ax.step(*before, where="mid", color=MUTED, linewidth=0.8, label="p(K)")
     ax.set(title="Probability given the rows", xlim=(x[0] - 0.7, x[-1] + 0.7))

@@ -10,7 +10,7 @@ from bayesmix.choosing import words
 from bayesmix.choosing.choice import Choice
 from bayesmix.report.blocks import Block, Bullets, Cards, Code, Figure, Notice, Paragraph, Section
 from bayesmix.report.choice.figure import choice_figure
-from bayesmix.report.choice.tables import of_em, of_number, of_posteriors
+from bayesmix.report.choice.tables import of_em, of_groups, of_merging, of_number, of_posteriors, of_quality
 from bayesmix.report.figures import render
 from bayesmix.report.page import css, environment
 from bayesmix.report.text import fixed, plural, prose
@@ -83,7 +83,9 @@ def _sections(choice: Choice, command: str) -> list[Section]:
         Section("criteria", "Criteria", _criteria(choice)),
     ]
     if choice.sampled:
-        sections.append(Section("number", "How many components", _number(choice)))
+        sections.append(Section("number", "How many components, how many clusters", _number(choice)))
+    if "groups" in choice.best_record:
+        sections.append(Section("groups", f"The groups of K = {choice.best_name}", _groups(choice)))
     notes: list[Block] = [Bullets([prose(note) for note in choice.notes])]
     return [*sections, Section("made", "How it was made", [*notes, Code(command)] if command else notes)]
 
@@ -133,4 +135,17 @@ def _criteria(choice: Choice) -> list[Block]:
 
 
 def _number(choice: Choice) -> list[Block]:
-    return [Paragraph(prose(words.occupied_in_words(choice)), "lead"), of_number(choice)]
+    told = [prose(sentence) for sentence in words.numbers_in_words(choice)]
+    why = (
+        "A cluster may be made up of several components, where one does not have its shape: those whose density has one "
+        "mode. All three numbers are averaged over candidates, by their probabilities."
+    )
+    return [Bullets(told), of_number(choice), Paragraph(why, "note")]
+
+
+def _groups(choice: Choice) -> list[Block]:
+    text = (
+        "How sure rows are of their groups, for the best candidate. A probability of belonging says what the model "
+        "makes of a row; it is right as far as the model is."
+    )
+    return [Paragraph(text, "lead"), of_quality(choice), of_groups(choice), of_merging(choice)]

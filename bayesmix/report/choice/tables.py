@@ -8,10 +8,22 @@ import pandas as pd
 
 from bayesmix.choosing.choice import ROUTES, Choice
 from bayesmix.report.blocks import Inline, Table
-from bayesmix.report.text import DASH, decimals_for, fixed, percent, whole
+from bayesmix.report.text import DASH, decimals_for, fixed, interval, percent, whole
 
 CHOSEN = "◂"
 """Beside the best of a column."""
+NUMBERS = {
+    "probability": "Components, p(K | y)",
+    "occupied": "Components with rows, p(K+ | y)",
+    "modes": "Modes of the density",
+}
+"""What is counted, by its column in :attr:`Choice.posterior`."""
+QUALITY = {
+    "expected error": "Expected error of the most probable groups",
+    "sure": "Share of rows that are sure of their group (above 90%)",
+    "relative entropy": "Relative entropy, 1 where all rows are certain",
+}
+"""What is said of all rows."""
 
 
 def of_em(choice: Choice) -> Table:
@@ -64,19 +76,59 @@ def of_posteriors(choice: Choice) -> Table:
 
 
 def of_number(choice: Choice) -> Table:
-    """p(K), p(K | y) and p(K+ | y)."""
+    """p(K), p(K | y), p(K+ | y) and the probability of every number of modes."""
+    names = [name for name in NUMBERS if name in choice.posterior]
     rows: list[Sequence[Inline]] = [
         [
             whole(float(str(number))),
             fixed(row["prior"], 3),
-            _with_error(row["probability"], row["probability_error"], least=3),
-            _with_error(row["occupied"], row["occupied_error"], least=3),
+            *(_with_error(row[name], row[f"{name}_error"], least=3) for name in names),
         ]
         for number, row in choice.posterior.iterrows()
     ]
-    heads = ("Number", "Before the rows, p(K)", "Components, p(K | y)", "Components with rows, p(K+ | y)")
-    caption = "After ± are Monte Carlo errors."
-    return Table(heads, rows, (True,) * 4, caption)
+    heads = ("Number", "Before the rows, p(K)", *(NUMBERS[name] for name in names))
+    return Table(heads, rows, (True,) * len(heads), "After ± are Monte Carlo errors.")
+
+
+def of_quality(choice: Choice) -> Table:
+    """How sure all rows are."""
+    rows = [
+        [QUALITY[entry["quality"]], _between(entry["value"], entry["lower"], entry["upper"])]
+        for entry in choice.best_record["quality"]
+    ]
+    return Table(("Of all rows", "Mean, 90% interval"), rows, (False, True))
+
+
+def of_groups(choice: Choice) -> Table:
+    """How sure the rows of every group are."""
+    rows = [
+        [
+            entry["group"],
+            whole(entry["rows"]),
+            _between(entry["average"], entry["average_lower"], entry["average_upper"]),
+            _between(entry["sure"], entry["sure_lower"], entry["sure_upper"]),
+        ]
+        for entry in choice.best_record["groups"]
+    ]
+    heads = ("Group", "Rows put into it", "Mean probability of belonging", "Share above 90%")
+    return Table(heads, rows, (False, True, True, True), "Intervals are 90%, over draws of the posterior.")
+
+
+def of_merging(choice: Choice) -> Table:
+    """Entropy as components are merged."""
+    rows = [
+        [whole(entry["clusters"]), entry["merged"], _between(entry["entropy"], entry["lower"], entry["upper"], 2)]
+        for entry in choice.best_record["merging"]
+    ]
+    caption = (
+        "Components merged two at a time, those first whose union lowers the entropy of the allocation most. Where it "
+        "falls steeply they overlap and make up one cluster; where it hardly falls, clusters are apart."
+    )
+    return Table(("Clusters", "Merged", "Entropy, 90% interval"), rows, (True, False, True), caption)
+
+
+def _between(value: float, lower: float, upper: float, digits: int = 3) -> str:
+    return f"{fixed(value, digits)} ({interval(lower, upper, digits)})"
 
 
 def _rows(choice: Choice, cells: object) -> list[Sequence[Inline]]:
