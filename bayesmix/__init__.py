@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bayesmix.checks.distinguishing import distinguishing
     from bayesmix.choosing.choice import Choice
     from bayesmix.choosing.choose import choose
+    from bayesmix.choosing.stability import Stability, stability
     from bayesmix.em.fit_em import EMFit, fit_em
     from bayesmix.gallery.read import load
     from bayesmix.grouping.merging import merge
@@ -53,6 +54,7 @@ _HOMES = {
     "checks.compare": ("compare", "Comparison"),
     "choosing.choice": ("Choice",),
     "choosing.choose": ("choose",),
+    "choosing.stability": ("Stability", "stability"),
     "report.choice.page": ("write_choice",),
     "grouping.merging": ("merge",),
     "grouping.modes": ("density_modes",),
@@ -95,6 +97,7 @@ __all__ = [
     "Mixture",
     "Modes",
     "Prior",
+    "Stability",
     "adopt",
     "build",
     "calibrate",
@@ -129,6 +132,7 @@ __all__ = [
     "sample",
     "save",
     "simulate",
+    "stability",
     "write_choice",
     "write_report",
 ]

@@ -19,13 +19,13 @@ from bayesmix.posterior.record import Record
 
 MODE_DRAWS = 200
 """Draws whose modes are sought: the error of a probability is then 0.035 at most."""
-STEP = 1e-4
+CLIMB_STEP = 1e-4
 """Of differences, in standard deviations of a column."""
-ALONG = 24
+LINE_POINTS = 24
 """Points on a line between two ends of climbs."""
 DIP = 1e-4
 """Of the log-density on such a line: a shallower one is that of climbs that ended a step apart."""
-LEAST_ROWS = 1.0
+ROWS_OF_A_MODE = 1.0
 """A mode counts where at least so many rows are expected in it: an empty component may lie anywhere."""
 
 
@@ -115,7 +115,7 @@ def modes_of(record: Record, draws: int = MODE_DRAWS) -> DensityModes:
     clusters = np.array([clusters_at(likelihood, {v: a[s] for v, a in params.items()}) for s in range(len(picked))])
     K = clusters.shape[1]
     rows = np.array([np.bincount(c, m, minlength=K) for c, m in zip(clusters, mass, strict=True)])
-    return DensityModes(clusters, (rows >= LEAST_ROWS).sum(axis=1))
+    return DensityModes(clusters, (rows >= ROWS_OF_A_MODE).sum(axis=1))
 
 
 def clusters_at(likelihood: Likelihood, params: Params) -> np.ndarray:
@@ -127,10 +127,10 @@ def clusters_at(likelihood: Likelihood, params: Params) -> np.ndarray:
         return np.zeros(1, dtype=int)
     ends = _climbed(likelihood, params, centres)
     K, d = ends.shape
-    share = np.linspace(0, 1, ALONG)[:, None]
+    share = np.linspace(0, 1, LINE_POINTS)[:, None]
     first, second = np.triu_indices(K, 1)
     lines = ends[first, None] + share * (ends[second] - ends[first])[:, None]
-    heights = _log_density(likelihood, params, lines.reshape(-1, d)).reshape(-1, ALONG)
+    heights = _log_density(likelihood, params, lines.reshape(-1, d)).reshape(-1, LINE_POINTS)
     dips = np.minimum(heights[:, 0], heights[:, -1]) - heights.min(axis=1)
     joined = np.zeros((K, K), dtype=bool)
     joined[first, second] = dips < DIP
@@ -141,12 +141,12 @@ def _climbed(likelihood: Likelihood, params: Params, starts: np.ndarray) -> np.n
     """Where climbs of the log-density from these points (K, d) end; the sum over points is climbed at once."""
     K, d = starts.shape
     unit = likelihood.data.x.std(axis=0)
-    steps = np.vstack([np.zeros((1, d)), STEP * np.eye(d), -STEP * np.eye(d)])
+    steps = np.vstack([np.zeros((1, d)), CLIMB_STEP * np.eye(d), -CLIMB_STEP * np.eye(d)])
 
     def downhill(flat: np.ndarray) -> tuple[float, np.ndarray]:
         points = (flat.reshape(K, 1, d) + steps) * unit
         heights = _log_density(likelihood, params, points.reshape(-1, d)).reshape(K, -1)
-        slopes = (heights[:, 1 : d + 1] - heights[:, d + 1 :]) / (2 * STEP)
+        slopes = (heights[:, 1 : d + 1] - heights[:, d + 1 :]) / (2 * CLIMB_STEP)
         return -float(heights[:, 0].sum()), -slopes.ravel()
 
     found = minimize(downhill, (starts / unit).ravel(), jac=True, method="L-BFGS-B")

@@ -137,8 +137,8 @@ def _criteria(choice: Choice) -> list[Block]:
 def _number(choice: Choice) -> list[Block]:
     told = [prose(sentence) for sentence in words.numbers_in_words(choice)]
     why = (
-        "A cluster may be made up of several components, where one does not have its shape: those whose density has one "
-        "mode. All three numbers are averaged over candidates, by their probabilities."
+        "A cluster may be made up of several components, where one does not have its shape: those whose density has "
+        "one mode. All three numbers are averaged over candidates, by their probabilities."
     )
     return [Bullets(told), of_number(choice), Paragraph(why, "note")]
 

@@ -12,7 +12,7 @@ from bayesmix.report.text import DASH, decimals_for, fixed, interval, percent, w
 
 CHOSEN = "◂"
 """Beside the best of a column."""
-NUMBERS = {
+WHAT_IS_COUNTED = {
     "probability": "Components, p(K | y)",
     "occupied": "Components with rows, p(K+ | y)",
     "modes": "Modes of the density",
@@ -77,7 +77,7 @@ def of_posteriors(choice: Choice) -> Table:
 
 def of_number(choice: Choice) -> Table:
     """p(K), p(K | y), p(K+ | y) and the probability of every number of modes."""
-    names = [name for name in NUMBERS if name in choice.posterior]
+    names = [name for name in WHAT_IS_COUNTED if name in choice.posterior]
     rows: list[Sequence[Inline]] = [
         [
             whole(float(str(number))),
@@ -86,7 +86,7 @@ def of_number(choice: Choice) -> Table:
         ]
         for number, row in choice.posterior.iterrows()
     ]
-    heads = ("Number", "Before the rows, p(K)", *(NUMBERS[name] for name in names))
+    heads = ("Number", "Before the rows, p(K)", *(WHAT_IS_COUNTED[name] for name in names))
     return Table(heads, rows, (True,) * len(heads), "After ± are Monte Carlo errors.")
 
 
