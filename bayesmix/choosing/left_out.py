@@ -17,6 +17,8 @@ from bayesmix.posterior.record import Record, row_slices
 from bayesmix.rows.density import log_density
 from bayesmix.sampling.sample import sample
 
+ONE_GO = ("draws", "tune", "chains", "cores", "target_accept")
+"""Settings of a candidate that hold for fits without a row, whose chains get one go: there are as many as such rows."""
 MOST_REFITS = 10
 """Where more rows have a large Pareto k, the model is at fault, and fits without each of them are too dear."""
 
@@ -63,7 +65,8 @@ def left_out(record: Record, **settings: Any) -> LeftOut:
 def _without(record: Record, i: int, settings: dict[str, Any]) -> tuple[float, float]:
     """log p(x_i | other rows) from a fit to those, and its Monte Carlo standard error."""
     others = np.delete(np.arange(len(record.data)), i)
-    dt = sample(record.spec, record.data.take(others), log_likelihood=False, progress=False, **settings)
+    own = {name: value for name, value in settings.items() if name in ONE_GO} | {"seed": int(record.dt.attrs["seed"])}
+    dt = sample(record.spec, record.data.take(others), sampler="nuts", log_likelihood=False, progress=False, **own)
     l = log_density(dt, record.data.take([i]), labels=True).to_numpy()[..., 0]
     p = np.exp(l - l.max())
     return float(l.max() + np.log(p.mean())), mcse(p) / float(p.mean())

@@ -95,7 +95,7 @@ def stability(
     >>> from bayesmix import Data, Mixture
     >>> x = np.r_[np.linspace(1, 3, 30), np.linspace(11, 13, 30)]
     >>> found = stability(Mixture("gaussian", n_components=1), Data(x), n_components=(1, 2), resamples=5)
-    >>> found.wins.loc["2", "resamples"], found.name, round(found.clearness, 3)
+    >>> float(found.wins.loc["2", "resamples"]), found.name, round(found.clearness, 3)
     (1.0, '2', 1.0)
     """
     whole_numbers(resamples=resamples, n_starts=n_starts, seed=seed)
