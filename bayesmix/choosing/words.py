@@ -118,6 +118,10 @@ def cautions(choice: Choice) -> list[str]:
     lucky = [name for name in table.index[table["reached"] <= 1 / ONE_OF] if name not in spikes]
     if lucky:
         found.append(f"Hardly a start found EM's best for {_names(lucky)}: there may be a better one.")
+    ends = {table["n_components"].min(), table["n_components"].max()} - {1}
+    at_end = [ROUTES[v][0] for v, name in choice.routes.items() if table["n_components"].loc[name] in ends]
+    if at_end and table["n_components"].nunique() > 1:
+        found.append(f"The choice by {_listed(at_end)} is at an end of the range that was asked about: ask for more.")
     for record, c in zip(choice.records, choice.candidates, strict=True):
         if "error" in record:
             found.append(f"{_called(c.name)} could not be sampled: {record['error']}")

@@ -175,6 +175,8 @@ def test_cautions():
         "not established for K = 2",
     ):
         assert words in said
+    assert "The choice by BIC" not in said
+    assert "is at an end of the range that was asked about" in said
     for words in ("cannot be trusted yet for K = 2", "Pareto k > 0.7", "refute the model with K = 2", "contradict"):
         assert words in said
     assert not choice.ok

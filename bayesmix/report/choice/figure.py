@@ -13,7 +13,9 @@ from bayesmix.drawing.style import INK, MUTED, Style, colour, new_figure, plain,
 
 CRITERIA = {"bic": "BIC", "icl": "ICL", "aic": "AIC"}
 SHOWN_GAP = 40.0
-"""Criteria are shown up to this far from the best: beyond, nobody compares."""
+"""Criteria are shown up to this far from the best, and further for kinds of which there would be nothing to see."""
+SPARE_GAP = 1.2
+"""Above the best of the kind that is furthest."""
 BARS = {"probability": "K components", "occupied": "K+ with rows", "modes": "modes of the density"}
 WIDTH = 0.8
 """Of all bars of a number, side by side."""
@@ -41,6 +43,7 @@ def _criteria(ax: Axes, choice: Choice) -> None:
     """Each above its own best; of several kinds BIC alone."""
     kinds = _by_kind(choice)
     columns = CRITERIA if len(kinds) == 1 else {"bic": "BIC"}
+    furthest = _furthest(choice, {v: 1 for v in columns})
     highest = 0.0
     for j, (column, name) in enumerate(columns.items()):
         best = choice.table[column].min()
@@ -50,15 +53,19 @@ def _criteria(ax: Axes, choice: Choice) -> None:
             ax.plot(gap.index, gap, "o-", label=plain(kind) or name, **_line(max(i, j)))
     title = "EM: criteria above their best" if len(kinds) == 1 else "EM: BIC above its best"
     ax.set_title(f"{title} (smaller is better)")
-    top = min(1.05 * highest, max(SHOWN_GAP, 1.5 * _second(choice, columns)))
+    top = min(1.05 * highest, furthest)
     ax.set_ylim(-0.05 * top, top)
     ax.legend()
 
 
-def _second(choice: Choice, columns: dict[str, str]) -> float:
-    """How far the second best is from the best, by the criterion that tells them best apart."""
-    gaps = [np.sort(choice.table[v].dropna() - choice.table[v].min()) for v in columns]
-    return max((float(gap[1]) for gap in gaps if len(gap) > 1), default=0.0)
+def _furthest(choice: Choice, columns: dict[str, int]) -> float:
+    """How far to show distances from the best: columns with a sign, 1 where smaller is better."""
+    far = [SHOWN_GAP]
+    for column, sign in columns.items():
+        gaps = sign * choice.table[column]
+        best = (gaps - gaps.min()).groupby(choice.table["kind"]).min()
+        far.append(SPARE_GAP * float(best.max()) if len(best) > 1 else 0.0)
+    return max(far)
 
 
 def _predictive(ax: Axes, choice: Choice) -> None:
@@ -76,10 +83,17 @@ def _predictive(ax: Axes, choice: Choice) -> None:
         if (rows["held_out"].notna().any() and len(kinds) == 1) or not choice.sampled:
             gap = rows["held_out"] - choice.table["held_out"].max()
             look = {"color": MUTED} if choice.sampled else _line(i)
-            ax.plot(gap.index, gap, "s--", label=f"held out, EM {plain(kind)}".strip(), **look | {"markersize": 3.5})
+            ax.plot(
+                gap.index,
+                gap,
+                "s--",
+                label=plain(kind) if len(kinds) > 1 else "held out, EM",
+                **look | {"markersize": 3.5},
+            )
             deepest = deepest if choice.sampled else min(deepest, gap.min())
-    ax.set_title("Log-density of rows left out (larger is better)")
-    bottom = max(1.2 * deepest, -SHOWN_GAP)
+    what = "Log-density of rows left out" if choice.sampled else "EM: log-density of rows held out"
+    ax.set_title(f"{what} (larger is better)")
+    bottom = max(1.2 * deepest, -_furthest(choice, {"elpd_loo" if choice.sampled else "held_out": -1}))
     ax.set_ylim(bottom, -0.08 * bottom)
     ax.legend()
 

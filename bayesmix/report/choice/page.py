@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from bayesmix.choosing import words
-from bayesmix.choosing.choice import Choice
+from bayesmix.choosing.choice import ROUTES, Choice
 from bayesmix.report.blocks import Block, Bullets, Cards, Code, Figure, Notice, Paragraph, Section
 from bayesmix.report.choice.figure import choice_figure
 from bayesmix.report.choice.tables import of_em, of_groups, of_merging, of_number, of_posteriors, of_quality
@@ -108,6 +108,8 @@ def _verdict(choice: Choice) -> list[Block]:
 def _cards(choice: Choice) -> Cards:
     routes = choice.routes
     cards = [(routes["bic"], "components by BIC, from EM alone", "")]
+    if not choice.sampled:
+        cards += [(name, f"components by {ROUTES[v][0]}", "") for v, name in routes.items() if v != "bic"]
     if "elpd_loo" in routes:
         close = words.close_by_loo(choice)
         cards.append((routes["elpd_loo"], f"by leave-one-out{_beside(close)}", ""))
@@ -115,10 +117,19 @@ def _cards(choice: Choice) -> Cards:
         name = routes["probability"]
         probability = float(choice.table["probability"].loc[name])
         cards.append((name, f"most probable, {fixed(probability, 2)} given the rows", ""))
-        occupied = choice.posterior["occupied"]
-        most = int(occupied.to_numpy().argmax())
-        cards.append((str(most + 1), f"components that have rows, probability {fixed(occupied.iloc[most], 2)}", ""))
+        cards += _counted(choice)
     return Cards(cards)
+
+
+def _counted(choice: Choice) -> list[tuple[str, str, str]]:
+    """The most probable numbers of components that have rows, and of modes."""
+    told = {"occupied": "components that have rows", "modes": "clusters (modes of the density)"}
+    cards = []
+    for name, what in told.items():
+        if name in choice.posterior:
+            p = choice.posterior[name]
+            cards.append((str(int(p.to_numpy().argmax()) + 1), f"{what}, probability {fixed(float(p.max()), 2)}", ""))
+    return cards
 
 
 def _beside(names: list[str]) -> str:

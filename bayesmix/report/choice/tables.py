@@ -10,6 +10,7 @@ from bayesmix.choosing.choice import ROUTES, Choice
 from bayesmix.report.blocks import Inline, Table
 from bayesmix.report.text import DASH, decimals_for, fixed, interval, percent, whole
 
+NO_BREAK = "\N{NO-BREAK SPACE}"
 CHOSEN = "◂"
 """Beside the best of a column."""
 WHAT_IS_COUNTED = {
@@ -61,16 +62,17 @@ def of_posteriors(choice: Choice) -> Table:
         "K",
         "Leave-one-out",
         "Below the best",
-        "Largest Pareto k",
+        "Pareto k",
         "Log evidence",
         "By Nobile's identity",
-        "Probability",
-        "Draws trusted",
-        "Model fits",
+        "p(K | y)",
+        "Draws",
+        "Model",
     )
     caption = (
         "Posteriors. After ± are standard errors: of leave-one-out those of so few rows, of evidences those of so few "
-        "draws. A dash: not defined, or not established."
+        "draws. A dash: not defined, or not established. The largest Pareto k is that of rows that were not fitted "
+        "without; the last columns say whether the draws are trusted, and whether the data leave the model unrefuted."
     )
     return Table(heads, _rows(choice, cells), (False, *[True] * 6, False, False), caption)
 
@@ -82,7 +84,7 @@ def of_number(choice: Choice) -> Table:
         [
             whole(float(str(number))),
             fixed(row["prior"], 3),
-            *(_with_error(row[name], row[f"{name}_error"], least=3) for name in names),
+            *(_with_error(row[name], row[f"{name}_error"], 3) for name in names),
         ]
         for number, row in choice.posterior.iterrows()
     ]
@@ -133,7 +135,7 @@ def _between(value: float, lower: float, upper: float, digits: int = 3) -> str:
 
 def _rows(choice: Choice, cells: object) -> list[Sequence[Inline]]:
     assert callable(cells)
-    return [[str(name), *cells(str(name), row)] for name, row in choice.table.iterrows()]
+    return [[str(name).replace(" ", NO_BREAK), *cells(str(name), row)] for name, row in choice.table.iterrows()]
 
 
 def _best(choice: Choice, column: str, name: str, text: str) -> str:
@@ -141,10 +143,10 @@ def _best(choice: Choice, column: str, name: str, text: str) -> str:
     return f"{text} {CHOSEN}" if choice.routes.get(column) == name else text
 
 
-def _with_error(value: float, error: float, digits: int | None = None, *, least: int = 2) -> str:
+def _with_error(value: float, error: float, digits: int | None = None) -> str:
     if pd.isna(value):
         return DASH
-    d = max(least, decimals_for(error, 1)) if digits is None else digits
+    d = min(3, max(2, decimals_for(error, 1))) if digits is None else digits
     return f"{fixed(value, d)} ± {fixed(error, d)}"
 
 
