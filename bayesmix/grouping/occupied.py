@@ -23,7 +23,8 @@ class Occupied:
     Attributes
     ----------
     shares, errors : ndarray, shape (K,)
-        P(K+ = 1, ..., K | y, K), K+ the number of components that have rows, and its Monte Carlo error.
+        P(K+ = 1, ..., K | y, K), K+ the number of components that have rows, and its Monte Carlo error, at least that
+        of independent draws.
     empty : ndarray, shape (chains, draws)
         (1/K) sum_k prod_i (1 - r_ik): the probability that a component taken at random has no rows.
     """
@@ -69,7 +70,15 @@ def occupied(record: Record, *, seed: int) -> Occupied:
     shape = tuple(record.posterior.sizes[d] for d in DRAWN)
     by_number = [(numbers == j + 1).mean(axis=0).reshape(shape) for j in range(K)]
     empty = np.exp(log_empty).mean(axis=1).reshape(shape)
-    return Occupied(np.array([a.mean() for a in by_number]), np.array([mcse(a) for a in by_number]), empty)
+    shares = np.array([a.mean() for a in by_number])
+    errors = np.maximum([mcse(a) for a in by_number], _of_one_more(shares, draws.size))
+    return Occupied(shares, errors, empty)
+
+
+def _of_one_more(shares: np.ndarray, n: int) -> np.ndarray:
+    """The binomial error of shares of n draws with one more draw on either side: of what hardly a draw shows."""
+    p = (n * shares + 1) / (n + 2)
+    return np.sqrt(p * (1 - p) / n)
 
 
 def _log_without(r: np.ndarray) -> np.ndarray:

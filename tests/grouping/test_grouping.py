@@ -126,6 +126,7 @@ def test_occupied_components(faithful_dt):
     """Both components have rows in every draw, and no draw gives one a chance to have none."""
     found = occupied(Record.of(faithful_dt), seed=1)
     assert found.shares.tolist() == [0, 1]
+    assert found.errors == pytest.approx(1 / found.empty.size, rel=0.01)  # one draw in all of them might have shown it
     r = bm.responsibilities(faithful_dt).to_numpy().reshape(-1, 272, 2)
     by_hand = [(1 - one).prod(axis=0).mean() for one in r[:50]]
     assert found.empty.reshape(-1)[:50] == pytest.approx(by_hand, abs=1e-12)
