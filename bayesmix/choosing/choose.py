@@ -162,7 +162,7 @@ def _draws(
     for i, (candidate, path) in enumerate(zip(asked, paths, strict=True)):
         try:
             found.append(store.kept(path, lambda c=candidate: by_draws(c, **settings)))  # type: ignore[misc]
-        except FitError as error:
+        except (FitError, ValueError) as error:  # of this candidate alone: its data and priors were right
             found.append({"error": str(error)})
         spent = cost.in_words(time.perf_counter() - began)
         say(f"K = {candidate.name}: done, {i + 1} of {len(asked)} after {spent}.")

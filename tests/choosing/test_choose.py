@@ -249,3 +249,19 @@ def test_monte_carlo_error_of_independent_draws(rng):
 def test_impossible_arguments(iris, arguments, words):
     with pytest.raises(ValueError, match=words):
         bm.choose(*iris, **arguments, progress=False)
+
+
+def test_a_failure_of_one_candidate_does_not_lose_the_others(iris, monkeypatch):
+    def by_draws(candidate, **_):
+        if candidate.n_components == 2:
+            raise bm.FitError("no chain can begin")
+        return {k: v for k, v in record(1).items() if k != "n_components"} | {"elpd": [-1.0] * 150}
+
+    monkeypatch.setattr("bayesmix.choosing.by_draws.by_draws", by_draws)
+    said = []
+    monkeypatch.setattr("bayesmix.choosing.choose.click.echo", lambda text, **_: said.append(text))
+    choice = bm.choose(*iris, n_components=(1, 2), folds=0, n_starts=2)
+    assert choice.records[1]["error"] == "no chain can begin"
+    assert choice.table["log_evidence"].isna().tolist() == [False, True]
+    assert said[1].startswith("Sampling 2 candidates takes about")
+    assert said[-1].startswith("K = 2: done, 2 of 2 after")
