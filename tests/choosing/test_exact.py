@@ -5,6 +5,7 @@ import pytest
 
 import bayesmix as bm
 from choosing.enumeration import Exact, normal_block, poisson_block
+from conftest import table
 
 NUMBERS = (1, 2, 3, 4)
 SCALES = bm.Prior("LogNormal", mu=0.0, sigma=0.7)
@@ -87,3 +88,18 @@ def test_a_row_that_weights_cannot_leave_out_is_fitted_without():
     assert choice.records[0]["refitted"] > 0
     assert found["pareto_k"] < 0.7
     assert abs(found["elpd_loo"] - exact) < min(3 * found["elpd_mcse"], 0.4)
+
+
+@pytest.mark.slow
+def test_published_evidence():
+    """Galaxies, observation 78 = 26.96, two components under Richardson and Green's priors: -235.37 in the literature.
+
+    Celeux, Fruehwirth-Schnatter and Robert (2019), doi:10.1201/9780429055911.
+    """
+    velocities = table("galaxies")["velocity"].to_numpy()
+    x = np.where(velocities == 26690, 26960, velocities) / 1000
+    spec = bm.Mixture("gaussian", n_components=2)
+    settings = {"n_components": 2, "priors": "richardson-green", "folds": 0, "progress": False}
+    found = bm.choose(spec, bm.Data(x), **settings).table.loc["2"]
+    assert found["log_evidence_error"] < MOST_ERROR
+    assert found["log_evidence"] == pytest.approx(-235.37, abs=0.03)
