@@ -18,6 +18,8 @@ from bayesmix.inputs.data import Data
 from bayesmix.mixture.spec import Mixture
 
 RESAMPLES = 50
+SUBSAMPLE = 0.8
+"""The share of rows in a subsample."""
 STARTS_OF_RESAMPLES = 5
 """Of EM for every candidate in every resample."""
 
@@ -29,8 +31,8 @@ class Stability:
     Attributes
     ----------
     wins : DataFrame
-        By candidate: the share of bootstrap resamples in which its BIC is the smallest (``resamples``), and of runs
-        from a single random start over the rows as they are (``single_starts``).
+        By candidate: the share of resamples in which its BIC is the smallest (``resamples``), and of runs from a single
+        random start over the rows as they are (``single_starts``).
     consensus : DataArray
         Dimensions obs, obs_bis: the share of resamples in which two rows are in one group, by the fit of ``name`` to
         the resample; every row is classified by every fit, whether it was drawn or not.
@@ -60,10 +62,11 @@ def stability(
     n_components: int | Iterable[int] = range(1, 7),
     covariance: str | Sequence[str] | None = None,
     resamples: int = RESAMPLES,
+    bootstrap: bool = False,
     n_starts: int = STARTS_OF_RESAMPLES,
     seed: int = 1,
 ) -> Stability:
-    """How often each candidate has the smallest BIC over bootstrap resamples and over single starts of EM.
+    """How often each candidate has the smallest BIC over parts of the rows, and over single starts of EM.
 
     Ends in spikes do not count. The consensus matrix is that of Monti, Tamayo, Mesirov and Golub (2003,
     doi:10.1023/A:1023949509487), to be held beside the posterior's own :func:`bayesmix.co_clustering`: the one says
@@ -74,7 +77,10 @@ def stability(
     spec, data, n_components, covariance
         As for :func:`bayesmix.choose`.
     resamples : int
-        Bootstrap resamples, and single starts.
+        How many, and how many single starts.
+    bootstrap : bool
+        Rows drawn with replacement, as many as there are. By default four fifths of them, none twice: rows that are
+        there several times look like groups of their own, and BIC then asks for more components than the data do.
     n_starts : int
         Of EM, for every candidate in every resample.
     seed : int
@@ -105,9 +111,10 @@ def stability(
     names = [c.name for c in asked]
     chosen = _best([_fit(c, c.data, n_starts=4 * n_starts, seed=seed) for c in asked])
     rng, n = np.random.default_rng(seed), len(data)
+    size = n if bootstrap else max(1, int(SUBSAMPLE * n))
     winners, together = [], np.zeros((n, n))
     for b in range(resamples):
-        rows = data.take(rng.integers(n, size=n))
+        rows = data.take(rng.choice(n, size, replace=bootstrap))
         fits = [_fit(c, rows, n_starts=n_starts, seed=seed + b) for c in asked]
         winners.append(_best(fits))
         z = estep.responsibilities(asked[chosen].likelihood, fits[chosen].arrays).argmax(axis=-1)

@@ -23,14 +23,23 @@ def test_groups_that_are_apart():
 def test_shares_against_scikit_learn(rng):
     """One normal or two: which has the smaller BIC in each of the same resamples."""
     x = np.r_[rng.normal(0, 1, 40), rng.normal(2.6, 1, 40)]
-    found = bm.stability(SPEC, bm.Data(x), n_components=(1, 2), covariance="tied", resamples=12, seed=3)
+    settings = {"n_components": (1, 2), "covariance": "tied", "resamples": 12, "bootstrap": True, "seed": 3}
+    found = bm.stability(SPEC, bm.Data(x), **settings)
     draws, wins = np.random.default_rng(3), []
     for _ in range(12):
-        rows = x[draws.integers(80, size=80)][:, None]
+        rows = x[draws.choice(80, 80, replace=True)][:, None]
         fits = [GaussianMixture(K, covariance_type="tied", n_init=8, tol=1e-8, max_iter=3000) for K in (1, 2)]
         wins.append(np.argmin([fit.fit(rows).bic(rows) for fit in fits]))
     assert found.wins["resamples"].tolist() == pytest.approx([1 - np.mean(wins), np.mean(wins)], abs=1 / 12 + 1e-9)
     assert found.wins.sum().tolist() == pytest.approx([1, 1])
+
+
+def test_rows_that_are_there_twice_ask_for_more_components(iris):
+    """Iris: four fifths of the rows choose two groups as all of them do; bootstrap resamples choose more."""
+    parts, bootstrap = (
+        bm.stability(*iris, n_components=(1, 2, 3), resamples=6, bootstrap=twice).wins for twice in (False, True)
+    )
+    assert parts.loc["2", "resamples"] > 0.5 > bootstrap.loc["2", "resamples"]
 
 
 def test_labelled_rows_are_refused():
