@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 import xarray as xr
 
-from bayesmix.families.gaussian.covariance import COVARIANCES
 from bayesmix.families.gaussian.normal import MEANS, Normal
+from bayesmix.families.gaussian.structures.names import KINDS, canonical, normal_components
+from bayesmix.families.gaussian.structures.structure import RATIOS
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.pairs import below_diagonal
 from bayesmix.inputs.prior import Prior
@@ -21,7 +22,7 @@ from bayesmix.parts.part import Params
 from bayesmix.parts.weights import Constant, Weights
 
 OPTIONS = """\
-covariance = "full"             # full, tied (one for all), diag (no correlations), spherical (one width)
+covariance = "full"             # full, tied (one for all), diag (no correlations), spherical (one width), or "VEV" ...
 # order = "means"               # one column only: order the groups by their means
 
 # [mixture.priors.means]        # every default prior can be replaced; the report shows those in use
@@ -67,19 +68,16 @@ class Gaussian(Family):
     template: ClassVar[str] = OPTIONS
 
     def check_options(self, options: Mapping[str, Any], n_components: int) -> dict[str, Any]:
-        """One option, ``covariance``: full, tied, diag or spherical."""
-        covariance = options.get("covariance", self.options["covariance"])
-        if covariance not in list(COVARIANCES):
-            raise ValueError(f"covariance: unknown kind {covariance!r}; choose from {', '.join(COVARIANCES)}")
-        return {"covariance": covariance}
+        """One option, ``covariance``, by its name here or by mclust's."""
+        return {"covariance": canonical(options.get("covariance", self.options["covariance"]))}
 
     def parameters(self, options: Mapping[str, Any]) -> tuple[Parameter, ...]:
         """weights, means, scales, and correlations where the kind has them."""
-        return (Constant.parameter(), MEANS, *COVARIANCES[options["covariance"]].parameters)
+        return (Constant.parameter(), MEANS, *KINDS[options["covariance"]].parameters)
 
     def parts(self, options: Mapping[str, Any], components: tuple[str, ...], data: Data) -> tuple[Weights, Component]:
         """Constant weights, normal components."""
-        return Constant(components), Normal(data, components, options["covariance"])
+        return Constant(components), normal_components(data, components, options["covariance"])
 
     def doubts(self, data: Data, priors: Mapping[str, Prior]) -> list[str]:
         """Ties, where the prior of the scales leaves a component that sits on them unbounded density."""

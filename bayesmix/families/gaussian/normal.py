@@ -81,14 +81,24 @@ class Normal(Component):
         return self.x.shape[1]
 
     @property
+    def correlated(self) -> bool:
+        """Whether the kind lets features depend on each other within components."""
+        return self.kind.correlated
+
+    @property
+    def shared(self) -> bool:
+        """Whether all components have one matrix: then none of them can collapse by itself."""
+        return self.kind.shared
+
+    @property
     def has_correlations(self) -> bool:
         """Whether there are correlations to estimate."""
-        return self.kind.correlated and self.d > 1
+        return self.correlated and self.d > 1
 
     @property
     def how(self) -> tuple[bool, bool]:
         """What the kernel must know of it: whether C is diagonal, and whether cells are missing."""
-        return not self.kind.correlated, self.data.gaps
+        return not self.correlated, self.data.gaps
 
     def _covariances(self) -> Parameter:
         """What follows from scales and correlations; zeros off the diagonal never vary."""
@@ -100,7 +110,7 @@ class Normal(Component):
             "covariance matrices",
             r"covariances $\Sigma$",
             prior=False,
-            varies=self.kind.correlated or self.d == 1,
+            varies=self.correlated or self.d == 1,
             follows=("scales", "correlations"),
         )
 
@@ -130,14 +140,18 @@ class Normal(Component):
     def sums(self, vr: np.ndarray, params: Params) -> Sums:
         """first (K, d) and second (K, d, d) moments of z; of uncorrelated features the diagonal alone."""
         first, second = moments(self.x, vr, params["means"], np.linalg.cholesky(params["covariances"]))
-        if not self.kind.correlated:
+        if not self.correlated:
             second = second * np.eye(self.d)
         return {"first": first, "second": second}
 
     def step(self, sums: Sums, params: Params) -> Params:
         """mu_k = weighted mean, Sigma_k from the weighted scatter by covariance kind."""
         means, scatter = normal.means_and_scatter(sums, params["means"], factors(params))
-        return {"means": means, "covariances": self.kind.estimate(scatter, sums["mass"])}
+        return {"means": means, "covariances": self.estimate(scatter, sums["mass"], params["covariances"])}
+
+    def estimate(self, scatter: np.ndarray, mass: np.ndarray, before: np.ndarray | None) -> np.ndarray:
+        """Sigma_k (K, d, d) of maximum likelihood from scatter (K, d, d) and masses (K,); a search begins ``before``."""
+        return self.kind.estimate(scatter, mass)
 
     def step_with(self, sums: Sums, params: Params, known: Known) -> Params:
         """mu_k = weighted mean where free, Sigma_k from the scatter about mu_k."""
@@ -157,7 +171,7 @@ class Normal(Component):
         mass, means, scatter = normal.clusters(self.x, self.centre, vr)
         pooled = np.diag(scatter.sum(axis=0).diagonal() / mass.sum()) + 1e-6 * np.diag(self.sd**2)
         prior_rows = self.d + 2.0
-        return {"means": means, "covariances": self.kind.estimate(scatter + prior_rows * pooled, mass + prior_rows)}
+        return {"means": means, "covariances": self.estimate(scatter + prior_rows * pooled, mass + prior_rows, None)}
 
     def pack(self, params: Params) -> np.ndarray:
         """Means and Cholesky coordinates in the data's units (steps are in :meth:`units`)."""
@@ -237,12 +251,16 @@ class Normal(Component):
         if r is None and self._far_from_flat(params):
             return []
         smallest = np.linalg.eigvalsh(scaled)[:, 0]
-        known = restricted.wholly_known(self.kind, self.K, self.d, likelihood.known)
+        known = self._wholly_known(likelihood.known)
         reasons = [
             f"{self.components[k]}: a variance vanishes ({max(smallest[k], 0.0):.2g} of the data's)"
             for k in np.flatnonzero((smallest < VANISHING) & ~known)
         ]
-        return reasons or ([] if r is None or self.kind.shared else self._few_rows(likelihood, scaled, r, ~known))
+        return reasons or ([] if r is None or self.shared else self._few_rows(likelihood, scaled, r, ~known))
+
+    def _wholly_known(self, known: Known) -> np.ndarray:
+        """The components whose covariance matrix is known, (K,) bool."""
+        return restricted.wholly_known(self.kind, self.K, self.d, known)
 
     def _far_from_flat(self, params: Params) -> bool:
         """Whether no feature is nearly determined by those before it: a quick look, at every step of EM."""

@@ -11,12 +11,16 @@ MATRIX = {
     "tied": r"\Sigma_k = \Sigma = \operatorname{diag}(\sigma) \, R \, \operatorname{diag}(\sigma)",
     "diag": r"\Sigma_k = \operatorname{diag}(\sigma_{k1}^2, \ldots, \sigma_{kd}^2)",
     "spherical": r"\Sigma_k = \sigma_k^2 \, I_d",
+    "EEI": r"\Sigma_k = \Sigma = \operatorname{diag}(\sigma_1^2, \ldots, \sigma_d^2)",
+    "EII": r"\Sigma_k = \Sigma = \sigma^2 \, I_d",
 }
 COVARIANCE_WORDS = {
     "full": "each with a covariance matrix of its own",
     "tied": "which share one covariance matrix",
     "diag": "each with a diagonal covariance matrix of its own",
     "spherical": "each with one variance for all features",
+    "EEI": "which share one diagonal covariance matrix",
+    "EII": "which share one variance for all features",
 }
 
 
