@@ -34,10 +34,10 @@ def canonical(covariance: Any) -> str:
 
 
 def normal_components(data: Data, components: tuple[str, ...], covariance: str) -> Normal:
-    """Components of a kind; in one column, which has no shape, every structure is ``full`` or ``tied``."""
+    """Components of a kind; in one column, which has no shape, every structure is ``diag`` or ``EEI``."""
     structure = STRUCTURES.get(covariance)
     if structure is None:
         return Normal(data, components, covariance)
     if data.n_features == 1:
-        return Normal(data, components, "full" if structure.volume == "V" else "tied")
+        return Normal(data, components, "diag" if structure.volume == "V" else "EEI")
     return Structured(data, components, covariance)
