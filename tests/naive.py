@@ -70,7 +70,7 @@ def random_gaussian(rng, K, d, kind, scale=1.0, offset=0.0):
 
 
 def structured(sizes, shapes, axes):
-    """lambda_k D_k A_k D_k' from lambda (K or 1,), log-shapes (K or 1, d), D (K or 1, d, d), one component at a time."""
+    """lambda_k D_k A_k D_k' from lambda (K or 1,), log-shapes (K or 1, d), D (K or 1, d, d), one by one."""
     K = max(map(len, (sizes, shapes, axes)))
     out = []
     for k in range(K):
@@ -84,7 +84,9 @@ def random_structured(rng, K, d, name):
     n = {"E": 1, "V": K, "I": 1}
     volume, shape, orientation = name
     shapes = np.zeros((1, d)) if shape == "I" else 1.5 * rng.normal(size=(n[shape], d))
-    axes = [np.eye(d) if orientation == "I" else stats.ortho_group.rvs(d, random_state=rng) for _ in range(n[orientation])]
+    axes = [
+        np.eye(d) if orientation == "I" else stats.ortho_group.rvs(d, random_state=rng) for _ in range(n[orientation])
+    ]
     both = structured(rng.uniform(0.5, 2, n[volume]), shapes, np.array(axes))
     return np.broadcast_to(both, (K, d, d)).copy()
 

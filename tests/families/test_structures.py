@@ -13,7 +13,7 @@ import naive
 from bayesmix.families.gaussian.structures.names import KINDS, SYNONYMS
 from bayesmix.mixture.spec import bind
 
-NAMES = "EII VII EEI VEI EVI VVI EEE VEE EVE VVE EEV VEV EVV VVV".split()
+NAMES = ["EII", "VII", "EEI", "VEI", "EVI", "VVI", "EEE", "VEE", "EVE", "VVE", "EEV", "VEV", "EVV", "VVV"]
 PUBLISHED = {
     "old_faithful 2": "-1709.6814 -1709.5293 -1157.6800 -1152.8802 -1153.8856 -1147.8064 -1140.1868 -1136.2599 "
     "-1136.9103 -1132.1875 -1139.3316 -1134.6792 -1135.7699 -1130.2640",

@@ -10,7 +10,6 @@ import xarray as xr
 
 from bayesmix.families.gaussian.normal import MEANS, Normal
 from bayesmix.families.gaussian.structures.names import KINDS, canonical, normal_components
-from bayesmix.families.gaussian.structures.structure import RATIOS
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.pairs import below_diagonal
 from bayesmix.inputs.prior import Prior

@@ -91,6 +91,11 @@ class Normal(Component):
         return self.kind.shared
 
     @property
+    def correlation_dims(self) -> tuple[str, ...]:
+        """Dimensions of the correlations."""
+        return self.kind.correlation_dims
+
+    @property
     def has_correlations(self) -> bool:
         """Whether there are correlations to estimate."""
         return self.correlated and self.d > 1
@@ -150,7 +155,10 @@ class Normal(Component):
         return {"means": means, "covariances": self.estimate(scatter, sums["mass"], params["covariances"])}
 
     def estimate(self, scatter: np.ndarray, mass: np.ndarray, before: np.ndarray | None) -> np.ndarray:
-        """Sigma_k (K, d, d) of maximum likelihood from scatter (K, d, d) and masses (K,); a search begins ``before``."""
+        """Sigma_k (K, d, d) of maximum likelihood from scatter (K, d, d) and masses (K,).
+
+        ``before``: matrices at which a search begins, where one is needed.
+        """
         return self.kind.estimate(scatter, mass)
 
     def step_with(self, sums: Sums, params: Params, known: Known) -> Params:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from bayesmix.families.gaussian.maths import normal
+from bayesmix.families.gaussian.structures.structure import STRUCTURES
+from bayesmix.families.gaussian.structures.words import formula_of, laws_of, words_of_structure
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.likelihood.words import Line, Words
 
@@ -22,6 +24,10 @@ COVARIANCE_WORDS = {
     "EEI": "which share one diagonal covariance matrix",
     "EII": "which share one variance for all features",
 }
+
+
+MATRIX |= {name: formula_of(structure) for name, structure in STRUCTURES.items()}
+COVARIANCE_WORDS |= {name: words_of_structure(structure) for name, structure in STRUCTURES.items()}
 
 
 class GaussianWords(Words):
@@ -46,7 +52,8 @@ class GaussianWords(Words):
         ]
         if component.d > 1:
             lines.append(("The covariance matrices are", MATRIX[component.covariance]))
-        return lines
+        structure = STRUCTURES.get(component.covariance)
+        return lines if structure is None else [*lines, *laws_of(structure)]
 
     def density(self, likelihood: Likelihood) -> str:
         """The normal density."""
@@ -57,7 +64,7 @@ def _law(likelihood: Likelihood) -> str:
     component = normal(likelihood)
     if component.d > 1:
         return r"\mathcal{N}_d(\mu_k, \Sigma_k)"
-    return r"\mathcal{N}(\mu_k, \sigma^2)" if component.kind.shared else r"\mathcal{N}(\mu_k, \sigma_k^2)"
+    return r"\mathcal{N}(\mu_k, \sigma^2)" if component.shared else r"\mathcal{N}(\mu_k, \sigma_k^2)"
 
 
 WORDS = GaussianWords()

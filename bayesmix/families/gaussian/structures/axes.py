@@ -3,7 +3,7 @@
 The axes that K components share minimize sum_k tr(D' W_k D diag(1 / v_k)) (Browne and McNicholas 2014,
 doi:10.1007/s11634-013-0139-1, majorize it). In the plane of two columns, turned by an angle t, it is
 
-    const + a cos 2t + b sin 2t,     a = 1/2 sum_k (w_kii - w_kjj) (1/v_ki - 1/v_kj),     b = sum_k w_kij (1/v_ki - 1/v_kj)
+    const + a cos 2t + b sin 2t,   a = 1/2 sum_k (w_kii - w_kjj) (1/v_ki - 1/v_kj),   b = sum_k w_kij (1/v_ki - 1/v_kj)
 
 with w_k = D' W_k D, so that every plane has its best angle in closed form, as in Jacobi's method for one matrix; the
 variances v_k follow. From several starts, side by side.
@@ -36,8 +36,8 @@ def common_axes(scatter: np.ndarray, mass: np.ndarray, variances: Variances, bef
     """D (d, d) with the least sum_k N_k log|v_k| + sum_k omega_k / v_k, v the best variances along these axes.
 
     From the axes of the pooled scatter, of every component's, and of ``before``, matrices (K, d, d) that share theirs:
-    a few sweeps from each of them. Without ``before`` then from the best one to its end by quasi-Newton steps, as sweeps
-    crawl there; with it the step is one of EM, which goes on from where it ends and gets there as soon.
+    a few sweeps from each of them. Without ``before`` then from the best one to its end by quasi-Newton steps, as
+    sweeps crawl there; with it the step is one of EM, which goes on from where it ends and gets there as soon.
     """
     unit = scatter / np.einsum("kjj->k", scatter)[:, None, None]
     starts = np.concatenate([np.linalg.eigh(scatter.sum(axis=0))[1][None], np.linalg.eigh(unit)[1]])
@@ -100,7 +100,7 @@ def shared_axes(covariances: np.ndarray) -> np.ndarray:
 def nearest_copies(D: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Axes (m, d, d) with columns in the one order and with the signs that bring them near the identity, and the order.
 
-    They are rotations: where the signs that make the diagonal positive do not give one, the smallest entry's is changed.
+    They are rotations: where signs that make the diagonal positive do not give one, the smallest entry's is changed.
     """
     _, order = linear_sum_assignment(-(D**2).sum(axis=0))
     D = D[:, :, order]

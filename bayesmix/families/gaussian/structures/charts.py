@@ -1,9 +1,9 @@
 """Free coordinates of covariance matrices under a structure, and the score in them.
 
 Of all structures: log sigma_k, and contrasts of log delta_k, which sum to 0 (rows of a Helmert matrix). Where shape and
-orientation go together, or features are uncorrelated, delta_k is the diagonal of a Cholesky factor L_k of determinant 1,
-Sigma_k = sigma_k^2 L_k L_k', and its entries below the diagonal are the others. Where there are axes of their own, those
-are rotations by Cayley's transform, in the copy (order and signs of columns) that is near the identity.
+orientation go together, or features are uncorrelated, delta_k is the diagonal of a Cholesky factor L_k of determinant
+1, Sigma_k = sigma_k^2 L_k L_k', and its entries below the diagonal are the others. Where there are axes of their own,
+those are rotations by Cayley's transform, in the copy (order and signs of columns) that is near the identity.
 """
 
 from __future__ import annotations

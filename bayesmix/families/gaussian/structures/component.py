@@ -24,8 +24,8 @@ KNOWN_MEANS = Parameter(
 """Means of which none can be known: they would share their coordinates with sizes and shapes."""
 ENTRIES = "covariance_entries"
 """Variances and covariances, in tables and checks, in place of shapes along axes whose directions are not shown."""
-ORIENTATION = "orientation"
-"""X (..., d, d) of the model, whose polar part is the axes: D = X (X'X)^(-1/2)."""
+CONTRASTS, DIRECTIONS = "shape_contrasts", "directions"
+"""Free variables of the model: contrasts of the shapes' logarithms, and vectors that are made the axes."""
 
 
 class Structured(Normal):
@@ -48,9 +48,11 @@ class Structured(Normal):
         self.chart = chart_of(self.structure, self.K, self.d)
         features = list(data.feature_names)
         self.coords = {"component": list(components), "feature": features, "feature_bis": features}
+        self.coords |= {"contrast": [f"contrast_{j + 1}" for j in range(self.d - 1)]}
         if self.structure.turned:
-            self.coords |= {"axis": [f"axis_{j + 1}" for j in range(self.d)]}
-            self.coords |= {"pair": names_of_entries(features)}
+            axes = [f"axis_{j + 1}" for j in range(self.d)]
+            self.coords |= {"axis": axes, "direction": axes[:-1], "pair": names_of_entries(features)}
+            self.mirrors = {DIRECTIONS: self._signs()}
         elif self.structure.correlated:
             self.coords |= {"pair": pair_names(features)}
         entries = (self._entries(),) if self.structure.turned else ()
@@ -70,6 +72,17 @@ class Structured(Normal):
     def has_correlations(self) -> bool:
         """Whether correlations are parameters."""
         return self.structure.correlated and not self.structure.turned
+
+    def _signs(self) -> np.ndarray:
+        """A number for each direction, in the shape of all of them: their signs make no difference."""
+        own = (self.K,) if self.structure.orientation == "V" else ()
+        numbers = np.arange(int(np.prod(own, dtype=int)) * (self.d - 1)).reshape(*own, self.d - 1, 1)
+        return np.broadcast_to(numbers, (*own, self.d - 1, self.d))
+
+    @property
+    def correlation_dims(self) -> tuple[str, ...]:
+        """Dimensions of the correlations."""
+        return self.structure.correlation_dims
 
     def _entries(self) -> Parameter:
         return Parameter(

@@ -1,9 +1,9 @@
 """Covariance matrices of maximum likelihood under a structure, from scatter matrices W_k and masses N_k.
 
-They minimize sum_k N_k log|Sigma_k| + tr(Sigma_k^-1 W_k) (Celeux and Govaert 1995, doi:10.1016/0031-3203(94)00125-6). With
-axes D_k given, Sigma_k = D_k diag(v_k) D_k', what matters of W_k is omega_k = diag(D_k' W_k D_k), the scatter along the
-axes. The best D_k of a component's own are the eigenvectors of W_k, so only axes that components share are searched for
-(:mod:`bayesmix.families.gaussian.structures.axes`).
+They minimize sum_k N_k log|Sigma_k| + tr(Sigma_k^-1 W_k) (Celeux and Govaert 1995,
+doi:10.1016/0031-3203(94)00125-6). With axes D_k given, Sigma_k = D_k diag(v_k) D_k', what matters of W_k is
+omega_k = diag(D_k' W_k D_k), the scatter along the axes. The best D_k of a component's own are the eigenvectors of W_k,
+so only axes that components share are searched for (:mod:`bayesmix.families.gaussian.structures.axes`).
 """
 
 from __future__ import annotations
