@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.linalg import helmert
 
 from bayesmix.families.gaussian.normal import MEANS, VANISHING, Normal, factors
 from bayesmix.families.gaussian.structures.axes import shared_axes, turned_to
@@ -52,7 +53,7 @@ class Structured(Normal):
         if self.structure.turned:
             axes = [f"axis_{j + 1}" for j in range(self.d)]
             self.coords |= {"axis": axes, "direction": axes[:-1], "pair": names_of_entries(features)}
-            self.mirrors = {DIRECTIONS: self._signs()}
+            self.mirrors, self.orders = {DIRECTIONS: self._signs()}, {CONTRASTS: self._lengths()}
         elif self.structure.correlated:
             self.coords |= {"pair": pair_names(features)}
         entries = (self._entries(),) if self.structure.turned else ()
@@ -78,6 +79,11 @@ class Structured(Normal):
         own = (self.K,) if self.structure.orientation == "V" else ()
         numbers = np.arange(int(np.prod(own, dtype=int)) * (self.d - 1)).reshape(*own, self.d - 1, 1)
         return np.broadcast_to(numbers, (*own, self.d - 1, self.d))
+
+    def _lengths(self) -> np.ndarray:
+        """What makes the average logarithm of every axis' length of the contrasts, all of them in a row."""
+        n = self.K if self.structure.shape == "V" else 1
+        return np.tile(helmert(self.d), (n, 1)) / n
 
     @property
     def correlation_dims(self) -> tuple[str, ...]:
