@@ -2,13 +2,16 @@ r"""Structured covariance matrices in PyMC, as Cholesky factors.
 
 Shapes are log-normal given that their product is 1: log delta = mu + sigma H'z, z standard normal, H a Helmert matrix.
 Where shape and orientation go together Sigma = sigma^2 S R S / \|R\|^(1/d), S = diag(delta), by the Cholesky factor of
-R. Axes of their own are the columns that Gram and Schmidt make of independent standard normal vectors x_1, ...,
-x_(d-1), which are those of a matrix drawn uniformly from the orthogonal ones (Stewart 1980, doi:10.1137/0717034)
-without any Jacobian; the last column is given by the others up to its sign, on which nothing depends:
+R. Axes of their own are the columns that Gram and Schmidt make of independent vectors x_1, ..., x_(d-1), each with the
+same density in all directions; they are those of a matrix drawn uniformly from the orthogonal ones (Stewart 1980,
+doi:10.1137/0717034) without any Jacobian. The last column is given by the others up to its sign, on which nothing
+depends:
 
     Sigma = sigma^2 [ delta_d^2 I + sum_{j<d} (delta_j^2 - delta_d^2) q_j q_j' ].
 
-The signs of x_j, and the order of the axes, leave Sigma as it is: what is tabled and diagnosed is Sigma. No LAPACK is
+The lengths of the x_j make no difference either. They follow a chi distribution with d + FAR degrees of freedom, away
+from 0, where directions would be so close together that a sampler's steps could not follow: the polar expansion of
+Jauch, Hoff and Dunson (2020, arXiv:1906.07684) with another length. The signs of x_j, and the order of the axes, leave Sigma as it is: what is tabled and diagnosed is Sigma. No LAPACK is
 called, for which a sampler's threads have too small a stack.
 """
 
@@ -21,6 +24,7 @@ import pymc as pm
 import pytensor.tensor as pt
 from pytensor.tensor import TensorVariable
 from scipy.linalg import helmert
+from scipy.special import gammaln
 
 from bayesmix.families.gaussian.structures.axes import shared_axes, turned_to
 from bayesmix.families.gaussian.structures.charts import sizes
@@ -28,6 +32,9 @@ from bayesmix.families.gaussian.structures.component import CONTRASTS, DIRECTION
 from bayesmix.families.gaussian.structures.structure import RATIOS, SIZES
 from bayesmix.inputs.prior import Prior
 from bayesmix.model.variables import Graph, constant
+
+FAR = 16
+"""Degrees of freedom that lengths of directions have beyond those of normal vectors: lengths of 4 or 5, give or take 0.7."""
 
 
 def numbers(component: Structured, prior: Prior) -> tuple[np.ndarray, np.ndarray]:
@@ -85,7 +92,11 @@ def _directions(component: Structured) -> list[TensorVariable]:
     """q_1, ..., q_(d-1), each (1 or K, d)."""
     s = component.structure
     dims = (*(["component"] if s.orientation == "V" else []), "direction", "feature")
-    x = pm.Normal(DIRECTIONS, 0.0, 1.0, dims=dims)
+    d = component.d
+    shape = (*([component.K] if s.orientation == "V" else []), d - 1, d)
+    law: dict[str, Any] = {"logp": log_density, "dist": _draw, "signature": "(d)->(d)"}
+    along = np.sqrt(d + FAR) * np.broadcast_to(np.eye(d - 1, d), shape)
+    x = pm.CustomDist(DIRECTIONS, np.zeros(shape), dims=dims, initval=along, **law)
     x = x if s.orientation == "V" else x[None]
     found: list[TensorVariable] = []
     for j in range(component.d - 1):
@@ -94,6 +105,21 @@ def _directions(component: Structured) -> list[TensorVariable]:
             rest = rest - q * (q * x[:, j]).sum(axis=-1, keepdims=True)
         found.append(rest / pt.sqrt((rest**2).sum(axis=-1, keepdims=True)))
     return found
+
+
+def log_density(x: Any, centre: Any) -> TensorVariable:
+    """Of vectors (..., d) whose length is chi-distributed and whose direction is uniform, (...)."""
+    d = x.type.shape[-1]
+    nu, square = d + FAR, (x**2).sum(axis=-1)
+    level = gammaln(d / 2) - gammaln(nu / 2) - nu / 2 * np.log(2) - d / 2 * np.log(np.pi)
+    return level + FAR / 2 * pt.log(square) - square / 2
+
+
+def _draw(centre: Any, size: Any) -> TensorVariable:
+    """Such vectors, (..., d), in the shape of their centre, 0."""
+    normal = pm.Normal.dist(centre, 1.0)
+    square = (normal**2).sum(axis=-1, keepdims=True)
+    return normal * pt.sqrt((square + pm.ChiSquared.dist(FAR, shape=centre[..., :1].shape)) / square)
 
 
 def _turned(v: TensorVariable, directions: list[TensorVariable], d: int) -> TensorVariable:
@@ -125,7 +151,7 @@ def start(graph: Graph, component: Structured, covariances: np.ndarray) -> dict[
     if s.turned:
         axes = shared_axes(covariances)[None] if s.orientation == "E" else np.linalg.eigh(covariances)[1][:, :, ::-1]
         sd = np.sqrt(turned_to(covariances, axes))
-        x = np.sqrt(d) * np.swapaxes(axes, -1, -2)[:, : d - 1]
+        x = np.sqrt(d + FAR) * np.swapaxes(axes, -1, -2)[:, : d - 1]
         values[DIRECTIONS] = x if s.orientation == "V" else x[0]
     else:
         sd = np.sqrt(np.einsum("kjj->kj", covariances))
