@@ -11,8 +11,9 @@ depends:
 
 The lengths of the x_j make no difference either. They follow a chi distribution with d + FAR degrees of freedom, away
 from 0, where directions would be so close together that a sampler's steps could not follow: the polar expansion of
-Jauch, Hoff and Dunson (2020, arXiv:1906.07684) with another length. The signs of x_j, and the order of the axes, leave Sigma as it is: what is tabled and diagnosed is Sigma. No LAPACK is
-called, for which a sampler's threads have too small a stack.
+Jauch, Hoff and Dunson (2020, arXiv:1906.07684) with another length. The signs of x_j, and the order of the axes, leave
+Sigma as it is: what is tabled and diagnosed is Sigma. No LAPACK is called, for which a sampler's threads have too small
+a stack.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from bayesmix.inputs.prior import Prior
 from bayesmix.model.variables import Graph, constant
 
 FAR = 16
-"""Degrees of freedom that lengths of directions have beyond those of normal vectors: lengths of 4 or 5, give or take 0.7."""
+"""Degrees of freedom that lengths of directions have beyond those of normal vectors: about 4, give or take 0.7."""
 
 
 def numbers(component: Structured, prior: Prior) -> tuple[np.ndarray, np.ndarray]:
@@ -52,7 +53,7 @@ def numbers(component: Structured, prior: Prior) -> tuple[np.ndarray, np.ndarray
     mu, sigma = (np.broadcast_to(prior.parameters[name], shape) for name in ("mu", "sigma"))
     if np.ptp(sigma, axis=-1).any() or (s.turned and np.ptp(mu, axis=-1).any()):
         raise ValueError(
-            f"priors: {RATIOS!r} must have one sigma for all {s.shape_dims[-1]}s"
+            f"priors: {RATIOS!r} must have one sigma for all {'axes' if s.turned else 'features'}"
             f"{', and one mu: axes have no names' if s.turned else ''}; got {prior!r}"
         )
     return mu - mu.mean(axis=-1, keepdims=True), sigma[..., :1]
