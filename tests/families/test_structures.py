@@ -10,7 +10,7 @@ from sklearn.datasets import load_iris
 
 import bayesmix as bm
 import naive
-from bayesmix.families.gaussian.structures.names import KINDS, SYNONYMS
+from bayesmix.families.gaussian.structures.names import COVARIANCE_KINDS, SYNONYMS
 from bayesmix.mixture.spec import bind
 
 NAMES = ["EII", "VII", "EEI", "VEI", "EVI", "VVI", "EEE", "VEE", "EVE", "VVE", "EEV", "VEV", "EVV", "VVV"]
@@ -58,9 +58,9 @@ def assert_published(found, cell):
 
 def test_the_fourteen_have_names():
     canonical = {SYNONYMS.get(name, name) for name in NAMES}
-    assert canonical == set(KINDS)
+    assert canonical == set(COVARIANCE_KINDS)
     for name in NAMES:
-        assert bm.Mixture("gaussian", n_components=2, covariance=name).options["covariance"] in KINDS
+        assert bm.Mixture("gaussian", n_components=2, covariance=name).options["covariance"] in COVARIANCE_KINDS
     assert bm.Mixture("gaussian", n_components=2, covariance="VVV") == bm.Mixture("gaussian", n_components=2)
     with pytest.raises(ValueError, match=r"covariance: unknown kind 'EIV'; choose from full.*EVV.*VVV = full"):
         bm.Mixture("gaussian", n_components=2, covariance="EIV")

@@ -15,6 +15,7 @@ MATRIX = {
     "spherical": r"\Sigma_k = \sigma_k^2 \, I_d",
     "EEI": r"\Sigma_k = \Sigma = \operatorname{diag}(\sigma_1^2, \ldots, \sigma_d^2)",
     "EII": r"\Sigma_k = \Sigma = \sigma^2 \, I_d",
+    **{name: formula_of(structure) for name, structure in STRUCTURES.items()},
 }
 COVARIANCE_WORDS = {
     "full": "each with a covariance matrix of its own",
@@ -23,11 +24,8 @@ COVARIANCE_WORDS = {
     "spherical": "each with one variance for all features",
     "EEI": "which share one diagonal covariance matrix",
     "EII": "which share one variance for all features",
+    **{name: words_of_structure(structure) for name, structure in STRUCTURES.items()},
 }
-
-
-MATRIX |= {name: formula_of(structure) for name, structure in STRUCTURES.items()}
-COVARIANCE_WORDS |= {name: words_of_structure(structure) for name, structure in STRUCTURES.items()}
 
 
 class GaussianWords(Words):

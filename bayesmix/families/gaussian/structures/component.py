@@ -9,7 +9,7 @@ from bayesmix.families.gaussian.normal import MEANS, VANISHING, Normal, factors
 from bayesmix.families.gaussian.structures.axes import shared_axes, turned_to
 from bayesmix.families.gaussian.structures.charts import chart_of, sizes
 from bayesmix.families.gaussian.structures.estimate import estimate
-from bayesmix.families.gaussian.structures.structure import RATIOS, SIZES, STRUCTURES
+from bayesmix.families.gaussian.structures.structure import RATIOS, STRUCTURES, VOLUMES
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.pairs import below_diagonal, names_of_entries, pair_names
 from bayesmix.inputs.prior import Prior
@@ -23,9 +23,9 @@ KNOWN_MEANS = Parameter(
     MEANS.name, MEANS.dims, MEANS.support, MEANS.symbol, MEANS.words, MEANS.label, sorts=True, knowable=False
 )
 """Means of which none can be known: they would share their coordinates with sizes and shapes."""
-ENTRIES = "covariance_entries"
+SIGMA_ENTRIES = "covariance_entries"
 """Variances and covariances, in tables and checks, in place of shapes along axes whose directions are not shown."""
-CONTRASTS, DIRECTIONS = "shape_contrasts", "directions"
+SHAPE_CONTRASTS, AXIS_VECTORS = "shape_contrasts", "directions"
 """Free variables of the model: contrasts of the shapes' logarithms, and vectors that are made the axes."""
 
 
@@ -53,7 +53,7 @@ class Structured(Normal):
         if self.structure.turned:
             axes = [f"axis_{j + 1}" for j in range(self.d)]
             self.coords |= {"axis": axes, "direction": axes[:-1], "pair": names_of_entries(features)}
-            self.mirrors, self.orders = {DIRECTIONS: self._signs()}, {CONTRASTS: self._lengths()}
+            self.mirrors, self.orders = {AXIS_VECTORS: self._signs()}, {SHAPE_CONTRASTS: self._lengths()}
         elif self.structure.correlated:
             self.coords |= {"pair": pair_names(features)}
         entries = (self._entries(),) if self.structure.turned else ()
@@ -92,7 +92,7 @@ class Structured(Normal):
 
     def _entries(self) -> Parameter:
         return Parameter(
-            ENTRIES,
+            SIGMA_ENTRIES,
             ("component", "pair"),
             "real",
             r"\Sigma_k",
@@ -145,12 +145,12 @@ class Structured(Normal):
         ratios = self._ratios(sigma, size, sd)
         named = {
             "means": params["means"],
-            SIZES: size if self.structure.volume == "V" else size[..., 0],
+            VOLUMES: size if self.structure.volume == "V" else size[..., 0],
             RATIOS: ratios if self.structure.shape == "V" else ratios[..., 0, :],
         }
         if self.structure.turned:
             rows, columns = np.tril_indices(self.d)
-            named[ENTRIES] = sigma[..., rows, columns]
+            named[SIGMA_ENTRIES] = sigma[..., rows, columns]
         elif self.structure.correlated:
             pairs = below_diagonal(sigma / (sd[..., :, None] * sd[..., None, :]))
             named["correlations"] = pairs if self.structure.orientation == "V" else pairs[..., 0, :]
@@ -169,7 +169,7 @@ class Structured(Normal):
         """means and covariances; diagonal ones from sizes and shapes."""
         means, sigma = named["means"], named.get("covariances")
         if sigma is None:
-            size, ratios = np.asarray(named[SIZES]), np.asarray(named[RATIOS])
+            size, ratios = np.asarray(named[VOLUMES]), np.asarray(named[RATIOS])
             size = size if self.structure.volume == "V" else size[..., None]
             ratios = ratios if self.structure.shape == "V" else ratios[..., None, :]
             sd = np.broadcast_to(size[..., None] * ratios, means.shape)
@@ -179,10 +179,10 @@ class Structured(Normal):
     def hopeless(self, params: Params) -> dict[str, np.ndarray]:
         """Ten standard deviations for means, ten times sizes, ratios and variances, the whole range of correlations."""
         named, sd = self.named(params), np.sqrt(np.einsum("kjj->kj", params["covariances"]))
-        bounds = {"means": HOPELESS * sd, SIZES: HOPELESS * named[SIZES]}
+        bounds = {"means": HOPELESS * sd, VOLUMES: HOPELESS * named[VOLUMES]}
         if self.structure.turned:
             rows, columns = np.tril_indices(self.d)
-            return bounds | {ENTRIES: HOPELESS * sd[:, rows] * sd[:, columns]}
+            return bounds | {SIGMA_ENTRIES: HOPELESS * sd[:, rows] * sd[:, columns]}
         bounds |= {RATIOS: HOPELESS * named[RATIOS]}
         return bounds | ({"correlations": np.ones_like(named["correlations"])} if self.has_correlations else {})
 

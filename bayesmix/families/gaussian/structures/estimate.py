@@ -15,9 +15,9 @@ import numpy as np
 from bayesmix.families.gaussian.structures.axes import common_axes, turned_to
 from bayesmix.families.gaussian.structures.structure import Structure
 
-SETTLED, MOST_ROUNDS = 1e-13, 1000
+SIZES_SETTLED, MOST_TURNS = 1e-13, 1000
 """Sizes and a shared shape are estimated in turns until no logarithm of a size moves by more."""
-LEAST_SHARE = 1e-14
+LEAST_SCATTER = 1e-14
 """Of the largest scatter along an axis: where there is none, the variance vanishes, which is seen as a spike."""
 
 
@@ -48,7 +48,7 @@ def along(structure: Structure) -> Callable[[np.ndarray, np.ndarray], np.ndarray
     own = {"VV": _all_free, "VE": _one_shape, "EV": _one_size, "EE": _all_shared}[structure.volume + structure.shape]
 
     def variances(omega: np.ndarray, mass: np.ndarray) -> np.ndarray:
-        return own(np.maximum(omega, LEAST_SHARE * omega.max(axis=-1, keepdims=True)), mass)
+        return own(np.maximum(omega, LEAST_SCATTER * omega.max(axis=-1, keepdims=True)), mass)
 
     return variances
 
@@ -78,11 +78,11 @@ def _one_shape(omega: np.ndarray, mass: np.ndarray) -> np.ndarray:
     The objective is convex in their logarithms, so that there is one minimum.
     """
     size = geometric_mean(omega) / mass[:, None]
-    for _ in range(MOST_ROUNDS):
+    for _ in range(MOST_TURNS):
         b = (omega / size).sum(axis=-2, keepdims=True)
         b = b / geometric_mean(b)
         last, size = size, (omega / b).mean(axis=-1, keepdims=True) / mass[:, None]
-        if np.abs(np.log(size / last)).max() < SETTLED:
+        if np.abs(np.log(size / last)).max() < SIZES_SETTLED:
             break
     return np.asarray(size * b)
 
@@ -91,13 +91,13 @@ def _one_matrix(scatter: np.ndarray, mass: np.ndarray) -> np.ndarray:
     """Sigma_k = lambda_k C, in turns lambda_k = tr(W_k C^-1) / (d N_k) and C ~ sum_k W_k / lambda_k, |C| = 1."""
     d = scatter.shape[-1]
     size = np.einsum("kjj->k", scatter) / mass
-    for _ in range(MOST_ROUNDS):
+    for _ in range(MOST_TURNS):
         C = (scatter / size[:, None, None]).sum(axis=0)
         sign, log_det = np.linalg.slogdet(C)
         if not (sign > 0 and np.isfinite(log_det)):
             return np.asarray(size[:, None, None] * C / np.trace(C))
         C = C / np.exp(log_det / d)
         last, size = size, np.einsum("kij,ji->k", scatter, np.linalg.inv(C)) / (d * mass)
-        if np.abs(np.log(size / last)).max() < SETTLED:
+        if np.abs(np.log(size / last)).max() < SIZES_SETTLED:
             break
     return np.asarray(size[:, None, None] * C)

@@ -9,8 +9,8 @@ depends:
 
     Sigma = sigma^2 [ delta_d^2 I + sum_{j<d} (delta_j^2 - delta_d^2) q_j q_j' ].
 
-The lengths of the x_j make no difference either. They follow a chi distribution with d + FAR degrees of freedom, away
-from 0, where directions would be so close together that a sampler's steps could not follow: the polar expansion of
+The lengths of the x_j make no difference either. They follow a chi distribution with d + LONGER degrees of freedom,
+away from 0, where directions would be so close together that a sampler's steps could not follow: the polar expansion of
 Jauch, Hoff and Dunson (2020, arXiv:1906.07684) with another length. The signs of x_j, and the order of the axes, leave
 Sigma as it is: what is tabled and diagnosed is Sigma. No LAPACK is called, for which a sampler's threads have too small
 a stack.
@@ -29,12 +29,12 @@ from scipy.special import gammaln
 
 from bayesmix.families.gaussian.structures.axes import shared_axes, turned_to
 from bayesmix.families.gaussian.structures.charts import sizes
-from bayesmix.families.gaussian.structures.component import CONTRASTS, DIRECTIONS, ENTRIES, Structured
-from bayesmix.families.gaussian.structures.structure import RATIOS, SIZES
+from bayesmix.families.gaussian.structures.component import AXIS_VECTORS, SHAPE_CONTRASTS, SIGMA_ENTRIES, Structured
+from bayesmix.families.gaussian.structures.structure import RATIOS, VOLUMES
 from bayesmix.inputs.prior import Prior
 from bayesmix.model.variables import Graph, constant
 
-FAR = 16
+LONGER = 16
 """Degrees of freedom that lengths of directions have beyond those of normal vectors: about 4, give or take 0.7."""
 
 
@@ -44,11 +44,9 @@ def numbers(component: Structured, prior: Prior) -> tuple[np.ndarray, np.ndarray
     Raises
     ------
     ValueError
-        Where it is not log-normal with one sigma for all axes, or tells axes apart that have no names.
+        Where sigma is not one for all axes, or the prior tells axes apart that have no names.
     """
     s = component.structure
-    if prior.distribution != "LogNormal":
-        raise ValueError(f"priors: {RATIOS!r} needs a LogNormal prior (given that its product is 1); got {prior!r}")
     shape = tuple(len(component.coords[dim]) for dim in s.shape_dims)
     mu, sigma = (np.broadcast_to(prior.parameters[name], shape) for name in ("mu", "sigma"))
     if np.ptp(sigma, axis=-1).any() or (s.turned and np.ptp(mu, axis=-1).any()):
@@ -62,9 +60,9 @@ def numbers(component: Structured, prior: Prior) -> tuple[np.ndarray, np.ndarray
 def factors(graph: Graph, component: Structured, correlation_factor: Any) -> TensorVariable:
     """Creates sizes, shapes and what turns them; C (K, d, d). ``correlation_factor``: that of R, (1 or K, d, d)."""
     s, d = component.structure, component.d
-    size = graph.variable(SIZES, dims=s.scale_dims)
+    size = graph.variable(VOLUMES, dims=s.scale_dims)
     mu, sigma = numbers(component, graph.priors[RATIOS])
-    z = pm.Normal(CONTRASTS, 0.0, 1.0, dims=(*s.shape_dims[:-1], "contrast"))
+    z = pm.Normal(SHAPE_CONTRASTS, 0.0, 1.0, dims=(*s.shape_dims[:-1], "contrast"))
     ratios = pt.exp(constant(f"{RATIOS}_mu", mu) + constant(f"{RATIOS}_sigma", sigma) * (z @ pt.as_tensor(helmert(d))))
     _record(component, ratios)
     by_component = ratios if s.shape == "V" else ratios[None, :]
@@ -76,7 +74,7 @@ def factors(graph: Graph, component: Structured, correlation_factor: Any) -> Ten
     v = (wide * by_component) ** 2
     sigma_k = _turned(v, _directions(component), d) * pt.ones((component.K, 1, 1))
     rows, columns = np.tril_indices(d)
-    pm.Deterministic(ENTRIES, sigma_k[:, rows, columns], dims=("component", "pair"))
+    pm.Deterministic(SIGMA_ENTRIES, sigma_k[:, rows, columns], dims=("component", "pair"))
     return cholesky(sigma_k, d)
 
 
@@ -96,8 +94,8 @@ def _directions(component: Structured) -> list[TensorVariable]:
     d = component.d
     shape = (*([component.K] if s.orientation == "V" else []), d - 1, d)
     law: dict[str, Any] = {"logp": log_density, "dist": _draw, "signature": "(d)->(d)"}
-    along = np.sqrt(d + FAR) * np.broadcast_to(np.eye(d - 1, d), shape)
-    x = pm.CustomDist(DIRECTIONS, np.zeros(shape), dims=dims, initval=along, **law)
+    along = np.sqrt(d + LONGER) * np.broadcast_to(np.eye(d - 1, d), shape)
+    x = pm.CustomDist(AXIS_VECTORS, np.zeros(shape), dims=dims, initval=along, **law)
     x = x if s.orientation == "V" else x[None]
     found: list[TensorVariable] = []
     for j in range(component.d - 1):
@@ -111,16 +109,16 @@ def _directions(component: Structured) -> list[TensorVariable]:
 def log_density(x: Any, centre: Any) -> TensorVariable:
     """Of vectors (..., d) whose length is chi-distributed and whose direction is uniform, (...)."""
     d = x.type.shape[-1]
-    nu, square = d + FAR, (x**2).sum(axis=-1)
+    nu, square = d + LONGER, (x**2).sum(axis=-1)
     level = gammaln(d / 2) - gammaln(nu / 2) - nu / 2 * np.log(2) - d / 2 * np.log(np.pi)
-    return level + FAR / 2 * pt.log(square) - square / 2
+    return level + LONGER / 2 * pt.log(square) - square / 2
 
 
 def _draw(centre: Any, size: Any) -> TensorVariable:
     """Such vectors, (..., d), in the shape of their centre, 0."""
     normal = pm.Normal.dist(centre, 1.0)
     square = (normal**2).sum(axis=-1, keepdims=True)
-    return normal * pt.sqrt((square + pm.ChiSquared.dist(FAR, shape=centre[..., :1].shape)) / square)
+    return normal * pt.sqrt((square + pm.ChiSquared.dist(LONGER, shape=centre[..., :1].shape)) / square)
 
 
 def _turned(v: TensorVariable, directions: list[TensorVariable], d: int) -> TensorVariable:
@@ -148,14 +146,14 @@ def start(graph: Graph, component: Structured, covariances: np.ndarray) -> dict[
     """Values of the free variables, but those of correlations, from matrices (K, d, d) of the structure."""
     s, d = component.structure, component.d
     size = np.exp(sizes(covariances))
-    values = {SIZES: size if s.volume == "V" else size[0]}
+    values = {VOLUMES: size if s.volume == "V" else size[0]}
     if s.turned:
         axes = shared_axes(covariances)[None] if s.orientation == "E" else np.linalg.eigh(covariances)[1][:, :, ::-1]
         sd = np.sqrt(turned_to(covariances, axes))
-        x = np.sqrt(d + FAR) * np.swapaxes(axes, -1, -2)[:, : d - 1]
-        values[DIRECTIONS] = x if s.orientation == "V" else x[0]
+        x = np.sqrt(d + LONGER) * np.swapaxes(axes, -1, -2)[:, : d - 1]
+        values[AXIS_VECTORS] = x if s.orientation == "V" else x[0]
     else:
         sd = np.sqrt(np.einsum("kjj->kj", covariances))
     mu, sigma = numbers(component, graph.priors[RATIOS])
     log_ratios = np.log(sd) if s.shape == "V" else np.log(sd[0])
-    return values | {CONTRASTS: (log_ratios - mu) @ helmert(d).T / sigma}
+    return values | {SHAPE_CONTRASTS: (log_ratios - mu) @ helmert(d).T / sigma}

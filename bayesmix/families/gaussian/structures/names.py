@@ -10,7 +10,7 @@ from bayesmix.families.gaussian.structures.component import Structured
 from bayesmix.families.gaussian.structures.structure import STRUCTURES, Structure
 from bayesmix.inputs.data import Data
 
-KINDS: dict[str, Covariance | Structure] = {**COVARIANCES, **STRUCTURES}
+COVARIANCE_KINDS: dict[str, Covariance | Structure] = {**COVARIANCES, **STRUCTURES}
 """The fourteen, by the names that a specification holds."""
 SYNONYMS = {"VVV": "full", "EEE": "tied", "VVI": "diag", "VII": "spherical", "V": "full", "E": "tied"}
 """Mclust's names (Scrucca et al. 2016, doi:10.32614/RJ-2016-021); ``V`` and ``E`` are those of one column."""
@@ -25,10 +25,11 @@ def canonical(covariance: Any) -> str:
     ('full', 'VEV')
     """
     name = SYNONYMS.get(covariance, covariance) if isinstance(covariance, str) else covariance
-    if name not in list(KINDS):
+    if name not in list(COVARIANCE_KINDS):
         others = ", ".join(f"{theirs} = {ours}" for theirs, ours in SYNONYMS.items())
         raise ValueError(
-            f"covariance: unknown kind {covariance!r}; choose from {', '.join(KINDS)}; or by mclust's names, {others}"
+            f"covariance: unknown kind {covariance!r}; choose from {', '.join(COVARIANCE_KINDS)}; or by mclust's "
+            f"names, {others}"
         )
     return str(name)
 

@@ -17,7 +17,7 @@ import numpy as np
 from bayesmix.inputs.prior import Prior
 from bayesmix.parts.parameter import Parameter
 
-SIZES = "scales"
+VOLUMES = "scales"
 """sigma_k = |Sigma_k|^(1/2d), the geometric mean of the standard deviations along a component's axes."""
 RATIOS = "shapes"
 """delta_k: standard deviations along axes, or of features, over their geometric mean."""
@@ -79,7 +79,7 @@ class Structure:
         """Sizes and shapes, and correlations where they are parameters."""
         k, of = {"E": "", "V": "_k"}, "axes" if self.turned else "features"
         sizes = Parameter(
-            SIZES,
+            VOLUMES,
             self.scale_dims,
             "positive",
             rf"\sigma{k[self.volume]}",
@@ -117,7 +117,7 @@ class Structure:
         size, ratio = np.exp(np.log(sd).mean()), np.log(sd) - np.log(sd).mean()
         spread = float(np.hypot(LOG_SPREAD, ratio.std())) if self.turned else LOG_SPREAD
         priors = {
-            SIZES: Prior("InverseGamma", alpha=2.0, beta=size / K ** (1 / d)),
+            VOLUMES: Prior("InverseGamma", alpha=2.0, beta=size / K ** (1 / d)),
             RATIOS: Prior("LogNormal", mu=0.0 if self.turned else ratio, sigma=spread),
         }
         return priors | ({} if self.turned or not self.correlated else {"correlations": Prior("LKJ", eta=2.0)})

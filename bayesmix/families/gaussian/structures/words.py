@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bayesmix.families.gaussian.structures.structure import Structure
 
-UNITS = "it depends on the units of the columns, which may have to be standardized"
+IN_UNITS = "it depends on the units of the columns, which may have to be standardized"
 """What is said of axes that are those of no column: another unit of one column is another model."""
 
 
@@ -13,7 +13,7 @@ def words_of_structure(structure: Structure) -> str:
     kinds = {"volume": structure.volume, "shape": structure.shape, "orientation": structure.orientation}
     shared, own = (" and ".join(name for name, kind in kinds.items() if kind == which) for which in "EV")
     diagonal = "" if structure.correlated else "diagonal "
-    units = f"; {UNITS}" if structure.turned else ""
+    units = f"; {IN_UNITS}" if structure.turned else ""
     return f"whose {diagonal}covariance matrices share their {shared} and differ in {own} ({structure.name}{units})"
 
 
