@@ -60,7 +60,9 @@ def test_the_fourteen_have_names():
     canonical = {SYNONYMS.get(name, name) for name in NAMES}
     assert canonical == set(COVARIANCE_KINDS)
     for name in NAMES:
-        assert bm.Mixture("gaussian", n_components=2, covariance=name).options["covariance"] in COVARIANCE_KINDS
+        spec = bm.Mixture("gaussian", n_components=2, covariance=name)
+        assert spec.options["covariance"] in COVARIANCE_KINDS
+        assert bm.Mixture.from_dict(spec.to_dict()) == spec
     assert bm.Mixture("gaussian", n_components=2, covariance="VVV") == bm.Mixture("gaussian", n_components=2)
     with pytest.raises(ValueError, match=r"covariance: unknown kind 'EIV'; choose from full.*EVV.*VVV = full"):
         bm.Mixture("gaussian", n_components=2, covariance="EIV")
@@ -191,6 +193,18 @@ def test_em_finds_published_likelihoods():
 @pytest.mark.parametrize("cell", ["old_faithful 3", "iris 2", "iris 3"])
 def test_em_finds_published_likelihoods_of_all_structures(cell):
     assert_published(likelihoods(cell), cell)
+
+
+def test_a_richer_structure_goes_on_from_where_a_poorer_one_ends():
+    """From the best of every structure, with the names that all structures know."""
+    data = rows("old_faithful")
+    ends = {
+        name: bm.fit_em(bm.Mixture("gaussian", n_components=2, covariance=name), data, n_starts=2) for name in NAMES
+    }
+    for poorer, richer in ((a, b) for a in NAMES for b in NAMES if within(a, b)):
+        init = {v: ends[poorer].params[v] for v in ("weights", "means", "covariances")}
+        em = bm.fit_em(ends[richer].spec, data, init=init)
+        assert em.log_likelihood >= ends[poorer].log_likelihood - 1e-9, (poorer, richer)
 
 
 def test_spikes_are_seen(rng):
