@@ -34,20 +34,20 @@ def _of_free(likelihood: Likelihood, params: Params) -> np.ndarray:
     whole = likelihood.with_nothing_known()
     theta, units = likelihood.pack(params), likelihood.units(params)
     of_theta = whole.units(params)
-    g = _score(whole, whole.pack(params))
+    g = score_at(whole, whole.pack(params))
 
     def pulled(u: np.ndarray) -> np.ndarray:
         return units * (likelihood.jacobian(likelihood.unpack(theta + units * u)).T @ g)
 
     J = likelihood.jacobian(params) * units / of_theta[:, None]
-    bend = _differences(pulled, len(theta))
+    bend = differences(pulled, len(theta))
     return np.asarray(J.T @ whole.information(params) @ J - (bend + bend.T) / 2)
 
 
 def information_by_differences(likelihood: Likelihood, params: Params) -> np.ndarray:
     """From the score."""
     theta, units = likelihood.pack(params), likelihood.units(params)
-    H = -_differences(lambda u: units * _score(likelihood, theta + units * u), len(theta))
+    H = -differences(lambda u: units * score_at(likelihood, theta + units * u), len(theta))
     return (H + H.T) / 2
 
 
@@ -74,14 +74,15 @@ def spread_by_differences(likelihood: Likelihood, params: Params, covariance: np
         values = likelihood.named(likelihood.unpack(theta + units * u))
         return np.concatenate([np.ravel(a) for a in values.values()])
 
-    J = _differences(flat, len(theta)).T
+    J = differences(flat, len(theta)).T
     sd = np.sqrt(np.maximum(((J @ covariance) * J).sum(axis=1), 0.0))
     cuts = np.cumsum([np.size(a) for a in named.values()])[:-1]
     pieces = zip(named.items(), np.split(sd, cuts), strict=True)
     return {v: own.reshape(np.shape(a)) for (v, a), own in pieces}
 
 
-def _score(likelihood: Likelihood, theta: np.ndarray) -> np.ndarray:
+def score_at(likelihood: Likelihood, theta: np.ndarray) -> np.ndarray:
+    """dL/dtheta, from expected statistics of all rows."""
     params = likelihood.unpack(theta)
     joint = likelihood.log_joint(params)
     with np.errstate(invalid="ignore"):
@@ -89,7 +90,7 @@ def _score(likelihood: Likelihood, theta: np.ndarray) -> np.ndarray:
     return likelihood.score(theta, likelihood.sums(r, params))
 
 
-def _differences(f: Callable[[np.ndarray], np.ndarray], p: int) -> np.ndarray:
+def differences(f: Callable[[np.ndarray], np.ndarray], p: int) -> np.ndarray:
     """df_j / du_i at 0, (p, m)."""
     rows = []
     for e in np.eye(p) * DIFFERENCE:

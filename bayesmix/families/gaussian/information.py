@@ -21,9 +21,10 @@ from scipy.special import logsumexp
 
 from bayesmix.families.gaussian.maths import normal
 from bayesmix.families.gaussian.observed import marginal, unexplained
+from bayesmix.families.gaussian.structures import information as structured
 from bayesmix.families.gaussian.structures.component import Structured
 from bayesmix.inputs.pairs import below_diagonal
-from bayesmix.likelihood.curvature import information_by_differences, spread_by_differences
+from bayesmix.likelihood.curvature import spread_by_differences
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.gaps import patterns
 from bayesmix.parts.part import Params
@@ -150,9 +151,9 @@ def _blocks(likelihood: Likelihood, params: Params, most: int) -> Iterator[Block
 
 
 def information(likelihood: Likelihood, params: Params) -> np.ndarray:
-    """-d2L/dtheta2 in the coordinates of ``pack``, in their units; of structures by differences of the score."""
+    """-d2L/dtheta2 in the coordinates of ``pack``, in their units."""
     if isinstance(likelihood.component, Structured):
-        return information_by_differences(likelihood, params)
+        return structured.information(likelihood, likelihood.component, params, information)
     K, d = normal(likelihood).K, normal(likelihood).d
     entries = [Entries.of(index) for index in normal(likelihood).index]
     n_local = K + K * d + int(normal(likelihood).index.max()) + 1
