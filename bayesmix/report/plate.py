@@ -89,6 +89,8 @@ def plate_svg(likelihood: Likelihood) -> Markup:
 def words(likelihood: Likelihood) -> str:
     """How to read the diagram."""
     known = " Squares are given." if _known(likelihood) else ""
+    if any(_kind(likelihood, p) == "partly" for p in likelihood.parameters):
+        known += " A parameter that is half shaded is known in some of the components."
     z = {
         "unknown": " The group of a row, z, is unknown in every row.",
         "partly": " The group of a row, z, is half shaded: it is known in the labelled rows only.",
@@ -121,9 +123,10 @@ def _unknowns(parameters: Sequence[Parameter]) -> list[Parameter]:
 
 
 def _kind(likelihood: Likelihood, p: Parameter) -> str:
-    """Whether a parameter is known as a whole."""
-    free = p.name not in likelihood.known or np.isnan(likelihood.known[p.name]).any()
-    return "unknown" if free else "known"
+    """Whether a parameter is known, as a whole or in some components."""
+    if p.name not in likelihood.known:
+        return "unknown"
+    return "partly" if np.isnan(likelihood.known[p.name]).any() else "known"
 
 
 def _letter(p: Parameter) -> tuple[str, str]:
