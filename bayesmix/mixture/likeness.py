@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-LEAST_VARIANCE = 1e-6
+NARROWEST = 1e-6
 """Of a column within a label, in units of the column's own."""
-LEAST_SHARE = 1e-6
+RAREST_ANSWER = 1e-6
 """Of an answer within a label: one that none of its rows gave is unlikely there, not impossible."""
 
 
@@ -56,11 +56,11 @@ class Likeness:
         mass = np.maximum(weights.T @ there, np.finfo(float).tiny)
         mean = weights.T @ x / mass
         spread = (x**2).sum(axis=0) / there.sum(axis=0)
-        variance = np.maximum(weights.T @ x**2 / mass - mean**2, LEAST_VARIANCE * spread)
+        variance = np.maximum(weights.T @ x**2 / mass - mean**2, NARROWEST * spread)
         squares = (x[:, None, :] - mean) ** 2 / variance + np.log(variance)
         return self._log_shares(weights) - 0.5 * np.where(there[:, None, :], squares, 0.0).sum(axis=-1)
 
     def _log_shares(self, weights: np.ndarray) -> np.ndarray:
         given = np.nan_to_num(self.answers)
         mass = np.maximum(weights.T @ ~np.isnan(self.answers), np.finfo(float).tiny)
-        return np.asarray(given @ np.log(np.maximum(weights.T @ given / mass, LEAST_SHARE)).T)
+        return np.asarray(given @ np.log(np.maximum(weights.T @ given / mass, RAREST_ANSWER)).T)

@@ -271,12 +271,27 @@ def test_a_mixture_makes_rows_from_its_prior(example, rng):
         for name, w in expected.items():
             assert abs((many == name).mean() - w) < 4.5 * np.sqrt(w * (1 - w) / 3000) + 1e-9
     by_name = any(isinstance(value, dict) for value in spec.fixed.values())  # classes are those of data
-    if not (len(data.covariates.columns) or by_name):
+    if not (len(data.covariates.columns) or by_name or spec.family == "categorical"):
         alone = bm.simulate(spec, 30, seed=7)
         says = any(
             a.ndim for prior in spec.priors.values() for a in prior.parameters.values() if prior.support != "simplex"
         )
         assert alone.shape == (30, (data.n_features if says else 1) + 1)
+
+
+def test_simulated_answers_are_words():
+    frame = pd.DataFrame(
+        {"a": pd.Categorical(["low", "mid", "high"] * 12, ["low", "mid", "high"]), "b": [True, False] * 18}
+    )
+    em = bm.fit_em(bm.Mixture("categorical", n_components=2), bm.Data(frame), n_starts=2)
+    for rows in (bm.simulate(em, 300), bm.simulate(em.spec, 300, data=bm.Data(frame))):
+        assert set(rows["a"]) == {"low", "mid", "high"}
+        assert set(rows["b"].astype(str)) == {"True", "False"}
+        again = bm.fit_em(bm.Mixture("categorical", n_components=2), bm.Data(rows[["a", "b"]]), n_starts=1)
+        assert again.params["answer"].values.tolist() == em.params["answer"].values.tolist()
+        assert len(bm.predict(em, rows)) == 300
+    with pytest.raises(ValueError, match="data: a categorical mixture has no answers without data"):
+        bm.simulate(em.spec, 5)
 
 
 def rows_components(spec, data):
