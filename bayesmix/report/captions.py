@@ -61,7 +61,8 @@ def _imputed(fits: Fits, summary: Summary) -> str:
     if any(fits.likelihood.data.levels):
         return (
             f"What the fit says of {plural(n, 'missing cell')}, given the other answers of their rows: shares differ "
-            "from the observed ones where some classes leave out more than others. They are drawn for this picture alone."
+            "from the observed ones where some classes leave out more than others. They are drawn for this picture "
+            "alone."
         )
     return (
         f"What the fit says of {plural(n, 'missing cell')}, given the rest of their rows: intervals should run where "
