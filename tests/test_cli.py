@@ -306,6 +306,21 @@ def test_report_passes_its_options_on(run, monkeypatch, found, code):
     assert "r/index.html" in result.output
 
 
+@pytest.mark.parametrize(("option", "until"), [((), "trusted"), (("--until", "once", "--minutes", 2), None)])
+def test_options_of_a_report_reach_the_sampler(run, monkeypatch, option, until):
+    reached = {}
+
+    def stopped(model, sampler, em, **_):
+        reached.update(sampler)
+        raise ValueError("far enough")
+
+    monkeypatch.setattr("bayesmix.report.fits.run", stopped)
+    assert is_one_error(run("report", "iris", "--out", "r", "--draws", 7, *option), "far enough")
+    assert (reached["until"], reached["draws"], reached.get("minutes")) == (until, 7, 2.0 if option else None)
+    with pytest.raises(ValueError, match="target_accept: no setting of a report; choose from seed, draws"):
+        bm.write_report("iris", target_accept=0.9)
+
+
 def test_warnings_are_one_line(run, model):
     toml = GOOD + '[mixture.priors.scales]\ndistribution = "HalfNormal"\nsigma = 1.0\n'
     folder = model(toml, ROWS.replace("1.2", "1.0"))

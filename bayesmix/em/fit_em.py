@@ -211,8 +211,9 @@ def fit_em(
     starts : str or sequence of str, optional
         Take only these kinds of starts, in turn: ``"ward"``, ``"k-means++"``, ``"k-means++ whitened"``,
         ``"random rows"``, ``"random partition"``; of a zero-inflated Poisson ``"moments"``, ``"random partition"``.
-    init : mapping or Dataset, or sequence, optional
-        The only start, in place of those: parameters as in ``EMFit.params`` (fixed ones may be missing); or a component
+    init : EMFit, mapping or Dataset, or sequence, optional
+        The only start, in place of those: parameters as in ``EMFit.params`` (fixed ones may be missing), or the fit
+        that has them; or a component
         for every row, by name or number from 0; or responsibilities (n, n_components), of which EM takes its first
         M-step. Components are named anew in canonical order at the end.
     trace : bool
@@ -248,6 +249,7 @@ def fit_em(
     likelihood = resolved(spec, data)
     groups = exchange_groups(likelihood) if method == "map" else None
     settings: dict[str, Any] = {"n_starts": n_starts, "seed": seed, "max_iter": max_iter, "tolerance": tolerance}
+    init = init.params if isinstance(init, EMFit) else init
     manner = Manner.of(likelihood, starts, init, trace=trace, hard=assignment == "hard")
     results = fit_starts(likelihood, groups=groups, everything=method == "map", manner=manner, **settings)
     if method == "map":

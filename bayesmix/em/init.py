@@ -11,7 +11,7 @@ import xarray as xr
 
 from bayesmix.inputs.containers import by_row
 from bayesmix.inputs.data import Data
-from bayesmix.inputs.labels import class_name
+from bayesmix.inputs.labels import class_name, is_table
 from bayesmix.likelihood.known import RULES, SUM_TO_ONE
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.part import Params
@@ -31,7 +31,7 @@ def start_from(likelihood: Likelihood, init: Any) -> Params:
     if isinstance(init, Mapping | xr.Dataset):
         return _from_parameters(likelihood, {str(name): values for name, values in init.items()})
     values = by_row(init, _rows(likelihood.data), len(likelihood.data), "init")
-    table = isinstance(values, pd.DataFrame) or np.ndim(values) == 2
+    table = isinstance(values, pd.DataFrame) or is_table(values, "init")
     r = _responsibilities(likelihood, values) if table else _one_hot(likelihood, values)
     impossible = np.argwhere((r > 0) & np.isneginf(likelihood.evidence))
     if len(impossible):
@@ -121,7 +121,10 @@ def _responsibilities(likelihood: Likelihood, values: Any) -> np.ndarray:
             values = values.set_axis(names, axis=1)[list(likelihood.components)]
         elif not all(isinstance(c, int) for c in values.columns):
             raise ValueError(f"init: the columns are {', '.join(names)}; must be {', '.join(likelihood.components)}")
-    r, K = np.asarray(values, dtype=float), len(likelihood.components)
+    try:
+        r, K = np.asarray(values, dtype=float), len(likelihood.components)
+    except (TypeError, ValueError):
+        raise ValueError("init: responsibilities must be numbers, one column per component") from None
     if r.shape[1] != K:
         raise ValueError(f"init: responsibilities need one column per component, {K}; got {r.shape[1]}")
     wrong = np.flatnonzero(~((r >= 0).all(axis=1) & (abs(r.sum(axis=1) - 1) < SUM_TO_ONE)))

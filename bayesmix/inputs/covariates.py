@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.inputs.csv_columns import PLAIN_NUMBERS, WRITTEN_NUMBER, numeric
+from bayesmix.inputs.labels import TEXTS_OF_NOTHING
 
 DATE = re.compile(r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([T ].*)?")
 FEWEST_LEVELS = 5
@@ -59,11 +60,22 @@ def _cells(frame: pd.DataFrame) -> tuple[np.ndarray, Levels]:
         words = text and bool(pd.to_numeric(column[there], errors="coerce").isna().any())
     if words:
         factor = as_levels(column)
+        _check_answers(factor)
         codes = factor.cat.codes.to_numpy().astype(float)
         return np.where(codes < 0, np.nan, codes), tuple(factor.cat.categories)
     x = np.full(len(column), np.nan)
     x[there] = numeric(frame[there])[:, 0]
     return x, ()
+
+
+def _check_answers(factor: pd.Series) -> None:
+    """ValueError where an answer is called as missing values are that were made text."""
+    odd = np.flatnonzero(factor.isin(TEXTS_OF_NOTHING))
+    if len(odd):
+        raise ValueError(
+            f"X: column {str(factor.name)!r}, row {factor.index[odd[0]]} is the text {factor.iloc[odd[0]]!r}, which "
+            "NumPy makes of a missing cell; use None or a real NaN there, in an array of dtype object or a DataFrame"
+        )
 
 
 def covariate(

@@ -11,6 +11,8 @@ import pandas as pd
 
 WRITTEN_NUMBER = re.compile(r"\s*[+-]?(\d+([.,' \u00a0\u202f]\d+)*[.,]?|[.,]\d+)([eE][+-]?\d+)?\s*%?\s*")
 """What looks like a number, however its decimals and thousands are set off."""
+WRITTEN_GAPS = ("", "-", ".", "?", "na", "n/a", "none", "null", "missing")
+"""Texts, in small letters, by which people mark a missing cell."""
 PLAIN_NUMBERS = "a decimal point, no thousands separators (pandas.read_csv has decimal= and thousands=)"
 
 
@@ -89,7 +91,15 @@ def numeric(frame: pd.DataFrame) -> np.ndarray:
             shown = raw.iloc[bad[0] : bad[0] + 1].tolist()[0]
             what = f"is not a finite number: {shown!r}"
             more = f" (and {len(bad) - 1} more rows)" if len(bad) > 1 else ""
-            advice = f"; numbers need {PLAIN_NUMBERS}" if WRITTEN_NUMBER.fullmatch(str(shown)) else ""
-            raise ValueError(f"X: column {str(name)!r}, row {frame.index[bad[0]]} {what}{more}{advice}")
+            raise ValueError(
+                f"X: column {str(name)!r}, row {frame.index[bad[0]]} {what}{more}{number_advice(str(shown))}"
+            )
         columns.append(values)
     return np.ascontiguousarray(np.column_stack(columns))
+
+
+def number_advice(shown: str) -> str:
+    """What to do about a text in a column of numbers: one that is written otherwise, or stands for a missing cell."""
+    if WRITTEN_NUMBER.fullmatch(shown):
+        return f"; numbers need {PLAIN_NUMBERS}"
+    return "; a missing cell must be NaN or None" if shown.strip().lower() in WRITTEN_GAPS else ""

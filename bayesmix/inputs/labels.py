@@ -42,21 +42,21 @@ def label_evidence(
     if labels is None:
         names = given or ()
         return names, np.zeros((n, len(names))), np.zeros(n, dtype=bool)
-    if _is_table(labels):
+    if is_table(labels, "labels"):
         return _probability_rows(labels, given)
     return _label_sets(labels, given)
 
 
-def _is_table(labels: Any) -> bool:
-    """Whether the labels are rows of probabilities rather than one entry per row."""
+def is_table(labels: Any, argument: str) -> bool:
+    """Whether labels are rows of probabilities rather than one entry per row; ``argument``: for the error."""
     try:
         return np.ndim(labels) == 2
     except ValueError:  # NumPy's word for ragged rows
         widths = {np.size(entry) if isinstance(entry, list | tuple | np.ndarray) else None for entry in labels}
         sizes = ", ".join(sorted("single entries" if w is None else f"{w} entries" for w in widths))
         raise ValueError(
-            "labels: rows of probabilities must all have one entry per class (NaN throughout where nothing is known), "
-            f"and classes that are allowed together are written as a set; got rows of {sizes}"
+            f"{argument}: rows of probabilities must all have one entry per class (NaN throughout where nothing is "
+            f"known), and classes that are allowed together are written as a set; got rows of {sizes}"
         ) from None
 
 

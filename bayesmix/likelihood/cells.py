@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.inputs.covariates import BOOLEANS, Levels
-from bayesmix.inputs.csv_columns import PLAIN_NUMBERS, WRITTEN_NUMBER
+from bayesmix.inputs.csv_columns import number_advice
 from bayesmix.inputs.data import Data
 from bayesmix.likelihood.family import Family
 
@@ -36,8 +36,7 @@ def _numbers(data: Data, name: str, codes: np.ndarray, levels: Levels) -> np.nda
     words = there & ~np.isfinite(x)
     if words.any():
         shown = levels[int(codes[words][0])]
-        advice = f"; numbers need {PLAIN_NUMBERS}" if WRITTEN_NUMBER.fullmatch(shown) else ""
-        raise _refused(data, name, words, f"is not a finite number: {shown!r}", advice)
+        raise _refused(data, name, words, f"is not a finite number: {shown!r}", number_advice(shown))
     return x
 
 

@@ -8,9 +8,9 @@ import xarray as xr
 from bayesmix import estep
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.estimates import canonical_order, reorder
+from bayesmix.mixture.likeness import Likeness
 from bayesmix.mixture.permutations import METHODS, best_permutations, component_axes, orders, permute
 from bayesmix.mixture.spec import switching_groups
-from bayesmix.parts.gaps import column_means, filled
 from bayesmix.parts.part import Params
 from bayesmix.posterior.component_overlap import agreement_with
 from bayesmix.posterior.record import RAW, Record, row_blocks, stacked
@@ -39,7 +39,8 @@ def relabel(dt: xr.DataTree, method: str = "ecr") -> xr.DataTree:
         changes, which minimizes the Kullback-Leibler divergence of the draws' allocations from q (Stephens 2000,
         algorithm 2, doi:10.1111/1467-9868.00265); begun at the results of the other two and at the draws as they are,
         so its divergence is never the larger one. "data": b is the log-density of the rows under independent normals
-        with the moments of each label, in turns with them (after the k-means loss of Rodriguez and Walker 2014,
+        with the moments of each label (of columns of answers by their shares there, without the cells that are
+        missing), in turns with them (after the k-means loss of Rodriguez and Walker 2014,
         doi:10.1080/10618600.2012.735624).
 
     Returns
@@ -107,9 +108,8 @@ def permutations(
             continue
         rows = likelihood.evenly(max(100, HELD // (lp.size * len(groups))))
         q = estep.responsibilities(rows, pivot)
-        v = rows.row_weights
-        x = filled(rows.data.x, column_means(rows.data.x, v))
-        order[own] = orders(method, _held(rows, inside), q, x=x, row_weights=v, groups=groups)
+        x = Likeness.of(rows.data.x, rows.data.levels)
+        order[own] = orders(method, _held(rows, inside), q, x=x, row_weights=rows.row_weights, groups=groups)
     return order.reshape(*lp.shape, -1)
 
 

@@ -58,6 +58,12 @@ def _data(fits: Fits, summary: Summary) -> str:
 
 def _imputed(fits: Fits, summary: Summary) -> str:
     n = summary["model"]["missing_cells"]
+    if any(fits.likelihood.data.levels):
+        return (
+            f"What the fit says of {plural(n, 'missing cell')}, given the other answers of their rows: shares differ "
+            "from the observed ones where some classes leave out more than others. They are drawn for this picture "
+            "alone."
+        )
     return (
         f"What the fit says of {plural(n, 'missing cell')}, given the rest of their rows: intervals should run where "
         "the observed rows lie, and are wide where the group is open. They are drawn for this picture alone."

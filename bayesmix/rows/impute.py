@@ -7,6 +7,7 @@ import xarray as xr
 
 from bayesmix import estep
 from bayesmix.inputs.arguments import is_whole
+from bayesmix.inputs.covariates import decoded
 from bayesmix.inputs.data import Data, evenly
 from bayesmix.likelihood.discrepancies import drawn
 from bayesmix.likelihood.likelihood import Likelihood
@@ -39,8 +40,8 @@ def impute(fit: Fit, *, draws: int = IMPUTED_DRAWS, data: Data | None = None, se
     Returns
     -------
     DataArray
-        Dimensions draw and cell, in the units of the data; the coordinates ``obs`` and ``feature`` of a cell say which
-        it is. Cells stand row by row.
+        Dimensions draw and cell, in the units of the data, answers in words; the coordinates ``obs`` and ``feature`` of
+        a cell say which it is. Cells stand row by row.
 
     Raises
     ------
@@ -55,6 +56,16 @@ def impute(fit: Fit, *, draws: int = IMPUTED_DRAWS, data: Data | None = None, se
     >>> cells["feature"].values.tolist(), float(cells.mean().round())
     (['x2'], 8.0)
     """
+    likelihood, cells = drawn_cells(fit, draws=draws, data=data, seed=seed)
+    if not any(likelihood.data.levels):
+        return cells
+    levels = dict(zip(likelihood.data.feature_names, likelihood.data.levels, strict=True))
+    columns = [decoded(own, levels[name]) for own, name in zip(cells.values.T, cells["feature"].values, strict=True)]
+    return cells.copy(data=np.column_stack([column.to_numpy(dtype=object) for column in columns]))
+
+
+def drawn_cells(fit: Fit, *, draws: int, data: Data | None, seed: int) -> tuple[Likelihood, xr.DataArray]:
+    """The likelihood over the rows, and :func:`impute` with answers by the codes of their levels."""
     for name, value, least in (("draws", draws, 1), ("seed", seed, 0)):
         if not is_whole(value, least):
             raise ValueError(f"{name}: must be a whole number >= {least}; got {value!r}")
@@ -67,7 +78,7 @@ def impute(fit: Fit, *, draws: int = IMPUTED_DRAWS, data: Data | None = None, se
     values = np.stack([x[tuple(gone.T)] for x in _completed(some, _taken(likelihood, params, draws), seed)])
     names = {"obs": some.data.obs_names, "feature": some.data.feature_names}
     coords = {d: ("cell", [names[d][i] for i in at]) for d, at in zip(names, gone.T, strict=True)}
-    return xr.DataArray(values, dims=("draw", "cell"), coords=coords, name="x")
+    return likelihood, xr.DataArray(values, dims=("draw", "cell"), coords=coords, name="x")
 
 
 def _taken(likelihood: Likelihood, params: Params, draws: int) -> Params:

@@ -68,6 +68,8 @@ def _table(fits: Fits, table: list[Mapping[str, Any]]) -> Table:
         "Expected",
     )
     covariates = "" if fits.likelihood.alike else " Rows with other covariates: only the last two columns compare them."
+    if fits.data.gaps:
+        covariates = " Rows with gaps are held against rows with the same ones, and ranks are by tail probability."
     labels = " Labels do not enter." if fits.data.labelled.any() else ""
     caption = (
         "Log predictive density, and the interval of the log-density over draws; rank 1 is the least dense. Among: the "
