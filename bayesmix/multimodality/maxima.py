@@ -136,7 +136,7 @@ class Climber:
             return known
         return [*known, replace(self.at(end.x), reached=starts, converged=end.converged)]
 
-    @property
+    @cached_property
     def _rows(self) -> Likelihood:
         """The likelihood over a sample of the rows, by which ends are compared."""
         return self.parts.likelihood.evenly(COMPARED_ROWS)
