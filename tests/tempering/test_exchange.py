@@ -214,7 +214,7 @@ def test_every_family_is_exchanged_and_agrees_with_chains(rng, family, make):
 
 
 @pytest.mark.slow
-def test_a_term_of_the_users_own_stays_on_every_rung(tied_compiled):
+def test_a_term_of_the_users_own_stays_on_every_rung():
     """A potential that orders the means, and one beside the data; no evidence is claimed for such a model."""
     spec, data = tied(2), bm.Data(TIED)
     with bm.build(spec, data) as model:
