@@ -41,7 +41,7 @@ ROUND_TRIPS = 10
 """Fewer in all chains together say little of how the modes share the mass."""
 ENOUGH_TRIPS, ENOUGH_DRAWS, ENOUGH_AGREEMENT = 40, 600.0, 1.008
 """Where no more sweeps are made: round trips, effective draws and R-hat of everything that labels do not change."""
-ENOUGH_EVIDENCE, SWEEPS_FOR_EVIDENCE = 0.025, 16_000
+ENOUGH_EVIDENCE, SWEEPS_FOR_EVIDENCE = 0.04, 16_000
 """The error of the log evidence for whose sake alone sweeps are made, and up to how many of them."""
 FEWEST_SWEEPS = 200
 """Worth a round of their own, where time runs out."""

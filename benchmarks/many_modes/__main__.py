@@ -26,15 +26,8 @@ def fitted(problem: Problem, seed: int) -> dict[str, Any]:
     """What a default call with a budget comes to."""
     spec, data = problem.make()
     began = time.perf_counter()
-    dt = bm.sample(
-        spec,
-        data,
-        seed=seed,
-        sampler="exchange" if problem.exchange else "auto",
-        until="trusted",
-        minutes=problem.minutes,
-        progress=False,
-    )
+    settings = {"until": "trusted", "minutes": problem.minutes, "progress": False} | problem.settings
+    dt = bm.sample(spec, data, seed=seed, **settings)
     seconds = time.perf_counter() - began
     check = bm.diagnose(dt)
     evidence = bm.log_evidence(dt)

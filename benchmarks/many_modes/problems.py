@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,8 +29,8 @@ class Problem:
     K: int
     make: Callable[[], tuple[bm.Mixture, bm.Data]]
     minutes: float = 5.0
-    exchange: bool = False
-    """Whether the exchange is asked for, because its evidence is what is looked at."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Of the call, where it is not the default one: where the evidence is what is looked at, so many draws by exchange."""
 
 
 def galaxies(K: int, priors: dict[str, bm.Prior] | None = None) -> tuple[bm.Mixture, bm.Data]:
@@ -84,13 +86,13 @@ def overlap(_: int = 3) -> tuple[bm.Mixture, bm.Data]:
 
 
 def _several(
-    name: str, make: Callable[[int], tuple[bm.Mixture, bm.Data]], numbers: range, *, minutes: float = 5.0, **more: bool
+    name: str, make: Callable[[int], tuple[bm.Mixture, bm.Data]], numbers: range, minutes: float = 5.0, **settings: Any
 ) -> list[Problem]:
-    return [Problem(f"{name}, K = {K}", K, lambda K=K: make(K), minutes, **more) for K in numbers]  # type: ignore[misc]
+    return [Problem(f"{name}, K = {K}", K, partial(make, K), minutes, settings) for K in numbers]
 
 
 PROBLEMS = [
-    *_several("twelve tied values", tied, range(1, 7), exchange=True),
+    *_several("twelve tied values", tied, range(1, 7), sampler="exchange", draws=8000),
     *_several("galaxies", galaxies, range(3, 10), minutes=3.0),
     *_several("galaxies, textbook priors", textbook, range(3, 10), minutes=3.0),
     *_several("overlap", overlap, range(3, 4)),
