@@ -30,7 +30,7 @@ class Problem:
     make: Callable[[], tuple[bm.Mixture, bm.Data]]
     minutes: float = 5.0
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """Of the call, where it is not the default one: where the evidence is what is looked at, so many draws by exchange."""
+    """Of the call, where it is not the default one."""
 
 
 def galaxies(K: int, priors: dict[str, bm.Prior] | None = None) -> tuple[bm.Mixture, bm.Data]:
