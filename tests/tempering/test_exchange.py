@@ -44,7 +44,7 @@ def tied_compiled():
 @pytest.fixture(scope="session")
 def tied_draws(tied_compiled):
     spec, data = tied(2), bm.Data(TIED)
-    return bm.sample(spec, data, compiled=tied_compiled[2], sampler="exchange", draws=2000, seed=1, progress=False)
+    return bm.sample(spec, data, compiled=tied_compiled[2], sampler="exchange", draws=5000, seed=1, progress=False)
 
 
 def log_predictive(draws, at):
@@ -173,7 +173,7 @@ def test_factor_is_that_of_the_average_curvature(rng):
 @pytest.mark.slow
 @pytest.mark.parametrize("K", [1, 3, 4, 5, 6])
 def test_evidence_for_every_number_of_components(K):
-    dt = bm.sample(tied(K), bm.Data(TIED), sampler="exchange", draws=2000, seed=1, progress=False)
+    dt = bm.sample(tied(K), bm.Data(TIED), sampler="exchange", draws=5000, seed=1, progress=False)
     found = bm.log_evidence(dt)
     assert found.standard_error < 0.03
     assert abs(found.value - EXACT[K]) < 4 * found.standard_error
