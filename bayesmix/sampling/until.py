@@ -30,6 +30,9 @@ type Sample = Callable[..., xr.DataTree]
 def until_trusted(sample: Sample, settings: Mapping[str, Any], *, minutes: float) -> xr.DataTree:
     """Sample, look at the verdict on the draws, and sample again with what it asks for, while there is time.
 
+    Modes and scouts are those of the first time. More draws are, with the same seed, those that there were and what
+    comes after them.
+
     ``sample(minutes=..., **settings)`` draws; its settings hold draws, tune, target_accept and sampler. Every step is
     kept in the posterior's attribute ``effort``: what was wrong, what was done, how long it took.
     """
