@@ -196,13 +196,13 @@ def compare(name_or_path: str, file: Path | None, quiet: bool, **settings: int |
     model = read(name_or_path)
     if file is not None and _given(settings):
         raise BadInput(f"--fit: {file} is sampled already; --{next(iter(_given(settings)))} does not go with it")
-    from bayesmix.checks.compare import comparison_of
+    from bayesmix.checks.compare import compare
     from bayesmix.em.fit_em import fit_em
     from bayesmix.posterior.files import load_fit
     from bayesmix.posterior.record import Record
 
     record = Record.of(_sample(model, settings, quiet) if file is None else load_fit(file))
-    table = comparison_of(fit_em(model.spec, model.data, **model.em), record)
+    table = compare(fit_em(model.spec, model.data, **model.em), record)
     check = _verdict(record)
     click.echo(f"\n{table}")
     _finish(check.ok, model_ok=check.model_ok)
@@ -293,9 +293,9 @@ def _sample(model: GalleryModel, settings: dict[str, Any], quiet: bool) -> xr.Da
 
 
 def _verdict(record: Record) -> Diagnostics:
-    from bayesmix.checks.diagnose import diagnosis_of
+    from bayesmix.checks.diagnose import diagnose
 
-    check = diagnosis_of(record)
+    check = diagnose(record)
     click.echo(str(check))
     return check
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from bayesmix.drawing.level import LEVEL
 from bayesmix.em.fit_em import EMFit
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.part import Params
 from bayesmix.parts.profile import Profile
+from bayesmix.posterior.predict import Fit
 from bayesmix.posterior.record import Record
 
 UNITS = {
@@ -24,7 +24,7 @@ SAME_DIFFERENCE = 1e-9
 """Two answers differ alike where one takes what the other loses."""
 
 
-def distinguishing(fit: xr.DataTree | EMFit, *, prob: float = LEVEL) -> pd.DataFrame:
+def distinguishing(fit: Fit, *, prob: float = LEVEL) -> pd.DataFrame:
     r"""Rank the columns by how far each component lies from the others in them.
 
     The effect of column j in component k is :math:`(m_{kj} - \bar m_{-k,j}) / s_j` with
@@ -73,11 +73,7 @@ def distinguishing(fit: xr.DataTree | EMFit, *, prob: float = LEVEL) -> pd.DataF
         point = {v: np.asarray(a)[None] for v, a in fit.arrays.items()}
         columns = ["lower", "upper", "first"]
         return _ranked(fit.likelihood, point, prob).assign(**dict.fromkeys(columns, np.nan))
-    return distinguishing_of(Record.of(fit), prob=prob)
-
-
-def distinguishing_of(record: Record, *, prob: float = LEVEL) -> pd.DataFrame:
-    """:func:`distinguishing` of a posterior that was read."""
+    record = Record.of(fit)
     return _ranked(record.likelihood, record.params, prob)
 
 

@@ -139,14 +139,9 @@ def _names(ax: Axes, data: Data) -> None:
         ax.set_title(f"the first {MOST_PROFILE} of {data.n_features} columns")
 
 
-def _component(likelihood: Likelihood) -> Columns:
-    assert isinstance(likelihood.component, Columns)
-    return likelihood.component
-
-
 def _profile(ax: Axes, view: View) -> None:
     """Means of every column by component: posterior mean and interval; the estimate dashed."""
-    component = _component(view.likelihood)
+    component = view.likelihood.made_of(Columns)
     name = component.means.name
     means = view.params[name][..., :MOST_PROFILE]
     at, K = np.arange(means.shape[-1]), means.shape[1]
@@ -165,7 +160,7 @@ def _profile(ax: Axes, view: View) -> None:
 
 def _expected(likelihood: Likelihood, params: Params) -> tuple[np.ndarray, np.ndarray]:
     """Counts m, and the expected number of rows at each by component, (..., m, K), of one column."""
-    component, counts = _component(likelihood), shown_counts(likelihood.data)
+    component, counts = likelihood.made_of(Columns), shown_counts(likelihood.data)
     eta = component.natural(params)[..., 0]
     m = counts[:, None]
     log_pmf = m * eta[..., None, :] - component.model.b(eta)[..., None, :] + component.model.h(m)

@@ -21,8 +21,8 @@ from bayesmix.inputs.prior import Prior
 from bayesmix.parts.parameter import Parameter
 from bayesmix.parts.part import Known, Params, Part, Point, Sums
 
-ALONG = 1e-3
-"""Of differences of fourth order along a coordinate that has no unit."""
+DIFFERENCE = 1e-3
+"""Of differences of fourth order, in units of a coordinate: their error is that of its fourth power."""
 
 
 def _rows_of_factor(pairs: np.ndarray) -> np.ndarray:
@@ -34,6 +34,15 @@ def _correlations(rows: np.ndarray) -> np.ndarray:
     y = np.tril(correlation_matrices(rows))
     L = y / np.linalg.norm(y, axis=-1, keepdims=True)
     return below_diagonal(L @ L.swapaxes(-1, -2))
+
+
+def slopes(f: Callable[[np.ndarray], np.ndarray], p: int) -> np.ndarray:
+    """df_j / du_i at u = 0, (p, m), by differences of fourth order."""
+    rows = []
+    for e in np.eye(p) * DIFFERENCE:
+        near, far = f(e) - f(-e), f(2 * e) - f(-2 * e)
+        rows.append((8 * near - far) / (12 * DIFFERENCE))
+    return np.array(rows)
 
 
 def _itself(x: np.ndarray) -> np.ndarray:
@@ -137,15 +146,11 @@ class Held(Part):
         return Point(self.given(named, ()))
 
     @cached_property
-    def _size(self) -> int:
+    def size(self) -> int:
+        """Of what is free."""
         sizes = {d: len(names) for d, names in self.coords.items()}
         shapes = [(c, [sizes[d] for d in p.dims]) for p, c in self._free]
         return sum(int(np.prod(s if c is None else [c.sum(), *s[1:]])) for c, s in shapes)
-
-    @property
-    def size(self) -> int:
-        """Of what is free."""
-        return self._size
 
     def jacobian(self, params: Params) -> np.ndarray:
         """d theta / d u, (size of the part, size): the part's coordinates by the free ones, by differences."""
@@ -154,11 +159,7 @@ class Held(Part):
         def at(step: np.ndarray) -> np.ndarray:
             return self.part.pack(self.unpack(theta + step))
 
-        columns = []
-        for e in np.eye(self.size) * ALONG:
-            near, far = at(e) - at(-e), at(2 * e) - at(-2 * e)
-            columns.append((8 * near - far) / (12 * ALONG))
-        return np.array(columns).reshape(self.size, self.part.size).T
+        return slopes(at, self.size).reshape(self.size, self.part.size).T
 
     def units(self, params: Params) -> np.ndarray:
         """So far that no coordinate of the part moves by more than its own unit."""

@@ -13,6 +13,7 @@ import xarray as xr
 from bayesmix.inputs.data import Data
 from bayesmix.kernels.lanes import LANES
 from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.mixture.draws import sizes
 from bayesmix.mixture.exchangeable import Exchange
 from bayesmix.mixture.spec import Mixture, bind
 from bayesmix.parts.part import Params
@@ -38,8 +39,10 @@ class Record:
     dt: xr.DataTree
 
     @classmethod
-    def of(cls, dt: xr.DataTree) -> Record:
-        """The record of a posterior; ValueError where it is none."""
+    def of(cls, dt: Posterior) -> Record:
+        """The record of a posterior, or that which it is; ValueError where it is none."""
+        if isinstance(dt, Record):
+            return dt
         if not isinstance(dt, xr.DataTree):
             raise ValueError(f"dt: must be a posterior from bayesmix.sample, a DataTree; got a {type(dt).__name__}")
         if "spec" not in dt.attrs:
@@ -84,7 +87,7 @@ class Record:
     @property
     def shape(self) -> tuple[int, int]:
         """How many chains there are, and how many draws of each."""
-        return self.posterior.sizes["chain"], self.posterior.sizes["draw"]
+        return sizes(self.posterior)
 
     @property
     def resampled(self) -> bool:
@@ -94,6 +97,10 @@ class Record:
     def as_made(self, group: str) -> xr.Dataset:
         """``posterior`` or ``sample_stats`` as the chains made them, before regions were resampled by mass."""
         return self.dt[RAW + group if self.resampled else group].to_dataset()
+
+
+type Posterior = xr.DataTree | Record
+"""What :func:`bayesmix.sample` returned, or its record where it was read already."""
 
 
 def stacked(posterior: xr.Dataset, likelihood: Likelihood) -> Params:

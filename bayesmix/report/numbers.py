@@ -16,7 +16,7 @@ import xarray as xr
 from bayesmix.checks.compare import scores_on
 from bayesmix.checks.convergence import of_parameters, parts
 from bayesmix.checks.diagnose import Diagnostics
-from bayesmix.checks.distinguishing import comparable, distinguishing_of
+from bayesmix.checks.distinguishing import comparable, distinguishing
 from bayesmix.drawing.level import TAILS
 from bayesmix.em.fit_em import EMFit
 from bayesmix.em.standard_errors import EDGE
@@ -43,7 +43,7 @@ def summarize(fits: Fits) -> dict[str, Any]:
         "hard": _hard(fits),
         "posterior": _posterior(fits),
         "modes": _modes(fits),
-        "distinguishing": _records(distinguishing_of(fits.record)) if comparable(fits.likelihood) else [],
+        "distinguishing": _records(distinguishing(fits.record)) if comparable(fits.likelihood) else [],
         "comparison": _comparison(fits),
         "scores": {} if fits.all_known else _table(fits.comparison.scores),
         "test": {} if fits.model.test is None else _table(scores_on(fits.comparison.em, fits.record, fits.model.test)),

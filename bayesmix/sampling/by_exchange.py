@@ -6,9 +6,10 @@ import numpy as np
 import xarray as xr
 
 from bayesmix.inputs.errors import explained
+from bayesmix.mixture.draws import DRAWN
 from bayesmix.multimodality.bridge import LogIntegral
 from bayesmix.multimodality.masses import Mass, weigh
-from bayesmix.posterior.assemble import DRAWN, variables_at
+from bayesmix.posterior.assemble import variables_at
 from bayesmix.posterior.varying import by_variation
 from bayesmix.sampling.nutpie import assemble
 from bayesmix.sampling.rescue import rescued

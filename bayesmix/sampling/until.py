@@ -33,15 +33,14 @@ def until_trusted(sample: Sample, settings: Mapping[str, Any], *, minutes: float
     ``sample(minutes=..., **settings)`` draws; its settings hold draws, tune, target_accept and sampler. Every step is
     kept in the posterior's attribute ``effort``: what was wrong, what was done, how long it took.
     """
-    from bayesmix.checks.diagnose import diagnosis_of
-    from bayesmix.posterior.record import Record
+    from bayesmix.checks.diagnose import diagnose
 
     begun, now, steps = time.monotonic(), dict(settings), []
     while True:
         spent = time.monotonic() - begun
         dt = sample(minutes=max(minutes - spent / 60, minutes / 10), **now)
         last = time.monotonic() - begun - spent
-        problems = {p.name: p.value for p in diagnosis_of(Record.of(dt), model=False).problems}
+        problems = {p.name: p.value for p in diagnose(dt, model=False).problems}
         steps.append({"with": _plain(now), "seconds": round(last, 1), "problems": sorted(problems)})
         wanted = _wanted(problems, now, dt)
         left = 60 * minutes - (time.monotonic() - begun)

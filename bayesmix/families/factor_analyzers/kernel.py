@@ -17,7 +17,7 @@ from bayesmix.kernels.factors import add_up, split_up
 from bayesmix.kernels.lanes import LANES
 from bayesmix.kernels.products import outer, weigh, whiten
 from bayesmix.kernels.vector import HALF_LOG_2_PI, inlined
-from bayesmix.likelihood.kernel import Kernel
+from bayesmix.likelihood.kernel import Arrays, Kernel
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.part import Params, Sums
 
@@ -252,20 +252,12 @@ class FactorAnalyzersKernel(Kernel):
 
     rows = staticmethod(rows)
 
-    def parameters(self, likelihood: Likelihood, params: Params) -> tuple[Any, ...]:
+    def parameters(self, likelihood: Likelihood, params: Params) -> Arrays:
         """weights, means, loadings, noise variances (..., K, d)."""
         arrays = (params["weights"], params["means"], params["loadings"], analyzers(likelihood).psi(params))
         return tuple(np.ascontiguousarray(a, dtype=float) for a in arrays)
 
-    def arguments(
-        self, likelihood: Likelihood, parameters: tuple[Any, ...], rows: slice, v: np.ndarray
-    ) -> tuple[Any, ...]:
-        """X, weights, means, loadings, noise variances, evidence, v."""
-        return (likelihood.data.x[rows], *parameters, likelihood.evidence[rows], v)
-
-    def e_step(
-        self, likelihood: Likelihood, parameters: tuple[Any, ...], rows: slice, v: np.ndarray
-    ) -> tuple[float, Sums]:
+    def e_step(self, likelihood: Likelihood, parameters: Arrays, rows: slice, v: np.ndarray) -> tuple[float, Sums]:
         """L; mass, first, second."""
         L, mass, first, second = e_step(*self.arguments(likelihood, parameters, rows, v))
         return L, {"mass": mass, "first": first, "second": second}

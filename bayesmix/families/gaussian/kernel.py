@@ -20,7 +20,7 @@ from bayesmix.kernels.lanes import LANES, lane, load, number, spread, store, sum
 from bayesmix.kernels.patterns import by_pattern, cells, columns_there, expect, marginal, same_everywhere
 from bayesmix.kernels.products import outer, weigh, whiten
 from bayesmix.kernels.vector import HALF_LOG_2_PI, inlined
-from bayesmix.likelihood.kernel import Kernel
+from bayesmix.likelihood.kernel import Arrays, Kernel
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.part import Params, Sums
 
@@ -257,21 +257,16 @@ class GaussianKernel(Kernel):
 
     rows = staticmethod(rows)
 
-    def parameters(self, likelihood: Likelihood, params: Params) -> tuple[Any, ...]:
+    def parameters(self, likelihood: Likelihood, params: Params) -> Arrays:
         """weights, means and Cholesky factors."""
         arrays = (params["weights"], params["means"], factors(params))
         return tuple(np.ascontiguousarray(a, dtype=float) for a in arrays)
 
-    def arguments(
-        self, likelihood: Likelihood, parameters: tuple[Any, ...], rows: slice, v: np.ndarray
-    ) -> tuple[Any, ...]:
-        """X, weights, means, C, evidence, v, how."""
-        component = normal(likelihood)
-        return (component.x[rows], *parameters, likelihood.evidence[rows], v, component.how)
+    def settings(self, likelihood: Likelihood) -> Arrays:
+        """Whether C is diagonal, and whether cells are missing."""
+        return (normal(likelihood).how,)
 
-    def e_step(
-        self, likelihood: Likelihood, parameters: tuple[Any, ...], rows: slice, v: np.ndarray
-    ) -> tuple[float, Sums]:
+    def e_step(self, likelihood: Likelihood, parameters: Arrays, rows: slice, v: np.ndarray) -> tuple[float, Sums]:
         """L; mass, first, second."""
         L, mass, first, second = e_step(*self.arguments(likelihood, parameters, rows, v))
         return L, {"mass": mass, "first": first, "second": second}

@@ -179,7 +179,7 @@ class ZeroInflatedPoisson(Family):
             return []
         if not likelihood.data.x.any():
             return ["all counts are 0: nothing tells structural zeros from a rate of 0"]
-        v, zeta = likelihood.row_weights, parts_of(likelihood)[1].logits(params)
+        v, zeta = likelihood.row_weights, parts_of(likelihood)[1].predictor(params)
         if v @ expit(zeta) < BOUNDARY:
             return ["zero part: P(structural zero) runs to 0, the counts show no excess of zeros"]
         if v @ expit(-zeta) < BOUNDARY:
