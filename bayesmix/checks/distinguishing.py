@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.drawing.level import LEVEL
-from bayesmix.em.fit_em import EMFit
+from bayesmix.inputs.arguments import probabilities
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.part import Params
 from bayesmix.parts.profile import Profile
 from bayesmix.posterior.predict import Fit
-from bayesmix.posterior.record import Record
+from bayesmix.rows.fitted import Fitted
 
 UNITS = {
     "unit": "difference of probabilities",
@@ -67,14 +67,10 @@ def distinguishing(fit: Fit, *, prob: float = LEVEL) -> pd.DataFrame:
     >>> distinguishing(em)["feature"].tolist()
     ['x1', 'x2', 'x1', 'x2']
     """
-    if not 0 < prob < 1:
-        raise ValueError(f"prob: must be between 0 and 1; got {prob}")
-    if isinstance(fit, EMFit):
-        point = {v: np.asarray(a)[None] for v, a in fit.arrays.items()}
-        columns = ["lower", "upper", "first"]
-        return _ranked(fit.likelihood, point, prob).assign(**dict.fromkeys(columns, np.nan))
-    record = Record.of(fit)
-    return _ranked(record.likelihood, record.params, prob)
+    probabilities(prob=prob)
+    fitted = Fitted.of(fit)
+    table = _ranked(fitted.likelihood, fitted.params, prob)
+    return table.assign(**dict.fromkeys(("lower", "upper", "first"), np.nan)) if fitted.point else table
 
 
 def comparable(likelihood: Likelihood) -> bool:

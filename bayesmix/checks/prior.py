@@ -15,7 +15,7 @@ from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture import scalars
 from bayesmix.mixture.draws import by_draw, numbers
 from bayesmix.mixture.prior_density import log_prior
-from bayesmix.mixture.simulate import one, parameters_from_prior
+from bayesmix.mixture.simulate import data_sets
 from bayesmix.parts.part import Params
 from bayesmix.posterior.co_clustering import taken
 from bayesmix.posterior.record import Posterior, Record
@@ -49,12 +49,8 @@ def prior_data_sets(likelihood: Likelihood, *, seed: int = 1) -> PriorPredictive
     ValueError
         Where rows carry weights, and as :func:`bayesmix.mixture.simulate.parameters_from_prior`.
     """
-    if likelihood.data.weighted:
-        raise ValueError("row_weights: prior predictive data are defined for weights of 1 only")
-    rng = np.random.default_rng(seed)
     rows = likelihood.evenly(REPLICATED_ROWS)
-    params = parameters_from_prior(rows, DATA_SETS, rng)
-    return PriorPredictive(rows, params, np.stack([rows.simulate(one(params, s), rng) for s in range(DATA_SETS)]))
+    return PriorPredictive(rows, *data_sets(rows, DATA_SETS, seed=seed))
 
 
 def sensitivity(dt: Posterior, rows: Sequence[int] | np.ndarray = ()) -> pd.DataFrame:

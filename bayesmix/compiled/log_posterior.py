@@ -124,11 +124,15 @@ class CompiledModel:
         m = self.model
         return [(m.rvs_to_transforms[rv], m.rvs_to_values[rv], rv.owner.inputs) for rv in m.free_RVs]
 
+    @property
+    def forward_graph(self) -> tuple[list[Any], list[Any]]:
+        """Free variables, and their unconstrained values."""
+        given = [rv.type() for rv in self.model.free_RVs]
+        return given, [t.forward(g, *i) if t else g for g, (t, _, i) in zip(given, self._transforms, strict=True)]
+
     @cached_property
     def _forward(self) -> Callable[..., list[np.ndarray]]:
-        given = [rv.type() for rv in self.model.free_RVs]
-        moved = [t.forward(g, *i) if t else g for g, (t, _, i) in zip(given, self._transforms, strict=True)]
-        return pytensor.function(given, moved, mode=INTERPRETED, on_unused_input="ignore")
+        return pytensor.function(*self.forward_graph, mode=INTERPRETED, on_unused_input="ignore")
 
     @cached_property
     def _log_det(self) -> Callable[..., list[np.ndarray]]:
@@ -271,3 +275,10 @@ class CompiledModel:
         J = {v: np.stack(c, axis=-1) for v, c in columns.items()}
         sd = {v: np.sqrt(np.einsum("...i,ij,...j->...", a, covariance, a)) for v, a in J.items()}
         return sd if len(inside) == len(x) else {v: np.where(a > 0, a, np.nan) for v, a in sd.items()}
+
+
+def check_compiled(compiled: object) -> None:
+    """ValueError where what was given for a compiled model is none."""
+    if not isinstance(compiled, CompiledModel | None):
+        name = f"{CompiledModel.__module__}.CompiledModel"
+        raise ValueError(f"compiled: must be a compiled model, {name}; got a {type(compiled).__name__}")

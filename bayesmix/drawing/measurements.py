@@ -28,6 +28,8 @@ from bayesmix.drawing.style import (
     legend_above,
     line,
     new_figure,
+    one_panel,
+    panels_abreast,
     patch,
     plain,
     rows_shown,
@@ -56,8 +58,7 @@ class OneFeature(Measurements):
     def data(self, data: Data, components: Sequence[str]) -> Figure:
         """Histogram; labelled rows stacked in it by class, and as ticks below it where they are few."""
         data, _ = seen(data, 0)
-        fig = new_figure(8, 3.4)
-        ax = fig.subplots()
+        fig, ax = one_panel(8, 3.4)
         x, likely = data.x[:, 0], _likely(data, components)
         groups = [likely < 0, *(likely == k for k in range(len(components)))]
         colours = [FAINT if data.labelled.any() else "#b8b8b8", *(colour(k) for k in range(len(components)))]
@@ -72,8 +73,7 @@ class OneFeature(Measurements):
 
     def components(self, view: View) -> Figure:
         """Histogram, posterior mean density with its band, weighted components, EM dashed."""
-        fig = new_figure(8, 4)
-        ax = fig.subplots()
+        fig, ax = one_panel(8, 4)
         panels.density(ax, view, 0)
         _rug(ax, view.likelihood.data, _likely(view.likelihood.data, view.likelihood.components))
         ax.set(xlabel=plain(view.likelihood.data.feature_names[0]), ylabel="density")
@@ -102,8 +102,7 @@ class TwoFeatures(Measurements):
 
     def data(self, data: Data, components: Sequence[str]) -> Figure:
         """Scatter plot; labelled rows in their class's colour."""
-        fig = new_figure(7, 4.8)
-        ax = fig.subplots()
+        fig, ax = one_panel(7, 4.8)
         _points(ax, data, components, (0, 1), size=18)
         ax.set(xlabel=plain(data.feature_names[0]), ylabel=plain(data.feature_names[1]))
         legend_above(fig, _class_entries(data, components))
@@ -111,8 +110,7 @@ class TwoFeatures(Measurements):
 
     def components(self, view: View) -> Figure:
         """Rows coloured by responsibility, ellipses of posterior draws, the point estimate, density contours."""
-        fig = new_figure(7.6, 5.2)
-        ax = fig.subplots()
+        fig, ax = one_panel(7.6, 5.2)
         panels.contours(ax, view)
         panels.plane(ax, view, (0, 1), size=20)
         names = view.likelihood.data.feature_names
@@ -132,12 +130,10 @@ class TwoFeatures(Measurements):
         rows = -(-shown // 3)
         columns = -(-shown // rows)
         fig = new_figure(8.4, 0.6 + 2.4 * rows)
-        axes = fig.subplots(rows, columns, squeeze=False).ravel()
-        for j, ax in enumerate(axes[:shown]):
+        axes = panels_abreast(fig, shown, columns)
+        for j, ax in enumerate(axes):
             overlays.overlay(ax, data, replicates, j)
-        for ax in axes[shown:]:
-            ax.remove()
-        for ax in axes[:shown:columns]:
+        for ax in axes[::columns]:
             ax.set_ylabel("density")
         legend_above(fig, overlays.overlay_entries(len(replicates)))
         return fig
@@ -212,7 +208,7 @@ def _class_entries(data: Data, components: Sequence[str]) -> list[Artist]:
 
 def _density_entries(view: View) -> list[Artist]:
     entries = component_entries(view.likelihood.components)
-    entries += [line("mixture, posterior mean", color=INK), histograms.band_entry(f"{LEVEL:.0%} band")]
+    entries += [line("mixture, posterior mean", color=INK), patch(f"{LEVEL:.0%} band", facecolor=INK, alpha=0.25)]
     entries += histograms.em_entries(view, "mixture, EM")
     if 0 < view.likelihood.data.labelled.sum() <= RUG_ROWS:
         entries.append(line("labelled row", marker="d", color="none", markerfacecolor=FAINT, markeredgecolor="black"))

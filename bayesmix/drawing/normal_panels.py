@@ -10,7 +10,19 @@ from scipy.stats import chi2, norm
 
 from bayesmix.drawing.histogram import EM_LINE, bin_edges, histogram
 from bayesmix.drawing.level import LEVEL, TAILS
-from bayesmix.drawing.style import DATA, INK, Style, blend, colour, legend_above, line, new_figure, patch, plain
+from bayesmix.drawing.style import (
+    DATA,
+    INK,
+    Style,
+    blend,
+    colour,
+    legend_above,
+    line,
+    new_figure,
+    panels_abreast,
+    patch,
+    plain,
+)
 from bayesmix.drawing.view import View
 from bayesmix.inputs.data import Data
 from bayesmix.parts.gaps import seen
@@ -127,12 +139,9 @@ def measurements(data: Data, params: Params, new: np.ndarray) -> Figure:
     columns = min(len(names), 2)
     rows = -(-len(names) // columns)
     fig = new_figure(4.2 * columns if columns > 1 else 7, 2.7 * rows + 0.5)
-    axes = np.ravel(fig.subplots(rows, columns, squeeze=False))
-    for j, name in enumerate(names):
-        _densities(axes[j], data, params, new, j)
-        axes[j].set(xlabel=plain(name), ylabel="density", yticks=[])
-    for ax in axes[len(names) :]:
-        ax.set_axis_off()
+    for j, ax in enumerate(panels_abreast(fig, len(names), columns)):
+        _densities(ax, data, params, new, j)
+        ax.set(xlabel=plain(names[j]), ylabel="density", yticks=[])
     entries = [
         patch("the data", color=DATA),
         line("one draw from the prior", color=colour(0), linewidth=0.8, alpha=0.6),

@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from bayesmix.formulas.linear import Linear
-from bayesmix.inputs.data import Data
+from bayesmix.inputs.data import Data, evenly
 from bayesmix.inputs.prior import Prior
 from bayesmix.parts.parameter import Parameter
 
@@ -34,6 +34,11 @@ def joined(pieces: Sequence[Params]) -> Point:
     """One point of several parts' parameters, with what each remembers."""
     memory = {k: v for piece in pieces if isinstance(piece, Point) for k, v in piece.memory.items()}
     return Point({v: a for piece in pieces for v, a in piece.items()}, memory)
+
+
+def at_most(params: Params, n: int) -> Params:
+    """So many of the draws at most, evenly spaced."""
+    return {v: a[evenly(len(a), n)] for v, a in params.items()}
 
 
 def remembered[T](params: Params, name: str, compute: Callable[[], T]) -> T:

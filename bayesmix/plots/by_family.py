@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from bayesmix.checks.prior import PriorPredictive
 from bayesmix.drawing.columns import ColumnsPicture
 from bayesmix.drawing.picture import Picture
-from bayesmix.drawing.style import MINUS, component_entries, legend_above, new_figure, styled
+from bayesmix.drawing.style import MINUS, component_entries, legend_above, new_figure, panels_abreast, styled
 from bayesmix.drawing.view import View
 from bayesmix.em.fit_em import EMFit
 from bayesmix.inputs.data import Data
@@ -108,16 +108,13 @@ def em_steps(em: EMFit) -> Figure:
     columns = min(len(shown), 3)
     rows = -(-len(shown) // columns)
     fig = new_figure(2.75 * columns, 0.2 + 2.1 * rows)
-    axes = fig.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
-    for ax, step in zip(axes, shown, strict=False):
+    axes = panels_abreast(fig, len(shown), columns, sharex=True, sharey=True)
+    for ax, step in zip(axes, shown, strict=True):
         at = em.trace.isel(iteration=[step])
-        picture_of(likelihood).small(
-            ax, View(likelihood, {v: at[v].to_numpy() for v in likelihood.parameter_names}, None)
-        )
+        params = {v: at[v].to_numpy() for v in likelihood.parameter_names}
+        picture_of(likelihood).small(ax, View(likelihood, params, None))
         name = "start" if step == 0 else f"step {step}"
         ax.set_title(f"{name}, $L$ = {em.history[step]:.2f}".replace("-", MINUS))
-    for ax in axes[len(shown) :]:
-        ax.remove()
     legend_above(fig, component_entries(likelihood.components))
     return fig
 

@@ -7,6 +7,7 @@ import xarray as xr
 
 from bayesmix import estep
 from bayesmix.em.fit_em import EMFit
+from bayesmix.inputs.arguments import probabilities
 from bayesmix.inputs.data import Data
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.draws import by_draw
@@ -104,8 +105,7 @@ def responsibility_summary(dt: xr.DataTree, *, data: Data | None = None, prob: f
     ValueError
         For a ``prob`` outside (0, 1), and as :func:`responsibilities`.
     """
-    if not 0 < prob < 1:
-        raise ValueError(f"prob: must be between 0 and 1; got {prob}")
+    probabilities(prob=prob)
     summary, error = summary_of(Record.of(dt), data=data, prob=prob)
     rates = {"": error.error, "_lower": error.lower, "_upper": error.upper}
     return summary.assign_attrs({f"expected_error{end}": rate for end, rate in rates.items()})

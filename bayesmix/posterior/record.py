@@ -13,7 +13,6 @@ import xarray as xr
 from bayesmix.inputs.data import Data
 from bayesmix.kernels.lanes import LANES
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.mixture.draws import sizes
 from bayesmix.mixture.exchangeable import Exchange
 from bayesmix.mixture.spec import Mixture, bind
 from bayesmix.parts.part import Params
@@ -83,11 +82,6 @@ class Record:
     def thinned(self, step: int) -> Params:
         """:attr:`params` at every ``step``-th draw of each chain."""
         return stacked(self.posterior.isel(draw=slice(None, None, step)), self.likelihood)
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """How many chains there are, and how many draws of each."""
-        return sizes(self.posterior)
 
     @property
     def resampled(self) -> bool:

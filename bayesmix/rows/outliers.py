@@ -7,7 +7,7 @@ import pandas as pd
 
 from bayesmix import estep
 from bayesmix.drawing.level import LEVEL
-from bayesmix.inputs.arguments import whole_numbers
+from bayesmix.inputs.arguments import probabilities, whole_numbers
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.posterior.predict import Fit
 from bayesmix.posterior.record import BLOCK_BYTES
@@ -84,8 +84,7 @@ def outliers(
 
 def outliers_of(fitted: Fitted, n: int, *, interval: float = LEVEL, seed: int = 1) -> pd.DataFrame:
     """:func:`outliers` of a fit that was read."""
-    if not 0 < interval < 1:
-        raise ValueError(f"interval: must be between 0 and 1; got {interval}")
+    probabilities(interval=interval)
     likelihood = fitted.over(None)
     density = predictive_of(likelihood, fitted)
     rows = np.argsort(density, kind="stable")[:n]

@@ -8,6 +8,7 @@ import pytest
 
 import bayesmix as bm
 from bayesmix.mixture import spec as mixture
+from bayesmix.mixture.draws import sizes
 from bayesmix.posterior.record import Record
 from bayesmix.report import write_report_from
 
@@ -81,7 +82,7 @@ def test_a_record_holds_what_was_fitted(gaussian_1d_dt, three_groups):
     record = Record.of(gaussian_1d_dt)
     assert record.spec == record.likelihood.spec == bm.resolve(spec, data)
     np.testing.assert_array_equal(record.data.x, data.x)
-    chains, draws = record.shape
+    chains, draws = sizes(record.posterior)
     assert record.params["means"].shape == (chains * draws, 3, 1)
     np.testing.assert_array_equal(record.params["means"][draws + 2], gaussian_1d_dt["posterior"]["means"][1, 2])
     np.testing.assert_array_equal(record.thinned(2)["means"][1], gaussian_1d_dt["posterior"]["means"][0, 2])

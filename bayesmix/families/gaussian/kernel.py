@@ -18,7 +18,7 @@ from bayesmix.kernels.blocks import CACHE, MOST, driver, load_rows
 from bayesmix.kernels.cache import entry_point
 from bayesmix.kernels.lanes import LANES, lane, load, number, spread, store, sums
 from bayesmix.kernels.patterns import by_pattern, cells, columns_there, expect, marginal, same_everywhere
-from bayesmix.kernels.products import outer, weigh, whiten
+from bayesmix.kernels.products import mirror, outer, weigh, whiten
 from bayesmix.kernels.vector import HALF_LOG_2_PI, inlined
 from bayesmix.likelihood.kernel import Arrays, Kernel
 from bayesmix.likelihood.likelihood import Likelihood
@@ -201,18 +201,21 @@ def rows(X, weights, means, C, evidence, row_weights, how, pointwise, responsibi
         _run(X, weights[s], means[s], C[s], evidence, row_weights, how, None, pointwise[s], responsibilities[s])
 
 
-@entry_point
-def e_step(X, weights, means, C, evidence, row_weights, how):  # type: ignore[no-untyped-def]
+@inlined
+def _summed(X, weights, means, C, evidence, row_weights, how, pointwise):  # type: ignore[no-untyped-def]
     """L, N (K,), s (K, d), S (K, d, d)."""
     K, d = means.shape
     mass, first, second = np.zeros(K), np.zeros((K, d)), np.zeros((K, d, d))
-    nothing, none = np.empty(0), np.empty((0, 0))
-    L = _run(X, weights, means, C, evidence, row_weights, how, (mass, first, second), nothing, none)
-    for k in range(K):
-        for i in range(d):
-            for j in range(i):
-                second[k, j, i] = second[k, i, j]
+    statistics, none = (mass, first, second), np.empty((0, 0))
+    L = _run(X, weights, means, C, evidence, row_weights, how, statistics, pointwise, none)
+    mirror(second)
     return L, mass, first, second
+
+
+@entry_point
+def e_step(X, weights, means, C, evidence, row_weights, how):  # type: ignore[no-untyped-def]
+    """L, N (K,), s (K, d), S (K, d, d)."""
+    return _summed(X, weights, means, C, evidence, row_weights, how, np.empty(0))
 
 
 @entry_point
@@ -221,14 +224,9 @@ def gradient(X, weights, means, C, evidence, row_weights, how, pointwise):  # ty
 
     Fills v_i l_i unless that array is empty.
     """
-    K, d = means.shape
-    mass, first, second = np.zeros(K), np.zeros((K, d)), np.zeros((K, d, d))
-    statistics, none = (mass, first, second), np.empty((0, 0))
-    L = _run(X, weights, means, C, evidence, row_weights, how, statistics, pointwise, none)
-    for k in range(K):
-        for i in range(d):
-            for j in range(i):
-                second[k, j, i] = second[k, i, j]
+    L, mass, first, second = _summed(X, weights, means, C, evidence, row_weights, how, pointwise)
+    for k in range(len(mass)):
+        for i in range(means.shape[1]):
             second[k, i, i] -= mass[k]
         mass[k] /= weights[k]
         _solve_transposed(C[k], first[k], second[k])

@@ -73,7 +73,7 @@ def _to_do(problems: Sequence[Mapping[str, Any]]) -> list[Markup]:
 
 
 def _cards(fits: Fits, summary: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    posterior = summary["posterior"]
+    posterior, of_em = summary["posterior"], "bad" if fits.em.degenerate else ""
     r_hat, ess = posterior["max_r_hat"], posterior["min_ess_bulk"]
     cards = [
         (
@@ -86,7 +86,7 @@ def _cards(fits: Fits, summary: Mapping[str, Any]) -> list[tuple[str, str, str]]
             f"smallest effective sample size of a parameter (wanted above {ESS:.0f})",
             _state(ess is not None and ess > ESS),
         ),
-        (fixed(summary["em"]["log_likelihood"], 2), "log-likelihood at the EM estimate", _em_state(fits)),
+        (fixed(summary["em"]["log_likelihood"], 2), "log-likelihood at the EM estimate", of_em),
     ]
     accuracy = (summary["test"] or summary["scores"]).get("posterior", {}).get("accuracy")
     if accuracy is not None:
@@ -98,7 +98,3 @@ def _cards(fits: Fits, summary: Mapping[str, Any]) -> list[tuple[str, str, str]]
 
 def _state(good: bool) -> str:
     return "good" if good else "bad"
-
-
-def _em_state(fits: Fits) -> str:
-    return "bad" if fits.em.degenerate else ""
