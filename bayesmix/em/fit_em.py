@@ -265,12 +265,8 @@ def ml_fit(likelihood: Likelihood, results: list[StartResult], *, assignment: st
     params = reorder(likelihood, result.params, order)
     return EMFit(
         params=to_dataset(likelihood, likelihood.named(params)),
-        log_likelihood=result.log_likelihood,
+        **{v: getattr(result, v) for v in ("log_likelihood", "converged", "n_iter", "history", "reasons")},
         log_posterior=float("nan"),
-        converged=result.converged,
-        n_iter=result.n_iter,
-        history=result.history,
-        reasons=result.reasons,
         starts=starts_table(likelihood, results, chosen),
         method="ml",
         likelihood=likelihood,

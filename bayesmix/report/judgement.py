@@ -22,9 +22,7 @@ def verdict_of(fits: Fits, summary: Mapping[str, Any]) -> dict[str, Any]:
         "model_ok": fits.check.model_ok,
         "text": fits.check.verdict,
         "model_text": fits.check.model.verdict,
-        "problems": [asdict(problem) for problem in fits.check.problems],
-        "limits": [asdict(limit) for limit in fits.check.limits],
-        "misfits": [asdict(misfit) for misfit in fits.check.misfits],
+        **{kind: [asdict(p) for p in getattr(fits.check, kind)] for kind in ("problems", "limits", "misfits")},
         "cautions": _cautions(fits, summary),
         "notes": [
             *fits.check.notes,

@@ -139,9 +139,7 @@ def _hard(fits: Fits) -> dict[str, Any]:
     z = [responsibilities(of).to_numpy().argmax(axis=1) for of in (fit, fits.comparison.em)]
     return {
         "classification_log_likelihood": fit.log_likelihood,
-        "n_iter": fit.n_iter,
-        "converged": fit.converged,
-        "reasons": fit.reasons,
+        **{v: getattr(fit, v) for v in ("n_iter", "converged", "reasons")},
         "moved": int((z[0] != z[1]).sum()),
         "parameters": scalars.of_estimate(fits.likelihood, fit.params, derived=True),
     }
