@@ -13,10 +13,7 @@ from bayesmix.parts.profile import Profile
 from bayesmix.posterior.predict import Fit
 from bayesmix.rows.fitted import Fitted
 
-UNITS = {
-    "unit": "difference of probabilities",
-    "simplexes": "share that would have to answer differently",
-}
+UNITS = {"unit": "difference of probabilities", "simplexes": "share that would have to answer differently"}
 """What an effect is, by the support of the estimate."""
 STANDARDIZED = "standard deviations of the column"
 """The same for all other supports."""

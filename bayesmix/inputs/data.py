@@ -13,15 +13,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from bayesmix.inputs.containers import (
-    array_names,
-    by_row,
-    frame_of,
-    has_index,
-    split,
-    weights_by_row,
-    with_row_names,
-)
+from bayesmix.inputs.containers import array_names, by_row, frame_of, has_index, split, weights_by_row, with_row_names
 from bayesmix.inputs.covariates import Levels, cells
 from bayesmix.inputs.defaults import DROP, MODEL
 from bayesmix.inputs.labels import label_evidence, true_classes

@@ -135,11 +135,7 @@ def _bridge(ax: Axes, table: xr.Dataset, tints: list[str]) -> None:
         ax.text(
             min(1.0, mass + (error if np.isfinite(error) else 0)) + 0.02, i, _share(mass, sure), va="center", fontsize=8
         )
-    ax.set(
-        xlim=(0, 1.42),
-        xlabel="share of the posterior mass",
-        title="Mass of each region",
-    )
+    ax.set(xlim=(0, 1.42), xlabel="share of the posterior mass", title="Mass of each region")
     ax.set_xticks([0, 0.25, 0.5, 0.75, 1.0])
 
 

@@ -24,11 +24,7 @@ def verdict_of(fits: Fits, summary: Mapping[str, Any]) -> dict[str, Any]:
         "model_text": fits.check.model.verdict,
         **{kind: [asdict(p) for p in getattr(fits.check, kind)] for kind in ("problems", "limits", "misfits")},
         "cautions": _cautions(fits, summary),
-        "notes": [
-            *fits.check.notes,
-            *_remarks(fits, summary),
-            *left_to_prior(summary["prior"]["sensitivity"]),
-        ],
+        "notes": [*fits.check.notes, *_remarks(fits, summary), *left_to_prior(summary["prior"]["sensitivity"])],
     }
 
 

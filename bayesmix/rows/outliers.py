@@ -22,12 +22,7 @@ LISTED_OUTLIERS = 10
 
 
 def outliers(
-    fit: Fit,
-    n: int | None = None,
-    *,
-    share: float | None = None,
-    interval: float = LEVEL,
-    seed: int = 1,
+    fit: Fit, n: int | None = None, *, share: float | None = None, interval: float = LEVEL, seed: int = 1
 ) -> pd.DataFrame:
     """The least dense rows of a fit.
 

@@ -32,12 +32,7 @@ DEEPEST_TREE = 10
 
 
 def adopt(
-    idata: xr.DataTree,
-    spec: Mixture,
-    data: Data,
-    *,
-    model: pm.Model | None = None,
-    log_likelihood: bool | str = "auto",
+    idata: xr.DataTree, spec: Mixture, data: Data, *, model: pm.Model | None = None, log_likelihood: bool | str = "auto"
 ) -> xr.DataTree:
     """Make a posterior of bayesmix of draws that NUTS made elsewhere on the model of :func:`bayesmix.build`.
 

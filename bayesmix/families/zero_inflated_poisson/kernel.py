@@ -143,11 +143,7 @@ class ZeroInflatedPoissonKernel(Kernel):
         """L; mass, and the gradient and information of both regressions."""
         L, (mass, d_eta, w_eta, d_zeta, w_zeta) = e_step(*self.arguments(likelihood, parameters, rows, v))
         poisson, weights = parts_of(likelihood)
-        return L, {
-            "mass": mass,
-            **poisson.linear.sums(d_eta, w_eta, rows),
-            **weights.linear.sums(d_zeta, w_zeta, rows),
-        }
+        return L, {"mass": mass, **poisson.linear.sums(d_eta, w_eta, rows), **weights.linear.sums(d_zeta, w_zeta, rows)}
 
 
 KERNEL = ZeroInflatedPoissonKernel()

@@ -22,18 +22,7 @@ from bayesmix.drawing.counts import (
 )
 from bayesmix.drawing.level import LEVEL, TAILS
 from bayesmix.drawing.picture import Picture
-from bayesmix.drawing.style import (
-    EM_MARK,
-    INK,
-    MUTED,
-    bare,
-    colour,
-    legend_above,
-    line,
-    new_figure,
-    one_panel,
-    patch,
-)
+from bayesmix.drawing.style import EM_MARK, INK, MUTED, bare, colour, legend_above, line, new_figure, one_panel, patch
 from bayesmix.drawing.view import View
 from bayesmix.families.zero_inflated_poisson.maths import parts_of
 from bayesmix.inputs.data import Data
