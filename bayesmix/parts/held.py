@@ -6,15 +6,14 @@ their own: x itself, log x, logit x, or the rows of a correlation matrix's Chole
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from scipy.special import expit, logit
 
-from bayesmix.formulas.linear import Linear
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.pairs import below_diagonal, correlation_matrices
 from bayesmix.inputs.prior import Prior
@@ -45,13 +44,9 @@ def slopes(f: Callable[[np.ndarray], np.ndarray], p: int) -> np.ndarray:
     return np.array(rows)
 
 
-def _itself(x: np.ndarray) -> np.ndarray:
-    return x
-
-
 COORDINATES: dict[str, tuple[Callable[[np.ndarray], np.ndarray], Callable[[np.ndarray], np.ndarray]]] = {
-    "real": (_itself, _itself),
-    "real vector": (_itself, _itself),
+    "real": (np.asarray, np.asarray),
+    "real vector": (np.asarray, np.asarray),
     "positive": (np.log, np.exp),
     "unit": (logit, expit),
     "correlation": (_rows_of_factor, _correlations),
@@ -59,30 +54,15 @@ COORDINATES: dict[str, tuple[Callable[[np.ndarray], np.ndarray], Callable[[np.nd
 """By support: to coordinates without constraints, and back. A simplex is known as a whole or not at all."""
 
 
-@dataclass(frozen=True)
 class Held(Part):
     """``part`` with these estimates known. Estimates of which nothing is known have the coordinates of their support.
 
     Where nothing of ``part`` is known it is better used as it is.
     """
 
-    part: Part
-    known: Known
-
-    @property
-    def names(self) -> tuple[str, ...]:  # type: ignore[override]
-        """Those of the part."""
-        return self.part.names
-
-    @property
-    def coords(self) -> Mapping[str, list[str]]:  # type: ignore[override]
-        """Those of the part."""
-        return self.part.coords
-
-    @property
-    def linears(self) -> tuple[Linear, ...]:  # type: ignore[override]
-        """Those of the part."""
-        return self.part.linears
+    def __init__(self, part: Part, known: Known) -> None:
+        self.part, self.known = part, known
+        self.names, self.coords, self.linears = part.names, part.coords, part.linears
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:  # type: ignore[override]

@@ -24,6 +24,8 @@ APART = {"modes", "modes_unknown", "modes_left_out", "round_trips", "evidence"}
 MILD = 1.05
 """An R-hat below it may be that of too few draws."""
 
+TOLD = ("sampler", "draws", "tune", "target_accept")
+"""Settings that may change on the way."""
 type Sample = Callable[..., xr.DataTree]
 
 
@@ -41,7 +43,9 @@ def until_trusted(sample: Sample, settings: Mapping[str, Any], *, minutes: float
         dt = sample(minutes=max(minutes - spent / 60, minutes / 10), **now)
         last = time.monotonic() - begun - spent
         problems = {p.name: p.value for p in diagnose(dt, model=False).problems}
-        steps.append({"with": _plain(now), "seconds": round(last, 1), "problems": sorted(problems)})
+        steps.append(
+            {"with": {name: now[name] for name in TOLD}, "seconds": round(last, 1), "problems": sorted(problems)}
+        )
         wanted = _wanted(problems, now, dt)
         left = 60 * minutes - (time.monotonic() - begun)
         if not problems or wanted is None or left < last * _cost(wanted, now):
@@ -49,10 +53,6 @@ def until_trusted(sample: Sample, settings: Mapping[str, Any], *, minutes: float
         now = wanted
     dt.attrs[EFFORT] = json.dumps(steps)
     return dt
-
-
-def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: settings[name] for name in ("sampler", "draws", "tune", "target_accept")}
 
 
 def _wanted(problems: Mapping[str, float], now: Mapping[str, Any], dt: xr.DataTree) -> dict[str, Any] | None:
