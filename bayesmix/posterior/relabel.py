@@ -160,7 +160,7 @@ def apply(dt: xr.DataTree, order: np.ndarray, *, method: str = "ecr") -> xr.Data
             moved[name] = (ordered.dims, new.reshape(ordered.shape), array.attrs)
     before = dt["relabelling"]["permutation"].to_numpy() if "relabelling" in dt.children else None
     total = order if before is None else np.take_along_axis(before, order, axis=-1)
-    relabelling = by_draw(total, posterior, {"component": posterior["component"].values}, name="permutation")
+    relabelling = by_draw(total, posterior, {"component": posterior["component"].values.tolist()}, name="permutation")
     result = dt.copy()
     result["posterior"] = xr.DataTree(posterior.assign(moved))
     result["relabelling"] = xr.DataTree(relabelling.to_dataset().assign_attrs(method=method))

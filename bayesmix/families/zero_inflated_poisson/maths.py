@@ -22,7 +22,7 @@ from bayesmix.formulas.design import check_formula
 from bayesmix.formulas.exposure import check_exposure, check_exposures, with_exposure
 from bayesmix.formulas.linear import Linear
 from bayesmix.inputs.data import Data
-from bayesmix.likelihood.counts import check_counts
+from bayesmix.likelihood.cells import check_counts
 from bayesmix.likelihood.family import Family
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.canonical import POISSON
