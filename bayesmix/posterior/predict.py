@@ -70,6 +70,7 @@ def responsibilities(fit: Fit, *, data: Data | None = None) -> xr.DataArray:
     >>> r.values.round(3).max(axis=1)
     array([1., 1.])
     """
+    fit = fit if isinstance(fit, EMFit) else Record.of(fit)
     likelihood, params = bound(fit, data)
     if isinstance(fit, EMFit):
         return array_of(likelihood, estep.responsibilities(likelihood, params), ("obs", "component"))
@@ -78,7 +79,7 @@ def responsibilities(fit: Fit, *, data: Data | None = None) -> xr.DataArray:
     for rows in row_slices(likelihood, draws.size):
         r[:, rows] = draws.responsibilities(rows)
     coords = {"obs": likelihood.data.obs_names, "component": likelihood.components}
-    return by_draw(r, Record.of(fit).posterior, coords, name=None)
+    return by_draw(r, fit.posterior, coords, name=None)
 
 
 def responsibility_summary(dt: xr.DataTree, *, data: Data | None = None, prob: float = 0.9) -> xr.Dataset:

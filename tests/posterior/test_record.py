@@ -31,7 +31,7 @@ def calls(monkeypatch):
         for module in [m for n, m in sys.modules.items() if n.startswith("bayesmix")]:
             if vars(module).get(name) is function:
                 monkeypatch.setattr(module, name, counted(name, function))
-    monkeypatch.setattr(Record, "of", counted("read", Record.of))
+    monkeypatch.setattr(Record, "__init__", counted("read", Record.__init__))
     return counts
 
 
