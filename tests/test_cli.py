@@ -267,7 +267,7 @@ def test_fit_saves_and_its_exit_code_is_the_verdict(run, monkeypatch, faithful_d
         return faithful_dt
 
     monkeypatch.setattr("bayesmix.sampling.sample.sample", sample)
-    monkeypatch.setattr("bayesmix.checks.diagnose.diagnosis_of", lambda record: Check(*found))
+    monkeypatch.setattr("bayesmix.checks.diagnose.diagnose", lambda record: Check(*found))
     result = run("fit", "old_faithful", "--draws", 7, "--seed", 3, "--quiet")
     assert result.exit_code == code, result.output
     shipped = gallery.read("old_faithful").sampler

@@ -10,8 +10,9 @@ import pandas as pd
 import xarray as xr
 
 from bayesmix.inputs.containers import by_row
+from bayesmix.inputs.covariates import level_text
 from bayesmix.inputs.data import Data
-from bayesmix.inputs.labels import class_name, is_table
+from bayesmix.inputs.labels import is_table
 from bayesmix.likelihood.known import RULES, SUM_TO_ONE
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.part import Params
@@ -101,9 +102,9 @@ def _values(likelihood: Likelihood, name: str, values: Any) -> np.ndarray:
 
 def _one_hot(likelihood: Likelihood, labels: Any) -> np.ndarray:
     """Responsibilities (n, K) of 0 and 1 from a component for every row, by its name or its number from 0."""
-    numbers = {class_name(k): k for k in range(len(likelihood.components))}
+    numbers = {level_text(k): k for k in range(len(likelihood.components))}
     numbers |= {name: k for k, name in enumerate(likelihood.components)}
-    components = [numbers.get(class_name(entry), -1) for entry in labels]
+    components = [numbers.get(level_text(entry), -1) for entry in labels]
     if -1 in components:
         i = components.index(-1)
         raise ValueError(

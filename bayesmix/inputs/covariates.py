@@ -195,7 +195,7 @@ def _with_levels(factor: pd.Series, column: pd.Series, name: str, known: Sequenc
 
 
 def level_text(value: Any) -> str:
-    """A level as text: 1, 1.0 and "1" are one level (a column with an empty cell holds its integers as floats)."""
+    """A level or a class as text: 1, 1.0 and "1" are one (a column with an empty cell holds its integers as floats)."""
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
     return str(value)

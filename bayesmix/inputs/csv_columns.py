@@ -44,7 +44,9 @@ def _check_lines(path: Path) -> None:
         header = next(lines, [])
         if not any(header):
             raise ValueError(f"{path}: the file is empty, or its first line is blank: it needs a header line")
-        _check_header(path, header)
+        for position, name in enumerate(header):
+            if name in header[:position]:
+                raise ValueError(f"{path}: the column {name!r} occurs twice in the header")
         blank = row = 0
         for row, fields in enumerate(lines, start=1):
             if not fields:
@@ -58,12 +60,6 @@ def _check_lines(path: Path) -> None:
                 )
         if row == 0 or blank == 2:
             raise ValueError(f"{path}: there is a header and no rows")
-
-
-def _check_header(path: Path, header: list[str]) -> None:
-    for position, name in enumerate(header):
-        if name in header[:position]:
-            raise ValueError(f"{path}: the column {name!r} occurs twice in the header")
 
 
 def column(frame: pd.DataFrame, name: str, argument: str) -> pd.Series:

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bayesmix.drawing.level import LEVEL, TAILS
-from bayesmix.drawing.style import MUTED, colour, legend_above, line, new_figure, plain, styled
+from bayesmix.drawing.style import MUTED, colour, legend_above, line, new_figure, panels_abreast, plain, styled
 from bayesmix.inputs.data import Data, evenly
 from bayesmix.posterior.predict import Fit
 from bayesmix.rows.impute import IMPUTED_DRAWS, drawn_cells
@@ -45,13 +45,10 @@ def imputed(fit: Fit, *, data: Data | None = None) -> Figure:
     columns = min(len(shown), 2)
     panels = -(-len(shown) // columns)
     fig = new_figure(4.3 * columns if columns > 1 else 6.2, 3.2 * panels + 0.4)
-    axes = np.ravel(fig.subplots(panels, columns, squeeze=False))
     words, bits = any(rows.levels), bool(np.isin(rows.x[~np.isnan(rows.x)], (0, 1)).all())
     panel = _shares if words else _probabilities if bits else _intervals
-    for ax, j in zip(axes, shown, strict=False):
+    for ax, j in zip(panels_abreast(fig, len(shown), columns), shown, strict=True):
         panel(ax, rows, cells, j)
-    for ax in axes[len(shown) :]:
-        ax.remove()
     mark = line("missing cell: probability of 1", color=colour(0), marker="o", markersize=4, linestyle="none")
     interval = line(f"missing cell: median and {LEVEL:.0%} interval", color=colour(0), marker="o", markersize=4)
     observed = line("observed rows", color=MUTED, marker="o", markersize=4, linestyle="none", alpha=0.6)

@@ -7,6 +7,7 @@ import xarray as xr
 
 from bayesmix import estep
 from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.mixture.draws import by_draw
 from bayesmix.mixture.estimates import canonical_order, reorder
 from bayesmix.mixture.likeness import Likeness
 from bayesmix.mixture.permutations import METHODS, best_permutations, component_axes, orders, permute
@@ -154,17 +155,13 @@ def apply(dt: xr.DataTree, order: np.ndarray, *, method: str = "ecr") -> xr.Data
     for name, array in posterior.items():
         if component_axes(array.dims):
             ordered = array.transpose("chain", "draw", ...)
-            by_draw = ordered.to_numpy().reshape(n_chain * n_draw, *ordered.shape[2:])
-            new = permute(by_draw, flat, *component_axes(ordered.dims[1:]))
+            flat_draws = ordered.to_numpy().reshape(n_chain * n_draw, *ordered.shape[2:])
+            new = permute(flat_draws, flat, *component_axes(ordered.dims[1:]))
             moved[name] = (ordered.dims, new.reshape(ordered.shape), array.attrs)
     before = dt["relabelling"]["permutation"].to_numpy() if "relabelling" in dt.children else None
     total = order if before is None else np.take_along_axis(before, order, axis=-1)
-    relabelling = xr.Dataset(
-        {"permutation": (("chain", "draw", "component"), total)},
-        coords={d: posterior[d].values for d in ("chain", "draw")} | {"component": posterior["component"].values},
-        attrs={"method": method},
-    )
+    relabelling = by_draw(total, posterior, {"component": posterior["component"].values.tolist()}, name="permutation")
     result = dt.copy()
     result["posterior"] = xr.DataTree(posterior.assign(moved))
-    result["relabelling"] = xr.DataTree(relabelling)
+    result["relabelling"] = xr.DataTree(relabelling.to_dataset().assign_attrs(method=method))
     return result

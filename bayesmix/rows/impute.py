@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from bayesmix import estep
+from bayesmix.em.fit_em import EMFit
 from bayesmix.inputs.arguments import is_whole
 from bayesmix.inputs.covariates import decoded
 from bayesmix.inputs.data import Data, evenly
@@ -13,6 +14,8 @@ from bayesmix.likelihood.discrepancies import drawn
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.part import Params
 from bayesmix.posterior.predict import Fit, bound
+from bayesmix.posterior.record import Record
+from bayesmix.rows.fitted import Fitted
 
 IMPUTED_DRAWS = 200
 
@@ -69,24 +72,22 @@ def drawn_cells(fit: Fit, *, draws: int, data: Data | None, seed: int) -> tuple[
     for name, value, least in (("draws", draws, 1), ("seed", seed, 0)):
         if not is_whole(value, least):
             raise ValueError(f"{name}: must be a whole number >= {least}; got {value!r}")
-    likelihood, params = bound(fit, data)
+    fit = fit if isinstance(fit, EMFit) else Record.of(fit)
+    likelihood, _ = bound(fit, data)
     if not likelihood.data.gaps:
         raise ValueError("data: no cell is missing, so there is nothing to draw")
     rows = np.flatnonzero(np.isnan(likelihood.data.x).any(axis=1))
     some = likelihood.rebind(likelihood.data.take(rows))
     gone = np.argwhere(np.isnan(some.data.x))
-    values = np.stack([x[tuple(gone.T)] for x in _completed(some, _taken(likelihood, params, draws), seed)])
+    values = np.stack([x[tuple(gone.T)] for x in _completed(some, _taken(Fitted.of(fit).params, draws), seed)])
     names = {"obs": some.data.obs_names, "feature": some.data.feature_names}
     coords = {d: ("cell", [names[d][i] for i in at]) for d, at in zip(names, gone.T, strict=True)}
     return likelihood, xr.DataArray(values, dims=("draw", "cell"), coords=coords, name="x")
 
 
-def _taken(likelihood: Likelihood, params: Params, draws: int) -> Params:
+def _taken(params: Params, draws: int) -> Params:
     """So many draws of the parameters, evenly spaced; of fewer, and of an estimate, in turn."""
-    first = likelihood.parameter_names[0]
-    if np.ndim(params[first]) == len(likelihood.dims[first]):
-        params = {v: a[None] for v, a in params.items()}
-    size = len(params[first])
+    size = len(next(iter(params.values())))
     which = evenly(size, draws) if size >= draws else np.arange(draws) % size
     return {v: a[which] for v, a in params.items()}
 

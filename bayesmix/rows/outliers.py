@@ -9,7 +9,7 @@ import pandas as pd
 
 from bayesmix import estep
 from bayesmix.drawing.level import LEVEL
-from bayesmix.inputs.arguments import whole_numbers
+from bayesmix.inputs.arguments import probabilities, whole_numbers
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.posterior.predict import Fit
 from bayesmix.posterior.record import BLOCK_BYTES
@@ -24,12 +24,7 @@ LISTED_OUTLIERS = 10
 
 
 def outliers(
-    fit: Fit,
-    n: int | None = None,
-    *,
-    share: float | None = None,
-    interval: float = LEVEL,
-    seed: int = 1,
+    fit: Fit, n: int | None = None, *, share: float | None = None, interval: float = LEVEL, seed: int = 1
 ) -> pd.DataFrame:
     """The least dense rows of a fit.
 
@@ -91,8 +86,7 @@ def outliers(
 
 def outliers_of(fitted: Fitted, n: int, *, interval: float = LEVEL, seed: int = 1) -> pd.DataFrame:
     """:func:`outliers` of a fit that was read."""
-    if not 0 < interval < 1:
-        raise ValueError(f"interval: must be between 0 and 1; got {interval}")
+    probabilities(interval=interval)
     likelihood, tails = fitted.over(None), Tails(fitted, seed=seed)
     density = predictive_of(likelihood, fitted)
     score = _by_tails(likelihood, tails) if likelihood.data.gaps else density

@@ -13,7 +13,7 @@ import numpy as np
 import pymc as pm
 import xarray as xr
 
-from bayesmix.compiled.log_posterior import CompiledModel
+from bayesmix.compiled.log_posterior import CompiledModel, check_compiled
 from bayesmix.em.fit_starts import fit_starts
 from bayesmix.em.starts import StartResult, solutions
 from bayesmix.gallery.model_toml import SAMPLERS
@@ -205,9 +205,7 @@ def _checked_effort(sampler: str, until: str | None, minutes: float) -> float:
 
 
 def _check_objects(compiled: Any, log_likelihood: Any) -> None:
-    if not isinstance(compiled, CompiledModel | None):
-        name = f"{CompiledModel.__module__}.CompiledModel"
-        raise ValueError(f"compiled: must be a compiled model, {name}; got a {type(compiled).__name__}")
+    check_compiled(compiled)
     if log_likelihood != "auto" and not isinstance(log_likelihood, bool):
         raise ValueError(f"log_likelihood: must be 'auto', True or False; got {log_likelihood!r}")
 

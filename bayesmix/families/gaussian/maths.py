@@ -9,13 +9,14 @@ import numpy as np
 import xarray as xr
 
 from bayesmix.families.gaussian.covariance import COVARIANCES
-from bayesmix.families.gaussian.normal import MEANS, Normal
+from bayesmix.families.gaussian.normal import Normal
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.pairs import below_diagonal
 from bayesmix.inputs.prior import Prior
 from bayesmix.likelihood.family import Family
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.component import Component
+from bayesmix.parts.normal import MEANS
 from bayesmix.parts.parameter import Parameter
 from bayesmix.parts.part import Params
 from bayesmix.parts.weights import Constant, Weights
@@ -118,9 +119,7 @@ class Gaussian(Family):
 
 def normal(likelihood: Likelihood) -> Normal:
     """The normal components of a Gaussian mixture."""
-    component = likelihood.component
-    assert isinstance(component, Normal)
-    return component
+    return likelihood.made_of(Normal)
 
 
 FAMILY = Gaussian()
