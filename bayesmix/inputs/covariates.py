@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.inputs.csv_columns import PLAIN_NUMBERS, WRITTEN_NUMBER, numeric
-from bayesmix.inputs.labels import TEXTS_OF_NOTHING
 
 DATE = re.compile(r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([T ].*)?")
 FEWEST_LEVELS = 5
 """A factor with so many levels must have two rows for each, on average."""
+TEXTS_OF_NOTHING = ("nan", "NaN", "<NA>", "NaT")
+"""What becomes of missing values where they are made text; no class and no answer is called so without a word."""
 BOOLEANS = ("False", "True")
 """Levels of a column of truth values, whose codes are numbers as well."""
 

@@ -9,10 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.inputs.containers import by_row
-from bayesmix.inputs.covariates import level_text
-
-TEXTS_OF_NOTHING = ("nan", "NaN", "<NA>", "NaT")
-"""What becomes of missing values where they are made text; no class is called so without a word."""
+from bayesmix.inputs.covariates import TEXTS_OF_NOTHING, level_text
 
 
 def _is_nothing(entry: Any) -> bool:

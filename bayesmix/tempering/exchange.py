@@ -35,7 +35,7 @@ WARM_UP = (50, 50, 100, 100, 100, 200, 200, 400)
 """Sweeps after each of which the ladder learns."""
 FIRST_SWEEPS, SWEEPS_AT_MOST = 1000, 128_000
 """After the first sweeps and whenever there are as many as seemed enough it is asked whether they are."""
-LEAST_FACTOR, MOST_FACTOR, MARGIN = 1.25, 2.0, 1.1
+LEAST_FACTOR, MOST_FACTOR, AHEAD = 1.25, 2.0, 1.1
 """Sweeps are raised to this many times what there is at least and at most; by so much more than what seems enough."""
 ROUND_TRIPS = 10
 """Fewer in all chains together say little of how the modes share the mass."""
@@ -139,7 +139,7 @@ def exchange(
         wanted = watch.wanted(drawn, replicas.ladder.powers)
         finished = wanted <= 1.0
         a_sweep = (time.monotonic() - begun) / n
-        n = int((np.clip(MARGIN * wanted, LEAST_FACTOR, MOST_FACTOR) - 1.0) * drawn.L.shape[1])
+        n = int((np.clip(AHEAD * wanted, LEAST_FACTOR, MOST_FACTOR) - 1.0) * drawn.L.shape[1])
         if time.monotonic() + a_sweep * n > deadline:
             n = int((deadline - time.monotonic()) / a_sweep)
         if n < FEWEST_SWEEPS:
