@@ -168,8 +168,7 @@ def sample(
         return scouted(task)
 
     def drawn(*, sampler: str, minutes: float, **settings: Any) -> xr.DataTree:
-        own = replace(task, **settings)
-        dt = _drawn(own, scouts, sampler, 60 * minutes)
+        dt = _drawn(replace(task, **settings), scouts, sampler, 60 * minutes)
         dt.attrs["settings"] = json.dumps(settings | extra)
         dt.attrs["extended_model"] = int(model is not None or task.extended)
         return dt
