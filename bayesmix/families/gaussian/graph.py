@@ -19,6 +19,7 @@ import pytensor.tensor as pt
 from pymc.distributions.transforms import Ordered
 from pytensor.tensor import TensorVariable
 
+from bayesmix.estep.columns import log_normal_joint
 from bayesmix.families.gaussian.maths import normal
 from bayesmix.families.gaussian.normal import Normal
 from bayesmix.families.gaussian.structures import graph as structured
@@ -185,19 +186,11 @@ GRAPH = GaussianGraph
 
 
 def log_joint(x: Any, weights: Any, means: Any, C: Any, how: tuple[bool, bool], *, n_features: int) -> Any:
-    """log w_k - d/2 log 2 pi - sum_j log C_jj - z'z / 2, forward substitution written out, (n, K)."""
-    d, (_, gaps) = n_features, how
-    diff = x[..., None, :] - means
-    dimension: Any = d
-    if gaps:
-        diff, C, dimension = _of_observed(diff, C)
-    z: list[Any] = []
-    for j in range(d):
-        rest = sum((C[..., j, m] * z[m] for m in range(j)), start=0.0)
-        z.append((diff[..., j] - rest) / C[..., j, j])
-    log_det = sum(pt.log(C[..., j, j]) for j in range(d))
-    quadratic = sum(zj**2 for zj in z)
-    return pt.log(weights) - log_det - 0.5 * dimension * np.log(2 * np.pi) - 0.5 * quadratic
+    """log w_k + log N(x_i | mu_k, C_k C_k') of what is there, (n, K)."""
+    diff, there = x[..., None, :] - means, n_features
+    if how[1]:
+        diff, C, there = _of_observed(diff, C)
+    return log_normal_joint(weights, diff, C, n_features, there)
 
 
 def _of_observed(diff: Any, C: Any) -> tuple[Any, Any, Any]:

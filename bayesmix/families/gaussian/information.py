@@ -17,16 +17,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import solve_triangular
-from scipy.special import logsumexp
 
 from bayesmix.families.gaussian.maths import normal
-from bayesmix.families.gaussian.observed import marginal, unexplained
 from bayesmix.families.gaussian.structures import information as structured
 from bayesmix.families.gaussian.structures.component import Structured
 from bayesmix.inputs.pairs import below_diagonal
-from bayesmix.likelihood.curvature import spread_by_differences
+from bayesmix.likelihood.curvature import normalized, spread_by_differences
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.gaps import patterns
+from bayesmix.parts.normal import marginal, unexplained
 from bayesmix.parts.part import Params
 
 CERTAIN = 1e-14
@@ -144,8 +143,7 @@ def _blocks(likelihood: Likelihood, params: Params, most: int) -> Iterator[Block
             some = rows[first : first + most]
             residual = x[np.ix_(some, there)] - params["means"][:, None, there]
             z = np.stack([solve_triangular(c, e.T, lower=True).T for c, e in zip(L, residual, strict=True)])
-            joint = level + likelihood.evidence[some] - 0.5 * (z**2).sum(axis=2).T
-            r = np.exp(joint - logsumexp(joint, axis=1, keepdims=True))
+            _, r = normalized(level + likelihood.evidence[some] - 0.5 * (z**2).sum(axis=2).T)
             expected = z if whole else z @ Q.swapaxes(-1, -2)
             yield Block(expected, unexplained(Q), r, likelihood.row_weights[some], whole)
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import xarray as xr
 
-from bayesmix.families.gaussian.normal import MEANS, Normal
+from bayesmix.families.gaussian.normal import Normal
 from bayesmix.families.gaussian.structures.names import COVARIANCE_KINDS, canonical, normal_components
 from bayesmix.families.gaussian.structures.structure import RATIOS
 from bayesmix.inputs.data import Data
@@ -17,6 +17,7 @@ from bayesmix.inputs.prior import Prior
 from bayesmix.likelihood.family import Family
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.component import Component
+from bayesmix.parts.normal import MEANS
 from bayesmix.parts.parameter import Parameter
 from bayesmix.parts.part import Params
 from bayesmix.parts.weights import Constant, Weights
@@ -131,9 +132,7 @@ class Gaussian(Family):
 
 def normal(likelihood: Likelihood) -> Normal:
     """The normal components of a Gaussian mixture."""
-    component = likelihood.component
-    assert isinstance(component, Normal)
-    return component
+    return likelihood.made_of(Normal)
 
 
 FAMILY = Gaussian()

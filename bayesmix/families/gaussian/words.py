@@ -43,10 +43,7 @@ class GaussianWords(Words):
         """Normal measurements, and how their covariance matrices are made."""
         component = normal(likelihood)
         lines = [
-            (
-                "and within a group the measurements are Gaussian:",
-                rf"x_i \mid z_i = k \; \sim \; {_law(likelihood)}",
-            )
+            ("and within a group the measurements are Gaussian:", rf"x_i \mid z_i = k \; \sim \; {_law(likelihood)}")
         ]
         if component.d > 1:
             lines.append(("The covariance matrices are", MATRIX[component.covariance]))

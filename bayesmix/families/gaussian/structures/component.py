@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.linalg import helmert
 
-from bayesmix.families.gaussian.normal import MEANS, VANISHING, Normal, factors
+from bayesmix.families.gaussian.normal import VANISHING, Normal, factors
 from bayesmix.families.gaussian.structures.axes import shared_axes, turned_to
 from bayesmix.families.gaussian.structures.charts import chart_of, sizes
 from bayesmix.families.gaussian.structures.estimate import estimate
@@ -19,9 +21,7 @@ from bayesmix.parts.canonical import HOPELESS
 from bayesmix.parts.parameter import Parameter
 from bayesmix.parts.part import Known, Params, Point, Sums
 
-KNOWN_MEANS = Parameter(
-    MEANS.name, MEANS.dims, MEANS.support, MEANS.symbol, MEANS.words, MEANS.label, sorts=True, knowable=False
-)
+KNOWN_MEANS = replace(normal.MEANS, knowable=False)
 """Means of which none can be known: they would share their coordinates with sizes and shapes."""
 SIGMA_ENTRIES = "covariance_entries"
 """Variances and covariances, in tables and checks, in place of shapes along axes whose directions are not shown."""
@@ -42,8 +42,7 @@ class Structured(Normal):
 
     def __init__(self, data: Data, components: tuple[str, ...], covariance: str) -> None:
         self.covariance, self.structure = covariance, STRUCTURES[covariance]
-        self.data, self.x, self.components, self.K = data, data.x, components, len(components)
-        self.centre, self.sd = normal.centre_and_spread(data)
+        normal.Measured.__init__(self, data, components)
         if self.structure.correlated:
             check_independent(data, covariance, share=VANISHING)
         self.chart = chart_of(self.structure, self.K, self.d)

@@ -16,8 +16,9 @@ from scipy.linalg import block_diag
 
 from bayesmix.families.gaussian.normal import Normal
 from bayesmix.families.gaussian.structures.component import Structured
-from bayesmix.likelihood.curvature import differences, score_at
+from bayesmix.likelihood.curvature import score_at
 from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.parts.held import slopes
 from bayesmix.parts.part import Params
 
 
@@ -42,8 +43,8 @@ def information(
         C = component.chart.factors(u + own * step)
         return np.asarray(own * component.chart.score(C, _of_factors(C, g, free.index)))
 
-    J = differences(cholesky, size).T / units[first:, None]
-    bend = differences(pulled, size)
+    J = slopes(cholesky, size).T / units[first:, None]
+    bend = slopes(pulled, size)
     T = block_diag(np.eye(first), J)
     H = T.T @ closed(whole, params) @ T
     H[first:, first:] -= (bend + bend.T) / 2
