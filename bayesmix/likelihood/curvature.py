@@ -31,7 +31,7 @@ def _of_free(likelihood: Likelihood, params: Params) -> np.ndarray:
     whole = likelihood.with_nothing_known()
     theta, units = likelihood.pack(params), likelihood.units(params)
     of_theta = whole.units(params)
-    g = _score(whole, whole.pack(params))
+    g = score_at(whole, whole.pack(params))
 
     def pulled(u: np.ndarray) -> np.ndarray:
         return units * (likelihood.jacobian(likelihood.unpack(theta + units * u)).T @ g)
@@ -44,7 +44,7 @@ def _of_free(likelihood: Likelihood, params: Params) -> np.ndarray:
 def information_by_differences(likelihood: Likelihood, params: Params) -> np.ndarray:
     """From the score."""
     theta, units = likelihood.pack(params), likelihood.units(params)
-    H = -slopes(lambda u: units * _score(likelihood, theta + units * u), len(theta))
+    H = -slopes(lambda u: units * score_at(likelihood, theta + units * u), len(theta))
     return (H + H.T) / 2
 
 
@@ -85,7 +85,8 @@ def normalized(joint: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return l, np.exp(joint - l[:, None])
 
 
-def _score(likelihood: Likelihood, theta: np.ndarray) -> np.ndarray:
+def score_at(likelihood: Likelihood, theta: np.ndarray) -> np.ndarray:
+    """dL/dtheta, from expected statistics of all rows."""
     params = likelihood.unpack(theta)
     _, r = normalized(likelihood.log_joint(params))
     return likelihood.score(theta, likelihood.sums(r, params))

@@ -26,6 +26,7 @@ from bayesmix.likelihood.cells import readable
 from bayesmix.likelihood.family import Family
 from bayesmix.likelihood.known import as_rows, known_values, matched
 from bayesmix.likelihood.two_parts import TwoParts
+from bayesmix.parts.component import Component
 from bayesmix.parts.gaps import check_whole
 from bayesmix.parts.part import Params, Sums, joined
 
@@ -111,6 +112,10 @@ class Likelihood(TwoParts):
     def with_nothing_known(self) -> Self:
         """The same mixture, all of whose parameters are free."""
         return self._with(known={})
+
+    def with_component(self, component: Component) -> Self:
+        """The same weights and rows with other components, as many and of the same names."""
+        return self._with(component=component)
 
     def told(self, z: np.ndarray) -> Self:
         """The same mixture, where the component z_i (n,) of every row is known besides."""

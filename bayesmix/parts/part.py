@@ -66,6 +66,9 @@ class Part(ABC):
     mirrors : mapping of str to ndarray of int
         By free variable of the model, a number for each entry: entries of one number may change their signs together
         without a difference to prior or likelihood; those of -1 may not.
+    orders : mapping of str to ndarray
+        By free variable of the model that has no transform, a matrix that makes m numbers of its entries: the posterior
+        has m! copies of equal mass, one for each order that these numbers may have.
     """
 
     names: tuple[str, ...] = ()
@@ -73,6 +76,7 @@ class Part(ABC):
     coords: Mapping[str, list[str]] = MappingProxyType({})
     linears: tuple[Linear, ...] = ()
     mirrors: Mapping[str, np.ndarray] = MappingProxyType({})
+    orders: Mapping[str, np.ndarray] = MappingProxyType({})
 
     @abstractmethod
     def over(self, data: Data) -> Self:

@@ -13,6 +13,7 @@ from bayesmix.families.factor_analyzers.estimate import loadings_and_noise
 from bayesmix.families.factor_analyzers.noise import NOISE_VARIANCES, Noise
 from bayesmix.families.factor_analyzers.rotation import lower_triangular
 from bayesmix.inputs.data import Data
+from bayesmix.inputs.pairs import names_of_entries
 from bayesmix.inputs.prior import Prior
 from bayesmix.parts import normal
 from bayesmix.parts.canonical import HOPELESS
@@ -47,19 +48,6 @@ HEYWOOD = 1e-5
 """A noise variance below this share of its column's variance, within the component and in the data alike, vanishes."""
 LEAST_NOISE, NOISE_SHAPE = 0.05, 1.0
 """The default prior of a noise variance is InverseGamma(NOISE_SHAPE, LEAST_NOISE s_j^2)."""
-
-
-def names_of_entries(features: tuple[str, ...]) -> list[str]:
-    """What the entries of Lambda Lambda' on and below the diagonal are called.
-
-    Examples
-    --------
-    >>> names_of_entries(("a", "b"))
-    ['a', 'b ~ a', 'b']
-    """
-    return [
-        row if row == column else f"{row} ~ {column}" for i, row in enumerate(features) for column in features[: i + 1]
-    ]
 
 
 class FactorAnalyzers(normal.Measured):

@@ -22,6 +22,8 @@ from pytensor.tensor import TensorVariable
 from bayesmix.estep.columns import log_normal_joint
 from bayesmix.families.gaussian.maths import normal
 from bayesmix.families.gaussian.normal import Normal
+from bayesmix.families.gaussian.structures import graph as structured
+from bayesmix.families.gaussian.structures.component import Structured
 from bayesmix.inputs.pairs import correlation_matrices
 from bayesmix.model.partly_known import partly_known
 from bayesmix.model.variables import Graph, constant
@@ -57,7 +59,10 @@ class OrderedComponents(Ordered):
 
 
 class GaussianGraph(Graph):
-    """Variables weights, means, scales, partial_correlations; deterministics covariances, correlations."""
+    """Variables weights, means, scales, partial_correlations; deterministics covariances, correlations.
+
+    Of structures also shapes and axes (:mod:`bayesmix.families.gaussian.structures.graph`).
+    """
 
     signature: ClassVar[str] = "(k),(k,d),(k,d,d),(k),()->(d)"
 
@@ -83,16 +88,20 @@ class GaussianGraph(Graph):
             {"default_transform": OrderedComponents(1e-3 * f.sd[0])} if self.order == "means" and f.K > 1 else {}
         )
         means = self.variable("means", dims=("component", "feature"), **transform)
-        scales = self.variable("scales", dims=f.kind.scale_dims)
-        C = self._by_component(scales)[..., None] * self._correlation_factor()
+        C = structured.factors(self, f, self._correlation_factor()) if isinstance(f, Structured) else self._factors()
         covariances = C @ C.mT
         pm.Deterministic("covariances", covariances, dims=("component", "feature", "feature_bis"))
         return [weights, means, C]
 
+    def _factors(self) -> TensorVariable:
+        """diag(scales_k) times the factor of the correlation matrix."""
+        scales = self.variable("scales", dims=self.normal.kind.scale_dims)
+        return self._by_component(scales)[..., None] * self._correlation_factor()
+
     def _by_component(self, scales: TensorVariable) -> TensorVariable:
         """Scales as (K, d)."""
         dims = self.normal.kind.scale_dims
-        wide = scales if "feature" in dims else scales[:, None]
+        wide = scales if "feature" in dims else scales[..., None]
         wide = wide if "component" in dims else wide[None, :]
         return wide * pt.ones((self.normal.K, self.normal.d))
 
@@ -103,18 +112,18 @@ class GaussianGraph(Graph):
             return pt.eye(f.d)[None]
         known = self.likelihood.known.get("correlations")
         if known is not None and not np.isnan(known).any():
-            pm.Deterministic("correlations", pt.as_tensor(known), dims=f.kind.correlation_dims)
+            pm.Deterministic("correlations", pt.as_tensor(known), dims=f.correlation_dims)
             L = np.linalg.cholesky(correlation_matrices(known))
-            return pt.as_tensor(L[None] if f.kind.shared else L)
+            return pt.as_tensor(L if f.correlation_dims[0] == "component" else L[None])
         rows, columns = np.tril_indices(f.d, k=-1)
-        batch = () if f.kind.shared else ("component",)
+        batch = f.correlation_dims[:-1]
         beta = constant("correlations_eta", self.priors["correlations"].parameters["eta"]) + (f.d - 2 - columns) / 2
-        shape = (len(rows),) if f.kind.shared else (f.K, len(rows))
+        shape = (f.K, len(rows)) if batch else (len(rows),)
         z = self._beta(beta, shape, (*batch, "pair"), known)
         p = 2 * z - 1
         L = self._canonical(p)
-        pm.Deterministic("correlations", (L @ L.mT)[..., rows, columns], dims=f.kind.correlation_dims)
-        return L[None] if f.kind.shared else L
+        pm.Deterministic("correlations", (L @ L.mT)[..., rows, columns], dims=f.correlation_dims)
+        return L if f.correlation_dims[0] == "component" else L[None]
 
     def _beta(
         self, beta: TensorVariable, shape: tuple[int, ...], dims: tuple[str, ...], known: np.ndarray | None
@@ -156,7 +165,7 @@ class GaussianGraph(Graph):
     def start(self, params: Params) -> dict[str, np.ndarray]:
         """Free variables from weights, means and covariances."""
         named, dims, K = self.likelihood.named(params), self.likelihood.dims, self.normal.K
-        start = {"means": params["means"], "scales": named["scales"]} | self.start_of_weights(params)
+        start = {"means": params["means"]} | self._start_of_factors(named) | self.start_of_weights(params)
         if self.order == "means":
             by_mean = np.argsort(params["means"][:, 0])
             start = {v: a[by_mean] if len(a) == K and dims[v][0] == "component" else a for v, a in start.items()}
@@ -165,6 +174,12 @@ class GaussianGraph(Graph):
             p = _partial_correlations(np.linalg.cholesky(R))
             start["partial_correlations_01"] = np.clip((p + 1) / 2, 1e-6, 1 - 1e-6)
         return start
+
+    def _start_of_factors(self, named: Params) -> dict[str, np.ndarray]:
+        """Free variables of the covariance matrices, but those of correlations."""
+        if isinstance(self.normal, Structured):
+            return structured.start(self, self.normal, named["covariances"])
+        return {"scales": named["scales"]}
 
 
 GRAPH = GaussianGraph

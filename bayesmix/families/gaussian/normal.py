@@ -19,6 +19,7 @@ from bayesmix.likelihood.dependence import check_independent
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts import normal
 from bayesmix.parts.canonical import HOPELESS
+from bayesmix.parts.parameter import Parameter
 from bayesmix.parts.part import Known, Params, Point, Sums, remembered
 from bayesmix.parts.profile import Profile
 
@@ -59,9 +60,7 @@ class Normal(normal.Measured):
         self.coords = {"component": list(components), "feature": features, "feature_bis": features}
         self.coords |= {"pair": pair_names(features)} if self.has_correlations else {}
         own = [p for p in self.kind.parameters if p.name != "correlations" or self.has_correlations]
-        varies = self.kind.correlated or self.d == 1  # zeros off the diagonal never do
-        sigma = replace(normal.SIGMA, varies=varies, follows=("scales", "correlations"))
-        self.parameters = (normal.MEANS, *own, sigma)
+        self.parameters = (normal.MEANS, *own, self._covariances())
 
     @property
     def profile(self) -> Profile | None:
@@ -69,14 +68,34 @@ class Normal(normal.Measured):
         return Profile.of_columns(normal.MEANS, self.data)
 
     @property
+    def correlated(self) -> bool:
+        """Whether the kind lets features depend on each other within components."""
+        return self.kind.correlated
+
+    @property
+    def shared(self) -> bool:
+        """Whether all components have one matrix: then none of them can collapse by itself."""
+        return self.kind.shared
+
+    @property
+    def correlation_dims(self) -> tuple[str, ...]:
+        """Dimensions of the correlations."""
+        return self.kind.correlation_dims
+
+    @property
     def has_correlations(self) -> bool:
         """Whether there are correlations to estimate."""
-        return self.kind.correlated and self.d > 1
+        return self.correlated and self.d > 1
 
     @property
     def how(self) -> tuple[bool, bool]:
         """What the kernel must know of it: whether C is diagonal, and whether cells are missing."""
-        return not self.kind.correlated, self.data.gaps
+        return not self.correlated, self.data.gaps
+
+    def _covariances(self) -> Parameter:
+        """What follows from scales and correlations; zeros off the diagonal never vary."""
+        varies = self.correlated or self.d == 1
+        return replace(normal.SIGMA, varies=varies, follows=("scales", "correlations"))
 
     @property
     def size(self) -> int:
@@ -94,12 +113,19 @@ class Normal(normal.Measured):
     def sums(self, vr: np.ndarray, params: Params) -> Sums:
         """first (K, d) and second (K, d, d) moments of z; of uncorrelated features the diagonal alone."""
         sums = normal.moments(self.x, vr, params["means"], np.linalg.cholesky(params["covariances"]))
-        return sums if self.kind.correlated else {**sums, "second": sums["second"] * np.eye(self.d)}
+        return sums if self.correlated else {**sums, "second": sums["second"] * np.eye(self.d)}
 
     def step(self, sums: Sums, params: Params) -> Params:
         """mu_k = weighted mean, Sigma_k from the weighted scatter by covariance kind."""
         means, scatter = normal.means_and_scatter(sums, params["means"], factors(params))
-        return {"means": means, "covariances": self.kind.estimate(scatter, sums["mass"])}
+        return {"means": means, "covariances": self.estimate(scatter, sums["mass"], params["covariances"])}
+
+    def estimate(self, scatter: np.ndarray, mass: np.ndarray, before: np.ndarray | None) -> np.ndarray:
+        """Sigma_k (K, d, d) of maximum likelihood from scatter (K, d, d) and masses (K,).
+
+        ``before``: matrices at which a search begins, where one is needed.
+        """
+        return self.kind.estimate(scatter, mass)
 
     def step_with(self, sums: Sums, params: Params, known: Known) -> Params:
         """mu_k = weighted mean where free, Sigma_k from the scatter about mu_k."""
@@ -115,7 +141,7 @@ class Normal(normal.Measured):
         mass, means, scatter = normal.clusters(self.x, self.centre, vr)
         pooled = np.diag(scatter.sum(axis=0).diagonal() / mass.sum()) + 1e-6 * np.diag(self.sd**2)
         prior_rows = self.d + 2.0
-        return {"means": means, "covariances": self.kind.estimate(scatter + prior_rows * pooled, mass + prior_rows)}
+        return {"means": means, "covariances": self.estimate(scatter + prior_rows * pooled, mass + prior_rows, None)}
 
     def pack(self, params: Params) -> np.ndarray:
         """Means and Cholesky coordinates in the data's units (steps are in :meth:`units`)."""
@@ -195,12 +221,16 @@ class Normal(normal.Measured):
         if r is None and self._far_from_flat(params):
             return []
         smallest = np.linalg.eigvalsh(scaled)[:, 0]
-        known = restricted.wholly_known(self.kind, self.K, self.d, likelihood.known)
+        known = self._wholly_known(likelihood.known)
         reasons = [
             f"{self.components[k]}: a variance vanishes ({max(smallest[k], 0.0):.2g} of the data's)"
             for k in np.flatnonzero((smallest < VANISHING) & ~known)
         ]
-        return reasons or ([] if r is None or self.kind.shared else self._few_rows(likelihood, scaled, r, ~known))
+        return reasons or ([] if r is None or self.shared else self._few_rows(likelihood, scaled, r, ~known))
+
+    def _wholly_known(self, known: Known) -> np.ndarray:
+        """The components whose covariance matrix is known, (K,) bool."""
+        return restricted.wholly_known(self.kind, self.K, self.d, known)
 
     def _far_from_flat(self, params: Params) -> bool:
         """Whether no feature is nearly determined by those before it: a quick look, at every step of EM."""
