@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from bayesmix.calibration.result import Calibration
     from bayesmix.checks.diagnose import Diagnostics
-    from bayesmix.em.fit_em import EMFit
     from bayesmix.gallery.read import GalleryModel
     from bayesmix.posterior.record import Record
     from bayesmix.report import ReportResult
@@ -118,10 +117,8 @@ def report(name_or_path: str, out: Path | None, quiet: bool, **settings: int | N
     A posterior (FILE.nc of 'bayesmix fit' or of a report) has its report written without sampling.
     """
     if name_or_path.endswith(".nc"):
-        if _given(settings):
-            raise BadInput(
-                f"--{next(iter(_given(settings)))} does not go with {name_or_path}, which is sampled already"
-            )
+        for option in _given(settings):
+            raise BadInput(f"--{option} does not go with {name_or_path}, which is sampled already")
         from bayesmix.report import rebuild
 
         result = rebuild(name_or_path, out=out, progress=not quiet)
@@ -133,9 +130,7 @@ def report(name_or_path: str, out: Path | None, quiet: bool, **settings: int | N
 
 
 def _new_report(name_or_path: str, out: Path | None, settings: dict[str, Any], quiet: bool) -> ReportResult:
-    from bayesmix.gallery.read import read
-
-    model = read(name_or_path)  # bad input is told before PyMC is imported
+    model = _read(name_or_path)
     from bayesmix.report import write_report
 
     go_on = {name: value for name, value in GO_ON.items() if name not in model.sampler}
@@ -148,9 +143,7 @@ def _new_report(name_or_path: str, out: Path | None, settings: dict[str, Any], q
 @_sampling_options
 def fit(name_or_path: str, out: Path | None, quiet: bool, **settings: int | None) -> None:
     """Sample a model's posterior, save it as NetCDF and give the verdict on it."""
-    from bayesmix.gallery.read import read
-
-    model = read(name_or_path)
+    model = _read(name_or_path)
     out = _new_file(out or Path(f"{model.name}.nc"))
     click.echo(repr(model.data))
     dt = _sample(model, settings, quiet)
@@ -172,14 +165,13 @@ def fit(name_or_path: str, out: Path | None, quiet: bool, **settings: int | None
 @click.option("--n-starts", type=click.IntRange(min=1), help="Number of starts.")
 def em(name_or_path: str, method: str, seed: int | None, n_starts: int | None) -> None:
     """Fit a model by EM (maximum likelihood), or find the posterior mode (map)."""
-    from bayesmix.gallery.read import read
-
-    model = read(name_or_path)
+    model = _read(name_or_path)
     from bayesmix.em.fit_em import fit_em
+    from bayesmix.em.told import in_full
 
     settings = model.em | _given({"seed": seed, "n_starts": n_starts})
     estimate = fit_em(model.spec, model.data, method=method, **settings)
-    click.echo(f"{model.data}\n{_em_text(estimate)}")
+    click.echo(f"{model.data}\n{in_full(estimate)}")
     _finish(estimate.converged and not estimate.degenerate)
 
 
@@ -191,18 +183,16 @@ def em(name_or_path: str, method: str, seed: int | None, n_starts: int | None) -
 @_sampling_options
 def compare(name_or_path: str, file: Path | None, quiet: bool, **settings: int | None) -> None:
     """Set the EM fit and the posterior side by side."""
-    from bayesmix.gallery.read import read
-
-    model = read(name_or_path)
-    if file is not None and _given(settings):
-        raise BadInput(f"--fit: {file} is sampled already; --{next(iter(_given(settings)))} does not go with it")
-    from bayesmix.checks.compare import comparison_of
+    model = _read(name_or_path)
+    for option in _given(settings) if file is not None else ():
+        raise BadInput(f"--fit: {file} is sampled already; --{option} does not go with it")
+    from bayesmix.checks.compare import compare
     from bayesmix.em.fit_em import fit_em
     from bayesmix.posterior.files import load_fit
     from bayesmix.posterior.record import Record
 
     record = Record.of(_sample(model, settings, quiet) if file is None else load_fit(file))
-    table = comparison_of(fit_em(model.spec, model.data, **model.em), record)
+    table = compare(fit_em(model.spec, model.data, **model.em), record)
     check = _verdict(record)
     click.echo(f"\n{table}")
     _finish(check.ok, model_ok=check.model_ok)
@@ -221,9 +211,7 @@ def calibrate(name_or_path: str, n_sims: int, seed: int, cores: int | None, out:
     What was done is kept in the folder: the same command carries on where it was stopped, and adds simulations where
     more are asked for. Exit code 0 only where the ranks of all quantities are uniform.
     """
-    from bayesmix.gallery.read import read
-
-    model = read(name_or_path)
+    model = _read(name_or_path)
     out = out or Path("calibration") / model.name
     if out.exists() and not out.is_dir():
         raise BadInput(f"--out: {out} is a file; give a folder")
@@ -234,8 +222,7 @@ def calibrate(name_or_path: str, n_sims: int, seed: int, cores: int | None, out:
     if spec != model.spec and not quiet:
         click.echo("Priors that the model leaves open are those of its own data, the same for all simulations.")
     result = run(spec, model.data, n_sims=n_sims, seed=seed, folder=out, cores=cores, progress=not quiet)
-    click.echo(str(result))
-    click.echo(f"Calibration: {_write_calibration(result, out)}")
+    click.echo(f"{result}\nCalibration: {_write_calibration(result, out)}")
     _finish(result.ok)
 
 
@@ -291,6 +278,13 @@ def _write_calibration(result: Calibration, out: Path) -> Path:
     return out / "calibration.txt"
 
 
+def _read(name_or_path: str) -> GalleryModel:
+    """The model: what is wrong with it is told before PyMC is imported."""
+    from bayesmix.gallery.read import read
+
+    return read(name_or_path)
+
+
 def _asked(settings: dict[str, Any]) -> dict[str, Any]:
     """What was given of the sampler's settings; ``once`` is no condition."""
     given = _given(settings)
@@ -317,9 +311,9 @@ def _sample(model: GalleryModel, settings: dict[str, Any], quiet: bool) -> xr.Da
 
 
 def _verdict(record: Record) -> Diagnostics:
-    from bayesmix.checks.diagnose import diagnosis_of
+    from bayesmix.checks.diagnose import diagnose
 
-    check = diagnosis_of(record)
+    check = diagnose(record)
     click.echo(str(check))
     return check
 
@@ -328,24 +322,3 @@ def _finish(ok: bool, *, model_ok: bool | None = None) -> None:
     """End with the verdict's exit code."""
     if not ok or model_ok is False:
         raise click.exceptions.Exit(REFUTED if ok else NOT_TRUSTED)
-
-
-def _em_text(em: EMFit) -> str:
-    """Estimates with standard errors, then where the starts led."""
-    import pandas as pd
-
-    from bayesmix.likelihood.words import words_of
-    from bayesmix.mixture import scalars
-
-    columns = {"estimate": em.params, "se": em.standard_errors}
-    values = {name: scalars.of_estimate(em.likelihood, params, derived=True) for name, params in columns.items()}
-    value = em.starts.columns[1]
-    by_solution = em.starts.groupby("solution", as_index=False)
-    starts = by_solution.agg(**{"starts": ("kind", "size"), value: (value, "max"), "reasons": ("reasons", "max")})
-    lines = [repr(em), f"AIC {em.aic:.2f}, BIC {em.bic:.2f}, {em.n_parameters} free parameters", ""]
-    lines += [pd.DataFrame(values).to_string(float_format=lambda v: f"{v:.5g}"), *em.notes]
-    scalars_ = {name: float(value) for name, value in values["estimate"].items()}
-    note = words_of(em.likelihood).estimate_note(scalars_)
-    lines += ["", note] if note else []
-    lines += ["", "Solutions that the starts reached", starts.to_string(index=False)]
-    return "\n".join(lines)

@@ -60,11 +60,35 @@ def random_gaussian(rng, K, d, kind, scale=1.0, offset=0.0):
     covariances = scale**2 * A @ A.transpose(0, 2, 1) / (d + 2)
     if kind == "tied":
         covariances = np.repeat(covariances[:1], K, axis=0)
+    if kind.isupper():
+        covariances = scale**2 * random_structured(rng, K, d, kind)
     if kind in ("diag", "spherical"):
         covariances = np.array([np.diag(np.diag(S)) for S in covariances])
     if kind == "spherical":
         covariances = np.array([np.eye(d) * S[0, 0] for S in covariances])
     return {"weights": weights, "means": means, "covariances": covariances}
+
+
+def structured(sizes, shapes, axes):
+    """lambda_k D_k A_k D_k' from lambda (K or 1,), log-shapes (K or 1, d), D (K or 1, d, d), one by one."""
+    K = max(map(len, (sizes, shapes, axes)))
+    out = []
+    for k in range(K):
+        size, log_shape, D = (a[k % len(a)] for a in (sizes, shapes, axes))
+        out.append(size * D @ np.diag(np.exp(log_shape - log_shape.mean())) @ D.T)
+    return np.array(out)
+
+
+def random_structured(rng, K, d, name):
+    """Covariances (K, d, d) of one of the fourteen structures, by mclust's name."""
+    n = {"E": 1, "V": K, "I": 1}
+    volume, shape, orientation = name
+    shapes = np.zeros((1, d)) if shape == "I" else 1.5 * rng.normal(size=(n[shape], d))
+    axes = [
+        np.eye(d) if orientation == "I" else stats.ortho_group.rvs(d, random_state=rng) for _ in range(n[orientation])
+    ]
+    both = structured(rng.uniform(0.5, 2, n[volume]), shapes, np.array(axes))
+    return np.broadcast_to(both, (K, d, d)).copy()
 
 
 def simplex(y):

@@ -38,7 +38,7 @@ ROOMS = (
     ),
     Room(
         "estep",
-        "the E-step of any likelihood: NumPy reference, compiled, PyTensor node, lowerings",
+        "the E-step of any likelihood: NumPy reference, compiled, PyTensor node, lowerings; rows allocated by it",
         ("numba", "pytensor"),
     ),
     Room("drawing", "how figures are drawn: style, histograms, overlays, what a picture is", ("matplotlib",)),

@@ -267,7 +267,7 @@ def test_fit_saves_and_its_exit_code_is_the_verdict(run, monkeypatch, faithful_d
         return faithful_dt
 
     monkeypatch.setattr("bayesmix.sampling.sample.sample", sample)
-    monkeypatch.setattr("bayesmix.checks.diagnose.diagnosis_of", lambda record: Check(*found))
+    monkeypatch.setattr("bayesmix.checks.diagnose.diagnose", lambda record: Check(*found))
     result = run("fit", "old_faithful", "--draws", 7, "--seed", 3, "--quiet")
     assert result.exit_code == code, result.output
     shipped = gallery.read("old_faithful").sampler
@@ -304,6 +304,21 @@ def test_report_passes_its_options_on(run, monkeypatch, found, code):
     assert asked == wanted
     assert "so it is" in result.output
     assert "r/index.html" in result.output
+
+
+@pytest.mark.parametrize(("option", "until"), [((), "trusted"), (("--until", "once", "--minutes", 2), None)])
+def test_options_of_a_report_reach_the_sampler(run, monkeypatch, option, until):
+    reached = {}
+
+    def stopped(model, sampler, em, **_):
+        reached.update(sampler)
+        raise ValueError("far enough")
+
+    monkeypatch.setattr("bayesmix.report.fits.run", stopped)
+    assert is_one_error(run("report", "iris", "--out", "r", "--draws", 7, *option), "far enough")
+    assert (reached["until"], reached["draws"], reached.get("minutes")) == (until, 7, 2.0 if option else None)
+    with pytest.raises(ValueError, match="target_accept: no setting of a report; choose from seed, draws"):
+        bm.write_report("iris", target_accept=0.9)
 
 
 def test_warnings_are_one_line(run, model):

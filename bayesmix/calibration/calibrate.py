@@ -106,7 +106,7 @@ def calibrate(
     head, done = _begun(path, head)
     todo = [number for number in range(n_sims) if number not in done]
     workers = min(cores or os.cpu_count() or 1, max(1, len(todo)))
-    records = _in_this_process(simulator, todo) if workers == 1 else _in_processes(simulator, todo, workers)
+    records = map(simulator, todo) if workers == 1 else _in_processes(simulator, todo, workers)
     with click.progressbar(records, length=len(todo), label="Simulations", file=sys.stderr, hidden=not progress) as bar:
         for record in bar:
             done[record["simulation"]] = record
@@ -151,10 +151,6 @@ def _check_design(spec: Mixture, design: Data) -> None:
             f"design: rows are labelled, but component {unnamed[0]!r} is no class: what a labelled row of it would "
             "show is not defined; name all of them with classes="
         )
-
-
-def _in_this_process(simulator: Simulator, todo: Sequence[int]) -> Iterator[Line]:
-    yield from map(simulator, todo)
 
 
 def _in_processes(simulator: Simulator, todo: Sequence[int], workers: int) -> Iterator[Line]:

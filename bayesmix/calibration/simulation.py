@@ -19,7 +19,7 @@ import xarray as xr
 from bayesmix.calibration.quantities import parameters, quantities
 from bayesmix.calibration.ranks import RANKED_DRAWS, rank
 from bayesmix.checks.convergence import parts
-from bayesmix.checks.diagnose import diagnosis_of
+from bayesmix.checks.diagnose import diagnose
 from bayesmix.compiled.log_posterior import CompiledModel
 from bayesmix.inputs.data import Data
 from bayesmix.likelihood.likelihood import Likelihood
@@ -99,7 +99,7 @@ class Simulator:
     def _ranked(self, truth: dict[str, np.ndarray], data: Data, rng: np.random.Generator) -> Line:
         likelihood = bind(self.spec, data)
         record, draws, ess = self._fit(data, likelihood, int(rng.integers(2**31)))
-        check = diagnosis_of(record, model=False)
+        check = diagnose(record, model=False)
         true = quantities(likelihood, truth, self.centres)
         thinned = np.linspace(0, len(draws) - 1, RANKED_DRAWS).round().astype(int)
         return {

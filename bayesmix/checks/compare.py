@@ -19,7 +19,7 @@ from bayesmix.mixture.permutations import best_permutations
 from bayesmix.mixture.spec import exchange_groups
 from bayesmix.posterior.expected_error import ExpectedError, point_error
 from bayesmix.posterior.predict import responsibilities, summary_of
-from bayesmix.posterior.record import Record
+from bayesmix.posterior.record import Posterior, Record
 
 CLEAR_ROW = 0.02
 """A row whose responsibilities have less entropy than this, in nats, is not called ambiguous."""
@@ -86,7 +86,7 @@ class Comparison:
         return "\n".join(lines)
 
 
-def compare(em: EMFit, dt: xr.DataTree, *, map_fit: EMFit | None = None) -> Comparison:
+def compare(em: EMFit, dt: Posterior, *, map_fit: EMFit | None = None) -> Comparison:
     """Set a point estimate and a posterior of the same mixture side by side.
 
     The estimate's components are first matched to the posterior's by their responsibilities.
@@ -109,11 +109,7 @@ def compare(em: EMFit, dt: xr.DataTree, *, map_fit: EMFit | None = None) -> Comp
     ValueError
         Where they are of different mixtures, rows, weights, label evidence or covariates; says which.
     """
-    return comparison_of(em, Record.of(dt), map_fit=map_fit)
-
-
-def comparison_of(em: EMFit, record: Record, *, map_fit: EMFit | None = None) -> Comparison:
-    """:func:`compare` with a posterior that was read."""
+    record = Record.of(dt)
     likelihood = record.likelihood
     _check_same("em", em, likelihood)
     if map_fit is not None:

@@ -29,7 +29,7 @@ from bayesmix.checks.problems import (
 from bayesmix.multimodality.maxima import NEGLIGIBLE
 from bayesmix.multimodality.table import SHOWN
 from bayesmix.multimodality.watched import chain_groups
-from bayesmix.posterior.record import Record
+from bayesmix.posterior.record import Posterior, Record
 from bayesmix.sampling.by_exchange import TEMPERING
 from bayesmix.sampling.until import EFFORT
 
@@ -115,7 +115,7 @@ class Diagnostics:
         return "\n".join([self.verdict, self.model.verdict, *(f"Note: {note}" for note in self.notes)])
 
 
-def diagnose(dt: xr.DataTree, *, model: bool = True) -> Diagnostics:
+def diagnose(dt: Posterior, *, model: bool = True) -> Diagnostics:
     """Diagnose a posterior of :func:`bayesmix.sample`: the draws, and the model.
 
     Convergence (R-hat < 1.01, bulk and tail ESS > 400) is asked of every free scalar after relabelling and of
@@ -151,11 +151,7 @@ def diagnose(dt: xr.DataTree, *, model: bool = True) -> Diagnostics:
     >>> check.ok, check.model_ok, bool(check.parameters["r_hat"].max() < 1.01)
     (True, True, True)
     """
-    return diagnosis_of(Record.of(dt), model=model)
-
-
-def diagnosis_of(record: Record, *, model: bool = True) -> Diagnostics:
-    """:func:`diagnose` of a posterior that was read."""
+    record = Record.of(dt)
     dt, regions = record.dt, parts(record)
     parameters, invariant = of_parameters(record, regions), of_invariants(record, regions)
     within = [chain_groups(part.watched) for part in regions]

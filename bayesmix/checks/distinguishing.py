@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from bayesmix.drawing.level import LEVEL
-from bayesmix.em.fit_em import EMFit
+from bayesmix.inputs.arguments import probabilities
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.part import Params
 from bayesmix.parts.profile import Profile
-from bayesmix.posterior.record import Record
+from bayesmix.posterior.predict import Fit
+from bayesmix.rows.fitted import Fitted
 
-UNITS = {
-    "unit": "difference of probabilities",
-    "simplexes": "share that would have to answer differently",
-}
+UNITS = {"unit": "difference of probabilities", "simplexes": "share that would have to answer differently"}
 """What an effect is, by the support of the estimate."""
 STANDARDIZED = "standard deviations of the column"
 """The same for all other supports."""
@@ -24,7 +21,7 @@ SAME_DIFFERENCE = 1e-9
 """Two answers differ alike where one takes what the other loses."""
 
 
-def distinguishing(fit: xr.DataTree | EMFit, *, prob: float = LEVEL) -> pd.DataFrame:
+def distinguishing(fit: Fit, *, prob: float = LEVEL) -> pd.DataFrame:
     r"""Rank the columns by how far each component lies from the others in them.
 
     The effect of column j in component k is :math:`(m_{kj} - \bar m_{-k,j}) / s_j` with
@@ -67,18 +64,10 @@ def distinguishing(fit: xr.DataTree | EMFit, *, prob: float = LEVEL) -> pd.DataF
     >>> distinguishing(em)["feature"].tolist()
     ['x1', 'x2', 'x1', 'x2']
     """
-    if not 0 < prob < 1:
-        raise ValueError(f"prob: must be between 0 and 1; got {prob}")
-    if isinstance(fit, EMFit):
-        point = {v: np.asarray(a)[None] for v, a in fit.arrays.items()}
-        columns = ["lower", "upper", "first"]
-        return _ranked(fit.likelihood, point, prob).assign(**dict.fromkeys(columns, np.nan))
-    return distinguishing_of(Record.of(fit), prob=prob)
-
-
-def distinguishing_of(record: Record, *, prob: float = LEVEL) -> pd.DataFrame:
-    """:func:`distinguishing` of a posterior that was read."""
-    return _ranked(record.likelihood, record.params, prob)
+    probabilities(prob=prob)
+    fitted = Fitted.of(fit)
+    table = _ranked(fitted.likelihood, fitted.params, prob)
+    return table.assign(**dict.fromkeys(("lower", "upper", "first"), np.nan)) if fitted.point else table
 
 
 def comparable(likelihood: Likelihood) -> bool:

@@ -13,11 +13,12 @@ import xarray as xr
 from bayesmix import estep
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture import scalars
+from bayesmix.mixture.draws import by_draw, numbers
 from bayesmix.mixture.prior_density import log_prior
-from bayesmix.mixture.simulate import one, parameters_from_prior
+from bayesmix.mixture.simulate import data_sets
 from bayesmix.parts.part import Params
 from bayesmix.posterior.co_clustering import taken
-from bayesmix.posterior.record import Record
+from bayesmix.posterior.record import Posterior, Record
 
 SENSITIVE = 0.05
 """A posterior that moves by more than this, per doubling of the power, is sensitive (Kallioinen et al. 2024)."""
@@ -48,15 +49,11 @@ def prior_data_sets(likelihood: Likelihood, *, seed: int = 1) -> PriorPredictive
     ValueError
         Where rows carry weights, and as :func:`bayesmix.mixture.simulate.parameters_from_prior`.
     """
-    if likelihood.data.weighted:
-        raise ValueError("row_weights: prior predictive data are defined for weights of 1 only")
-    rng = np.random.default_rng(seed)
     rows = likelihood.evenly(REPLICATED_ROWS)
-    params = parameters_from_prior(rows, DATA_SETS, rng)
-    return PriorPredictive(rows, params, np.stack([rows.simulate(one(params, s), rng) for s in range(DATA_SETS)]))
+    return PriorPredictive(rows, *data_sets(rows, DATA_SETS, seed=seed))
 
 
-def sensitivity(dt: xr.DataTree, rows: Sequence[int] | np.ndarray = ()) -> pd.DataFrame:
+def sensitivity(dt: Posterior, rows: Sequence[int] | np.ndarray = ()) -> pd.DataFrame:
     """How far the posterior moves when prior or likelihood count for a little more or less.
 
     Prior (or likelihood) is raised to the powers 0.99 and 1.01 by Pareto-smoothed importance weights; the cumulative
@@ -83,11 +80,7 @@ def sensitivity(dt: xr.DataTree, rows: Sequence[int] | np.ndarray = ()) -> pd.Da
     ValueError
         For a user's extension of the model, whose priors are not those of the mixture; for rows that are not there.
     """
-    return sensitivity_of(Record.of(dt), rows)
-
-
-def sensitivity_of(record: Record, rows: Sequence[int] | np.ndarray = ()) -> pd.DataFrame:
-    """:func:`sensitivity` of a posterior that was read."""
+    record = Record.of(dt)
     likelihood, posterior, dt = record.likelihood, record.posterior, record.dt
     if dt.attrs.get("extended_model"):
         raise ValueError("sensitivity: the posterior is of the user's extension of the model, not of the mixture")
@@ -95,14 +88,12 @@ def sensitivity_of(record: Record, rows: Sequence[int] | np.ndarray = ()) -> pd.
     nuisance = tuple(f"{p.name}[" for p in likelihood.parameters if p.nuisance)
     wanted = [not str(name).startswith(nuisance) for name in values["scalar"].values]
     values = xr.concat([values.isel(scalar=wanted), _responsibilities(record, rows)], dim="scalar")
-    shape = values.shape[:2]
-    prior = log_prior(likelihood.spec, likelihood.named(record.params)).reshape(shape)
-    coords = {d: posterior[d].values for d in ("chain", "draw")}
+    prior = log_prior(likelihood.spec, likelihood.named(record.params))
     tree = xr.DataTree.from_dict(
         {
             "posterior": values.to_dataset(name="value"),
-            "log_prior": xr.Dataset({"prior": (("chain", "draw"), prior)}, coords),
-            "log_likelihood": xr.Dataset({"x": dt["sample_stats"]["log_likelihood"].variable}, coords),
+            "log_prior": by_draw(prior, posterior, {}, name="prior").to_dataset(),
+            "log_likelihood": xr.Dataset({"x": dt["sample_stats"]["log_likelihood"].variable}, numbers(posterior)),
         }
     )
     columns = {group: az.psense(tree, group=group)["value"].to_numpy() for group in ("prior", "likelihood")}
@@ -111,7 +102,7 @@ def sensitivity_of(record: Record, rows: Sequence[int] | np.ndarray = ()) -> pd.
 
 def _responsibilities(record: Record, rows: Sequence[int] | np.ndarray) -> xr.DataArray:
     """Log-odds of the most probable component of some rows, (chain, draw, scalar): they have no end to pile up at."""
-    likelihood, posterior = record.likelihood, record.posterior
+    likelihood = record.likelihood
     some = taken(likelihood, rows) if len(rows) else likelihood.rebind(likelihood.data.take(np.arange(0)))
     r = estep.responsibilities(some, record.params)
     best = r.mean(axis=0).argmax(axis=-1)
@@ -119,6 +110,4 @@ def _responsibilities(record: Record, rows: Sequence[int] | np.ndarray) -> xr.Da
     shares = [np.where(mask, r, 0.0).sum(axis=-1) for mask in (is_best, ~is_best)]
     there, elsewhere = np.log(np.maximum(shares, np.finfo(float).tiny))
     names = [f"responsibilities[row {some.data.obs_names[i]}, {likelihood.components[k]}]" for i, k in enumerate(best)]
-    coords = {d: posterior[d].values for d in ("chain", "draw")} | {"scalar": names}
-    values = (there - elsewhere).reshape(*record.shape, -1)
-    return xr.DataArray(values, dims=("chain", "draw", "scalar"), coords=coords)
+    return by_draw(there - elsewhere, record.posterior, {"scalar": names})

@@ -124,11 +124,15 @@ class CompiledModel:
         m = self.model
         return [(m.rvs_to_transforms[rv], m.rvs_to_values[rv], rv.owner.inputs) for rv in m.free_RVs]
 
+    @property
+    def forward_graph(self) -> tuple[list[Any], list[Any]]:
+        """Free variables, and their unconstrained values."""
+        given = [rv.type() for rv in self.model.free_RVs]
+        return given, [t.forward(g, *i) if t else g for g, (t, _, i) in zip(given, self._transforms, strict=True)]
+
     @cached_property
     def _forward(self) -> Callable[..., list[np.ndarray]]:
-        given = [rv.type() for rv in self.model.free_RVs]
-        moved = [t.forward(g, *i) if t else g for g, (t, _, i) in zip(given, self._transforms, strict=True)]
-        return pytensor.function(given, moved, mode=INTERPRETED, on_unused_input="ignore")
+        return pytensor.function(*self.forward_graph, mode=INTERPRETED, on_unused_input="ignore")
 
     @cached_property
     def _log_det(self) -> Callable[..., list[np.ndarray]]:
@@ -137,9 +141,6 @@ class CompiledModel:
         log_det = sum((t.log_jac_det(v, *i).sum() for t, v, i in self._transforms if t), start=pt.constant(0.0))
         gradient = pt.grad(log_det, values, disconnected_inputs="ignore")
         return pytensor.function(values, [log_det, *gradient], mode=INTERPRETED, on_unused_input="ignore")
-
-    def _split(self, x: np.ndarray) -> list[np.ndarray]:
-        return [x[part].reshape(shape) for _, part, shape in self._layout]
 
     def start(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
         """The unconstrained vector at these values of free variables; others sit at PyMC's initial point."""
@@ -167,7 +168,7 @@ class CompiledModel:
         value, gradient = self._calls.log_density(x)
         if jacobian:
             return value, gradient
-        log_det, *d_log_det = self._log_det(*self._split(x))
+        log_det, *d_log_det = self._log_det(*[x[part].reshape(shape) for _, part, shape in self._layout])
         return value - float(log_det), gradient - np.concatenate([np.ravel(g) for g in d_log_det])
 
     def mode(self, x: np.ndarray, *, jacobian: bool = True) -> LocalMode:
@@ -205,32 +206,19 @@ class CompiledModel:
     ) -> tuple[np.ndarray, float]:
         """Where L-BFGS leads to from ``x``, in u of x + A u, and the steepest slope there; ``history`` grows."""
 
-        def record(intermediate_result: object) -> None:
-            history.append(-float(intermediate_result.fun))  # type: ignore[attr-defined]
-
-        options = {"ftol": 0.0, "maxcor": REMEMBERED_STEPS, "maxfun": 20 * until["maxiter"]} | until
-        ascent = minimize(
-            self._negative(x, A, jacobian),
-            np.zeros_like(x),
-            jac=True,
-            method="L-BFGS-B",
-            callback=record,
-            options=options,
-        )
-        return np.asarray(x + A @ ascent.x), float(np.abs(ascent.jac).max())
-
-    def _negative(
-        self, x: np.ndarray, A: np.ndarray, jacobian: bool
-    ) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
-        """What is minimized: minus the log-density at x + A u, and its gradient in u."""
-
         def negative(u: np.ndarray) -> tuple[float, np.ndarray]:
             value, gradient = self.log_density(x + A @ u, jacobian=jacobian)
             if not (np.isfinite(value) and np.isfinite(gradient).all()):
                 return 1e300, np.zeros_like(u)
             return -value, -A.T @ gradient
 
-        return negative
+        def record(intermediate_result: object) -> None:
+            history.append(-float(intermediate_result.fun))  # type: ignore[attr-defined]
+
+        options = {"ftol": 0.0, "maxcor": REMEMBERED_STEPS, "maxfun": 20 * until["maxiter"]} | until
+        settings: dict[str, Any] = {"jac": True, "method": "L-BFGS-B", "callback": record, "options": options}
+        ascent = minimize(negative, np.zeros_like(x), **settings)
+        return np.asarray(x + A @ ascent.x), float(np.abs(ascent.jac).max())
 
     def _gradient(self, jacobian: bool) -> Callable[[np.ndarray], np.ndarray]:
         return lambda x: self.log_density(x, jacobian=jacobian)[1]
@@ -271,3 +259,10 @@ class CompiledModel:
         J = {v: np.stack(c, axis=-1) for v, c in columns.items()}
         sd = {v: np.sqrt(np.einsum("...i,ij,...j->...", a, covariance, a)) for v, a in J.items()}
         return sd if len(inside) == len(x) else {v: np.where(a > 0, a, np.nan) for v, a in sd.items()}
+
+
+def check_compiled(compiled: object) -> None:
+    """ValueError where what was given for a compiled model is none."""
+    if not isinstance(compiled, CompiledModel | None):
+        name = f"{CompiledModel.__module__}.CompiledModel"
+        raise ValueError(f"compiled: must be a compiled model, {name}; got a {type(compiled).__name__}")

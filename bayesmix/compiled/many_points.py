@@ -31,10 +31,7 @@ class Points:
 
     @cached_property
     def _forward(self) -> Callable[..., list[np.ndarray]]:
-        given = [rv.type() for rv in self.model.free_RVs]
-        transforms = [(self.model.rvs_to_transforms[rv], rv.owner.inputs) for rv in self.model.free_RVs]
-        moved = [t.forward(g, *inputs) if t else g for g, (t, inputs) in zip(given, transforms, strict=True)]
-        return _over_draws(given, moved)
+        return _over_draws(*self.compiled.forward_graph)
 
     @cached_property
     def _backward(self) -> Callable[..., list[np.ndarray]]:

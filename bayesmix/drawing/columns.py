@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from bayesmix.drawing.counts import count_axis, observed, rootogram, shown_counts
+from bayesmix.drawing.counts import count_axis, observed, rootogram, rootogram_entries, shown_counts
 from bayesmix.drawing.histogram import EM_LINE
 from bayesmix.drawing.level import LEVEL, TAILS
 from bayesmix.drawing.picture import Picture
@@ -23,6 +23,8 @@ from bayesmix.drawing.style import (
     legend_above,
     line,
     new_figure,
+    one_panel,
+    panels_abreast,
     patch,
     plain,
 )
@@ -47,8 +49,7 @@ class ColumnsPicture(Picture):
     def data(self, data: Data, components: Sequence[str]) -> Figure:
         """The values of up to six columns as bars; two values only: the share of ones in every column."""
         if _binary(data):
-            fig = new_figure(8, 3.4)
-            ax = fig.subplots()
+            fig, ax = one_panel(8, 3.4)
             share = column_means(data.x, data.row_weights)
             ax.bar(np.arange(len(share)), share, color=DATA, width=0.7, gid="observed")
             _names(ax, data)
@@ -68,8 +69,7 @@ class ColumnsPicture(Picture):
         data = view.likelihood.data
         if data.n_features == 1 and not _binary(data):
             return _one_column(view)
-        fig = new_figure(8.4, 3.8)
-        ax = fig.subplots()
+        fig, ax = one_panel(8.4, 3.8)
         _profile(ax, view)
         entries: list[Artist] = [*component_entries(view.likelihood.components)]
         entries.append(line(f"{LEVEL:.0%} interval", color=INK, linewidth=1.2))
@@ -86,8 +86,7 @@ class ColumnsPicture(Picture):
 
     def prior(self, data: Data, params: Params, new: np.ndarray) -> Figure:
         """The mean of every column in data sets from the prior, beside that of the rows."""
-        fig = new_figure(8, 3.4)
-        ax = fig.subplots()
+        fig, ax = one_panel(8, 3.4)
         _means_of_replicates(ax, data, new)
         legend_above(
             fig, [patch("the data", color=DATA), line("data sets from the prior: median, 90%", color=colour(0))]
@@ -100,12 +99,7 @@ class ColumnsPicture(Picture):
             fig, axes = _panels(data)
             for j, ax in enumerate(axes):
                 rootogram(ax, data, replicates[:, :, j], j)
-            entries = [
-                patch("observed, hanging from the expected", color="#b8b8b8"),
-                line("expected (predictive mean)", color=colour(1), marker="o", markersize=3.5),
-                patch(f"{LEVEL:.0%} band of replicates", color=colour(0), alpha=0.3),
-            ]
-            legend_above(fig, entries)
+            legend_above(fig, rootogram_entries())
             return fig
         fig = new_figure(8.4, 3.6)
         left, right = fig.subplots(1, 2, width_ratios=[1.6, 1])
@@ -125,10 +119,7 @@ def _panels(data: Data) -> tuple[Figure, list[Axes]]:
     columns = min(n, 3)
     rows = -(-n // columns)
     fig = new_figure(3.4 * columns if columns > 1 else 7, 2.7 * rows + 0.5)
-    axes = np.ravel(fig.subplots(rows, columns, squeeze=False))
-    for ax in axes[n:]:
-        ax.set_axis_off()
-    return fig, list(axes[:n])
+    return fig, panels_abreast(fig, n, columns)
 
 
 def _names(ax: Axes, data: Data) -> None:
@@ -139,14 +130,9 @@ def _names(ax: Axes, data: Data) -> None:
         ax.set_title(f"the first {MOST_PROFILE} of {data.n_features} columns")
 
 
-def _component(likelihood: Likelihood) -> Columns:
-    assert isinstance(likelihood.component, Columns)
-    return likelihood.component
-
-
 def _profile(ax: Axes, view: View) -> None:
     """Means of every column by component: posterior mean and interval; the estimate dashed."""
-    component = _component(view.likelihood)
+    component = view.likelihood.made_of(Columns)
     name = component.means.name
     means = view.params[name][..., :MOST_PROFILE]
     at, K = np.arange(means.shape[-1]), means.shape[1]
@@ -165,7 +151,7 @@ def _profile(ax: Axes, view: View) -> None:
 
 def _expected(likelihood: Likelihood, params: Params) -> tuple[np.ndarray, np.ndarray]:
     """Counts m, and the expected number of rows at each by component, (..., m, K), of one column."""
-    component, counts = _component(likelihood), shown_counts(likelihood.data)
+    component, counts = likelihood.made_of(Columns), shown_counts(likelihood.data)
     eta = component.natural(params)[..., 0]
     m = counts[:, None]
     log_pmf = m * eta[..., None, :] - component.model.b(eta)[..., None, :] + component.model.h(m)
@@ -182,8 +168,7 @@ def _stacks(ax: Axes, likelihood: Likelihood, params: Params) -> None:
 
 
 def _one_column(view: View) -> Figure:
-    fig = new_figure(8, 3.6)
-    ax = fig.subplots()
+    fig, ax = one_panel(8, 3.6)
     likelihood = view.likelihood
     _stacks(ax, likelihood, view.params)
     counts, by_component = _expected(likelihood, view.params)

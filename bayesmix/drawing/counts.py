@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
@@ -51,6 +52,15 @@ def rootogram(ax: Axes, data: Data, new: np.ndarray, j: int = 0) -> None:
     ax.axhline(0, color=INK, linewidth=0.8)
     count_axis(ax, data, j)
     ax.set(ylabel=r"$\sqrt{\mathrm{rows}}$", title="Hanging rootogram")
+
+
+def rootogram_entries() -> list[Artist]:
+    """What the legend of a rootogram says."""
+    return [
+        patch("observed, hanging from the expected", color="#b8b8b8"),
+        line("expected (predictive mean)", color=colour(1), marker="o", markersize=3.5),
+        patch(f"{LEVEL:.0%} band of replicates", color=colour(0), alpha=0.3),
+    ]
 
 
 def zeros(ax: Axes, data: Data, new: np.ndarray, j: int = 0) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
-from bayesmix.drawing.style import FAINT, INK, Style, line, patch
+from bayesmix.drawing.style import FAINT, Style, line
 from bayesmix.drawing.view import View
 from bayesmix.inputs.data import Data
 from bayesmix.parts.gaps import seen
@@ -41,8 +41,3 @@ def labelled_entries(data: Data) -> list[Artist]:
         return []
     marker = {"marker": "o", "color": "none", "markerfacecolor": FAINT, "markeredgecolor": "black", "markersize": 6}
     return [line("labelled row", **marker)]
-
-
-def band_entry(label: str) -> Artist:
-    """The legend entry of a band around the mixture density."""
-    return patch(label, facecolor=INK, alpha=0.25)

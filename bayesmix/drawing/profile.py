@@ -19,6 +19,8 @@ from bayesmix.drawing.style import (
     legend_above,
     line,
     new_figure,
+    one_panel,
+    panels_abreast,
     patch,
     plain,
 )
@@ -71,8 +73,7 @@ def _lines(view: View, profile: Profile) -> Figure:
     offset = profile.average[shown] if standardized else np.zeros(len(shown))
     factor = profile.scale[shown] if standardized else np.ones(len(shown))
     K = len(view.likelihood.components)
-    fig = new_figure(8.4, 1.2 + (0.22 + 0.09 * K) * len(shown))
-    ax = fig.subplots()
+    fig, ax = one_panel(8.4, 1.2 + (0.22 + 0.09 * K) * len(shown))
     for y in shown[1:]:
         ax.axhline(y - 0.5, color=FAINT, linewidth=0.6, zorder=0)
     ax.vlines(
@@ -110,17 +111,13 @@ def _panels(view: View, profile: Profile) -> Figure:
     sizes = np.bincount(profile.column)[:n]
     lines = [int(sizes[i : i + across].max()) for i in range(0, n, across)]
     fig = new_figure(3.4 * across if across > 1 else 7, 0.7 + sum(0.55 + (0.16 + 0.08 * K) * m for m in lines))
-    axes = np.ravel(
-        fig.subplots(len(lines), across, squeeze=False, sharex=True, height_ratios=[m + 1.5 for m in lines])
-    )
-    for j, ax in enumerate(axes[:n]):
+    axes = panels_abreast(fig, n, across, sharex=True, height_ratios=[m + 1.5 for m in lines])
+    for j, ax in enumerate(axes):
         answer_bars(ax, view, profile, j)
         _marks(ax, view, profile, np.flatnonzero(profile.column == j), np.zeros(sizes[j]), np.ones(sizes[j]))
         if j + across >= n:
             ax.set_xlabel("probability")
             ax.tick_params(labelbottom=True)
-    for ax in axes[n:]:
-        ax.set_axis_off()
     if n < len(profile.columns):
         fig.suptitle(f"the first {n} of {len(profile.columns)} columns", fontsize=9)
     _legend(fig, view, patch("all rows", color=FAINT))

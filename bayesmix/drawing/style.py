@@ -77,6 +77,20 @@ def new_figure(width: float = 8.0, height: float = 4.0) -> Figure:
     return Figure(figsize=(width, height), layout=layout)
 
 
+def one_panel(width: float = 8.0, height: float = 4.0) -> tuple[Figure, Axes]:
+    """A figure of one panel."""
+    fig = new_figure(width, height)
+    return fig, fig.subplots()
+
+
+def panels_abreast(fig: Figure, n: int, across: int, **options: Any) -> list[Axes]:
+    """The n panels of a figure, so many abreast; the last row may be shorter."""
+    axes = np.ravel(fig.subplots(-(-n // across), across, squeeze=False, **options))
+    for ax in axes[n:]:
+        ax.remove()
+    return list(axes[:n])
+
+
 def plain(text: object, *, limit: int = 34) -> str:
     """A user's name as printed text: no mathtext, one line, shortened in the middle beyond ``limit`` characters."""
     one_line = " ".join(str(text).split())

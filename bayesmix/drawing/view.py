@@ -9,9 +9,8 @@ import numpy as np
 
 from bayesmix import estep
 from bayesmix.drawing.style import rows_shown
-from bayesmix.inputs.data import evenly
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.parts.part import Params
+from bayesmix.parts.part import Params, at_most
 
 POINTS = 5000
 
@@ -45,4 +44,4 @@ class View:
 
     def some(self, n: int) -> Params:
         """About n of the draws, evenly spaced."""
-        return {v: a[evenly(len(a), n)] for v, a in self.params.items()}
+        return at_most(self.params, n)

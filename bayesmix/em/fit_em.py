@@ -14,10 +14,10 @@ import xarray as xr
 from bayesmix.em.fit_starts import Manner, fit_starts
 from bayesmix.em.standard_errors import notes, standard_errors
 from bayesmix.em.starts import StartResult, best_result, starts_table
+from bayesmix.em.told import estimates
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.defaults import N_STARTS
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.mixture import scalars
 from bayesmix.mixture.estimates import canonical_order, reorder, to_dataset
 from bayesmix.mixture.spec import Mixture, exchange_groups, resolved
 
@@ -163,11 +163,8 @@ class EMFit:
 
     def __str__(self) -> str:
         """The estimates as a table, with standard errors where these were computed already."""
-        columns = {"estimate": self.params}
-        if self.posterior_spread is not None or "_errors" in self.__dict__:
-            columns["se"] = self.standard_errors
-        table = {name: scalars.of_estimate(self.likelihood, values, derived=True) for name, values in columns.items()}
-        return f"{self!r}\n\n{pd.DataFrame(table).to_string(float_format=lambda v: f'{v:.5g}')}"
+        known = self.posterior_spread is not None or "_errors" in self.__dict__
+        return f"{self!r}\n\n{estimates(self, errors=known)}"
 
 
 def fit_em(
@@ -211,8 +208,9 @@ def fit_em(
     starts : str or sequence of str, optional
         Take only these kinds of starts, in turn: ``"ward"``, ``"k-means++"``, ``"k-means++ whitened"``,
         ``"random rows"``, ``"random partition"``; of a zero-inflated Poisson ``"moments"``, ``"random partition"``.
-    init : mapping or Dataset, or sequence, optional
-        The only start, in place of those: parameters as in ``EMFit.params`` (fixed ones may be missing); or a component
+    init : EMFit, mapping or Dataset, or sequence, optional
+        The only start, in place of those: parameters as in ``EMFit.params`` (fixed ones may be missing), or the fit
+        that has them; or a component
         for every row, by name or number from 0; or responsibilities (n, n_components), of which EM takes its first
         M-step. Components are named anew in canonical order at the end.
     trace : bool
@@ -248,6 +246,7 @@ def fit_em(
     likelihood = resolved(spec, data)
     groups = exchange_groups(likelihood) if method == "map" else None
     settings: dict[str, Any] = {"n_starts": n_starts, "seed": seed, "max_iter": max_iter, "tolerance": tolerance}
+    init = init.params if isinstance(init, EMFit) else init
     manner = Manner.of(likelihood, starts, init, trace=trace, hard=assignment == "hard")
     results = fit_starts(likelihood, groups=groups, everything=method == "map", manner=manner, **settings)
     if method == "map":
@@ -268,12 +267,8 @@ def ml_fit(likelihood: Likelihood, results: list[StartResult], *, assignment: st
     params = reorder(likelihood, result.params, order)
     return EMFit(
         params=to_dataset(likelihood, likelihood.named(params)),
-        log_likelihood=result.log_likelihood,
+        **{v: getattr(result, v) for v in ("log_likelihood", "converged", "n_iter", "history", "reasons")},
         log_posterior=float("nan"),
-        converged=result.converged,
-        n_iter=result.n_iter,
-        history=result.history,
-        reasons=result.reasons,
         starts=starts_table(likelihood, results, chosen),
         method="ml",
         likelihood=likelihood,

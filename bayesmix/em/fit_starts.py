@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import cycle, islice
 from typing import Any
@@ -51,6 +51,8 @@ class Manner:
     @classmethod
     def of(cls, likelihood: Likelihood, starts: Any, init: Any, *, trace: bool, hard: bool) -> Manner:
         """From the arguments of :func:`bayesmix.fit_em`; ValueError naming the one that is impossible."""
+        if not (starts is None or isinstance(starts, Iterable)):
+            raise ValueError(f"starts: must be a kind or a sequence of kinds; got {starts!r}")
         kinds = () if starts is None else (starts,) if isinstance(starts, str) else tuple(starts)
         for kind in kinds:
             if kind not in likelihood.start_kinds:

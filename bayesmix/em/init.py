@@ -10,8 +10,9 @@ import pandas as pd
 import xarray as xr
 
 from bayesmix.inputs.containers import by_row
+from bayesmix.inputs.covariates import level_text
 from bayesmix.inputs.data import Data
-from bayesmix.inputs.labels import class_name
+from bayesmix.inputs.labels import is_table
 from bayesmix.likelihood.known import RULES, SUM_TO_ONE
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.part import Params
@@ -31,7 +32,7 @@ def start_from(likelihood: Likelihood, init: Any) -> Params:
     if isinstance(init, Mapping | xr.Dataset):
         return _from_parameters(likelihood, {str(name): values for name, values in init.items()})
     values = by_row(init, _rows(likelihood.data), len(likelihood.data), "init")
-    table = isinstance(values, pd.DataFrame) or np.ndim(values) == 2
+    table = isinstance(values, pd.DataFrame) or is_table(values, "init")
     r = _responsibilities(likelihood, values) if table else _one_hot(likelihood, values)
     impossible = np.argwhere((r > 0) & np.isneginf(likelihood.evidence))
     if len(impossible):
@@ -101,9 +102,9 @@ def _values(likelihood: Likelihood, name: str, values: Any) -> np.ndarray:
 
 def _one_hot(likelihood: Likelihood, labels: Any) -> np.ndarray:
     """Responsibilities (n, K) of 0 and 1 from a component for every row, by its name or its number from 0."""
-    numbers = {class_name(k): k for k in range(len(likelihood.components))}
+    numbers = {level_text(k): k for k in range(len(likelihood.components))}
     numbers |= {name: k for k, name in enumerate(likelihood.components)}
-    components = [numbers.get(class_name(entry), -1) for entry in labels]
+    components = [numbers.get(level_text(entry), -1) for entry in labels]
     if -1 in components:
         i = components.index(-1)
         raise ValueError(
@@ -121,7 +122,10 @@ def _responsibilities(likelihood: Likelihood, values: Any) -> np.ndarray:
             values = values.set_axis(names, axis=1)[list(likelihood.components)]
         elif not all(isinstance(c, int) for c in values.columns):
             raise ValueError(f"init: the columns are {', '.join(names)}; must be {', '.join(likelihood.components)}")
-    r, K = np.asarray(values, dtype=float), len(likelihood.components)
+    try:
+        r, K = np.asarray(values, dtype=float), len(likelihood.components)
+    except (TypeError, ValueError):
+        raise ValueError("init: responsibilities must be numbers, one column per component") from None
     if r.shape[1] != K:
         raise ValueError(f"init: responsibilities need one column per component, {K}; got {r.shape[1]}")
     wrong = np.flatnonzero(~((r >= 0).all(axis=1) & (abs(r.sum(axis=1) - 1) < SUM_TO_ONE)))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from bayesmix.compiled.log_posterior import CompiledModel, LocalMode
-from bayesmix.em.fit_em import EMFit
-from bayesmix.em.starts import StartResult, best_result, merged, solutions, starts_table
+from bayesmix.em.fit_em import EMFit, ml_fit
+from bayesmix.em.starts import StartResult, best_result, merged, solutions
 from bayesmix.estep import e_step
 from bayesmix.inputs.errors import FitError
 from bayesmix.likelihood.likelihood import Likelihood
@@ -48,26 +49,21 @@ def map_fit(compiled: CompiledModel, parts: Graph, results: list[StartResult]) -
     at_modes = merged(likelihood, ends, exchange_groups(likelihood))
     chosen = best_result(at_modes)
     result = at_modes[chosen]
-    order = canonical_order(likelihood, likelihood.named(result.params))
-    params = reorder(likelihood, result.params, order)
     if result.reasons:
         raise FitError(
             f"no posterior mode was found: every climb ran into a spike ({'; '.join(result.reasons)}); use fewer "
             f"components, or a prior that keeps scales away from 0"
         )
-    L, _ = e_step(likelihood, params)
-    named = likelihood.named(params)
+    fit = ml_fit(likelihood, at_modes)
+    order = canonical_order(likelihood, likelihood.named(result.params))
+    L, _ = e_step(likelihood, reorder(likelihood, result.params, order))
     spread = inside(likelihood, result.params, compiled.standard_deviations(modes[chosen].x))
-    return EMFit(
-        params=to_dataset(likelihood, named),
+    spread = reorder(likelihood, {v: spread[v] for v in likelihood.dims}, order)
+    return replace(
+        fit,
         log_likelihood=L,
         log_posterior=result.log_likelihood,
-        converged=result.converged,
-        n_iter=result.n_iter,
-        history=result.history,
-        reasons=(),
-        starts=starts_table(likelihood, at_modes, chosen).rename(columns={"log_likelihood": "log_posterior"}),
+        starts=fit.starts.rename(columns={"log_likelihood": "log_posterior"}),
         method="map",
-        likelihood=likelihood,
-        posterior_spread=to_dataset(likelihood, reorder(likelihood, {v: spread[v] for v in named}, order)),
+        posterior_spread=to_dataset(likelihood, spread),
     )

@@ -16,6 +16,7 @@ import numpy as np
 from bayesmix.em.iterations import iterate
 from bayesmix.em.starts import COMPARED_ROWS, StartResult, best_result
 from bayesmix.estep import e_step, responsibilities
+from bayesmix.likelihood import curvature
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.part import Params
 
@@ -133,7 +134,7 @@ def _curvature(likelihood: Likelihood, params: Params, *, everything: bool) -> t
     if p > MOST_DECOMPOSED:
         return nothing
     some = likelihood.evenly(min(max(int(MULTIPLICATIONS / p**2), COMPARED_ROWS), LOOKED_ROWS))
-    if not everything and some.missing(params) < SURELY:
+    if not everything and curvature.missing(some, params) < SURELY:
         return nothing
     information = some.information(params)
     size = np.abs(np.diag(information))

@@ -142,10 +142,9 @@ def starts_table(likelihood: Likelihood, results: Sequence[StartResult], chosen:
     ends = [_scalars(likelihood, result.params) for result, _ in distinct]
     table = pd.DataFrame(
         {
-            "kind": [result.kind for result in results],
-            "log_likelihood": [result.log_likelihood for result in results],
-            "n_iter": [result.n_iter for result in results],
-            "converged": [result.converged for result in results],
+            **{
+                v: [getattr(result, v) for result in results] for v in ("kind", "log_likelihood", "n_iter", "converged")
+            },
             "degenerate": [bool(result.reasons) for result in results],
             "reasons": ["; ".join(result.reasons) for result in results],
             "left": [result.left for result in results],

@@ -95,11 +95,11 @@ class Expression:
             case ast.Constant(value=bool() | complex()):
                 pass
             case ast.Constant(value=int() | float() as number):
-                return _named(names.value("number", ast.unparse(node), _float(node, number)))
+                return _value(names, "number", node, _float(node, number))
             case ast.Name(id=name):
                 return _named(names.column(self.quoted.get(name, name)))
             case ast.Attribute() if ast.unparse(node) in CONSTANTS:
-                return _named(names.value("number", ast.unparse(node), CONSTANTS[ast.unparse(node)]))
+                return _value(names, "number", node, CONSTANTS[ast.unparse(node)])
             case ast.UnaryOp(op=ast.UAdd() | ast.USub() as sign, operand=operand):
                 return ast.UnaryOp(sign, self._arithmetic(operand, names))
             case ast.BinOp(left=left, op=operation, right=right) if isinstance(operation, OPERATIONS):
@@ -110,7 +110,7 @@ class Expression:
                 return ast.Compare(self._arithmetic(left, names), [sign], [self._arithmetic(right, names)])
             case ast.Call():
                 return self._call(node, names)
-        raise NotAllowedError(ast.unparse(node), _why(node))
+        raise _refused(node, _why(node))
 
     def _call(self, node: ast.Call, names: Names) -> ast.expr:
         name = _called(node)
@@ -118,46 +118,38 @@ class Expression:
         if name == "Q":
             return _named(names.column(_quoted_name(node)))
         if name in ("C", "offset"):
-            raise NotAllowedError(ast.unparse(node), f"{name}(...) is a term of its own, not part of another")
+            raise _refused(node, f"{name}(...) is a term of its own, not part of another")
         if plain in FUNCTIONS and name != "np.I":
             function, counts = FUNCTIONS[plain]
             if len(node.args) not in counts or node.keywords:
-                raise NotAllowedError(
-                    ast.unparse(node), f"{name} takes {' or '.join(map(str, counts))} argument(s), unnamed"
-                )
+                raise _refused(node, f"{name} takes {' or '.join(map(str, counts))} argument(s), unnamed")
             arguments = [self._arithmetic(argument, names) for argument in node.args]
             return ast.Call(_named(names.value("function", name, function)), arguments, [])
         if name not in SETTINGS:
-            raise NotAllowedError(
-                ast.unparse(node), f"{name or 'this'} is no function for formulas; there are {CHOICES}"
-            )
+            raise _refused(node, f"{name or 'this'} is no function for formulas; there are {CHOICES}")
         if not node.args:
-            raise NotAllowedError(ast.unparse(node), f"{name} needs a column")
+            raise _refused(node, f"{name} needs a column")
         values, *settings = node.args
         checked = _settings(node, settings, SETTINGS[name])
-        given = [_named(names.value("literal", ast.unparse(n), v)) for _, n, v in checked[: len(settings)]]
-        named = [
-            ast.keyword(k, _named(names.value("literal", ast.unparse(n), v))) for k, n, v in checked[len(settings) :]
-        ]
+        given = [_value(names, "literal", n, v) for _, n, v in checked[: len(settings)]]
+        named = [ast.keyword(k, _value(names, "literal", n, v)) for k, n, v in checked[len(settings) :]]
         transform = _named(names.value("function", name, TRANSFORMS[name]))
         return ast.Call(transform, [self._arithmetic(values, names), *given], named)
 
     def _factor(self, node: ast.Call, names: Names) -> ast.expr:
         """``C(column or expression, contrasts, levels=...)``; levels are text everywhere."""
         if not 1 <= len(node.args) <= 2:
-            raise NotAllowedError(ast.unparse(node), "C takes a column and, if wanted, contrasts")
+            raise _refused(node, "C takes a column and, if wanted, contrasts")
         values, *given = node.args
         keywords = []
         for keyword in node.keywords:
             if keyword.arg not in ("contrasts", "levels", "spans_intercept"):
-                raise NotAllowedError(ast.unparse(node), "C takes contrasts, levels, spans_intercept")
+                raise _refused(node, "C takes contrasts, levels, spans_intercept")
             read = _contrast if keyword.arg == "contrasts" else _literal
             value = read(keyword.value)
             value = [level_text(level) for level in value] if isinstance(value, list | tuple) else value
-            keywords.append(
-                ast.keyword(keyword.arg, _named(names.value(keyword.arg, ast.unparse(keyword.value), value)))
-            )
-        arguments = [_named(names.value("contrasts", ast.unparse(c), _contrast(c))) for c in given]
+            keywords.append(ast.keyword(keyword.arg, _value(names, keyword.arg, keyword.value, value)))
+        arguments = [_value(names, "contrasts", c, _contrast(c)) for c in given]
         if isinstance(values, ast.Name):
             column = names.column(self.quoted.get(values.id, values.id), as_factor=True)
         elif isinstance(values, ast.Call) and _called(values) == "Q":
@@ -177,6 +169,15 @@ def _named(name: str) -> ast.expr:
     return ast.Name(name, ast.Load())
 
 
+def _value(names: Names, kind: str, node: ast.expr, value: Any) -> ast.expr:
+    """A name that stands for a value, as it was written."""
+    return _named(names.value(kind, ast.unparse(node), value))
+
+
+def _refused(node: ast.AST, why: str) -> NotAllowedError:
+    return NotAllowedError(ast.unparse(node), why)
+
+
 def _called(node: ast.Call) -> str:
     return ast.unparse(node.func) if isinstance(node.func, ast.Name | ast.Attribute) else ""
 
@@ -192,7 +193,7 @@ def _float(node: ast.expr, number: float) -> float:
     try:
         return float(number)
     except OverflowError:
-        raise NotAllowedError(ast.unparse(node), "is too large a number") from None
+        raise _refused(node, "is too large a number") from None
 
 
 def _check_exponent(node: ast.expr) -> None:
@@ -201,7 +202,7 @@ def _check_exponent(node: ast.expr) -> None:
         return
     value = node.operand if isinstance(node, ast.UnaryOp) else node
     if not (isinstance(value, ast.Constant) and isinstance(value.value, int | float) and value.value <= LARGEST_NUMBER):
-        raise NotAllowedError(ast.unparse(node), f"an exponent is a column, or a number up to {LARGEST_NUMBER}")
+        raise _refused(node, f"an exponent is a column, or a number up to {LARGEST_NUMBER}")
 
 
 def _why(node: ast.expr) -> str:
@@ -216,7 +217,7 @@ def _quoted_name(node: ast.Call) -> str:
     match node:
         case ast.Call(args=[ast.Constant(value=str() as name)], keywords=[]):
             return name
-    raise NotAllowedError(ast.unparse(node), "Q takes the name of a column, in quotes")
+    raise _refused(node, "Q takes the name of a column, in quotes")
 
 
 def _literal(node: ast.expr) -> Any:
@@ -229,7 +230,7 @@ def _literal(node: ast.expr) -> Any:
             return ast.literal_eval(node)
         except (ValueError, TypeError):  # -"a", **{}
             pass
-    raise NotAllowedError(ast.unparse(node), "must be a number, a text, or a list of them")
+    raise _refused(node, "must be a number, a text, or a list of them")
 
 
 def _settings(node: ast.Call, given: Sequence[ast.expr], known: Iterable[str]) -> list[tuple[str, ast.expr, Any]]:
@@ -238,12 +239,12 @@ def _settings(node: ast.Call, given: Sequence[ast.expr], known: Iterable[str]) -
     pairs = [*zip(known, given, strict=False), *((k.arg, k.value) for k in node.keywords)]
     names = [name for name, _ in pairs]
     if len(given) > len(known) or not set(names) <= set(known) or len(set(names)) < len(names):
-        raise NotAllowedError(ast.unparse(node), f"takes a column and {', '.join(known) or 'nothing else'}")
+        raise _refused(node, f"takes a column and {', '.join(known) or 'nothing else'}")
     checked = [(str(name), value, _literal(value)) for name, value in pairs]
     for name, value, number in checked:
         whole = isinstance(number, int) and not isinstance(number, bool) and abs(number) <= LARGEST_NUMBER
         if name in ("degree", "df", "ddof", "k") and not whole and number is not None:
-            raise NotAllowedError(ast.unparse(value), f"{name} must be a whole number up to {LARGEST_NUMBER}")
+            raise _refused(value, f"{name} must be a whole number up to {LARGEST_NUMBER}")
     return checked
 
 
@@ -254,14 +255,14 @@ def _contrast(node: ast.expr) -> Any:
     if name not in CONTRASTS:
         if isinstance(node, ast.Dict | ast.List):
             return contrasts.CustomContrasts(_literal(node))
-        raise NotAllowedError(ast.unparse(node), f"is not among the contrasts; there are {', '.join(CONTRASTS)}")
+        raise _refused(node, f"is not among the contrasts; there are {', '.join(CONTRASTS)}")
     given = [_base(_literal(argument)) for argument in call.args]
     named = {str(k.arg): _literal(k.value) for k in call.keywords}
     named |= {key: _base(named[key]) for key in ("base", "reference") if key in named}
     try:
         return CONTRASTS[name](*given, **named)
     except (TypeError, ValueError) as error:
-        raise NotAllowedError(ast.unparse(node), str(error)) from None
+        raise _refused(node, str(error)) from None
 
 
 def _base(value: Any) -> Any:

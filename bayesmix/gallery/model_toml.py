@@ -41,14 +41,8 @@ TABLE = Kind("a table", lambda value: isinstance(value, dict))
 TABLES = Kind("an array of tables", lambda value: isinstance(value, list) and all(isinstance(v, dict) for v in value))
 
 TOP = {
-    "title": TEXT,
-    "description": TEXT,
-    "source": TEXT,
-    "expected": TEXT,
-    "data": TABLE,
-    "mixture": TABLE,
-    "sampler": TABLE,
-    "em": TABLE,
+    **dict.fromkeys(("title", "description", "source", "expected"), TEXT),
+    **dict.fromkeys(("data", "mixture", "sampler", "em"), TABLE),
     "expect": TABLES,
 }
 DATA_KEYS = {
@@ -78,12 +72,8 @@ SAMPLER = {
 ASSIGNMENT = Kind('"soft" or "hard"', lambda value: value in ("soft", "hard"))
 EM = {"n_starts": COUNT, "seed": COUNT, "max_iter": COUNT, "tolerance": POSITIVE, "assignment": ASSIGNMENT}
 EXPECT = {
-    "quantity": TEXT,
-    "interval_of": TEXT,
-    "value": NUMBER,
-    "tolerance": NUMBER,
-    "at_least": NUMBER,
-    "at_most": NUMBER,
+    **dict.fromkeys(("quantity", "interval_of"), TEXT),
+    **dict.fromkeys(("value", "tolerance", "at_least", "at_most"), NUMBER),
     "because": TEXT,
 }
 

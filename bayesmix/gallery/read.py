@@ -240,11 +240,9 @@ def _observed(frame: pd.DataFrame, entry: Mapping[str, Any]) -> pd.DataFrame:
     for name in entry["columns"]:
         column(frame, name, "columns")
     features = frame[entry["columns"]]
-    return features if "scale" not in entry else features.assign(**_scaled(features, entry["scale"]))
-
-
-def _scaled(features: pd.DataFrame, scale: float) -> dict[str, Any]:
-    return dict(zip(map(str, features.columns), (numeric(features) * scale).T, strict=True))
+    if "scale" not in entry:
+        return features
+    return pd.DataFrame(numeric(features) * entry["scale"], features.index, features.columns)
 
 
 def _number_at(summary: Any, path: list[str]) -> float | None:

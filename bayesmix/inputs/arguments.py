@@ -29,3 +29,10 @@ def whole_numbers(**arguments: Any) -> dict[str, int]:
         if not is_whole(value, least):
             raise ValueError(f"{name}: must be a whole number >= {least}; got {value!r}")
     return {name: int(value) for name, value in arguments.items()}
+
+
+def probabilities(**arguments: float) -> None:
+    """ValueError where an argument, by its name, is not between 0 and 1."""
+    for name, value in arguments.items():
+        if not 0 < value < 1:
+            raise ValueError(f"{name}: must be between 0 and 1; got {value}")

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bayesmix.inputs.csv_columns import column
+
 
 def frame_of(X: Any) -> pd.DataFrame:
     """The columns of ``X``, named by text, with the index that ``X`` has (numbers from 0 where it has none).
@@ -40,6 +42,21 @@ def frame_of(X: Any) -> pd.DataFrame:
 def array_names(width: int) -> tuple[str, ...]:
     """Names for the columns of an array, which has none."""
     return ("x",) if width == 1 else tuple(f"x{j + 1}" for j in range(width))
+
+
+def with_row_names(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows are called by their index, or by numbers from 1."""
+    if isinstance(frame.index, pd.RangeIndex) or not frame.index.is_unique:
+        return frame.set_axis(pd.RangeIndex(1, len(frame) + 1), axis=0)
+    return frame
+
+
+def split(frame: pd.DataFrame, response: str | None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What is observed, and the covariates: all columns and none, or the response and the others."""
+    if response is None:
+        return frame, frame[[]]
+    column(frame, response, "response")
+    return frame[[response]], frame.drop(columns=response).set_axis([str(i) for i in frame.index], axis=0)
 
 
 def has_index(X: Any) -> bool:

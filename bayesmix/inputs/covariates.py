@@ -14,6 +14,8 @@ from bayesmix.inputs.csv_columns import PLAIN_NUMBERS, WRITTEN_NUMBER, numeric
 DATE = re.compile(r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([T ].*)?")
 FEWEST_LEVELS = 5
 """A factor with so many levels must have two rows for each, on average."""
+TEXTS_OF_NOTHING = ("nan", "NaN", "<NA>", "NaT")
+"""What becomes of missing values where they are made text; no class and no answer is called so without a word."""
 BOOLEANS = ("False", "True")
 """Levels of a column of truth values, whose codes are numbers as well."""
 
@@ -59,11 +61,22 @@ def _cells(frame: pd.DataFrame) -> tuple[np.ndarray, Levels]:
         words = text and bool(pd.to_numeric(column[there], errors="coerce").isna().any())
     if words:
         factor = as_levels(column)
+        _check_answers(factor)
         codes = factor.cat.codes.to_numpy().astype(float)
         return np.where(codes < 0, np.nan, codes), tuple(factor.cat.categories)
     x = np.full(len(column), np.nan)
     x[there] = numeric(frame[there])[:, 0]
     return x, ()
+
+
+def _check_answers(factor: pd.Series) -> None:
+    """ValueError where an answer is called as missing values are that were made text."""
+    odd = np.flatnonzero(factor.isin(TEXTS_OF_NOTHING))
+    if len(odd):
+        raise ValueError(
+            f"X: column {str(factor.name)!r}, row {factor.index[odd[0]]} is the text {factor.iloc[odd[0]]!r}, which "
+            "NumPy makes of a missing cell; use None or a real NaN there, in an array of dtype object or a DataFrame"
+        )
 
 
 def covariate(
@@ -183,7 +196,7 @@ def _with_levels(factor: pd.Series, column: pd.Series, name: str, known: Sequenc
 
 
 def level_text(value: Any) -> str:
-    """A level as text: 1, 1.0 and "1" are one level (a column with an empty cell holds its integers as floats)."""
+    """A level or a class as text: 1, 1.0 and "1" are one (a column with an empty cell holds its integers as floats)."""
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
     return str(value)

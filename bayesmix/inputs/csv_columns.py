@@ -11,6 +11,8 @@ import pandas as pd
 
 WRITTEN_NUMBER = re.compile(r"\s*[+-]?(\d+([.,' \u00a0\u202f]\d+)*[.,]?|[.,]\d+)([eE][+-]?\d+)?\s*%?\s*")
 """What looks like a number, however its decimals and thousands are set off."""
+WRITTEN_GAPS = ("", "-", ".", "?", "na", "n/a", "none", "null", "missing")
+"""Texts, in small letters, by which people mark a missing cell."""
 PLAIN_NUMBERS = "a decimal point, no thousands separators (pandas.read_csv has decimal= and thousands=)"
 
 
@@ -42,7 +44,9 @@ def _check_lines(path: Path) -> None:
         header = next(lines, [])
         if not any(header):
             raise ValueError(f"{path}: the file is empty, or its first line is blank: it needs a header line")
-        _check_header(path, header)
+        for position, name in enumerate(header):
+            if name in header[:position]:
+                raise ValueError(f"{path}: the column {name!r} occurs twice in the header")
         blank = row = 0
         for row, fields in enumerate(lines, start=1):
             if not fields:
@@ -56,12 +60,6 @@ def _check_lines(path: Path) -> None:
                 )
         if row == 0 or blank == 2:
             raise ValueError(f"{path}: there is a header and no rows")
-
-
-def _check_header(path: Path, header: list[str]) -> None:
-    for position, name in enumerate(header):
-        if name in header[:position]:
-            raise ValueError(f"{path}: the column {name!r} occurs twice in the header")
 
 
 def column(frame: pd.DataFrame, name: str, argument: str) -> pd.Series:
@@ -89,7 +87,15 @@ def numeric(frame: pd.DataFrame) -> np.ndarray:
             shown = raw.iloc[bad[0] : bad[0] + 1].tolist()[0]
             what = f"is not a finite number: {shown!r}"
             more = f" (and {len(bad) - 1} more rows)" if len(bad) > 1 else ""
-            advice = f"; numbers need {PLAIN_NUMBERS}" if WRITTEN_NUMBER.fullmatch(str(shown)) else ""
-            raise ValueError(f"X: column {str(name)!r}, row {frame.index[bad[0]]} {what}{more}{advice}")
+            raise ValueError(
+                f"X: column {str(name)!r}, row {frame.index[bad[0]]} {what}{more}{number_advice(str(shown))}"
+            )
         columns.append(values)
     return np.ascontiguousarray(np.column_stack(columns))
+
+
+def number_advice(shown: str) -> str:
+    """What to do about a text in a column of numbers: one that is written otherwise, or stands for a missing cell."""
+    if WRITTEN_NUMBER.fullmatch(shown):
+        return f"; numbers need {PLAIN_NUMBERS}"
+    return "; a missing cell must be NaN or None" if shown.strip().lower() in WRITTEN_GAPS else ""

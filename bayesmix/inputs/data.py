@@ -13,9 +13,8 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from bayesmix.inputs.containers import array_names, by_row, frame_of, has_index, weights_by_row
+from bayesmix.inputs.containers import array_names, by_row, frame_of, has_index, split, weights_by_row, with_row_names
 from bayesmix.inputs.covariates import Levels, cells
-from bayesmix.inputs.csv_columns import column
 from bayesmix.inputs.defaults import DROP, MODEL
 from bayesmix.inputs.labels import label_evidence, true_classes
 from bayesmix.inputs.storage import coordinates, restored, stored
@@ -104,7 +103,7 @@ class Data:
             raise ValueError(f"missing: must be {MODEL!r} or {DROP!r}; got {missing!r}")
         given = frame_of(X)
         rows = given.index if has_index(X) else None
-        frame, covariates = _split(_with_row_names(given), None if response is None else str(response))
+        frame, covariates = split(with_row_names(given), None if response is None else str(response))
         x, levels = cells(frame)
         n = len(x)
         labels = None if labels is None else by_row(labels, rows, n, "labels")
@@ -291,17 +290,3 @@ class Data:
 def evenly(n: int, most: int) -> np.ndarray:
     """At most so many of n places, evenly spaced from the first to the last."""
     return np.linspace(0, n - 1, min(n, most)).astype(int)
-
-
-def _with_row_names(frame: pd.DataFrame) -> pd.DataFrame:
-    """Rows are called by their index, or by numbers from 1."""
-    if isinstance(frame.index, pd.RangeIndex) or not frame.index.is_unique:
-        return frame.set_axis(pd.RangeIndex(1, len(frame) + 1), axis=0)
-    return frame
-
-
-def _split(frame: pd.DataFrame, response: str | None) -> tuple[pd.DataFrame, pd.DataFrame]:
-    if response is None:
-        return frame, frame[[]]
-    column(frame, response, "response")
-    return frame[[response]], frame.drop(columns=response).set_axis([str(i) for i in frame.index], axis=0)

@@ -9,17 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.inputs.containers import by_row
-
-
-def class_name(value: Any) -> str:
-    """A class as text: 1, 1.0 and "1" are one class (a CSV column with empty cells holds its integers as floats)."""
-    if isinstance(value, float | np.floating) and float(value).is_integer():
-        return str(int(value))
-    return str(value)
-
-
-TEXTS_OF_NOTHING = ("nan", "NaN", "<NA>", "NaT")
-"""What becomes of missing values where they are made text; no class is called so without a word."""
+from bayesmix.inputs.covariates import TEXTS_OF_NOTHING, level_text
 
 
 def _is_nothing(entry: Any) -> bool:
@@ -36,27 +26,27 @@ def label_evidence(
     ``labels``: as :func:`bayesmix.inputs.containers.by_row` gives them; :class:`bayesmix.Data` says what they may be.
     ValueError naming the row and the value.
     """
-    given = None if classes is None else tuple(class_name(c) for c in classes)
+    given = None if classes is None else tuple(level_text(c) for c in classes)
     if given is not None and len(set(given)) < len(given):
         raise ValueError(f"classes: names must differ; got {', '.join(given)}")
     if labels is None:
         names = given or ()
         return names, np.zeros((n, len(names))), np.zeros(n, dtype=bool)
-    if _is_table(labels):
+    if is_table(labels, "labels"):
         return _probability_rows(labels, given)
     return _label_sets(labels, given)
 
 
-def _is_table(labels: Any) -> bool:
-    """Whether the labels are rows of probabilities rather than one entry per row."""
+def is_table(labels: Any, argument: str) -> bool:
+    """Whether labels are rows of probabilities rather than one entry per row; ``argument``: for the error."""
     try:
         return np.ndim(labels) == 2
     except ValueError:  # NumPy's word for ragged rows
         widths = {np.size(entry) if isinstance(entry, list | tuple | np.ndarray) else None for entry in labels}
         sizes = ", ".join(sorted("single entries" if w is None else f"{w} entries" for w in widths))
         raise ValueError(
-            "labels: rows of probabilities must all have one entry per class (NaN throughout where nothing is known), "
-            f"and classes that are allowed together are written as a set; got rows of {sizes}"
+            f"{argument}: rows of probabilities must all have one entry per class (NaN throughout where nothing is "
+            f"known), and classes that are allowed together are written as a set; got rows of {sizes}"
         ) from None
 
 
@@ -70,8 +60,8 @@ def _label_sets(labels: Any, given: tuple[str, ...] | None) -> tuple[tuple[str, 
         if is_set and not len(entry):
             raise ValueError(f"labels: row {row} allows no class at all; use None where nothing is known")
         allowed.append(tuple(entry) if is_set else () if _is_nothing(entry) else (entry,))
-    classes = {class_name(c): c for entry in allowed for c in entry}
-    names = given if given is not None else tuple(class_name(c) for c in _sorted(classes.values()))
+    classes = {level_text(c): c for entry in allowed for c in entry}
+    names = given if given is not None else tuple(level_text(c) for c in _sorted(classes.values()))
     position = {name: k for k, name in enumerate(names)}
     evidence = np.zeros((len(allowed), len(names)))
     for i, entry in enumerate(allowed):
@@ -81,12 +71,12 @@ def _label_sets(labels: Any, given: tuple[str, ...] | None) -> tuple[tuple[str, 
         for c in entry:
             if c in TEXTS_OF_NOTHING and c not in (given or ()):
                 raise ValueError(
-                    f"labels: row {i + 1} is the text {class_name(c)!r}, as NumPy writes a missing value among texts; "
+                    f"labels: row {i + 1} is the text {level_text(c)!r}, as NumPy writes a missing value among texts; "
                     "use None where nothing is known, or name it in classes"
                 )
-            if class_name(c) not in position:
-                raise ValueError(f"labels: row {i + 1} has the class {class_name(c)!r}; classes are {', '.join(names)}")
-            evidence[i, position[class_name(c)]] = 0.0
+            if level_text(c) not in position:
+                raise ValueError(f"labels: row {i + 1} has the class {level_text(c)!r}; classes are {', '.join(names)}")
+            evidence[i, position[level_text(c)]] = 0.0
     return names, evidence, np.array([bool(entry) for entry in allowed])
 
 
@@ -100,7 +90,7 @@ def _sorted(values: Collection[Any]) -> list[Any]:
 def _probability_rows(labels: Any, given: tuple[str, ...] | None) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
     """Soft labels: one probability per class, rows that sum to 1."""
     if isinstance(labels, pd.DataFrame):
-        columns = tuple(class_name(c) for c in labels.columns)
+        columns = tuple(level_text(c) for c in labels.columns)
         given = columns if given is None else given
         if set(columns) != set(given):
             raise ValueError(f"labels: the columns are {', '.join(columns)}, but classes are {', '.join(given)}")
@@ -135,4 +125,4 @@ def true_classes(truth: Any, rows: pd.Index | None, n: int) -> np.ndarray | None
     missing = np.flatnonzero(pd.isna(pd.Series(list(entries), dtype=object)))
     if len(missing):
         raise ValueError(f"truth: row {missing[0] + 1} is missing; every row needs its true class")
-    return np.asarray([class_name(value) for value in entries])
+    return np.asarray([level_text(value) for value in entries])

@@ -19,6 +19,19 @@ def pair_names(features: Sequence[str]) -> list[str]:
     return [f"{row} ~ {column}" for i, row in enumerate(features) for column in features[:i]]
 
 
+def names_of_entries(features: Sequence[str]) -> list[str]:
+    """What the entries of a symmetric matrix on and below its diagonal are called.
+
+    Examples
+    --------
+    >>> names_of_entries(("a", "b"))
+    ['a', 'b ~ a', 'b']
+    """
+    return [
+        row if row == column else f"{row} ~ {column}" for i, row in enumerate(features) for column in features[: i + 1]
+    ]
+
+
 def below_diagonal(matrices: np.ndarray) -> np.ndarray:
     """The entries below the diagonal, (..., pairs), of matrices (..., d, d)."""
     rows, columns = np.tril_indices(matrices.shape[-1], k=-1)

@@ -148,7 +148,7 @@ def _checked(distribution: str, name: str, value: Any) -> Number:
             f"Prior {distribution}: chol must be a square lower triangular matrix with a positive diagonal; "
             f"got {value!r}"
         )
-    return _nested(array.tolist())
+    return nested(array.tolist())
 
 
 def _is_cholesky_factor(array: np.ndarray) -> bool:
@@ -156,5 +156,6 @@ def _is_cholesky_factor(array: np.ndarray) -> bool:
     return square and not np.triu(array, k=1).any() and bool((np.diag(array) > 0).all())
 
 
-def _nested(value: Any) -> Number:
-    return tuple(_nested(v) for v in value) if isinstance(value, list) else float(value)
+def nested(value: Any) -> Number:
+    """Numbers in lists of lists as tuples of tuples, which do not change."""
+    return tuple(nested(v) for v in value) if isinstance(value, list) else float(value)

@@ -18,17 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from bayesmix.kernels.lanes import (
-    LANES,
-    collect,
-    differing,
-    load,
-    nothing,
-    number,
-    spread,
-    store,
-    where_less,
-)
+from bayesmix.kernels.lanes import LANES, collect, differing, load, nothing, number, spread, store, where_less
 from bayesmix.kernels.vector import exp, inlined, log, total
 
 CACHE = 4096

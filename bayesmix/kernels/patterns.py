@@ -1,7 +1,7 @@
 """Rows with missing cells (NaN): sorted by which are missing, and what normal ones say of those.
 
 Of a lower triangular factor C, C_O are the rows whose cells are there, and C_O = L Q with L lower triangular and
-orthonormal rows in Q (o, d): see :mod:`bayesmix.families.gaussian.observed`, which has the transpose of this Q.
+orthonormal rows in Q (o, d): see :mod:`bayesmix.parts.normal`, which has the transpose of this Q.
 """
 
 from __future__ import annotations

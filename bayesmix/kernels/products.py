@@ -6,6 +6,8 @@ x is at j * most + i of its flat array, entry (k, j, i) of z at (k * d + j) * mo
 
 from __future__ import annotations
 
+import numpy as np
+
 from bayesmix.kernels.lanes import LANES, add_halves, lane, load, number, spread, store, sums
 from bayesmix.kernels.vector import inlined, total
 
@@ -100,6 +102,15 @@ def weigh(r, z, rz, k, block, first):  # type: ignore[no-untyped-def]
             s = s + weighted
         first[k, j] += total(s)
     return total(n)
+
+
+@inlined
+def mirror(S: np.ndarray) -> None:
+    """The upper triangles of S (K, d, d) from the lower ones."""
+    for k in range(len(S)):
+        for i in range(S.shape[1]):
+            for j in range(i):
+                S[k, j, i] = S[k, i, j]
 
 
 @inlined

@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.inputs.covariates import BOOLEANS, Levels
-from bayesmix.inputs.csv_columns import PLAIN_NUMBERS, WRITTEN_NUMBER
+from bayesmix.inputs.csv_columns import number_advice
 from bayesmix.inputs.data import Data
 from bayesmix.likelihood.family import Family
+
+LARGEST_COUNT = 2**31 - 1
 
 
 def readable(family: Family, data: Data) -> Data:
@@ -36,8 +38,7 @@ def _numbers(data: Data, name: str, codes: np.ndarray, levels: Levels) -> np.nda
     words = there & ~np.isfinite(x)
     if words.any():
         shown = levels[int(codes[words][0])]
-        advice = f"; numbers need {PLAIN_NUMBERS}" if WRITTEN_NUMBER.fullmatch(shown) else ""
-        raise _refused(data, name, words, f"is not a finite number: {shown!r}", advice)
+        raise _refused(data, name, words, f"is not a finite number: {shown!r}", number_advice(shown))
     return x
 
 
@@ -45,3 +46,19 @@ def _refused(data: Data, name: str, which: np.ndarray, what: str, advice: str = 
     rows = np.flatnonzero(which)
     more = f" (and {len(rows) - 1} more rows)" if len(rows) > 1 else ""
     return ValueError(f"X: column {name!r}, row {data.obs_names[rows[0]]} {what}{more}{advice}")
+
+
+def check_counts(data: Data, family: str, *, one_column: bool = True) -> None:
+    """ValueError naming the column, row and value that is no count; missing ones pass."""
+    if one_column and data.n_features != 1:
+        raise ValueError(
+            f"X: a {family} takes one column of counts; got {data.n_features} "
+            f"({', '.join(data.feature_names)}). Name it with response=, the others become covariates"
+        )
+    for name, x in zip(data.feature_names, data.x.T, strict=True):
+        rules = [(x < 0, "must not be negative"), (~np.isnan(x) & (x != np.floor(x)), "must be a whole number")]
+        rules += [(x > LARGEST_COUNT, f"must be at most {LARGEST_COUNT}")]
+        for broken, rule in rules:
+            if broken.any():
+                row = int(np.flatnonzero(broken)[0])
+                raise ValueError(f"X: column {name!r}, row {data.obs_names[row]}: a count {rule}; got {x[row]:.15g}")

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import logsumexp
 
 from bayesmix.likelihood.facets import facet
+from bayesmix.parts.held import slopes
 from bayesmix.parts.part import Params
 
 if TYPE_CHECKING:
     from bayesmix.likelihood.likelihood import Likelihood
-
-DIFFERENCE = 1e-3
-"""Of differences of fourth order, in units of a coordinate: their error is that of its fourth power."""
 
 
 def information(likelihood: Likelihood, params: Params) -> np.ndarray:
@@ -34,20 +31,20 @@ def _of_free(likelihood: Likelihood, params: Params) -> np.ndarray:
     whole = likelihood.with_nothing_known()
     theta, units = likelihood.pack(params), likelihood.units(params)
     of_theta = whole.units(params)
-    g = _score(whole, whole.pack(params))
+    g = score_at(whole, whole.pack(params))
 
     def pulled(u: np.ndarray) -> np.ndarray:
         return units * (likelihood.jacobian(likelihood.unpack(theta + units * u)).T @ g)
 
     J = likelihood.jacobian(params) * units / of_theta[:, None]
-    bend = _differences(pulled, len(theta))
+    bend = slopes(pulled, len(theta))
     return np.asarray(J.T @ whole.information(params) @ J - (bend + bend.T) / 2)
 
 
 def information_by_differences(likelihood: Likelihood, params: Params) -> np.ndarray:
     """From the score."""
     theta, units = likelihood.pack(params), likelihood.units(params)
-    H = -_differences(lambda u: units * _score(likelihood, theta + units * u), len(theta))
+    H = -slopes(lambda u: units * score_at(likelihood, theta + units * u), len(theta))
     return (H + H.T) / 2
 
 
@@ -74,25 +71,22 @@ def spread_by_differences(likelihood: Likelihood, params: Params, covariance: np
         values = likelihood.named(likelihood.unpack(theta + units * u))
         return np.concatenate([np.ravel(a) for a in values.values()])
 
-    J = _differences(flat, len(theta)).T
+    J = slopes(flat, len(theta)).T
     sd = np.sqrt(np.maximum(((J @ covariance) * J).sum(axis=1), 0.0))
     cuts = np.cumsum([np.size(a) for a in named.values()])[:-1]
     pieces = zip(named.items(), np.split(sd, cuts), strict=True)
     return {v: own.reshape(np.shape(a)) for (v, a), own in pieces}
 
 
-def _score(likelihood: Likelihood, theta: np.ndarray) -> np.ndarray:
-    params = likelihood.unpack(theta)
-    joint = likelihood.log_joint(params)
+def normalized(joint: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Log-likelihoods l_i, (n,), and responsibilities r_ik, (n, K), from the log-joint densities of rows."""
+    l = logsumexp(joint, axis=1)
     with np.errstate(invalid="ignore"):
-        r = np.exp(joint - logsumexp(joint, axis=1, keepdims=True))
+        return l, np.exp(joint - l[:, None])
+
+
+def score_at(likelihood: Likelihood, theta: np.ndarray) -> np.ndarray:
+    """dL/dtheta, from expected statistics of all rows."""
+    params = likelihood.unpack(theta)
+    _, r = normalized(likelihood.log_joint(params))
     return likelihood.score(theta, likelihood.sums(r, params))
-
-
-def _differences(f: Callable[[np.ndarray], np.ndarray], p: int) -> np.ndarray:
-    """df_j / du_i at 0, (p, m)."""
-    rows = []
-    for e in np.eye(p) * DIFFERENCE:
-        near, far = f(e) - f(-e), f(2 * e) - f(-2 * e)
-        rows.append((8 * near - far) / (12 * DIFFERENCE))
-    return np.array(rows)

@@ -10,6 +10,8 @@ import numpy as np
 
 from bayesmix.parts.part import Params
 
+LEAST_SCALE = 1e-12
+
 
 @dataclass(frozen=True)
 class Measure:
@@ -38,3 +40,16 @@ def drawn(p: np.ndarray, u: np.ndarray) -> np.ndarray:
     """A component for every row from its probabilities p (..., K), by uniform numbers u (...)."""
     cumulative = p.cumsum(axis=-1)
     return np.asarray((cumulative[..., :-1] <= u[..., None] * cumulative[..., -1:]).sum(axis=-1))
+
+
+def dependence(e: np.ndarray, variance: np.ndarray, column: np.ndarray) -> np.ndarray:
+    """The largest standardized sum of products of two columns' residuals, (S,), from those of every entry, (S, n, m).
+
+    ``column`` (m,): the column that an entry is of.
+    """
+    other = column[:, None] != column
+    if not other.any():
+        return np.zeros(len(e))
+    products = np.swapaxes(e, -1, -2) @ e
+    scale = np.sqrt(np.maximum(np.swapaxes(variance, -1, -2) @ variance, LEAST_SCALE))
+    return np.asarray(np.abs(products / scale)[:, other].max(axis=-1))

@@ -100,9 +100,16 @@ class Family(ABC):
         """Whether columns (n, d) look like its own rather than any other's."""
         return False
 
+    def free_cells(self, likelihood: Likelihood) -> float:
+        """How many numbers the law of a row has at most."""
+        return np.inf
+
     def unidentified(self, likelihood: Likelihood) -> str | None:
-        """Why no number of rows could tell its parameters, in words."""
-        return None
+        """Why no number of rows could tell its parameters, in words: there are more than the table of answers tells."""
+        p, cells = likelihood.n_parameters, self.free_cells(likelihood)
+        if p <= cells:
+            return None
+        return f"not identified: {p} parameters for the {cells:.0f} free cells of the table of answers; fewer classes"
 
     def doubts(self, data: Data, priors: Mapping[str, Prior]) -> list[str]:
         """What a user should know of these priors over these rows, in words."""

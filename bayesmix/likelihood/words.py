@@ -59,10 +59,7 @@ class Words:
         return [
             ("Each row comes from one of the groups,", r"P(z_i = k) = w_k , \quad \sum_{k=1}^{K} w_k = 1"),
             *self.generative(likelihood),
-            (
-                "With the groups summed out, the log-likelihood of a row is",
-                rf"\ell_i = \log \sum_{{k=1}}^{{K}} {term}",
-            ),
+            ("With the groups summed out, the log-likelihood of a row is", rf"\ell_i = \log \sum_{{k=1}}^{{K}} {term}"),
             (
                 "and the probability of each group, given the row, is its responsibility",
                 rf"r_{{ik}} = {term.strip()} \, e^{{-\ell_i}}",

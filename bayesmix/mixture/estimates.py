@@ -9,19 +9,16 @@ import numpy as np
 import xarray as xr
 
 from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.mixture.permutations import ascending
 from bayesmix.mixture.spec import exchange_groups
 
 
 def canonical_order(likelihood: Likelihood, named: dict[str, np.ndarray]) -> np.ndarray:
     """An order of the components, (n_components,): within a group by the first entry of ``sorted_by``."""
-    groups = exchange_groups(likelihood)
-    order = np.arange(len(groups))
-    by = likelihood.sorted_by
-    if by is not None:
-        for g in np.unique(groups):
-            members = np.flatnonzero(groups == g)
-            order[members] = members[np.argsort(named[by][members].reshape(len(members), -1)[:, 0], kind="stable")]
-    return order
+    groups, by = exchange_groups(likelihood), likelihood.sorted_by
+    if by is None:
+        return np.arange(len(groups))
+    return ascending(named[by].reshape(1, len(groups), -1)[..., 0], groups)[0]
 
 
 def to_dataset(likelihood: Likelihood, named: dict[str, Any]) -> xr.Dataset:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from bayesmix.inputs.prior import nested
+
 
 def frozen(fixed: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
     """Values by name, sorted: texts, numbers and nested tuples of them, tables as frozen sets of items."""
@@ -16,11 +18,7 @@ def frozen(fixed: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
 def _frozen(value: Any) -> Any:
     if isinstance(value, Mapping):
         return frozenset((component, _frozen(own)) for component, own in value.items())
-    return value if isinstance(value, str) else _nested(np.asarray(value, dtype=float).tolist())
-
-
-def _nested(value: Any) -> Any:
-    return tuple(map(_nested, value)) if isinstance(value, list) else float(value)
+    return value if isinstance(value, str) else nested(np.asarray(value, dtype=float).tolist())
 
 
 def thawed(items: tuple[tuple[str, Any], ...]) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from math import factorial, prod
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from bayesmix.mixture.likeness import Likeness
+
 METHODS = ("ecr", "stephens", "data")
 ENUMERATED = 5
 """Of up to so many exchangeable components every permutation is tried, for all draws at once."""
@@ -119,7 +121,7 @@ def permute(values: np.ndarray, order: np.ndarray, *axes: int) -> np.ndarray:
 
 
 def orders(
-    method: str, r: np.ndarray, pivot: np.ndarray, *, x: np.ndarray, row_weights: np.ndarray, groups: np.ndarray
+    method: str, r: np.ndarray, pivot: np.ndarray, *, x: Likeness, row_weights: np.ndarray, groups: np.ndarray
 ) -> np.ndarray:
     """For every draw the permutation that a method finds; the labels are those of the pivot.
 
@@ -131,7 +133,7 @@ def orders(
         Responsibilities, in single or double precision.
     pivot : ndarray, shape (n, K)
         An allocation to begin with: that of one good draw.
-    x : ndarray, shape (n, d)
+    x : Likeness
         The rows, for "data".
     row_weights : ndarray, shape (n,)
         v_i.
@@ -161,8 +163,7 @@ def orders(
     by_pivot = best_permutations(_agreement(r, v * pivot), groups)
     if method == "ecr":
         return by_pivot
-    centred = x - x.mean(axis=0)
-    by_data = settled(by_pivot, lambda q: _normal(q * v, centred))
+    by_data = settled(by_pivot, lambda q: x.log_density(q * v))
     if method == "data":
         return _as_pivot(by_data, r, v * pivot, groups)
     starts = {start.tobytes(): start for start in (by_pivot, by_data, np.tile(np.arange(len(groups)), (len(r), 1)))}
@@ -185,14 +186,6 @@ def _agreement(r: np.ndarray, table: np.ndarray) -> np.ndarray:
 def _log(q: np.ndarray) -> np.ndarray:
     """log q, finite where q is 0."""
     return np.log(np.maximum(q, np.finfo(float).tiny))
-
-
-def _normal(q: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """log-density of centred rows, but for a constant, under independent normals with each label's moments, (n, K)."""
-    share = q / np.maximum(q.sum(axis=0), np.finfo(float).tiny)
-    mean = share.T @ x
-    variance = np.maximum(share.T @ x**2 - mean**2, 1e-6 * x.var(axis=0))
-    return -0.5 * np.asarray(((x[:, None, :] - mean) ** 2 / variance + np.log(variance)).sum(axis=-1))
 
 
 def _as_pivot(order: np.ndarray, r: np.ndarray, pivot: np.ndarray, groups: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.mixture.draws import by_draw
 
 
 def index_of(likelihood: Likelihood, *, derived: bool = False) -> list[tuple[str, tuple[int, ...], str]]:
@@ -41,8 +42,7 @@ def of_posterior(likelihood: Likelihood, posterior: xr.Dataset, *, derived: bool
         for v in dict.fromkeys(e[0] for e in entries)
     }
     stacked = np.stack([arrays[v][..., *where] for v, where, _ in entries], axis=-1)
-    coords = {d: posterior[d].values for d in ("chain", "draw")} | {"scalar": [label for *_, label in entries]}
-    return xr.DataArray(stacked, dims=("chain", "draw", "scalar"), coords=coords, name="value")
+    return by_draw(stacked, posterior, {"scalar": [label for *_, label in entries]})
 
 
 def of_variable(variable: xr.DataArray) -> xr.DataArray:
@@ -51,7 +51,4 @@ def of_variable(variable: xr.DataArray) -> xr.DataArray:
     values = variable.transpose("chain", "draw", ...).to_numpy()
     named = [variable[d].to_numpy() if d in variable.coords else np.arange(variable.sizes[d]) for d in inner]
     labels = [f"{variable.name}[{', '.join(map(str, where))}]" for where in product(*named)]
-    coords = {"chain": variable["chain"].values, "draw": variable["draw"].values}
-    coords["scalar"] = np.array(labels if inner else [str(variable.name)])
-    flat = values.reshape(*values.shape[:2], -1)
-    return xr.DataArray(flat, dims=("chain", "draw", "scalar"), coords=coords, name="value")
+    return by_draw(values, variable.to_dataset(), {"scalar": labels if inner else [str(variable.name)]})

@@ -96,11 +96,16 @@ def prior_predictive(spec: Mixture, data: Data, n: int, *, seed: int = 1) -> np.
     >>> prior_predictive(Mixture("gaussian", n_components=2), Data([0.0, 1.0, 2.0]), 5).shape
     (5, 3, 1)
     """
-    if data.weighted:
+    return data_sets(resolved(spec, data), n, seed=seed)[1]
+
+
+def data_sets(likelihood: Likelihood, n: int, *, seed: int) -> tuple[Params, np.ndarray]:
+    """So many draws of the parameters from the prior, and a data set of each, (n, n_obs, n_features)."""
+    if likelihood.data.weighted:
         raise ValueError("row_weights: prior predictive data are defined for weights of 1 only")
-    likelihood, rng = resolved(spec, data), np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     params = parameters_from_prior(likelihood, n, rng)
-    return np.stack([likelihood.simulate(one(params, s), rng) for s in range(n)])
+    return params, np.stack([likelihood.simulate(one(params, s), rng) for s in range(n)])
 
 
 def simulate(likelihood: Likelihood, params: Params, rng: np.random.Generator) -> Data:

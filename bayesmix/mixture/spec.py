@@ -95,15 +95,14 @@ class Mixture:
             orders = "".join(f" or {o!r}" for o in declared.orders)
             raise ValueError(f"order: must be None{orders} here, in a {family} mixture; got {order!r}")
         check_names(declared.parameters(checked), fixed or {}, priors or {})
-        values = {
-            "family": family,
-            "n_components": K,
-            "order": order,
-            "_options": tuple(checked.items()),
-            "_priors": tuple(sorted(check_priors(declared, checked, priors or {}).items())),
-            "_fixed": frozen(fixed or {}),
-        }
-        self.__dict__.update(values)
+        self.__dict__.update(
+            family=family,
+            n_components=K,
+            order=order,
+            _options=tuple(checked.items()),
+            _priors=tuple(sorted(check_priors(declared, checked, priors or {}).items())),
+            _fixed=frozen(fixed or {}),
+        )
 
     @property
     def options(self) -> dict[str, Any]:
@@ -122,13 +121,8 @@ class Mixture:
 
     def replace(self, **changes: Any) -> Mixture:
         """The same mixture with these arguments changed."""
-        now: dict[str, Any] = {
-            "family": self.family,
-            "n_components": self.n_components,
-            "order": self.order,
-            "priors": self.priors,
-            "fixed": self.fixed,
-        }
+        kept = ("family", "n_components", "order", "priors", "fixed")
+        now = {name: getattr(self, name) for name in kept}
         return Mixture(**(now | self.options | changes))
 
     def to_dict(self) -> dict[str, Any]:

@@ -25,9 +25,7 @@ class ColumnsGraph(Graph):
     @property
     def columns(self) -> Columns:
         """The components."""
-        component = self.likelihood.component
-        assert isinstance(component, Columns)
-        return component
+        return self.likelihood.made_of(Columns)
 
     @property
     def settings(self) -> tuple[Any, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
+from scipy.special import gammaln
 
 from bayesmix.compiled.log_posterior import CompiledModel
 from bayesmix.compiled.many_points import Points
@@ -43,7 +44,8 @@ def local_integral(
     congruent and fill the region, so that the evidence of the posterior is the sum over regions of exp(value), times
     the number of labellings: the product of the factorials of the sizes of the exchange groups (1 with an order). Where
     coordinates may change their signs together (``mirrors`` of the components), draws are turned towards the pivot and
-    the half of the space on its side is integrated; ``value`` holds both halves.
+    the half of the space on its side is integrated; ``value`` holds both halves. Where copies differ in the order of
+    some numbers (``orders``), draws in the pivot's order alone are taken; ``value`` holds all orders.
 
     Parameters
     ----------
@@ -64,7 +66,8 @@ def local_integral(
     LogIntegral
     """
     points, mirrors = Points(compiled, likelihood.parameter_names), _mirrors(compiled, likelihood)
-    cell = _Cell(points, likelihood.evenly(COMPARED_ROWS), switching_groups(likelihood), region, mirrors)
+    orders = [(compiled.coordinates(name), M) for name, M in likelihood.component.orders.items()]
+    cell = _Cell(points, likelihood.evenly(COMPARED_ROWS), switching_groups(likelihood), region, mirrors, orders)
     step = max(1, lp.size // max(EVIDENCE_DRAWS, 2 * 3 * DRAWS_PER_DIMENSION * compiled.n_dim))
     thin = posterior.isel(draw=slice(None, None, step))
     values, shape = lp[:, ::step], (thin.sizes["chain"], thin.sizes["draw"])
@@ -82,10 +85,12 @@ def local_integral(
     centre = rows[best].copy()
     for own in mirrors:
         rows[:, own] *= np.where(rows[:, own] @ centre[own] < 0, -1.0, 1.0)[:, None]
+    inside &= cell.in_order(rows, centre)
     integral = bridge(
         lambda x: cell.log_density(x, pivot, centre), rows.reshape(*shape, -1), values, inside=inside.reshape(shape)
     )
-    return replace(integral, value=integral.value + len(mirrors) * float(np.log(2)))
+    copies = len(mirrors) * np.log(2) + sum(gammaln(1 + M.shape[1]) for _, M in orders)
+    return replace(integral, value=integral.value + float(copies))
 
 
 def _mirrors(compiled: CompiledModel, likelihood: Likelihood) -> list[np.ndarray]:
@@ -106,12 +111,21 @@ class _Cell:
     switching: np.ndarray
     region: Region | None
     mirrors: Sequence[np.ndarray]
+    orders: Sequence[tuple[slice, np.ndarray]]
+
+    def in_order(self, x: np.ndarray, centre: np.ndarray) -> np.ndarray:
+        """Which unconstrained points (S, n_dim) are in the copy of the pivot's, (S,) bool."""
+        same = [
+            (np.argsort(x[:, own] @ M, axis=1) == np.argsort(centre[own] @ M)).all(axis=1) for own, M in self.orders
+        ]
+        return np.all([np.ones(len(x), dtype=bool), *same], axis=0)
 
     def log_density(self, x: np.ndarray, pivot: Params, centre: np.ndarray) -> np.ndarray:
         """At unconstrained points (S, n_dim); ``centre`` is the pivot's."""
         values = self.points.log_density(x)
         for own in self.mirrors:
             values[x[:, own] @ centre[own] < 0] = -np.inf
+        values[~self.in_order(x, centre)] = -np.inf
         if self.region is None and len(np.unique(self.switching)) == len(self.switching):
             return values
         there = np.flatnonzero(np.isfinite(values))

@@ -136,7 +136,7 @@ class Climber:
             return known
         return [*known, replace(self.at(end.x), reached=starts, converged=end.converged)]
 
-    @property
+    @cached_property
     def _rows(self) -> Likelihood:
         """The likelihood over a sample of the rows, by which ends are compared."""
         return self.parts.likelihood.evenly(COMPARED_ROWS)
@@ -169,7 +169,7 @@ class Climber:
     def at(self, x: np.ndarray) -> PosteriorMode:
         """An unconstrained point as it is, as if it were a mode that no start led to."""
         value, params = self.compiled.log_density(x)[0], self._params(x)
-        likelihood = self.parts.likelihood.evenly(COMPARED_ROWS)
+        likelihood = self._rows
         precision, r, v = self.compiled.precision(x), responsibilities(likelihood, params), likelihood.row_weights
         rows = self.parts.likelihood.row_weights.sum() * (v @ r) / max(v.sum(), np.finfo(float).tiny)
         return PosteriorMode(x, params, value, laplace(value, precision), precision, r, rows, 0, converged=False)
@@ -182,15 +182,12 @@ class Climber:
         """The modes and those ends of climbs that are none of them; the modes keep their places."""
         merged = list(modes)
         for end in ends:
-            same = [i for i, mode in enumerate(merged) if self._same(mode, end)]
+            same = [i for i, mode in enumerate(merged) if self._close(mode, end.log_posterior, end.r)]
             if same:
                 merged[same[0]] = replace(merged[same[0]], reached=merged[same[0]].reached + end.reached)
             else:
                 merged.append(end)
         return merged
-
-    def _same(self, a: PosteriorMode, b: PosteriorMode) -> bool:
-        return self._close(a, b.log_posterior, b.r)
 
     def _close(self, end: PosteriorMode, value: float, r: np.ndarray) -> bool:
         """Whether a point with this log-posterior and these responsibilities is at an end of a climb."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from bayesmix.multimodality.masses import Mass
 from bayesmix.multimodality.maxima import OCCUPIED, PosteriorMode
 from bayesmix.parts.weights import WEIGHTS
 
+OF_MASS = ("mass", "mass_error", "log_evidence", "log_evidence_error")
 NOISE = 1e-6
 """A mean this much smaller than the largest is printed as 0."""
 SHOWN = 5
@@ -41,9 +43,8 @@ def modes_dataset(
         share = (m.share, m.error) if looked_at else NOTHING[:2]  # of how much, nobody knows
         known[g] = (*share, m.integral.value, m.integral.standard_error, m.established and looked_at)
     by_mode = [known.get(mode.region, NOTHING) for mode in modes]
-    columns = ("mass", "mass_error", "log_evidence", "log_evidence_error")
     table = xr.concat(rows, dim="mode").assign_coords(mode=np.arange(1, len(modes) + 1))
-    return table.assign({name: ("mode", [row[j] for row in by_mode]) for j, name in enumerate(columns)}).assign(
+    return table.assign({name: ("mode", [row[j] for row in by_mode]) for j, name in enumerate(OF_MASS)}).assign(
         log_posterior=("mode", [mode.log_posterior for mode in modes]),
         laplace=("mode", [mode.log_mass - highest for mode in modes]),
         reached=("mode", [mode.reached for mode in modes]),
@@ -119,16 +120,8 @@ def _table(maxima: xr.Dataset, n: float | None) -> pd.DataFrame:
     for inside in regions:
         top = inside.isel(mode=int(np.argmax(inside["log_posterior"].to_numpy())))
         apart = int(top["region"]) != 0
-        rows.append(
-            {
-                "mass": float(top["mass"]) if apart else main * float(np.exp(top["laplace"])),
-                "mass_error": float(top["mass_error"]),
-                "log_evidence": float(top["log_evidence"]),
-                "log_evidence_error": float(top["log_evidence_error"]),
-                "log_posterior": float(top["log_posterior"]),
-                "reached": int(inside["reached"].sum()),
-                "established": bool(top["established"]),
-                "description": describe_mode(top, n),
-            }
-        )
+        row: dict[str, Any] = {v: float(top[v]) for v in (*OF_MASS, "log_posterior")}
+        row |= {} if apart else {"mass": main * float(np.exp(top["laplace"]))}
+        row |= {"reached": int(inside["reached"].sum()), "established": bool(top["established"])}
+        rows.append(row | {"description": describe_mode(top, n)})
     return pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1, name="mode"))

@@ -12,6 +12,7 @@ from scipy.special import xlogy
 
 from bayesmix import estep
 from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.mixture.draws import by_draw
 from bayesmix.parts.part import Params
 from bayesmix.parts.weights import WEIGHTS
 from bayesmix.posterior.record import stacked
@@ -35,7 +36,7 @@ class Watch:
 
     def __init__(self, likelihood: Likelihood) -> None:
         rng = np.random.default_rng(0)
-        probes = likelihood.probes(rng, WATCHED)
+        probes = likelihood.family.probes(likelihood, rng, WATCHED)
         self.probes = likelihood.rebind(probes)
         self.pairs = rng.choice(len(likelihood.data), (WATCHED, 2))
         told = likelihood.exchangeable if likelihood.measured is None else likelihood.measured
@@ -73,10 +74,7 @@ def invariants(likelihood: Likelihood, posterior: xr.Dataset, lp: xr.DataArray) 
         return bool(np.ptp(v) > (SETTLED if of_rows else 1e-6 * (1 + np.abs(v).max())))
 
     varying = {name: v for name, v in columns.items() if name == LOG_POSTERIOR or moves(name, v)}
-    shape = posterior.sizes["chain"], posterior.sizes["draw"]
-    values = np.stack(list(varying.values()), axis=-1).reshape(*shape, -1)
-    coords = {d: posterior[d].values for d in ("chain", "draw")} | {"scalar": list(varying)}
-    return xr.DataArray(values, dims=("chain", "draw", "scalar"), coords=coords, name="value")
+    return by_draw(np.stack(list(varying.values()), axis=-1), posterior, {"scalar": list(varying)})
 
 
 def chain_groups(values: xr.DataArray) -> tuple[int, ...]:

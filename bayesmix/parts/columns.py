@@ -116,10 +116,6 @@ class Columns(Component):
         """First moments less what the means expect."""
         return np.asarray(sums[self.first] - self._mass(sums) * params[self.means.name]).ravel()
 
-    def named(self, params: Params) -> dict[str, np.ndarray]:
-        """The means."""
-        return {self.means.name: np.asarray(params[self.means.name])}
-
     def hopeless(self, params: Params) -> dict[str, np.ndarray]:
         """Ten standard deviations of a row."""
         with np.errstate(divide="ignore"):

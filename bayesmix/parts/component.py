@@ -12,7 +12,7 @@ import numpy as np
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.prior import Prior
 from bayesmix.parts.gaps import filled
-from bayesmix.parts.part import Known, Params, Part, Point, Sums
+from bayesmix.parts.part import Known, Params, Part, Sums, joined
 from bayesmix.parts.profile import Profile
 
 
@@ -128,8 +128,7 @@ class _Several(Component):
         """The inverse of :meth:`pack`."""
         cuts = np.cumsum([m.size for m in self.members])[:-1]
         pieces = [m.unpack(own) for m, own in zip(self.members, np.split(theta, cuts), strict=True)]
-        memory = {k: v for piece in pieces if isinstance(piece, Point) for k, v in piece.memory.items()}
-        return Point({name: value for piece in pieces for name, value in piece.items()}, memory)
+        return joined(pieces)
 
     def units(self, params: Params) -> np.ndarray:
         """One after the other."""

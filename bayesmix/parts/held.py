@@ -6,23 +6,22 @@ their own: x itself, log x, logit x, or the rows of a correlation matrix's Chole
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from scipy.special import expit, logit
 
-from bayesmix.formulas.linear import Linear
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.pairs import below_diagonal, correlation_matrices
 from bayesmix.inputs.prior import Prior
 from bayesmix.parts.parameter import Parameter
 from bayesmix.parts.part import Known, Params, Part, Point, Sums
 
-ALONG = 1e-3
-"""Of differences of fourth order along a coordinate that has no unit."""
+DIFFERENCE = 1e-3
+"""Of differences of fourth order, in units of a coordinate: their error is that of its fourth power."""
 
 
 def _rows_of_factor(pairs: np.ndarray) -> np.ndarray:
@@ -36,13 +35,18 @@ def _correlations(rows: np.ndarray) -> np.ndarray:
     return below_diagonal(L @ L.swapaxes(-1, -2))
 
 
-def _itself(x: np.ndarray) -> np.ndarray:
-    return x
+def slopes(f: Callable[[np.ndarray], np.ndarray], p: int) -> np.ndarray:
+    """df_j / du_i at u = 0, (p, m), by differences of fourth order."""
+    rows = []
+    for e in np.eye(p) * DIFFERENCE:
+        near, far = f(e) - f(-e), f(2 * e) - f(-2 * e)
+        rows.append((8 * near - far) / (12 * DIFFERENCE))
+    return np.array(rows)
 
 
 COORDINATES: dict[str, tuple[Callable[[np.ndarray], np.ndarray], Callable[[np.ndarray], np.ndarray]]] = {
-    "real": (_itself, _itself),
-    "real vector": (_itself, _itself),
+    "real": (np.asarray, np.asarray),
+    "real vector": (np.asarray, np.asarray),
     "positive": (np.log, np.exp),
     "unit": (logit, expit),
     "correlation": (_rows_of_factor, _correlations),
@@ -50,30 +54,15 @@ COORDINATES: dict[str, tuple[Callable[[np.ndarray], np.ndarray], Callable[[np.nd
 """By support: to coordinates without constraints, and back. A simplex is known as a whole or not at all."""
 
 
-@dataclass(frozen=True)
 class Held(Part):
     """``part`` with these estimates known. Estimates of which nothing is known have the coordinates of their support.
 
     Where nothing of ``part`` is known it is better used as it is.
     """
 
-    part: Part
-    known: Known
-
-    @property
-    def names(self) -> tuple[str, ...]:  # type: ignore[override]
-        """Those of the part."""
-        return self.part.names
-
-    @property
-    def coords(self) -> Mapping[str, list[str]]:  # type: ignore[override]
-        """Those of the part."""
-        return self.part.coords
-
-    @property
-    def linears(self) -> tuple[Linear, ...]:  # type: ignore[override]
-        """Those of the part."""
-        return self.part.linears
+    def __init__(self, part: Part, known: Known) -> None:
+        self.part, self.known = part, known
+        self.names, self.coords, self.linears = part.names, part.coords, part.linears
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:  # type: ignore[override]
@@ -137,15 +126,11 @@ class Held(Part):
         return Point(self.given(named, ()))
 
     @cached_property
-    def _size(self) -> int:
+    def size(self) -> int:
+        """Of what is free."""
         sizes = {d: len(names) for d, names in self.coords.items()}
         shapes = [(c, [sizes[d] for d in p.dims]) for p, c in self._free]
         return sum(int(np.prod(s if c is None else [c.sum(), *s[1:]])) for c, s in shapes)
-
-    @property
-    def size(self) -> int:
-        """Of what is free."""
-        return self._size
 
     def jacobian(self, params: Params) -> np.ndarray:
         """d theta / d u, (size of the part, size): the part's coordinates by the free ones, by differences."""
@@ -154,11 +139,7 @@ class Held(Part):
         def at(step: np.ndarray) -> np.ndarray:
             return self.part.pack(self.unpack(theta + step))
 
-        columns = []
-        for e in np.eye(self.size) * ALONG:
-            near, far = at(e) - at(-e), at(2 * e) - at(-2 * e)
-            columns.append((8 * near - far) / (12 * ALONG))
-        return np.array(columns).reshape(self.size, self.part.size).T
+        return slopes(at, self.size).reshape(self.size, self.part.size).T
 
     def units(self, params: Params) -> np.ndarray:
         """So far that no coordinate of the part moves by more than its own unit."""

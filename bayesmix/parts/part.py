@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
 
 from bayesmix.formulas.linear import Linear
-from bayesmix.inputs.data import Data
+from bayesmix.inputs.data import Data, evenly
 from bayesmix.inputs.prior import Prior
 from bayesmix.parts.parameter import Parameter
 
@@ -28,6 +28,17 @@ class Point(dict[str, np.ndarray]):
     def __init__(self, arrays: Params, memory: Mapping[str, Any] | None = None) -> None:
         super().__init__(arrays)
         self.memory: dict[str, Any] = dict(memory or {})
+
+
+def joined(pieces: Sequence[Params]) -> Point:
+    """One point of several parts' parameters, with what each remembers."""
+    memory = {k: v for piece in pieces if isinstance(piece, Point) for k, v in piece.memory.items()}
+    return Point({v: a for piece in pieces for v, a in piece.items()}, memory)
+
+
+def at_most(params: Params, n: int) -> Params:
+    """So many of the draws at most, evenly spaced."""
+    return {v: a[evenly(len(a), n)] for v, a in params.items()}
 
 
 def remembered[T](params: Params, name: str, compute: Callable[[], T]) -> T:
@@ -55,6 +66,9 @@ class Part(ABC):
     mirrors : mapping of str to ndarray of int
         By free variable of the model, a number for each entry: entries of one number may change their signs together
         without a difference to prior or likelihood; those of -1 may not.
+    orders : mapping of str to ndarray
+        By free variable of the model that has no transform, a matrix that makes m numbers of its entries: the posterior
+        has m! copies of equal mass, one for each order that these numbers may have.
     """
 
     names: tuple[str, ...] = ()
@@ -62,6 +76,7 @@ class Part(ABC):
     coords: Mapping[str, list[str]] = MappingProxyType({})
     linears: tuple[Linear, ...] = ()
     mirrors: Mapping[str, np.ndarray] = MappingProxyType({})
+    orders: Mapping[str, np.ndarray] = MappingProxyType({})
 
     @abstractmethod
     def over(self, data: Data) -> Self:
@@ -123,8 +138,8 @@ class Part(ABC):
         return np.empty(0)
 
     def named(self, params: Params) -> dict[str, np.ndarray]:
-        """Every named estimate; leading draw dimensions are kept."""
-        return {}
+        """Every named estimate; leading draw dimensions are kept. As it stands, the parameters themselves."""
+        return {v: np.asarray(params[v]) for v in self.names}
 
     def given(self, named: Params, leading: tuple[int, ...]) -> Params:
         """The inverse of :meth:`named`, with these leading dimensions; estimates that do not vary may be missing."""

@@ -10,16 +10,11 @@ from bayesmix.formulas.linear import Linear
 from bayesmix.formulas.orthonormal import Orthonormal, newton_step
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.prior import Prior
-from bayesmix.parts.canonical import HOPELESS, Canonical
+from bayesmix.parts.canonical import Canonical
 from bayesmix.parts.component import Component
 from bayesmix.parts.parameter import Parameter
 from bayesmix.parts.part import Params, Sums
 from bayesmix.parts.predicted import Predicted
-
-
-def hopeless_coefficients(at: Orthonormal) -> np.ndarray:
-    """Standard errors of coefficients where every direction of the linear predictor has one of HOPELESS."""
-    return np.asarray(HOPELESS * np.linalg.norm(at.inverse, axis=1))
 
 
 def regress(
@@ -70,20 +65,16 @@ class Regression(Predicted, Component):
     K = 1
 
     def __init__(self, data: Data, linear: Linear, model: Canonical, mean: Parameter, coefficients: Parameter) -> None:
-        self.x, self.linear, self.linears, self.model = data.x[:, 0], linear, (linear,), model
-        self.row_weights = data.row_weights
-        self.names = (linear.coef,)
-        self._mean = mean
-        self.parameters = (coefficients, *([mean] if linear.constant else []))
-        self.coords = {f"{linear.name}_term": linear.terms}
+        super().__init__(linear, mean, coefficients)
+        self.x, self.row_weights, self.model = data.x[:, 0], data.row_weights, model
 
     def over(self, data: Data) -> Self:
         """The formula over other rows."""
-        return type(self)(data, self.linear.over(data), self.model, self._mean, self.parameters[0])
+        return type(self)(data, self.linear.over(data), self.model, self.of_constant, self.parameters[0])
 
-    def predictor(self, params: Params, rows: slice = slice(None)) -> np.ndarray:
-        """eta_i of a range of rows, (..., rows)."""
-        return self.linear.predictor(params[self.linear.coef], rows)
+    def response(self, predictor: np.ndarray) -> np.ndarray:
+        """The mean."""
+        return self.model.mean(predictor)
 
     def default_priors(self) -> dict[str, Prior]:
         """The level at the mean of the positive observations; a factor e per standard deviation is one sigma."""
@@ -108,16 +99,6 @@ class Regression(Predicted, Component):
         level = self.model.link(np.array(max(float(self.x.mean()), 1e-3) / float(self.model.mean(offset).mean())))
         first = at.coefficients(level * at.constant)
         return {self.linear.coef: regress(at, self.x, vr[:, 0], self.model, first, offset)}
-
-    def named(self, params: Params) -> dict[str, np.ndarray]:
-        """The coefficients, and the mean where it is one number."""
-        coefficients = np.asarray(params[self.linear.coef])
-        constant = {self._mean.name: self.model.mean(coefficients[..., 0])} if self.linear.constant else {}
-        return {self.linear.coef: coefficients} | constant
-
-    def hopeless(self, params: Params) -> dict[str, np.ndarray]:
-        """Coefficients that may move the predictor by ten."""
-        return {self.linear.coef: hopeless_coefficients(self.linear.at)}
 
     def draw(self, z: np.ndarray, params: Params, rng: np.random.Generator) -> np.ndarray:
         """A draw for every row."""

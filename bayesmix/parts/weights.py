@@ -16,8 +16,8 @@ from bayesmix.inputs.prior import Prior
 from bayesmix.parts.canonical import BERNOULLI
 from bayesmix.parts.parameter import Parameter
 from bayesmix.parts.part import Params, Part, Sums
-from bayesmix.parts.predicted import Predicted
-from bayesmix.parts.regression import hopeless_coefficients, regress
+from bayesmix.parts.predicted import Predicted, hopeless_coefficients
+from bayesmix.parts.regression import regress
 
 WEIGHTS = "weights"
 """The estimate of constant weights."""
@@ -90,10 +90,6 @@ class Constant(Weights):
         mass = sums["mass"]
         return np.asarray((mass - mass.sum() * params["weights"])[:-1])
 
-    def named(self, params: Params) -> dict[str, np.ndarray]:
-        """weights."""
-        return {"weights": np.asarray(params["weights"])}
-
     def given(self, named: Params, leading: tuple[int, ...]) -> Params:
         """The only weight is 1 and may be missing."""
         return {"weights": named["weights"]} if self.K > 1 else {"weights": np.ones((*leading, 1))}
@@ -108,33 +104,26 @@ class Logit(Predicted, Weights):
 
     last = True
 
-    def __init__(self, linear: Linear, probability: Parameter, coefficients: Parameter) -> None:
-        self.linear, self.linears = linear, (linear,)
-        self.names = (linear.coef,)
-        self._of_first = probability
-        self.parameters = (coefficients, *([probability] if linear.constant else []))
-        self.coords = {f"{linear.name}_term": linear.terms}
-
     def over(self, data: Data) -> Self:
         """The formula over other rows."""
-        return type(self)(self.linear.over(data), self._of_first, self.parameters[0])
+        return type(self)(self.linear.over(data), self.of_constant, self.parameters[0])
 
     def default_priors(self) -> dict[str, Prior]:
         """About uniform on the probability at the average covariates, coefficients finite where rows separate."""
         return {self.linear.coef: self.linear.at.prior(0.0, level=1.5, slope=1.5)}
 
-    def logits(self, params: Params, rows: slice = slice(None)) -> np.ndarray:
-        """Logit P(the first component) of a range of rows, (..., rows)."""
-        return self.linear.predictor(params[self.linear.coef], rows)
+    def response(self, predictor: np.ndarray) -> np.ndarray:
+        """P(the first component)."""
+        return np.asarray(expit(predictor))
 
     def log_weights(self, params: Params) -> np.ndarray:
         """(log pi_i, log(1 - pi_i)), (..., n, 2)."""
-        zeta = self.logits(params)
+        zeta = self.predictor(params)
         return np.stack([log_expit(zeta), log_expit(-zeta)], axis=-1)
 
     def sums(self, vr: np.ndarray, params: Params) -> Sums:
         """Gradient and information of the logistic regression on the responsibilities."""
-        pi, v = expit(self.logits(params)), vr.sum(axis=1)
+        pi, v = expit(self.predictor(params)), vr.sum(axis=1)
         return self.linear.sums(vr[:, 0] - v * pi, v * pi * (1 - pi))
 
     def start(self, vr: np.ndarray) -> Params:
@@ -143,16 +132,6 @@ class Logit(Predicted, Weights):
         share = np.divide(vr[:, 0], v, out=np.zeros(len(v)), where=v > 0)
         zero = np.zeros(self.size)
         return {self.linear.coef: regress(self.linear.at, share, v, BERNOULLI, zero, self.linear.offset)}
-
-    def named(self, params: Params) -> dict[str, np.ndarray]:
-        """The coefficients, and the probability where it is one number."""
-        coefficients = np.asarray(params[self.linear.coef])
-        constant = {self._of_first.name: expit(coefficients[..., 0])} if self.linear.constant else {}
-        return {self.linear.coef: coefficients} | constant
-
-    def hopeless(self, params: Params) -> dict[str, np.ndarray]:
-        """Coefficients that may move the predictor by ten."""
-        return {self.linear.coef: hopeless_coefficients(self.linear.at)}
 
 
 class MultinomialLogit(Weights):
@@ -226,10 +205,6 @@ class MultinomialLogit(Weights):
     def score(self, params: Params, sums: Sums) -> np.ndarray:
         """By contrasts."""
         return sums[f"{self.linear.name}_gradient"]
-
-    def named(self, params: Params) -> dict[str, np.ndarray]:
-        """The coefficients."""
-        return {self.linear.coef: np.asarray(params[self.linear.coef])}
 
     def hopeless(self, params: Params) -> dict[str, np.ndarray]:
         """Coefficients that may move the predictor by ten."""

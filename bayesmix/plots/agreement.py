@@ -76,11 +76,7 @@ def _distances(ax: Axes, shown: pd.Series, n: int) -> None:
     ax.set_yticks(y, [plain(label, limit=58) for label in shown.index], fontsize=7.5)
     ax.tick_params(axis="y", length=0)
     widest = max(2.5, 1.1 * shown.abs().max())
-    ax.set(
-        ylim=(len(shown) - 0.3, -0.7),
-        xlim=(-widest, widest),
-        xlabel=f"(EM {MINUS} posterior mean) / posterior sd",
-    )
+    ax.set(ylim=(len(shown) - 0.3, -0.7), xlim=(-widest, widest), xlabel=f"(EM {MINUS} posterior mean) / posterior sd")
     ax.set_title("Estimates" if len(shown) == n else f"Estimates: the {len(shown)} of {n} furthest apart")
 
 

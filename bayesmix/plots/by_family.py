@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
-import xarray as xr
 from matplotlib.figure import Figure
 
 from bayesmix.checks.prior import PriorPredictive
 from bayesmix.drawing.columns import ColumnsPicture
 from bayesmix.drawing.picture import Picture
-from bayesmix.drawing.style import MINUS, component_entries, legend_above, new_figure, styled
+from bayesmix.drawing.style import MINUS, component_entries, legend_above, new_figure, panels_abreast, styled
 from bayesmix.drawing.view import View
 from bayesmix.em.fit_em import EMFit
 from bayesmix.inputs.data import Data
 from bayesmix.likelihood.facets import facet
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.plots.view import all_named, view
-from bayesmix.posterior.predict import replicates_of
-from bayesmix.posterior.record import Record
+from bayesmix.posterior.predict import replicate
+from bayesmix.posterior.record import Posterior, Record
 
 STEPS_SHOWN = (0, 1, 2, 5, 10)
 """Of EM, before the last."""
@@ -45,23 +44,19 @@ def data_plot(data: Data, likelihood: Likelihood) -> Figure:
     return picture_of(likelihood).data(data, likelihood.components)
 
 
-def components(dt: xr.DataTree, *, em: EMFit | None = None) -> Figure:
+@styled
+def components(dt: Posterior, *, em: EMFit | None = None) -> Figure:
     """The fitted components over the data, with their uncertainty and EM's estimate.
 
     One feature: densities with a band. Two: ellipses of 30 posterior draws, and contours. More: a grid of pairs.
     Counts: observed beside expected.
     """
-    return components_of(Record.of(dt), em=em)
-
-
-@styled
-def components_of(record: Record, *, em: EMFit | None = None) -> Figure:
-    """:func:`components` of a posterior that was read."""
-    fit = view(record, em)
+    fit = view(dt, em)
     return picture_of(fit.likelihood).components(fit)
 
 
-def structure(dt: xr.DataTree, *, em: EMFit | None = None) -> Figure:
+@styled
+def structure(dt: Posterior, *, em: EMFit | None = None) -> Figure:
     """What makes the components what they are: loadings of factors, and how much these explain of each column.
 
     Raises
@@ -69,20 +64,15 @@ def structure(dt: xr.DataTree, *, em: EMFit | None = None) -> Figure:
     ValueError
         Where components are no more than their place and spread.
     """
-    record = Record.of(dt)
-    if not picture_of(record.likelihood).structured:
-        raise ValueError(f"dt: components of a {record.likelihood.name} mixture have no inner structure to draw")
-    return structure_of(record, em=em)
+    fit = view(dt, em)
+    picture = picture_of(fit.likelihood)
+    if not picture.structured:
+        raise ValueError(f"dt: components of a {fit.likelihood.name} mixture have no inner structure to draw")
+    return picture.structure(fit)
 
 
 @styled
-def structure_of(record: Record, *, em: EMFit | None = None) -> Figure:
-    """:func:`structure` of a posterior that was read."""
-    fit = view(record, em)
-    return picture_of(fit.likelihood).structure(fit)
-
-
-def predictive(dt: xr.DataTree, *, replicates: np.ndarray | None = None) -> Figure:
+def predictive(dt: Posterior, *, replicates: np.ndarray | None = None) -> Figure:
     """Posterior predictive check: replicated data beside the observed ones.
 
     Parameters
@@ -92,16 +82,9 @@ def predictive(dt: xr.DataTree, *, replicates: np.ndarray | None = None) -> Figu
     replicates
         Data sets of :func:`bayesmix.replicate`; by default those that it makes of ``dt`` alone.
     """
-    return predictive_of(Record.of(dt), replicates=replicates)
-
-
-@styled
-def predictive_of(record: Record, *, replicates: np.ndarray | None = None) -> Figure:
-    """:func:`predictive` of a posterior that was read."""
-    likelihood = record.likelihood
-    return picture_of(likelihood).predictive(
-        likelihood.data, replicates_of(record) if replicates is None else replicates
-    )
+    record = Record.of(dt)
+    new = replicate(record) if replicates is None else replicates
+    return picture_of(record.likelihood).predictive(record.data, new)
 
 
 def steps_shown(em: EMFit) -> np.ndarray:
@@ -125,31 +108,23 @@ def em_steps(em: EMFit) -> Figure:
     columns = min(len(shown), 3)
     rows = -(-len(shown) // columns)
     fig = new_figure(2.75 * columns, 0.2 + 2.1 * rows)
-    axes = fig.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
-    for ax, step in zip(axes, shown, strict=False):
+    axes = panels_abreast(fig, len(shown), columns, sharex=True, sharey=True)
+    for ax, step in zip(axes, shown, strict=True):
         at = em.trace.isel(iteration=[step])
-        picture_of(likelihood).small(
-            ax, View(likelihood, {v: at[v].to_numpy() for v in likelihood.parameter_names}, None)
-        )
+        params = {v: at[v].to_numpy() for v in likelihood.parameter_names}
+        picture_of(likelihood).small(ax, View(likelihood, params, None))
         name = "start" if step == 0 else f"step {step}"
         ax.set_title(f"{name}, $L$ = {em.history[step]:.2f}".replace("-", MINUS))
-    for ax in axes[len(shown) :]:
-        ax.remove()
     legend_above(fig, component_entries(likelihood.components))
     return fig
 
 
-def thumbnail(dt: xr.DataTree) -> Figure:
-    """A picture of 320 by 200 pixels, for an index page."""
-    return thumbnail_of(Record.of(dt))
-
-
 @styled
-def thumbnail_of(record: Record) -> Figure:
-    """:func:`thumbnail` of a posterior that was read."""
+def thumbnail(dt: Posterior) -> Figure:
+    """A picture of 320 by 200 pixels, for an index page."""
     fig = Figure(figsize=(3.2, 2.0), dpi=100)
     ax = fig.add_axes((0.02, 0.03, 0.96, 0.94))
-    fit = view(record, draws=60)
+    fit = view(dt, draws=60)
     picture_of(fit.likelihood).small(ax, fit)
     return fig
 

@@ -21,6 +21,7 @@ from bayesmix.drawing.style import (
     legend_above,
     line,
     new_figure,
+    one_panel,
     plain,
     styled,
 )
@@ -41,8 +42,7 @@ def pareto_k(loo: xr.Dataset) -> Figure:
     k = loo["pareto_k"].to_numpy()
     names = [str(name) for name in loo["obs"].to_numpy()]
     bad = k > PARETO_K
-    fig = new_figure(8, 3.4)
-    ax = fig.subplots()
+    fig, ax = one_panel(8, 3.4)
     ax.scatter(
         np.flatnonzero(~bad) + 1, k[~bad], s=10 if len(k) < 2000 else 4, color=colour(0), linewidths=0, alpha=0.7
     )
@@ -135,11 +135,7 @@ def _bridge(ax: Axes, table: xr.Dataset, tints: list[str]) -> None:
         ax.text(
             min(1.0, mass + (error if np.isfinite(error) else 0)) + 0.02, i, _share(mass, sure), va="center", fontsize=8
         )
-    ax.set(
-        xlim=(0, 1.42),
-        xlabel="share of the posterior mass",
-        title="Mass of each region",
-    )
+    ax.set(xlim=(0, 1.42), xlabel="share of the posterior mass", title="Mass of each region")
     ax.set_xticks([0, 0.25, 0.5, 0.75, 1.0])
 
 

@@ -27,7 +27,7 @@ from bayesmix.drawing.style import (
 from bayesmix.inputs.data import evenly
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture import scalars
-from bayesmix.posterior.record import Record
+from bayesmix.posterior.record import Posterior, Record
 
 MOST_TRACES = 8
 MOST_PAIRED = 5
@@ -36,19 +36,15 @@ RANK_BINS = 20
 LONGEST_LINE = 18
 
 
-def traces(dt: xr.DataTree) -> Figure:
+@styled
+def traces(dt: Posterior) -> Figure:
     """Trace and rank plot of at most eight free scalars, the worst R-hat first.
 
     The chains as they were made, also where several modes are resampled. Ranks of every chain's draws among those of
     all (Vehtari et al. 2021, doi:10.1214/20-BA1221): where chains agree, each chain's histogram stays within the grey
     99% band of a uniform one (which takes draws as independent).
     """
-    return traces_of(Record.of(dt))
-
-
-@styled
-def traces_of(record: Record) -> Figure:
-    """:func:`traces` of a posterior that was read."""
+    record = Record.of(dt)
     values = free_scalars(record.likelihood, record.as_made("posterior"))
     table = of_parameters(record, parts(record)).loc[values["scalar"].to_numpy()]
     table = table.sort_values("r_hat", ascending=False, na_position="first").head(MOST_TRACES)
@@ -70,14 +66,10 @@ def traces_of(record: Record) -> Figure:
     return fig
 
 
-def pairs(dt: xr.DataTree) -> Figure:
-    """Pairs of at most five free scalars, those most correlated in the posterior; divergences marked."""
-    return pairs_of(Record.of(dt))
-
-
 @styled
-def pairs_of(record: Record) -> Figure:
-    """:func:`pairs` of a posterior that was read."""
+def pairs(dt: Posterior) -> Figure:
+    """Pairs of at most five free scalars, those most correlated in the posterior; divergences marked."""
+    record = Record.of(dt)
     values = free_scalars(record.likelihood, record.posterior)
     flat = values.to_numpy().reshape(-1, values.sizes["scalar"])
     labels = [str(s) for s in values["scalar"].to_numpy()]

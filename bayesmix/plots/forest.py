@@ -26,7 +26,7 @@ from bayesmix.drawing.style import (
 )
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture import scalars
-from bayesmix.posterior.record import Record
+from bayesmix.posterior.record import Posterior, Record
 
 QUANTILES = (TAILS[0], 0.25, 0.75, TAILS[1])
 MAP_MARK: Style = {"marker": "D", "color": "black", "markerfacecolor": "none", "markersize": 4, "linestyle": "none"}
@@ -55,18 +55,14 @@ class Panel:
         return 0.55 + 0.25 * len(self.rows)
 
 
-def forest(dt: xr.DataTree, cmp: Comparison) -> Figure:
+@styled
+def forest(dt: Posterior, cmp: Comparison) -> Figure:
     """Posterior mean with 50% and 90% intervals of every scalar; EM as a cross, MAP as a diamond where given.
 
     Features have units of their own, so means and scales have one panel per feature, as have answers; correlations one
     per component.
     """
-    return forest_of(Record.of(dt), cmp)
-
-
-@styled
-def forest_of(record: Record, cmp: Comparison) -> Figure:
-    """:func:`forest` of a posterior that was read."""
+    record = Record.of(dt)
     draws = scalars.of_posterior(record.likelihood, record.posterior, derived=True)
     columns = _columns(panels(record.likelihood))
     tallest = max(sum(panel.height for panel in column) for column in columns)

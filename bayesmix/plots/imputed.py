@@ -8,15 +8,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bayesmix.drawing.level import LEVEL, TAILS
-from bayesmix.drawing.style import MUTED, colour, legend_above, line, new_figure, plain, styled
+from bayesmix.drawing.style import MUTED, colour, legend_above, line, new_figure, panels_abreast, plain, styled
 from bayesmix.inputs.data import Data, evenly
-from bayesmix.posterior.predict import Fit, bound
-from bayesmix.rows.impute import impute
+from bayesmix.posterior.predict import Fit
+from bayesmix.rows.impute import IMPUTED_DRAWS, drawn_cells
 
 MOST_GAPPY = 4
 """Columns with a panel of their own."""
 MOST_INTERVALS = 150
 """Missing cells of a column that are drawn."""
+UPRIGHT = 40
+"""Names of answers under a panel are turned where they have more letters than this in all."""
 FEWEST_PAIRS = 3
 """So many rows must have two columns for one to be drawn against the other."""
 
@@ -26,7 +28,8 @@ def imputed(fit: Fit, *, data: Data | None = None) -> Figure:
     """Posterior medians and 90% intervals of missing cells over the observed rows.
 
     One panel for each of the up to four columns with most gaps, against the column that it is most correlated with.
-    Cells whose other column is missing too stand at the left edge. Of answers, 0 or 1, the probability of a 1.
+    Cells whose other column is missing too stand at the left edge. Of cells that are 0 or 1, the probability of a 1; of
+    answers in words, how often each is expected among the missing cells.
 
     Parameters
     ----------
@@ -35,23 +38,23 @@ def imputed(fit: Fit, *, data: Data | None = None) -> Figure:
     data : Data, optional
         New rows; by default those of the fit.
     """
-    rows = bound(fit, data)[0].data
-    cells = impute(fit, data=data)
+    likelihood, cells = drawn_cells(fit, draws=IMPUTED_DRAWS, data=data, seed=1)
+    rows = likelihood.data
     gaps = np.isnan(rows.x).sum(axis=0)
     shown = [int(j) for j in np.argsort(-gaps, kind="stable")[:MOST_GAPPY] if gaps[j]]
     columns = min(len(shown), 2)
     panels = -(-len(shown) // columns)
     fig = new_figure(4.3 * columns if columns > 1 else 6.2, 3.2 * panels + 0.4)
-    axes = np.ravel(fig.subplots(panels, columns, squeeze=False))
-    answers = bool(np.isin(rows.x[~np.isnan(rows.x)], (0, 1)).all())
-    for ax, j in zip(axes, shown, strict=False):
-        (_probabilities if answers else _intervals)(ax, rows, cells, j)
-    for ax in axes[len(shown) :]:
-        ax.remove()
+    words, bits = any(rows.levels), bool(np.isin(rows.x[~np.isnan(rows.x)], (0, 1)).all())
+    panel = _shares if words else _probabilities if bits else _intervals
+    for ax, j in zip(panels_abreast(fig, len(shown), columns), shown, strict=True):
+        panel(ax, rows, cells, j)
     mark = line("missing cell: probability of 1", color=colour(0), marker="o", markersize=4, linestyle="none")
     interval = line(f"missing cell: median and {LEVEL:.0%} interval", color=colour(0), marker="o", markersize=4)
     observed = line("observed rows", color=MUTED, marker="o", markersize=4, linestyle="none", alpha=0.6)
-    legend_above(fig, [mark] if answers else [observed, interval])
+    share = line(f"missing cells: expected share, {LEVEL:.0%} interval", color=colour(0), marker="o", markersize=4)
+    given = line("observed cells: share", color=MUTED, marker="_", markersize=12, linestyle="none")
+    legend_above(fig, [given, share] if words else [mark] if bits else [observed, interval])
     return fig
 
 
@@ -81,6 +84,22 @@ def _intervals(ax: Axes, rows: Data, cells: xr.DataArray, j: int) -> None:
     ax.set(xlabel="" if partner is None else plain(rows.feature_names[partner]), ylabel=plain(rows.feature_names[j]))
     left = f", {len(some)} shown" if len(some) < at.sum() else ""
     ax.set_title(f"{int(at.sum())} cells missing{left}", fontsize=9)
+
+
+def _shares(ax: Axes, rows: Data, cells: xr.DataArray, j: int) -> None:
+    of_j, levels = cells.to_numpy()[:, cells["feature"].to_numpy() == rows.feature_names[j]], rows.levels[j]
+    at = np.arange(len(levels))
+    there = rows.x[~np.isnan(rows.x[:, j]), j]
+    ax.plot(at, [(there == level).mean() for level in at], "_", color=MUTED, markersize=18, gid="observed")
+    drawn = np.stack([(of_j == level).mean(axis=1) for level in at])
+    lower, upper = np.quantile(drawn, TAILS, axis=1)
+    ax.vlines(at, lower, upper, color=colour(0), linewidth=1.6, alpha=0.55, gid="intervals")
+    ax.plot(at, drawn.mean(axis=1), "o", color=colour(0), markersize=4.5, gid="shares")
+    names = [plain(level, limit=14) for level in levels]
+    ax.set_xticks(at, names, rotation=0 if sum(map(len, names)) < UPRIGHT else 20)
+    ax.set(xlim=(-0.6, len(levels) - 0.4), ylabel=f"share, {plain(rows.feature_names[j])}")
+    ax.set_ylim(bottom=0)
+    ax.set_title(f"{of_j.shape[1]} cells missing", fontsize=9)
 
 
 def _probabilities(ax: Axes, rows: Data, cells: xr.DataArray, j: int) -> None:

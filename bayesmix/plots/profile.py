@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import xarray as xr
 from matplotlib.figure import Figure
 
 from bayesmix.drawing.profile import draw_profile
 from bayesmix.drawing.style import styled
 from bayesmix.em.fit_em import EMFit
 from bayesmix.plots.view import view
-from bayesmix.posterior.record import Record
+from bayesmix.posterior.record import Posterior
 
 
-def profile(dt: xr.DataTree, *, em: EMFit | None = None) -> Figure:
+@styled
+def profile(dt: Posterior, *, em: EMFit | None = None) -> Figure:
     """The profile of every component: its mean or probabilities in every column, with 90% intervals and EM's estimate.
 
     Measurements are standardized by mean and standard deviation of the column; rates and probabilities are as they are.
@@ -30,15 +30,8 @@ def profile(dt: xr.DataTree, *, em: EMFit | None = None) -> Figure:
     ValueError
         Where no estimate says what components are like in every column, as for regressions.
     """
-    return profile_of(Record.of(dt), em=em)
-
-
-@styled
-def profile_of(record: Record, *, em: EMFit | None = None) -> Figure:
-    """:func:`profile` of a posterior that was read."""
-    figure = draw_profile(view(record, em))
+    fit = view(dt, em)
+    figure = draw_profile(fit)
     if figure is None:
-        raise ValueError(
-            f"dt: a {record.likelihood.name} mixture has no profile: its components have no mean by column"
-        )
+        raise ValueError(f"dt: a {fit.likelihood.name} mixture has no profile: its components have no mean by column")
     return figure

@@ -18,6 +18,7 @@ from bayesmix.drawing.style import (
     legend_above,
     line,
     new_figure,
+    panels_abreast,
     patch,
     plain,
     styled,
@@ -36,18 +37,16 @@ def rank_ecdf(result: Calibration) -> Figure:
     names = list(result.ranks.columns)
     rows = -(-len(names) // PANELS_ABREAST)
     fig = new_figure(9.0, 0.6 + 1.35 * rows)
-    axes = fig.subplots(rows, PANELS_ABREAST, sharex=True, sharey=True, squeeze=False).ravel()
+    axes = panels_abreast(fig, len(names), PANELS_ABREAST, sharex=True, sharey=True)
     n, places = len(result.ranks), np.arange(1, RANKED_DRAWS + 1) / (RANKED_DRAWS + 1)
     low, high = uniformity.band(n, RANKED_DRAWS, CALIBRATION_LEVEL / len(names))
-    for ax, name in zip(axes, names, strict=False):
+    for ax, name in zip(axes, names, strict=True):
         counts = np.bincount(result.ranks[name], minlength=RANKED_DRAWS + 1).cumsum()[:-1]
         outside = bool(((counts < low) | (counts > high)).any())
         ax.fill_between(places, low / n - places, high / n - places, color=FAINT, linewidth=0, gid="band")
         ax.axhline(0.0, color=MUTED, linewidth=0.6)
         ax.plot(places, counts / n - places, color=ALARM if outside else colour(0), linewidth=1.3, gid="difference")
         ax.set_title(_short(name), fontsize=7.5)
-    for ax in axes[len(names) :]:
-        ax.set_visible(False)
     axes[0].set(xlim=(0, 1), xticks=[0, 0.5, 1])
     fig.supxlabel("rank of the truth among the draws, as a share", fontsize=9)
     fig.supylabel("ECDF of the ranks less uniform", fontsize=9)

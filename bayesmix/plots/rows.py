@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -29,25 +28,21 @@ from bayesmix.drawing.style import (
 from bayesmix.inputs.data import evenly
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.posterior.predict import open_rows
-from bayesmix.posterior.record import Record
+from bayesmix.posterior.record import Posterior, Record
 
 MOST_AMBIGUOUS = 20
 LEAST_AMBIGUOUS = 5
 SHOWN_ROWS = 400
 
 
-def responsibilities(dt: xr.DataTree, cmp: Comparison) -> Figure:
+@styled
+def responsibilities(dt: Posterior, cmp: Comparison) -> Figure:
     """Posterior mean responsibilities with 90% intervals, rows sorted; beside them the most ambiguous rows by name.
 
     With two components the responsibility of the first; with more, that of each row's most probable component. Rows
     that can belong to one component only (labelled rows, positive counts) say nothing and are left out.
     """
-    return responsibilities_of(Record.of(dt), cmp)
-
-
-@styled
-def responsibilities_of(record: Record, cmp: Comparison) -> Figure:
-    """:func:`responsibilities` of a posterior that was read."""
+    record = Record.of(dt)
     likelihood = record.likelihood
     table = responsibility_table(likelihood, cmp)
     fig = new_figure(8.4, 4.4)

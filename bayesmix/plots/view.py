@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from bayesmix.drawing.view import View
 from bayesmix.em.fit_em import EMFit
-from bayesmix.inputs.data import evenly
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.parts.part import Params
-from bayesmix.posterior.record import Record
+from bayesmix.parts.part import Params, at_most
+from bayesmix.posterior.record import Posterior, Record
 
 SHOWN_DRAWS = 200
 
 
-def view(record: Record, em: EMFit | None = None, *, draws: int = SHOWN_DRAWS) -> View:
+def view(dt: Posterior, em: EMFit | None = None, *, draws: int = SHOWN_DRAWS) -> View:
     """The view of a posterior, with the estimate beside it where given."""
-    likelihood, params = record.likelihood, {v: a[evenly(len(a), draws)] for v, a in record.params.items()}
+    record = Record.of(dt)
+    likelihood, params = record.likelihood, at_most(record.params, draws)
     return View(likelihood, all_named(likelihood, params), None if em is None else all_named(likelihood, em.arrays))
 
 

@@ -13,6 +13,7 @@ import xarray as xr
 from bayesmix import estep
 from bayesmix.compiled.log_posterior import CompiledModel
 from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.mixture.draws import DRAWN, by_draw, sizes
 from bayesmix.mixture.exchangeable import Exchange
 from bayesmix.mixture.spec import Mixture
 from bayesmix.model.symmetry import refreshed
@@ -22,7 +23,6 @@ from bayesmix.posterior.relabel import apply, permutations
 
 STORED_BYTES = 64e6
 """The pointwise log-likelihood is stored up to this size."""
-DRAWN = ("chain", "draw")
 PACKAGES = ("bayesmix", "pymc", "pytensor", "nutpie", "arviz", "numpy")
 
 
@@ -56,13 +56,11 @@ def sort_labels(
     n_draws, n = len(next(iter(params.values()))), len(likelihood.data)
     keep = log_likelihood is True or (log_likelihood == "auto" and 8.0 * n_draws * n <= STORED_BYTES)
     total, pointwise = _log_likelihoods(likelihood, params, keep=keep)
-    shape = posterior.sizes["chain"], posterior.sizes["draw"]
-    statistics = dt["sample_stats"].to_dataset().assign(log_likelihood=(("chain", "draw"), total.reshape(shape)))
-    dt["sample_stats"] = xr.DataTree(statistics)
+    log_likelihood_of_draw = (DRAWN, total.reshape(sizes(posterior)))
+    dt["sample_stats"] = xr.DataTree(dt["sample_stats"].to_dataset().assign(log_likelihood=log_likelihood_of_draw))
     if pointwise is not None:
-        coords = {d: posterior[d].values for d in ("chain", "draw")} | {"obs": list(likelihood.data.obs_names)}
-        values = (("chain", "draw", "obs"), pointwise.reshape(*shape, n))
-        dt["log_likelihood"] = xr.DataTree(xr.Dataset({"x": values}, coords=coords))
+        by_row = by_draw(pointwise, posterior, {"obs": likelihood.data.obs_names}, name="x")
+        dt["log_likelihood"] = xr.DataTree(by_row.to_dataset())
     if "component" not in posterior.dims:
         return dt
     order = permutations(posterior, dt["sample_stats"]["lp"].to_numpy(), where, likelihood, "ecr")

@@ -11,10 +11,9 @@ from scipy.spatial.distance import squareform
 
 from bayesmix import estep
 from bayesmix.inputs.arguments import whole_numbers
-from bayesmix.inputs.data import evenly
 from bayesmix.likelihood.clusters import cut
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.parts.part import Params
+from bayesmix.parts.part import Params, at_most
 from bayesmix.posterior.partitions import LOSSES, best_partition
 from bayesmix.posterior.record import Record
 
@@ -65,7 +64,7 @@ def co_clustering(dt: xr.DataTree, *, rows: Sequence[int] | np.ndarray | None = 
 def _together(likelihood: Likelihood, params: Params) -> xr.DataArray:
     """:func:`co_clustering` of the rows of ``likelihood``."""
     n = len(likelihood.data)
-    params = _fewer(params, MOST_DRAWS)
+    params = at_most(params, MOST_DRAWS)
     together = np.zeros((n, n))
     for some in _blocks(params, BLOCK // (n * len(likelihood.components)) + 1):
         r = estep.responsibilities(likelihood, some)
@@ -126,7 +125,7 @@ def point_partition(
     record = Record.of(dt)
     likelihood, rng = taken(record.likelihood, rows), np.random.default_rng(seed)
     together = _together(likelihood, record.params)
-    r = estep.responsibilities(likelihood, _fewer(record.params, ALLOCATIONS))
+    r = estep.responsibilities(likelihood, at_most(record.params, ALLOCATIONS))
     z = (r.cumsum(axis=-1) < rng.random((*r.shape[:2], 1))).sum(axis=-1).clip(max=r.shape[-1] - 1)
     candidates = [
         *z[:: -(-len(z) // SAMPLED)],
@@ -164,11 +163,6 @@ def taken(likelihood: Likelihood, rows: Sequence[int] | np.ndarray | None) -> Li
             f"rows: must be different whole numbers from 0 to {n - 1}; got {np.array2string(picked, threshold=6)}"
         )
     return likelihood.rebind(likelihood.data.take(picked))
-
-
-def _fewer(params: Params, most: int) -> Params:
-    """At most so many draws, evenly spaced."""
-    return {v: a[evenly(len(a), most)] for v, a in params.items()}
 
 
 def _blocks(params: Params, size: int) -> Iterator[Params]:

@@ -7,10 +7,10 @@ import xarray as xr
 
 from bayesmix import estep
 from bayesmix.posterior.predict import array_of
-from bayesmix.posterior.record import Record, row_slices
+from bayesmix.posterior.record import Posterior, Record, row_slices
 
 
-def loo(dt: xr.DataTree) -> xr.Dataset:
+def loo(dt: Posterior) -> xr.Dataset:
     """Pareto-smoothed leave-one-out in blocks of rows (Vehtari et al. 2017, doi:10.1007/s11222-016-9696-4).
 
     Parameters
@@ -30,11 +30,7 @@ def loo(dt: xr.DataTree) -> xr.Dataset:
     ValueError
         Where row weights are not 1: leaving a weighted row out is not defined here.
     """
-    return loo_of(Record.of(dt))
-
-
-def loo_of(record: Record) -> xr.Dataset:
-    """:func:`loo` of a posterior that was read."""
+    record = Record.of(dt)
     likelihood = record.likelihood
     if likelihood.data.weighted:
         raise ValueError("loo: is defined for row weights of 1 only")

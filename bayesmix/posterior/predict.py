@@ -7,13 +7,15 @@ import xarray as xr
 
 from bayesmix import estep
 from bayesmix.em.fit_em import EMFit
+from bayesmix.inputs.arguments import probabilities
 from bayesmix.inputs.data import Data
 from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.mixture.draws import by_draw
 from bayesmix.parts.part import Params
 from bayesmix.posterior.expected_error import Errors, ExpectedError
-from bayesmix.posterior.record import Record, row_slices
+from bayesmix.posterior.record import Posterior, Record, row_slices
 
-type Fit = EMFit | xr.DataTree
+type Fit = EMFit | Posterior
 
 
 def bound(fit: Fit, data: Data | None) -> tuple[Likelihood, Params]:
@@ -68,16 +70,16 @@ def responsibilities(fit: Fit, *, data: Data | None = None) -> xr.DataArray:
     >>> r.values.round(3).max(axis=1)
     array([1., 1.])
     """
+    fit = fit if isinstance(fit, EMFit) else Record.of(fit)
     likelihood, params = bound(fit, data)
     if isinstance(fit, EMFit):
         return array_of(likelihood, estep.responsibilities(likelihood, params), ("obs", "component"))
-    shape = (fit["posterior"].sizes["chain"], fit["posterior"].sizes["draw"])
     draws = estep.Draws(likelihood, params)
     r = np.empty((draws.size, len(likelihood.data), len(likelihood.components)))
     for rows in row_slices(likelihood, draws.size):
         r[:, rows] = draws.responsibilities(rows)
-    sample = _sample_coords(fit["posterior"].to_dataset())
-    return array_of(likelihood, r.reshape(*shape, *r.shape[1:]), ("chain", "draw", "obs", "component"), sample)
+    coords = {"obs": likelihood.data.obs_names, "component": likelihood.components}
+    return by_draw(r, fit.posterior, coords, name=None)
 
 
 def responsibility_summary(dt: xr.DataTree, *, data: Data | None = None, prob: float = 0.9) -> xr.Dataset:
@@ -104,8 +106,7 @@ def responsibility_summary(dt: xr.DataTree, *, data: Data | None = None, prob: f
     ValueError
         For a ``prob`` outside (0, 1), and as :func:`responsibilities`.
     """
-    if not 0 < prob < 1:
-        raise ValueError(f"prob: must be between 0 and 1; got {prob}")
+    probabilities(prob=prob)
     summary, error = summary_of(Record.of(dt), data=data, prob=prob)
     rates = {"": error.error, "_lower": error.lower, "_upper": error.upper}
     return summary.assign_attrs({f"expected_error{end}": rate for end, rate in rates.items()})
@@ -136,7 +137,7 @@ def pointwise_of(likelihood: Likelihood, params: Params) -> np.ndarray:
     return out
 
 
-def replicate(dt: xr.DataTree, n: int = 200, *, seed: int | None = None) -> np.ndarray:
+def replicate(dt: Posterior, n: int = 200, *, seed: int | None = None) -> np.ndarray:
     """New data from the posterior predictive distribution; rows keep their covariates and label evidence.
 
     Parameters
@@ -158,11 +159,7 @@ def replicate(dt: xr.DataTree, n: int = 200, *, seed: int | None = None) -> np.n
     ValueError
         Where row weights are not 1: what a weighted row would look like anew is not defined here.
     """
-    return replicates_of(Record.of(dt), n, seed=seed)
-
-
-def replicates_of(record: Record, n: int = 200, *, seed: int | None = None) -> np.ndarray:
-    """:func:`replicate` of a posterior that was read."""
+    record = Record.of(dt)
     likelihood, params = record.likelihood, record.params
     if likelihood.data.weighted:
         raise ValueError("replicate: is defined for row weights of 1 only")
@@ -176,19 +173,11 @@ def log_likelihood(dt: xr.DataTree) -> xr.DataArray:
     if "log_likelihood" in dt.children:
         return dt["log_likelihood"].to_dataset()["x"]
     record = Record.of(dt)
-    likelihood = record.likelihood
-    values = likelihood.row_weights * pointwise_of(likelihood, record.params)
-    sample = _sample_coords(record.posterior)
-    return array_of(likelihood, values.reshape(*record.shape, -1), ("chain", "draw", "obs"), sample)
+    values = record.likelihood.row_weights * pointwise_of(record.likelihood, record.params)
+    return by_draw(values, record.posterior, {"obs": record.data.obs_names}, name=None)
 
 
-def _sample_coords(posterior: xr.Dataset) -> dict[str, np.ndarray]:
-    return {d: posterior.coords[d].to_numpy() for d in ("chain", "draw")}
-
-
-def array_of(
-    likelihood: Likelihood, values: np.ndarray, dims: tuple[str, ...], coords: dict[str, np.ndarray] | None = None
-) -> xr.DataArray:
+def array_of(likelihood: Likelihood, values: np.ndarray, dims: tuple[str, ...]) -> xr.DataArray:
     """An array over the rows, with the names of its dimensions."""
-    known = {"obs": list(likelihood.data.obs_names), "component": list(likelihood.components)} | (coords or {})
+    known = {"obs": list(likelihood.data.obs_names), "component": list(likelihood.components)}
     return xr.DataArray(values, dims=dims, coords={d: known[d] for d in dims})

@@ -38,8 +38,10 @@ class Record:
     dt: xr.DataTree
 
     @classmethod
-    def of(cls, dt: xr.DataTree) -> Record:
-        """The record of a posterior; ValueError where it is none."""
+    def of(cls, dt: Posterior) -> Record:
+        """The record of a posterior, or that which it is; ValueError where it is none."""
+        if isinstance(dt, Record):
+            return dt
         if not isinstance(dt, xr.DataTree):
             raise ValueError(f"dt: must be a posterior from bayesmix.sample, a DataTree; got a {type(dt).__name__}")
         if "spec" not in dt.attrs:
@@ -82,11 +84,6 @@ class Record:
         return stacked(self.posterior.isel(draw=slice(None, None, step)), self.likelihood)
 
     @property
-    def shape(self) -> tuple[int, int]:
-        """How many chains there are, and how many draws of each."""
-        return self.posterior.sizes["chain"], self.posterior.sizes["draw"]
-
-    @property
     def resampled(self) -> bool:
         """Whether the draws of several regions were resampled by mass: the chains as they were made stand beside."""
         return RAW + "posterior" in self.dt.children
@@ -94,6 +91,10 @@ class Record:
     def as_made(self, group: str) -> xr.Dataset:
         """``posterior`` or ``sample_stats`` as the chains made them, before regions were resampled by mass."""
         return self.dt[RAW + group if self.resampled else group].to_dataset()
+
+
+type Posterior = xr.DataTree | Record
+"""What :func:`bayesmix.sample` returned, or its record where it was read already."""
 
 
 def stacked(posterior: xr.Dataset, likelihood: Likelihood) -> Params:

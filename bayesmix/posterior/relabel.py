@@ -7,10 +7,11 @@ import xarray as xr
 
 from bayesmix import estep
 from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.mixture.draws import by_draw
 from bayesmix.mixture.estimates import canonical_order, reorder
+from bayesmix.mixture.likeness import Likeness
 from bayesmix.mixture.permutations import METHODS, best_permutations, component_axes, orders, permute
 from bayesmix.mixture.spec import switching_groups
-from bayesmix.parts.gaps import column_means, filled
 from bayesmix.parts.part import Params
 from bayesmix.posterior.component_overlap import agreement_with
 from bayesmix.posterior.record import RAW, Record, row_blocks, stacked
@@ -39,7 +40,8 @@ def relabel(dt: xr.DataTree, method: str = "ecr") -> xr.DataTree:
         changes, which minimizes the Kullback-Leibler divergence of the draws' allocations from q (Stephens 2000,
         algorithm 2, doi:10.1111/1467-9868.00265); begun at the results of the other two and at the draws as they are,
         so its divergence is never the larger one. "data": b is the log-density of the rows under independent normals
-        with the moments of each label, in turns with them (after the k-means loss of Rodriguez and Walker 2014,
+        with the moments of each label (of columns of answers by their shares there, without the cells that are
+        missing), in turns with them (after the k-means loss of Rodriguez and Walker 2014,
         doi:10.1080/10618600.2012.735624).
 
     Returns
@@ -107,9 +109,8 @@ def permutations(
             continue
         rows = likelihood.evenly(max(100, HELD // (lp.size * len(groups))))
         q = estep.responsibilities(rows, pivot)
-        v = rows.row_weights
-        x = filled(rows.data.x, column_means(rows.data.x, v))
-        order[own] = orders(method, _held(rows, inside), q, x=x, row_weights=v, groups=groups)
+        x = Likeness.of(rows.data.x, rows.data.levels)
+        order[own] = orders(method, _held(rows, inside), q, x=x, row_weights=rows.row_weights, groups=groups)
     return order.reshape(*lp.shape, -1)
 
 
@@ -154,17 +155,13 @@ def apply(dt: xr.DataTree, order: np.ndarray, *, method: str = "ecr") -> xr.Data
     for name, array in posterior.items():
         if component_axes(array.dims):
             ordered = array.transpose("chain", "draw", ...)
-            by_draw = ordered.to_numpy().reshape(n_chain * n_draw, *ordered.shape[2:])
-            new = permute(by_draw, flat, *component_axes(ordered.dims[1:]))
+            flat_draws = ordered.to_numpy().reshape(n_chain * n_draw, *ordered.shape[2:])
+            new = permute(flat_draws, flat, *component_axes(ordered.dims[1:]))
             moved[name] = (ordered.dims, new.reshape(ordered.shape), array.attrs)
     before = dt["relabelling"]["permutation"].to_numpy() if "relabelling" in dt.children else None
     total = order if before is None else np.take_along_axis(before, order, axis=-1)
-    relabelling = xr.Dataset(
-        {"permutation": (("chain", "draw", "component"), total)},
-        coords={d: posterior[d].values for d in ("chain", "draw")} | {"component": posterior["component"].values},
-        attrs={"method": method},
-    )
+    relabelling = by_draw(total, posterior, {"component": posterior["component"].values.tolist()}, name="permutation")
     result = dt.copy()
     result["posterior"] = xr.DataTree(posterior.assign(moved))
-    result["relabelling"] = xr.DataTree(relabelling)
+    result["relabelling"] = xr.DataTree(relabelling.to_dataset().assign_attrs(method=method))
     return result

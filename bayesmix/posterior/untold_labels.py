@@ -7,24 +7,19 @@ from itertools import combinations
 
 import numpy as np
 import xarray as xr
-from scipy.special import logit
 from scipy.stats import gaussian_kde
 
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.spec import exchange_groups
+from bayesmix.parts.held import COORDINATES
 
 DENSITY_DRAWS = 4000
 """The density is estimated from so many draws at most, ..."""
 AVERAGED = 200
 """... and averaged over about so many of them."""
 UNCONSTRAINED: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "simplex": np.log,
-    "simplexes": np.log,
-    "positive": np.log,
-    "real": np.asarray,
-    "real vector": np.asarray,
-    "unit": logit,
-    "correlation": np.arctanh,
+    **{support: forward for support, (forward, _) in COORDINATES.items()},
+    **{"simplex": np.log, "simplexes": np.log, "correlation": np.arctanh},
 }
 """By support."""
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 
-import numpy as np
 import xarray as xr
 
 from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.mixture.draws import by_draw
 from bayesmix.posterior.record import RAW, Record, stacked
 
 DERIVED = "derived"
@@ -37,12 +37,9 @@ def by_variation(dt: xr.DataTree, likelihood: Likelihood) -> xr.DataTree:
 
 def derived(posterior: xr.Dataset, likelihood: Likelihood) -> xr.Dataset:
     """The variables with constant entries, (chain, draw, ...), from what varies."""
-    named, shape = likelihood.named(stacked(posterior, likelihood)), (posterior.sizes["chain"], posterior.sizes["draw"])
-    dims = {v: ("chain", "draw", *likelihood.dims[v]) for v in likelihood.unvarying}
-    used = {d for of in dims.values() for d in of}
-    coords = {d: posterior[d].to_numpy() for d in ("chain", "draw")}
-    coords |= {d: np.array(names) for d, names in likelihood.coords.items() if d in used}
-    return xr.Dataset({v: (dims[v], named[v].reshape(*shape, *named[v].shape[1:])) for v in dims}, coords=coords)
+    named = likelihood.named(stacked(posterior, likelihood))
+    coords = {v: {d: likelihood.coords[d] for d in likelihood.dims[v]} for v in likelihood.unvarying}
+    return xr.Dataset({v: by_draw(named[v], posterior, own, name=None) for v, own in coords.items()})
 
 
 def converted(dt: xr.DataTree) -> xr.DataTree:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from markupsafe import Markup
 
@@ -12,53 +11,54 @@ type Inline = str | Markup
 """Text for the page: a str is escaped, Markup is not."""
 
 
+class _Block:
+    @property
+    def kind(self) -> str:
+        """Its template."""
+        return type(self).__name__.lower()
+
+
 @dataclass(frozen=True)
-class Paragraph:
+class Paragraph(_Block):
     """A paragraph."""
 
-    kind: ClassVar[str] = "paragraph"
     text: Inline
     role: str = ""
     """``lead`` for the first of a section, ``note`` for small print."""
 
 
 @dataclass(frozen=True)
-class Heading:
+class Heading(_Block):
     """A heading inside a section."""
 
-    kind: ClassVar[str] = "heading"
     text: Inline
 
 
 @dataclass(frozen=True)
-class Bullets:
+class Bullets(_Block):
     """A list."""
 
-    kind: ClassVar[str] = "bullets"
     items: Sequence[Inline]
 
 
 @dataclass(frozen=True)
-class Terms:
+class Terms(_Block):
     """Names and what they stand for."""
 
-    kind: ClassVar[str] = "terms"
     items: Sequence[tuple[Inline, Inline]]
 
 
 @dataclass(frozen=True)
-class Cards:
+class Cards(_Block):
     """The few numbers that matter: (value, what it is, state), state one of ``good, note, bad`` or empty."""
 
-    kind: ClassVar[str] = "cards"
     items: Sequence[tuple[str, str, str]]
 
 
 @dataclass(frozen=True)
-class Notice:
+class Notice(_Block):
     """Something the reader must not miss; ``level`` is ``good``, ``note`` or ``bad``."""
 
-    kind: ClassVar[str] = "notice"
     level: str
     title: str
     text: Inline
@@ -66,10 +66,9 @@ class Notice:
 
 
 @dataclass(frozen=True)
-class Table:
+class Table(_Block):
     """A table. ``numeric``: which columns hold numbers; a row of one cell heads a group of rows."""
 
-    kind: ClassVar[str] = "table"
     columns: Sequence[Inline]
     rows: Sequence[Sequence[Inline]]
     numeric: Sequence[bool]
@@ -82,37 +81,33 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Figure:
+class Figure(_Block):
     """A picture by its name in ``figures/``, with what to look for and what it shows here."""
 
-    kind: ClassVar[str] = "figure"
     name: str
     alt: str
     caption: Inline
 
 
 @dataclass(frozen=True)
-class Drawing:
+class Drawing(_Block):
     """An inline SVG."""
 
-    kind: ClassVar[str] = "drawing"
     svg: Markup
     caption: Inline
 
 
 @dataclass(frozen=True)
-class Formulas:
+class Formulas(_Block):
     """Displayed formulas, each with what it says: (words, MathML)."""
 
-    kind: ClassVar[str] = "formulas"
     items: Sequence[tuple[Inline, Markup]]
 
 
 @dataclass(frozen=True)
-class Code:
+class Code(_Block):
     """Commands or Python."""
 
-    kind: ClassVar[str] = "code"
     text: str
 
 

@@ -19,32 +19,8 @@ type Summary = Mapping[str, Any]
 
 def figures(fits: Fits, summary: Summary, *names: str) -> list[Figure]:
     """The figures of these names that apply to these fits, with their captions."""
-    there = [name for name in names if KINDS[name].applies(fits)]
-    return [Figure(name, TITLES[name], CAPTIONS[name](fits, summary)) for name in there]
-
-
-TITLES = {
-    "data": "The data",
-    "imputed": "Missing cells over the data",
-    "em_history": "Log-likelihood over EM iterations",
-    "em_steps": "EM step by step",
-    "em_starts": "Where every EM start ended",
-    "forest": "Posterior intervals with EM and MAP",
-    "traces": "Trace and rank plots by chain",
-    "pairs": "Posterior pair plot",
-    "components": "Components over the data",
-    "structure": "What the components are made of",
-    "profile": "Profile of the components",
-    "modes": "Posterior mass of the modes",
-    "responsibilities": "Responsibilities with 90% intervals",
-    "em_against_posterior": "EM against the posterior",
-    "calibration": "Calibration of EM and posterior",
-    "density": "Density and highest-density regions",
-    "outliers": "The least dense rows",
-    "prior_predictive": "Prior predictive check",
-    "predictive": "Posterior predictive check",
-    "pareto_k": "Pareto k of every row",
-}
+    there = {name: CAPTIONS[name] for name in names if KINDS[name].applies(fits)}
+    return [Figure(name, title, caption(fits, summary)) for name, (title, caption) in there.items()]
 
 
 def _data(fits: Fits, summary: Summary) -> str:
@@ -58,6 +34,12 @@ def _data(fits: Fits, summary: Summary) -> str:
 
 def _imputed(fits: Fits, summary: Summary) -> str:
     n = summary["model"]["missing_cells"]
+    if any(fits.likelihood.data.levels):
+        return (
+            f"What the fit says of {plural(n, 'missing cell')}, given the other answers of their rows: shares differ "
+            "from the observed ones where some classes leave out more than others. They are drawn for this picture "
+            "alone."
+        )
     return (
         f"What the fit says of {plural(n, 'missing cell')}, given the rest of their rows: intervals should run where "
         "the observed rows lie, and are wide where the group is open. They are drawn for this picture alone."
@@ -226,14 +208,11 @@ def _prior_predictive(fits: Fits, summary: Summary) -> str:
 def _predictive(fits: Fits, summary: Summary) -> str:
     p = {name: row["p_value"] for name, row in summary["ppc"].items() if row["p_value"] is not None}
     odd = min(p, key=lambda name: min(p[name], 1 - p[name]))
+    words = f"number of {odd}" if odd in ("zeros", "ones") else odd
     return (
         "The data should look like one more of the replicated data sets: of the statistics below the least typical is "
-        f"the {_readable(odd)}, with a predictive p-value of {fixed(p[odd], 3)}."
+        f"the {words}, with a predictive p-value of {fixed(p[odd], 3)}."
     )
-
-
-def _readable(name: str) -> str:
-    return "number of zeros" if name == "zeros" else "number of ones" if name == "ones" else name
 
 
 def _pareto_k(fits: Fits, summary: Summary) -> str:
@@ -245,25 +224,26 @@ def _pareto_k(fits: Fits, summary: Summary) -> str:
     )
 
 
-CAPTIONS: dict[str, Callable[[Fits, Summary], str]] = {
-    "data": _data,
-    "imputed": _imputed,
-    "em_history": _em_history,
-    "em_steps": _em_steps,
-    "em_starts": _em_starts,
-    "forest": _forest,
-    "traces": _traces,
-    "pairs": _pairs,
-    "components": _components,
-    "structure": _structure,
-    "profile": _profile,
-    "modes": _modes,
-    "responsibilities": _responsibilities,
-    "em_against_posterior": _em_against_posterior,
-    "calibration": _calibration,
-    "density": _density,
-    "outliers": _outliers,
-    "prior_predictive": _prior_predictive,
-    "predictive": _predictive,
-    "pareto_k": _pareto_k,
+CAPTIONS: dict[str, tuple[str, Callable[[Fits, Summary], str]]] = {
+    "data": ("The data", _data),
+    "imputed": ("Missing cells over the data", _imputed),
+    "em_history": ("Log-likelihood over EM iterations", _em_history),
+    "em_steps": ("EM step by step", _em_steps),
+    "em_starts": ("Where every EM start ended", _em_starts),
+    "forest": ("Posterior intervals with EM and MAP", _forest),
+    "traces": ("Trace and rank plots by chain", _traces),
+    "pairs": ("Posterior pair plot", _pairs),
+    "components": ("Components over the data", _components),
+    "structure": ("What the components are made of", _structure),
+    "profile": ("Profile of the components", _profile),
+    "modes": ("Posterior mass of the modes", _modes),
+    "responsibilities": ("Responsibilities with 90% intervals", _responsibilities),
+    "em_against_posterior": ("EM against the posterior", _em_against_posterior),
+    "calibration": ("Calibration of EM and posterior", _calibration),
+    "density": ("Density and highest-density regions", _density),
+    "outliers": ("The least dense rows", _outliers),
+    "prior_predictive": ("Prior predictive check", _prior_predictive),
+    "predictive": ("Posterior predictive check", _predictive),
+    "pareto_k": ("Pareto k of every row", _pareto_k),
 }
+"""By picture: its title, and what to look for."""

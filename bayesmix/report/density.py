@@ -21,9 +21,10 @@ def _outside(fits: Fits) -> dict[str, dict[str, float]]:
     if not fits.likelihood.alike:
         return {}
     tails = Tails(fits.fitted)
-    t = tails.means(fits.fitted.over(None))
+    rows = fits.fitted.over(None)
+    t = tails.means(rows)
     return {
-        f"{content:g}": {"outside": int((t < 1 - content).sum()), "expected": len(t) * tails.below(1 - content)}
+        f"{content:g}": {"outside": int((t < 1 - content).sum()), "expected": tails.expected(rows, 1 - content)}
         for content in CONTENTS
     }
 

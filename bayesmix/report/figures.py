@@ -18,13 +18,9 @@ from PIL import Image
 
 from bayesmix import plots
 from bayesmix.checks.prior import PriorPredictive
-from bayesmix.plots.by_family import components_of, picture_of, predictive_of, structure_of, thumbnail_of
+from bayesmix.plots.by_family import picture_of
 from bayesmix.plots.checks import outliers_figure
 from bayesmix.plots.density import density_of, has_density
-from bayesmix.plots.draws import pairs_of, traces_of
-from bayesmix.plots.forest import forest_of
-from bayesmix.plots.profile import profile_of
-from bayesmix.plots.rows import responsibilities_of
 from bayesmix.report.fits import Fits
 
 DPI = 144
@@ -70,16 +66,18 @@ KINDS: dict[str, Kind] = {
     "em_history": Kind(lambda f: plots.em_history(f.em), lambda f: f.em.n_iter > 1),
     "em_steps": Kind(lambda f: plots.em_steps(f.em), _steps_seen),
     "em_starts": Kind(lambda f: plots.em_starts(f.em), lambda f: f.em.starts["solution"].nunique() > 1),
-    "forest": Kind(lambda f: forest_of(f.record, f.comparison)),
-    "traces": Kind(lambda f: traces_of(f.record)),
-    "pairs": Kind(lambda f: pairs_of(f.record)),
-    "components": Kind(lambda f: components_of(f.record, em=f.comparison.em)),
+    "forest": Kind(lambda f: plots.forest(f.record, f.comparison)),
+    "traces": Kind(lambda f: plots.traces(f.record)),
+    "pairs": Kind(lambda f: plots.pairs(f.record)),
+    "components": Kind(lambda f: plots.components(f.record, em=f.comparison.em)),
     "structure": Kind(
-        lambda f: structure_of(f.record, em=f.comparison.em), lambda f: picture_of(f.likelihood).structured
+        lambda f: plots.structure(f.record, em=f.comparison.em), lambda f: picture_of(f.likelihood).structured
     ),
-    "profile": Kind(lambda f: profile_of(f.record, em=f.comparison.em), _has_profile),
+    "profile": Kind(lambda f: plots.profile(f.record, em=f.comparison.em), _has_profile),
     "modes": Kind(lambda f: plots.modes(f.dt), _several_modes),
-    "responsibilities": Kind(lambda f: responsibilities_of(f.record, f.comparison), lambda f: bool(f.open_rows.any())),
+    "responsibilities": Kind(
+        lambda f: plots.responsibilities(f.record, f.comparison), lambda f: bool(f.open_rows.any())
+    ),
     "em_against_posterior": Kind(lambda f: plots.em_against_posterior(f.comparison)),
     "calibration": Kind(
         lambda f: plots.calibration(f.comparison, f.data), lambda f: len(f.comparison.scores) > 0 and not f.all_known
@@ -90,9 +88,11 @@ KINDS: dict[str, Kind] = {
         lambda f: plots.prior_predictive(cast(PriorPredictive, f.prior_data_sets)),
         lambda f: isinstance(f.prior_data_sets, PriorPredictive),
     ),
-    "predictive": Kind(lambda f: predictive_of(f.record, replicates=f.replicates), lambda f: f.replicates is not None),
+    "predictive": Kind(
+        lambda f: plots.predictive(f.record, replicates=f.replicates), lambda f: f.replicates is not None
+    ),
     "pareto_k": Kind(lambda f: plots.pareto_k(_there(f.loo)), lambda f: f.loo is not None),
-    THUMBNAIL: Kind(lambda f: thumbnail_of(f.record)),
+    THUMBNAIL: Kind(lambda f: plots.thumbnail(f.record)),
 }
 
 

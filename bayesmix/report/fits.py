@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayesmix.checks.compare import Comparison, comparison_of, matched
-from bayesmix.checks.diagnose import Diagnostics, diagnosis_of
+from bayesmix.checks.compare import Comparison, compare, matched
+from bayesmix.checks.diagnose import Diagnostics, diagnose
 from bayesmix.checks.prior import PriorPredictive, prior_data_sets
 from bayesmix.checks.scores import score_table
 from bayesmix.em.fit_em import EMFit, fit_em, ml_fit
@@ -26,8 +26,8 @@ from bayesmix.inputs.data import Data
 from bayesmix.inputs.defaults import N_STARTS
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.spec import exchange_groups, resolved
-from bayesmix.posterior.leave_one_out import loo_of
-from bayesmix.posterior.predict import open_rows, replicates_of, responsibilities, summary_of
+from bayesmix.posterior.leave_one_out import loo
+from bayesmix.posterior.predict import open_rows, replicate, responsibilities, summary_of
 from bayesmix.posterior.record import Record
 from bayesmix.rows.fitted import Fitted
 from bayesmix.rows.outliers import LISTED_OUTLIERS, outliers_of
@@ -97,7 +97,7 @@ class Fits:
     @cached_property
     def fitted(self) -> Fitted:
         """The posterior as questions about rows see it."""
-        return Fitted.of_record(self.record)
+        return Fitted.of(self.record)
 
     @cached_property
     def outliers(self) -> pd.DataFrame:
@@ -182,10 +182,10 @@ def examine(
         record=record,
         em=em,
         map=mode,
-        check=diagnosis_of(record),
-        comparison=comparison_of(em, record, map_fit=mode),
+        check=diagnose(record),
+        comparison=compare(em, record, map_fit=mode),
         loo=None if weighted else _leave_one_out(record),
-        replicates=None if weighted else replicates_of(record),
+        replicates=None if weighted else replicate(record),
         hard=fit_em(em.spec, em.data, assignment="hard", **soft) if hard else None,
         labelled_alone=alone,
         labelled_problem=problem,
@@ -197,7 +197,7 @@ def _leave_one_out(record: Record) -> xr.Dataset:
     """LOO without ArviZ' warnings: the report names the rows that they are about."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        return loo_of(record)
+        return loo(record)
 
 
 def _labelled_alone(em: EMFit, settings: dict[str, Any]) -> tuple[EMFit | None, str]:

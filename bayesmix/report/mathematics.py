@@ -8,6 +8,10 @@ from markupsafe import Markup
 
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.likelihood.words import words_of
+from bayesmix.parts.parameter import Parameter
+
+MOST_EQUATIONS, MOST_NUMBERS = 6, 4
+"""Of what is known so many equations are written out, and so many entries of each."""
 
 
 def mathml(latex: str, *, block: bool = False) -> Markup:
@@ -29,7 +33,46 @@ def symbol(likelihood: Likelihood, variable: str) -> Markup:
 def formulas(likelihood: Likelihood) -> list[tuple[str, Markup]]:
     """(words, formula) of the generative model, the likelihood and the responsibilities."""
     lines = words_of(likelihood).formulas(likelihood)
-    return [(words, mathml(latex, block=True)) for words, latex in [*lines, *_evidence(likelihood)]]
+    lines = [*lines, *_known(likelihood), *_evidence(likelihood)]
+    return [(words, mathml(latex, block=True)) for words, latex in lines]
+
+
+def _known(likelihood: Likelihood) -> list[tuple[str, str]]:
+    """What is given in numbers, where there is some."""
+    known = [(p, likelihood.known[p.name]) for p in likelihood.parameters if p.name in likelihood.known]
+    if not known:
+        return []
+    equations = [equation for p, values in known for equation in _equations(p, values)]
+    more = [r"\ldots"] if len(equations) > MOST_EQUATIONS else []
+    words = "Known, and not estimated, are"
+    return [(words, r" , \quad ".join([*equations[:MOST_EQUATIONS], *more]))]
+
+
+def _equations(p: Parameter, values: np.ndarray) -> list[str]:
+    """Known values of a parameter in LaTeX: one for all, or those of each component of which they are known."""
+    by_component = p.dims[:1] == ("component",)
+    letter = f"{p.symbol}_k" if by_component and "_" not in p.symbol else p.symbol
+    if (values == values.flat[0]).all():
+        equal = p.support == "simplex"
+        return [f"{letter} = " + (rf"\frac{{1}}{{{values.size}}}" if equal else _number(values.flat[0]))]
+    if not by_component:
+        return [f"{letter} = {_vector(values)}"]
+    there = [k for k, own in enumerate(values) if not np.isnan(own).any()]
+    return [f"{letter.replace('_k', f'_{{{k + 1}}}')} = {_vector(values[k])}" for k in there]
+
+
+def _vector(values: np.ndarray) -> str:
+    if np.ndim(values) == 0:
+        return _number(float(values))
+    entries = [_number(v) for v in np.ravel(values)[:MOST_NUMBERS]]
+    more = [r"\ldots"] if np.size(values) > MOST_NUMBERS else []
+    return rf"({', '.join([*entries, *more])})"
+
+
+def _number(value: float) -> str:
+    """A number in LaTeX, in powers of ten where it is very small or large."""
+    mantissa, _, exponent = f"{value:.4g}".partition("e")
+    return rf"{mantissa} \times 10^{{{int(exponent)}}}" if exponent else mantissa
 
 
 def _soft(likelihood: Likelihood) -> bool:

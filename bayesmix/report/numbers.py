@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from datetime import date
 from typing import Any
 
@@ -15,11 +14,9 @@ import xarray as xr
 
 from bayesmix.checks.compare import scores_on
 from bayesmix.checks.convergence import of_parameters, parts
-from bayesmix.checks.diagnose import Diagnostics
-from bayesmix.checks.distinguishing import comparable, distinguishing_of
+from bayesmix.checks.distinguishing import comparable, distinguishing
 from bayesmix.drawing.level import TAILS
 from bayesmix.em.fit_em import EMFit
-from bayesmix.em.standard_errors import EDGE
 from bayesmix.mixture import scalars
 from bayesmix.multimodality.table import describe_mode
 from bayesmix.multimodality.thresholds import PARETO_K
@@ -27,9 +24,9 @@ from bayesmix.posterior.predict import responsibilities
 from bayesmix.report.checks import predictive_checks
 from bayesmix.report.density import density_numbers
 from bayesmix.report.fits import Fits, aligned, scores_with_and_without
-from bayesmix.report.influence import left_to_prior, pulled_by_prior
+from bayesmix.report.judgement import verdict_of
 from bayesmix.report.priors import prior_numbers
-from bayesmix.report.tables import found_value
+from bayesmix.report.subject import CARD_TEXTS
 
 AMBIGUOUS = 10
 
@@ -43,7 +40,7 @@ def summarize(fits: Fits) -> dict[str, Any]:
         "hard": _hard(fits),
         "posterior": _posterior(fits),
         "modes": _modes(fits),
-        "distinguishing": _records(distinguishing_of(fits.record)) if comparable(fits.likelihood) else [],
+        "distinguishing": _records(distinguishing(fits.record)) if comparable(fits.likelihood) else [],
         "comparison": _comparison(fits),
         "scores": {} if fits.all_known else _table(fits.comparison.scores),
         "test": {} if fits.model.test is None else _table(scores_on(fits.comparison.em, fits.record, fits.model.test)),
@@ -62,7 +59,7 @@ def summarize(fits: Fits) -> dict[str, Any]:
     }
     summary = clean(summary)
     summary["expectations"] = [clean(expectation.judge(summary)) for expectation in fits.model.expectations]
-    return {"model": summary.pop("model"), "verdict": clean(_verdict(fits, summary)), **summary}
+    return {"model": summary.pop("model"), "verdict": clean(verdict_of(fits, summary)), **summary}
 
 
 def clean(value: Any) -> Any:
@@ -93,11 +90,8 @@ def _table(table: pd.DataFrame) -> dict[str, Any]:
 def _model(fits: Fits) -> dict[str, Any]:
     data, model = fits.data, fits.model
     return {
-        "name": model.name,
+        **{text: getattr(model, text) for text in CARD_TEXTS},
         "title": model.title or model.name,
-        "description": model.description,
-        "source": model.source,
-        "expected": model.expected,
         "family": fits.em.spec.family,
         "n_components": fits.em.spec.n_components,
         "components": fits.likelihood.components,
@@ -125,29 +119,16 @@ def _estimates(fit: EMFit) -> dict[str, dict[str, float]]:
 
 def _em(fit: EMFit) -> dict[str, Any]:
     """What every EM fit says of itself."""
-    return {
-        "log_likelihood": fit.log_likelihood,
-        "aic": fit.aic,
-        "bic": fit.bic,
-        "n_iter": fit.n_iter,
-        "converged": fit.converged,
-        "degenerate": fit.degenerate,
-        "reasons": fit.reasons,
-        "n_starts": len(fit.starts),
-        "parameters": _estimates(fit),
-    }
+    said = ("log_likelihood", "aic", "bic", "n_iter", "converged", "degenerate", "reasons")
+    return {v: getattr(fit, v) for v in said} | {"n_starts": len(fit.starts), "parameters": _estimates(fit)}
 
 
 def _map(fits: Fits) -> dict[str, Any]:
     fit = aligned(fits, fits.map)
     if fit is None:
         return {}
-    return {
-        "log_posterior": fit.log_posterior,
-        "log_likelihood": fit.log_likelihood,
-        "converged": fit.converged,
-        "parameters": _estimates(fit),
-    }
+    said = ("log_posterior", "log_likelihood", "converged")
+    return {v: getattr(fit, v) for v in said} | {"parameters": _estimates(fit)}
 
 
 def _hard(fits: Fits) -> dict[str, Any]:
@@ -158,9 +139,7 @@ def _hard(fits: Fits) -> dict[str, Any]:
     z = [responsibilities(of).to_numpy().argmax(axis=1) for of in (fit, fits.comparison.em)]
     return {
         "classification_log_likelihood": fit.log_likelihood,
-        "n_iter": fit.n_iter,
-        "converged": fit.converged,
-        "reasons": fit.reasons,
+        **{v: getattr(fit, v) for v in ("n_iter", "converged", "reasons")},
         "moved": int((z[0] != z[1]).sum()),
         "parameters": scalars.of_estimate(fits.likelihood, fit.params, derived=True),
     }
@@ -246,63 +225,3 @@ def _unlabelled(fits: Fits) -> dict[str, Any]:
         "labelled_alone": {} if alone is None else _em(alone),
         "scores": _table(scores_with_and_without(fits)),
     }
-
-
-def _verdict(fits: Fits, summary: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "ok": fits.check.ok and all(e["holds"] for e in summary["expectations"]),
-        "trusted": fits.check.ok,
-        "model_ok": fits.check.model_ok,
-        "text": fits.check.verdict,
-        "model_text": fits.check.model.verdict,
-        "problems": [asdict(problem) for problem in fits.check.problems],
-        "limits": [asdict(limit) for limit in fits.check.limits],
-        "misfits": [asdict(misfit) for misfit in fits.check.misfits],
-        "cautions": _cautions(fits, summary),
-        "notes": [
-            *fits.check.notes,
-            *(f"EM: {text}." for text in fits.em.notes if text.startswith(EDGE)),
-            *_remarks(fits, summary),
-            *left_to_prior(summary["prior"]["sensitivity"]),
-        ],
-    }
-
-
-def _remarks(fits: Fits, summary: Mapping[str, Any]) -> list[str]:
-    """Invariants that mix worse than parameters, rows too influential for leave-one-out, estimates on a boundary."""
-    remarks = _worse_invariants(fits.check)
-    bad = summary["loo"].get("pareto_k_bad", 0)
-    if bad:
-        remarks.append(
-            f"Leave-one-out is unreliable for {bad} of {len(fits.data)} rows, whose Pareto k exceeds {PARETO_K}."
-        )
-    return remarks + [f"EM: {text}." for text in fits.em.notes if text.startswith(EDGE)]
-
-
-def _worse_invariants(check: Diagnostics) -> list[str]:
-    """What labels do not change may mix worse than the parameters, of which the verdict speaks."""
-    free, invariant = check.parameters, check.invariants
-    r_hat, ess = invariant["r_hat"], invariant["ess_bulk"]
-    worse = []
-    if r_hat.max() > free["r_hat"].max():
-        worse.append(f"the largest R-hat is {r_hat.max():.3f} ({r_hat.idxmax()})")
-    if ess.min() < free["ess_bulk"].min():
-        worse.append(f"the smallest effective sample size is {ess.min():.0f} ({ess.idxmin()})")
-    text = "Quantities that labels do not change, such as the log-likelihood, mix worse than the parameters:"
-    return [f"{text} {' and '.join(worse)}."] if worse else []
-
-
-def _cautions(fits: Fits, summary: Mapping[str, Any]) -> list[str]:
-    """What does not spoil the posterior but must not be overlooked."""
-    cautions = [
-        f"Not as expected: {e['quantity']}, {e['rule']}; found {found_value(e['value'])} ({e['because']})."
-        for e in summary["expectations"]
-        if not e["holds"]
-    ]
-    if fits.em.degenerate:
-        cautions.append(f"The EM estimate is degenerate ({'; '.join(fits.em.reasons)}): read the posterior instead.")
-    elif not fits.em.converged:
-        cautions.append("EM did not converge within its iterations.")
-    if not fits.em.degenerate:
-        cautions += pulled_by_prior(fits.comparison.parameters, summary["prior"]["sensitivity"])
-    return cautions + [f"EM: {text}." for text in fits.em.notes if not text.startswith(EDGE)]

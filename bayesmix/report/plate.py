@@ -16,6 +16,8 @@ from bayesmix.parts.parameter import Parameter
 
 RADIUS = 22.0
 SQUARE = 8.0
+LEFT = 40.0
+"""Where the parameters of the weights stand: their arrows run to the right, so letters of squares go above them."""
 MARGIN_ABOVE, STEP, GAP = 48.0, 62.0, 26.0
 """Of the parameters of the components, one under the other; and between those of each and those of all."""
 GREEK = {
@@ -89,6 +91,8 @@ def plate_svg(likelihood: Likelihood) -> Markup:
 def words(likelihood: Likelihood) -> str:
     """How to read the diagram."""
     known = " Squares are given." if _known(likelihood) else ""
+    if any(_kind(likelihood, p) == "partly" for p in likelihood.parameters):
+        known += " A parameter that is half shaded is known in some of the components."
     z = {
         "unknown": " The group of a row, z, is unknown in every row.",
         "partly": " The group of a row, z, is half shaded: it is known in the labelled rows only.",
@@ -121,9 +125,10 @@ def _unknowns(parameters: Sequence[Parameter]) -> list[Parameter]:
 
 
 def _kind(likelihood: Likelihood, p: Parameter) -> str:
-    """Whether a parameter is known as a whole."""
-    free = p.name not in likelihood.known or np.isnan(likelihood.known[p.name]).any()
-    return "unknown" if free else "known"
+    """Whether a parameter is known, as a whole or in some components."""
+    if p.name not in likelihood.known:
+        return "unknown"
+    return "partly" if np.isnan(likelihood.known[p.name]).any() else "known"
 
 
 def _letter(p: Parameter) -> tuple[str, str]:
@@ -141,7 +146,7 @@ def _diagram(likelihood: Likelihood) -> Diagram:
     middle = MARGIN_ABOVE + (STEP * (len(of_x) - 1) + gap) / 2
     nodes = {"z": Node("z", "i", 150, middle, _group_kind(likelihood)), "x": Node("x", "i", 270, middle, "observed")}
     for j, p in enumerate(_unknowns(likelihood.weights.parameters)):
-        nodes[p.name] = Node(*_letter(p), 40, middle + STEP * j, _kind(likelihood, p))
+        nodes[p.name] = Node(*_letter(p), LEFT, middle + STEP * j, _kind(likelihood, p))
     for j, p in enumerate([*inside, *outside]):
         nodes[p.name] = Node(*_letter(p), 410, MARGIN_ABOVE + STEP * j + gap * (p in outside), _kind(likelihood, p))
     arrows = [(p.name, "z") for p in _unknowns(likelihood.weights.parameters)]
@@ -190,9 +195,10 @@ def _node(node: Node) -> str:
     text = 'text-anchor="middle" font-size="18" font-family="Georgia, Cambria, serif" fill="#17202b"'
     if node.kind == "known":
         s = SQUARE
+        x, y = (node.x, node.y - 15) if node.x == LEFT else (node.x + 26, node.y + 6)
         return (
             f'<rect x="{node.x - s:g}" y="{node.y - s:g}" width="{2 * s:g}" height="{2 * s:g}" fill="#33404f"/>'
-            f'<text x="{node.x + 26:g}" y="{node.y + 6:g}" {text}>{letter}</text>'
+            f'<text x="{x:g}" y="{y:g}" {text}>{letter}</text>'
         )
     fill = FILLS.get(node.kind, FILLS["unknown"])
     half = (

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from bayesmix.checks.prior import sensitivity_of
+from bayesmix.checks.prior import sensitivity
 from bayesmix.inputs.distributions import SCIPY
 from bayesmix.inputs.prior import Prior
 from bayesmix.likelihood.likelihood import Likelihood
@@ -176,5 +176,5 @@ def _sensitivity(fits: Fits) -> dict[str, Any]:
     """Power-scaling sensitivity, with that of the least certain rows; of rows that are alike one."""
     entropy = fits.comparison.responsibilities["entropy"].to_numpy().round(6)
     uncertain, rows = np.unique(-entropy, return_index=True)
-    table = sensitivity_of(fits.record, rows[uncertain < 0][:UNCERTAIN_ROWS])
+    table = sensitivity(fits.record, rows[uncertain < 0][:UNCERTAIN_ROWS])
     return {str(name): row.to_dict() for name, row in table.iterrows()}

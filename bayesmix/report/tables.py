@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from bayesmix.report.blocks import Inline, Table
-from bayesmix.report.text import fixed, significant
+from bayesmix.report.text import decimals_for, fixed, interval, significant
 
 SCORES = {
     "accuracy": ("Accuracy", "higher is better"),
@@ -20,7 +20,27 @@ SCORES = {
 FITS = {"em": "EM", "posterior": "Posterior mean"}
 
 
-def parameter_rows(entries: Mapping[str, Any], cells: Callable[[Any], Sequence[Inline]]) -> list[Sequence[Inline]]:
+type Column = tuple[Inline, Callable[[Any], Inline]]
+"""A head, and what a cell says of its row."""
+
+
+def table(
+    rows: Iterable[Any], columns: Sequence[Column], caption: Inline = "", *, words: Container[int] = (0,)
+) -> Table:
+    """A row for each entry; ``words`` are the columns of text, the others are numbers."""
+    heads, cells = zip(*columns, strict=True)
+    numeric = [j not in words for j in range(len(columns))]
+    return Table(heads, [[cell(row) for cell in cells] for row in rows], numeric, caption)
+
+
+def parameter_table(
+    entries: Mapping[str, Any],
+    columns: Sequence[Column],
+    caption: str,
+    *,
+    first: str = "Parameter",
+    words: Container[int] = (),
+) -> Table:
     """One row per scalar: its indices ("all" without any), then its cells; a heading row where a variable begins."""
     rows: list[Sequence[Inline]] = []
     before = ""
@@ -29,8 +49,19 @@ def parameter_rows(entries: Mapping[str, Any], cells: Callable[[Any], Sequence[I
         if variable != before:
             rows.append([variable])
             before = variable
-        rows.append([inside.removesuffix("]") or "all", *cells(entry)])
-    return rows
+        rows.append([inside.removesuffix("]") or "all", *(cell(entry) for _, cell in columns)])
+    heads = [first, *(head for head, _ in columns)]
+    return Table(heads, rows, [False, *(j not in words for j in range(len(columns)))], caption)
+
+
+def number(name: str, spread: str = "sd") -> Callable[[Mapping[str, Any]], str]:
+    """A number of an entry, to the decimals that its spread deserves."""
+    return lambda entry: fixed(entry[name], decimals_for(entry[spread]))
+
+
+def span(entry: Mapping[str, Any]) -> str:
+    """The interval of an entry."""
+    return interval(entry["lower"], entry["upper"], decimals_for(entry["sd"]))
 
 
 def score_rows(scores: Mapping[str, Mapping[str, float | None]], caption: str) -> Table:

@@ -31,6 +31,8 @@ from bayesmix.report.subject import command_of, recorded, remembered
 
 OURS = {"index.html", "summary.json", "responsibilities.csv", "figures", "fit.nc", "inputs.json"}
 """What a report's folder may hold: anything else there is not ours to replace."""
+REPORT_SETTINGS = ("seed", "draws", "tune", "chains", "until", "minutes")
+"""Of sampling, what can be said in place of model.toml."""
 FORMULA = re.compile(r"^(?=[=+\-@\t\r])")
 """Where a cell begins that a spreadsheet would compute."""
 
@@ -64,11 +66,8 @@ def write_report(
     name_or_path: str | Path,
     *,
     out: str | Path | None = None,
-    seed: int | None = None,
-    draws: int | None = None,
-    tune: int | None = None,
-    chains: int | None = None,
     progress: bool = True,
+    **sampler: Any,
 ) -> ReportResult:
     """Fit a model of the gallery, or of a folder of the user's own, and write its report.
 
@@ -81,10 +80,11 @@ def write_report(
         A gallery name, or the path of a model folder.
     out
         Folder of the report; ``reports/<name>`` under the current folder by default. It appears when it is complete.
-    seed, draws, tune, chains : int, optional
-        Instead of those of model.toml.
     progress
         Say on the error stream what is going on, with a bar while sampling.
+    **sampler
+        ``seed``, ``draws``, ``tune``, ``chains``, ``until``, ``minutes`` as in :func:`bayesmix.sample`, in place of
+        those of model.toml.
 
     Returns
     -------
@@ -96,14 +96,17 @@ def write_report(
         Where the model cannot be read or fitted, ``out`` holds files that are no report's, or sampling was interrupted
         and ``out`` holds the report of a whole run.
     """
+    unknown = next((name for name in sampler if name not in REPORT_SETTINGS), None)
+    if unknown is not None:
+        raise ValueError(f"{unknown}: no setting of a report; choose from {', '.join(REPORT_SETTINGS)}")
+    sampler = {name: value for name, value in sampler.items() if value is not None or name == "until"}
     model = gallery.read(name_or_path)
     folder = Path("reports") / model.name if out is None else Path(out)
     check_folder(folder)
-    given = {"seed": seed, "draws": draws, "tune": tune, "chains": chains}
-    given = {name: value for name, value in given.items() if value is not None}
-    em = {"n_starts": N_STARTS, "seed": 1} | model.em | ({} if seed is None else {"seed": seed})
-    command = " ".join(["bayesmix report", shlex.quote(str(name_or_path)), *(f"--{k} {v}" for k, v in given.items())])
-    fits = fitting.run(model, model.sampler | given, em, command=command, progress=progress)
+    em = {"n_starts": N_STARTS, "seed": 1} | model.em | ({"seed": sampler["seed"]} if "seed" in sampler else {})
+    options = [f"--{name} {'once' if value is None else value}" for name, value in sampler.items()]
+    command = " ".join(["bayesmix report", shlex.quote(str(name_or_path)), *options])
+    fits = fitting.run(model, model.sampler | sampler, em, command=command, progress=progress)
     return write(fits, folder, em_settings=em)
 
 

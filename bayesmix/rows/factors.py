@@ -11,6 +11,7 @@ from bayesmix.em.fit_em import EMFit
 from bayesmix.inputs.data import Data, evenly
 from bayesmix.likelihood.facets import facet
 from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.mixture.draws import by_draw
 from bayesmix.posterior.predict import Fit, bound
 from bayesmix.posterior.record import Record
 
@@ -53,17 +54,10 @@ def factor_loadings(fit: Fit) -> xr.DataArray:
     """
     likelihood, params = bound(fit, None)
     loadings = _factors(likelihood).loadings(likelihood, params)
-    dims, coords = ("component", "feature", "factor"), likelihood.coords
+    coords = {d: likelihood.coords[d] for d in ("component", "feature", "factor")}
     if isinstance(fit, EMFit):
-        return xr.DataArray(loadings, dims=dims, coords={d: coords[d] for d in dims})
-    posterior = Record.of(fit).posterior
-    shape = posterior.sizes["chain"], posterior.sizes["draw"]
-    leading = {d: posterior[d].values for d in ("chain", "draw")}
-    return xr.DataArray(
-        loadings.reshape(*shape, *loadings.shape[1:]),
-        dims=("chain", "draw", *dims),
-        coords=leading | {d: coords[d] for d in dims},
-    )
+        return xr.DataArray(loadings, dims=tuple(coords), coords=coords)
+    return by_draw(loadings, Record.of(fit).posterior, coords, name=None)
 
 
 def factor_scores(fit: Fit, *, data: Data | None = None) -> xr.Dataset:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,8 +13,9 @@ from bayesmix.em.fit_em import EMFit
 from bayesmix.inputs.containers import frame_of
 from bayesmix.inputs.data import Data, evenly
 from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.mixture.draws import numbers
 from bayesmix.parts.part import Params
-from bayesmix.posterior.predict import Fit, array_of
+from bayesmix.posterior.predict import Fit
 from bayesmix.posterior.record import Record
 
 
@@ -41,17 +42,12 @@ class Fitted:
         """Of an estimate or a posterior; ValueError where it is neither."""
         if isinstance(fit, EMFit):
             return cls(fit.likelihood, {v: a[None] for v, a in fit.arrays.items()}, {})
-        if not isinstance(fit, xr.DataTree):
+        if not isinstance(fit, xr.DataTree | Record):
             raise ValueError(
                 f"fit: must be an EMFit of bm.fit_em or a DataTree of bm.sample; got a {type(fit).__name__}"
             )
-        return cls.of_record(Record.of(fit))
-
-    @classmethod
-    def of_record(cls, record: Record) -> Fitted:
-        """Of a posterior that was read."""
-        coords = {d: record.posterior.coords[d].to_numpy() for d in ("chain", "draw")}
-        return cls(record.likelihood, record.params, coords)
+        record = Record.of(fit)
+        return cls(record.likelihood, record.params, numbers(record.posterior))
 
     @property
     def size(self) -> int:
@@ -81,8 +77,9 @@ class Fitted:
 
     def array(self, likelihood: Likelihood, values: np.ndarray, name: str) -> xr.DataArray:
         """Values (draws, rows) as (chain, draw, obs), or (obs,) of a point estimate."""
-        shape = [len(c) for c in self.sample.values()]
-        return array_of(likelihood, values.reshape(*shape, -1), (*self.sample, "obs"), dict(self.sample)).rename(name)
+        coords: dict[str, Sequence[Any] | np.ndarray] = {**self.sample, "obs": list(likelihood.data.obs_names)}
+        shape = [len(c) for c in coords.values()]
+        return xr.DataArray(values.reshape(shape), dims=tuple(coords), coords=coords, name=name)
 
 
 def new_rows(likelihood: Likelihood, new: Any) -> Data:

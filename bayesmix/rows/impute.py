@@ -6,12 +6,16 @@ import numpy as np
 import xarray as xr
 
 from bayesmix import estep
+from bayesmix.em.fit_em import EMFit
 from bayesmix.inputs.arguments import is_whole
+from bayesmix.inputs.covariates import decoded
 from bayesmix.inputs.data import Data, evenly
 from bayesmix.likelihood.discrepancies import drawn
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.part import Params
 from bayesmix.posterior.predict import Fit, bound
+from bayesmix.posterior.record import Record
+from bayesmix.rows.fitted import Fitted
 
 IMPUTED_DRAWS = 200
 
@@ -39,8 +43,8 @@ def impute(fit: Fit, *, draws: int = IMPUTED_DRAWS, data: Data | None = None, se
     Returns
     -------
     DataArray
-        Dimensions draw and cell, in the units of the data; the coordinates ``obs`` and ``feature`` of a cell say which
-        it is. Cells stand row by row.
+        Dimensions draw and cell, in the units of the data, answers in words; the coordinates ``obs`` and ``feature`` of
+        a cell say which it is. Cells stand row by row.
 
     Raises
     ------
@@ -55,27 +59,35 @@ def impute(fit: Fit, *, draws: int = IMPUTED_DRAWS, data: Data | None = None, se
     >>> cells["feature"].values.tolist(), float(cells.mean().round())
     (['x2'], 8.0)
     """
+    likelihood, cells = drawn_cells(fit, draws=draws, data=data, seed=seed)
+    if not any(likelihood.data.levels):
+        return cells
+    levels = dict(zip(likelihood.data.feature_names, likelihood.data.levels, strict=True))
+    columns = [decoded(own, levels[name]) for own, name in zip(cells.values.T, cells["feature"].values, strict=True)]
+    return cells.copy(data=np.column_stack([column.to_numpy(dtype=object) for column in columns]))
+
+
+def drawn_cells(fit: Fit, *, draws: int, data: Data | None, seed: int) -> tuple[Likelihood, xr.DataArray]:
+    """The likelihood over the rows, and :func:`impute` with answers by the codes of their levels."""
     for name, value, least in (("draws", draws, 1), ("seed", seed, 0)):
         if not is_whole(value, least):
             raise ValueError(f"{name}: must be a whole number >= {least}; got {value!r}")
-    likelihood, params = bound(fit, data)
+    fit = fit if isinstance(fit, EMFit) else Record.of(fit)
+    likelihood, _ = bound(fit, data)
     if not likelihood.data.gaps:
         raise ValueError("data: no cell is missing, so there is nothing to draw")
     rows = np.flatnonzero(np.isnan(likelihood.data.x).any(axis=1))
     some = likelihood.rebind(likelihood.data.take(rows))
     gone = np.argwhere(np.isnan(some.data.x))
-    values = np.stack([x[tuple(gone.T)] for x in _completed(some, _taken(likelihood, params, draws), seed)])
+    values = np.stack([x[tuple(gone.T)] for x in _completed(some, _taken(Fitted.of(fit).params, draws), seed)])
     names = {"obs": some.data.obs_names, "feature": some.data.feature_names}
     coords = {d: ("cell", [names[d][i] for i in at]) for d, at in zip(names, gone.T, strict=True)}
-    return xr.DataArray(values, dims=("draw", "cell"), coords=coords, name="x")
+    return likelihood, xr.DataArray(values, dims=("draw", "cell"), coords=coords, name="x")
 
 
-def _taken(likelihood: Likelihood, params: Params, draws: int) -> Params:
+def _taken(params: Params, draws: int) -> Params:
     """So many draws of the parameters, evenly spaced; of fewer, and of an estimate, in turn."""
-    first = likelihood.parameter_names[0]
-    if np.ndim(params[first]) == len(likelihood.dims[first]):
-        params = {v: a[None] for v, a in params.items()}
-    size = len(params[first])
+    size = len(next(iter(params.values())))
     which = evenly(size, draws) if size >= draws else np.arange(draws) % size
     return {v: a[which] for v, a in params.items()}
 

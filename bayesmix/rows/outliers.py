@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 import pandas as pd
 
 from bayesmix import estep
 from bayesmix.drawing.level import LEVEL
-from bayesmix.inputs.arguments import whole_numbers
+from bayesmix.inputs.arguments import probabilities, whole_numbers
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.posterior.predict import Fit
 from bayesmix.posterior.record import BLOCK_BYTES
@@ -22,12 +24,7 @@ LISTED_OUTLIERS = 10
 
 
 def outliers(
-    fit: Fit,
-    n: int | None = None,
-    *,
-    share: float | None = None,
-    interval: float = LEVEL,
-    seed: int = 1,
+    fit: Fit, n: int | None = None, *, share: float | None = None, interval: float = LEVEL, seed: int = 1
 ) -> pd.DataFrame:
     """The least dense rows of a fit.
 
@@ -50,17 +47,22 @@ def outliers(
         One row per outlier, the least dense first; its index is the row's name. Labels do not enter.
 
         ``rank``
-            By the log predictive density, from 1.
+            By the log predictive density, from 1. Where cells are missing, by the tail probability, for a row of which
+            less was observed has a higher density just for that.
         ``rank_lower, rank_upper, among``
-            Interval of the rank over draws of the parameters, and the probability to be among the rows listed here.
+            Interval of the rank over draws of the parameters, and the probability to be among the rows listed here. A
+            draw ranks rows by their densities; where cells are missing, by the tail probabilities under that draw.
         ``log_density, lower, upper``
             Log predictive density (:func:`bayesmix.log_predictive_density`), and the interval of the log-density over
             draws. The former is led by the draws in which the row is densest: of a row far out it may lie above the
             interval.
         ``tail_probability``
             P(a new row is no denser than this one), by simulation from the fit: draws of the parameters, rows of each,
-            their densities under the same draw. A row with covariates is held against new rows with the same ones; only
-            this column compares rows with different covariates. The row took part in the fit, so the truth is smaller.
+            their densities under the same draw, t_i = mean over s of P(p(x_new | theta_s) <= p(x_i | theta_s)). A row
+            with gaps is held against new rows with the same cells missing, one with covariates against new rows with
+            the same ones; only this column compares rows with different covariates. Of rows that are less dense than
+            all simulated ones, those further below them come first. The row took part in the fit, so the truth is
+            smaller.
         ``expected``
             How many of as many new rows as there are lie so far out: 1 is nothing odd in the first row of the list.
 
@@ -84,22 +86,25 @@ def outliers(
 
 def outliers_of(fitted: Fitted, n: int, *, interval: float = LEVEL, seed: int = 1) -> pd.DataFrame:
     """:func:`outliers` of a fit that was read."""
-    if not 0 < interval < 1:
-        raise ValueError(f"interval: must be between 0 and 1; got {interval}")
-    likelihood = fitted.over(None)
+    probabilities(interval=interval)
+    likelihood, tails = fitted.over(None), Tails(fitted, seed=seed)
     density = predictive_of(likelihood, fitted)
-    rows = np.argsort(density, kind="stable")[:n]
+    score = _by_tails(likelihood, tails) if likelihood.data.gaps else density
+    rows = np.argsort(score, kind="stable")[:n]
     some = likelihood.rebind(likelihood.data.take(rows))
     table = pd.DataFrame(index=pd.Index([likelihood.data.obs_names[i] for i in rows], name="row"))
-    table["rank"] = _below(np.sort(density), density[rows]) + 1
+    table["rank"] = _below(np.sort(score), score[rows]) + 1
     if not fitted.point:
-        ranks = _ranks(likelihood, rows, fitted.some(RANK_DRAWS))
+        heights = (
+            _depths(likelihood, tails) if likelihood.data.gaps else _densities(likelihood, fitted.some(RANK_DRAWS))
+        )
+        ranks = _ranks(heights, rows)
         table["rank_lower"], table["rank_upper"] = _ends(ranks, interval, method="inverted_cdf").astype(int)
         table["among"] = (ranks <= len(rows)).mean(axis=0)
     table["log_density"] = density[rows]
     if not fitted.point:
         table["lower"], table["upper"] = _ends(estep.pointwise(some, fitted.params), interval)
-    table["tail_probability"] = Tails(fitted, seed=seed).means(some)
+    table["tail_probability"] = tails.means(some)
     table["expected"] = len(likelihood.data) * table["tail_probability"]
     return table
 
@@ -119,19 +124,44 @@ def _ends(values: np.ndarray, interval: float, **options: str) -> np.ndarray:
     return np.quantile(values, [(1 - interval) / 2, (1 + interval) / 2], axis=0, **options)  # type: ignore[call-overload]
 
 
-def _ranks(likelihood: Likelihood, rows: np.ndarray, fitted: Fitted) -> np.ndarray:
-    """Ranks, from 1 for the least dense, of some of its rows among all, (draws, rows), by blocks of draws."""
+def _blocks(likelihood: Likelihood, n_draws: int) -> Iterator[slice]:
+    """Draws in ranges small enough for all rows at once."""
     width = max(1, int(BLOCK_BYTES / (8 * len(likelihood.data))))
-    ranks = np.empty((fitted.size, len(rows)))
-    for start in range(0, fitted.size, width):
-        block = slice(start, start + width)
-        l = estep.pointwise(likelihood, {v: a[block] for v, a in fitted.params.items()})
-        own = l[:, rows]
-        l.sort(axis=1)
-        ranks[block] = [_below(every, at) + 1 for every, at in zip(l, own, strict=True)]
-    return ranks
+    return (slice(start, start + width) for start in range(0, n_draws, width))
+
+
+def _densities(likelihood: Likelihood, fitted: Fitted) -> Iterator[np.ndarray]:
+    """Log-densities of all rows, (draws, n), by blocks of draws."""
+    for block in _blocks(likelihood, fitted.size):
+        yield estep.pointwise(likelihood, {v: a[block] for v, a in fitted.params.items()})
+
+
+def _depths(likelihood: Likelihood, tails: Tails) -> Iterator[np.ndarray]:
+    """How far out all rows lie, as :meth:`bayesmix.rows.tails.Tails.depths` says it, by blocks of draws."""
+    for block in _blocks(likelihood, tails.fitted.size):
+        yield tails.depths(likelihood, block)
+
+
+def _by_tails(likelihood: Likelihood, tails: Tails) -> np.ndarray:
+    """Places of the rows, (n,), by their mean tail probability, then by how far they lie below all simulated rows."""
+    t, below = np.zeros((2, len(likelihood.data)))
+    for depths in _depths(likelihood, tails):
+        t += np.maximum(depths, 0.0).sum(axis=0)
+        below += np.minimum(depths, 0.0).sum(axis=0)
+    places: np.ndarray = np.unique(np.column_stack([t, below]), axis=0, return_inverse=True)[1]
+    return places
+
+
+def _ranks(blocks: Iterable[np.ndarray], rows: np.ndarray) -> np.ndarray:
+    """Ranks, from 1 for the least, of some rows among all, (draws, rows), by what every draw says of all (draws, n)."""
+    ranks = []
+    for every in blocks:
+        own = every[:, rows]
+        every.sort(axis=1)
+        ranks += [_below(heights, at) + 1 for heights, at in zip(every, own, strict=True)]
+    return np.array(ranks)
 
 
 def _below(every: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """How many of these sorted log-densities are below each of those, those that tie left out."""
+    """How many of these sorted heights are below each of those, those that tie left out."""
     return np.searchsorted(every, up_to_ties(at, -1))

@@ -9,6 +9,7 @@ import pandas as pd
 
 from bayesmix import estep
 from bayesmix.drawing.level import LEVEL
+from bayesmix.inputs.arguments import probabilities
 from bayesmix.inputs.containers import frame_of, has_index
 from bayesmix.inputs.data import Data
 from bayesmix.likelihood.likelihood import Likelihood
@@ -80,9 +81,7 @@ def predict(fit: Fit, new: Any, interval: float = LEVEL, *, outlier: float = OUT
     >>> found["group"].to_dict(), found["outlier"].to_dict()
     ({'a': 'component_1', 'b': 'component_2'}, {'a': False, 'b': True})
     """
-    for name, value in {"interval": interval, "outlier": outlier}.items():
-        if not 0 < value < 1:
-            raise ValueError(f"{name}: must be between 0 and 1; got {value}")
+    probabilities(interval=interval, outlier=outlier)
     fitted = Fitted.of(fit)
     index, rows, observed = _rows(fitted.likelihood, new)
     likelihood = fitted.over(rows, labels=True)

@@ -10,6 +10,7 @@ import pandas as pd
 from bayesmix.families.table import FAMILIES
 from bayesmix.inputs.arguments import whole_numbers
 from bayesmix.inputs.containers import array_names
+from bayesmix.inputs.covariates import decoded
 from bayesmix.inputs.data import Data
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.simulate import one, parameters_from_prior
@@ -52,14 +53,15 @@ def simulate(
     Returns
     -------
     DataFrame
-        The columns of the data, covariates too, and ``component``, the name of the component that made the row. Where n
-        differs from the number of rows that have covariates, these are drawn with replacement. Labels do not enter: a
-        new row has none.
+        The columns of the data (answers in words), covariates too, and ``component``, the name of the component that
+        made the row. Where n differs from the number of rows that have covariates, these are drawn with replacement.
+        Labels do not enter: a new row has none.
 
     Raises
     ------
     ValueError
-        For an impossible n or seed, a mixture without the data that it needs, a column called ``component``.
+        For an impossible n or seed, a mixture without the data that it needs (of answers always), a column called
+        ``component``.
 
     Examples
     --------
@@ -97,7 +99,9 @@ def _rows(likelihood: Likelihood, sets: Params, rng: np.random.Generator) -> pd.
     names = list(data.feature_names)
     if COMPONENT in [*names, *data.covariates.columns]:
         raise ValueError(f"data: a column is called {COMPONENT!r}, which is where the component goes; rename it")
-    observed = pd.DataFrame(x.astype(int) if likelihood.family.counts else x, columns=names)
+    cells = x.astype(int) if likelihood.family.counts else x
+    columns = [decoded(x[:, j], own) if own else pd.Series(cells[:, j]) for j, own in enumerate(data.levels)]
+    observed = pd.concat(columns, axis=1, keys=names)
     table = pd.concat([observed, data.covariates.reset_index(drop=True)], axis=1)
     return table.assign(**{COMPONENT: np.array(likelihood.components)[z]})
 
@@ -123,6 +127,8 @@ def _declared(spec: Mixture, n: int | None, data: Any) -> Likelihood:
         return likelihood.rebind(data.without_labels())
     if n is None:
         raise ValueError("n: how many rows a mixture is to make must be said, or data= given")
+    if FAMILIES[spec.family].takes_levels:
+        raise ValueError(f"data: a {spec.family} mixture has no answers without data; give data=")
     likelihood = resolved(spec, _placeholder(spec, n))
     table = {p.name: p.in_place_of or p.name for p in likelihood.parameters}
     left_open = [table[v] for v, free in likelihood.free.items() if free.any() and table[v] not in spec.priors]

@@ -16,6 +16,9 @@ TAIL_DRAWS = 200
 """Draws of the parameters over which a tail probability is averaged."""
 TAIL_ROWS = 5000
 """Rows that are simulated at a time: a million in all, so that smaller probabilities than a millionth are not seen."""
+FEWEST_TAIL_ROWS, MOST_TAIL_ROWS = 25, 25_000
+"""Where rows have gaps, each pattern of gaps has simulated rows of its own: at least so many, all together at most so
+many, as long as that leaves each the least number."""
 DOUBTFUL = 0.05
 """Rows with laws of their own share the simulated rows: those below this are looked at again by themselves."""
 TIE = 1e-9
@@ -26,35 +29,56 @@ class Tails:
     """t_si = P(p(x_new | theta_s) <= p(x_i | theta_s)) with x_new ~ p(. | theta_s), by simulation.
 
     1 - t_si is the content of the highest-density region on whose boundary the row lies (Hyndman 1996,
-    doi:10.1080/00031305.1996.10474359). Where rows have a law of their own, by covariates, x_new has those of row i.
-    The mean over draws is a posterior predictive p-value: over rows that the model makes it is uniform, up to what is
-    not known of the parameters.
+    doi:10.1080/00031305.1996.10474359). Where rows have a law of their own, by covariates, x_new has those of row i;
+    where cells of row i are missing, they are missing in x_new, so that densities of the same columns are compared. The
+    mean over draws is a posterior predictive p-value: over rows that the model makes it is uniform, up to what is not
+    known of the parameters.
     """
 
     def __init__(self, fitted: Fitted, *, seed: int = 1) -> None:
         self.fitted, self.rng = fitted.some(TAIL_DRAWS), np.random.default_rng(seed)
         self.batches = TAIL_DRAWS // self.fitted.size
         self.alike = fitted.likelihood.alike
-        self.new = self._simulated() if self.alike else None
+        self.new: dict[bytes, np.ndarray] = {}
+        whole = np.ones((1, fitted.likelihood.data.n_features), dtype=bool)
+        self.whole = whole.tobytes()
+        if self.alike:
+            self._simulate(whole)
 
-    def _simulated(self) -> np.ndarray:
-        """Sorted log-densities of new rows under their own draw, (draws, rows)."""
-        data = self.fitted.likelihood.data.without_labels()
-        design = self.fitted.likelihood.rebind(data.take(np.arange(TAIL_ROWS) % len(data)))
-        return np.stack([np.sort(np.concatenate(list(self._batches(design, s)))) for s in range(self.fitted.size)])
+    def _simulate(self, there: np.ndarray) -> None:
+        """Sorted log-densities of new rows of which just these cells are there (patterns, d), under their own draw."""
+        data, parts = self.fitted.likelihood.data.without_labels(), len(there)
+        size = max(FEWEST_TAIL_ROWS, min(TAIL_ROWS, MOST_TAIL_ROWS // parts))
+        design = self.fitted.likelihood.rebind(data.take(np.arange(size * parts) % len(data)))
+        gone = ~np.repeat(there, size, axis=0)
+        new = np.empty((parts, self.fitted.size, size * self.batches))
+        for s in range(self.fitted.size):
+            new[:, s] = np.concatenate([l.reshape(parts, size) for l in self._batches(design, s, gone)], axis=1)
+        new.sort(axis=2)
+        self.new |= {key.tobytes(): own for key, own in zip(there, new, strict=True)}
 
-    def _batches(self, design: Likelihood, s: int) -> Iterator[np.ndarray]:
-        """Log-densities, under draw s, of rows that it makes, as often as there are batches."""
+    def _batches(self, design: Likelihood, s: int, gone: np.ndarray | None = None) -> Iterator[np.ndarray]:
+        """Log-densities, under draw s, of rows that it makes, batch by batch, without the cells that are ``gone``."""
         params = self.fitted.one(s)
         for _ in range(self.batches):
-            yield estep.pointwise(design.observing(drawn_rows(design, params, self.rng)[0]), params)
+            x = drawn_rows(design, params, self.rng)[0]
+            x = np.where(gone, np.nan, x) if gone is not None and gone.any() else x
+            yield estep.pointwise(design.observing(x), params)
+
+    def _by_pattern(self, likelihood: Likelihood) -> list[tuple[np.ndarray, np.ndarray]]:
+        """The rows of every pattern of observed cells, and the sorted log-densities of new rows of that pattern."""
+        if not likelihood.data.gaps:
+            return [(np.arange(len(likelihood.data)), self.new[self.whole])]
+        there, number = np.unique(~np.isnan(likelihood.data.x), axis=0, return_inverse=True)
+        unmet = np.array([key.tobytes() not in self.new for key in there])
+        self._simulate(there[unmet]) if unmet.any() else None
+        return [(np.flatnonzero(number == p), self.new[key.tobytes()]) for p, key in enumerate(there)]
 
     def areas(self, likelihood: Likelihood) -> np.ndarray:
         """t of every draw and row of ``likelihood``, which knows no labels, (draws, n)."""
+        if self.alike:
+            return np.maximum(self.depths(likelihood), 0.0)
         l = up_to_ties(estep.pointwise(likelihood, self.fitted.params), 1)
-        if self.new is not None:
-            counts = [np.searchsorted(new, at, side="right") for new, at in zip(self.new, l, strict=True)]
-            return np.stack(counts) / self.new.shape[1]
         n, copies = len(l[0]), _copies(len(l[0]))
         design = likelihood.rebind(likelihood.data.take(np.repeat(np.arange(n), copies)))
 
@@ -64,12 +88,30 @@ class Tails:
 
         return np.stack([share(s) for s in range(self.fitted.size)])
 
-    def below(self, share: float) -> float:
-        """P(t of a new row < share), where all rows have one law: the share itself, less where densities tie."""
-        assert self.new is not None
-        size = self.new.shape[1]
-        own = [np.searchsorted(new, up_to_ties(new, 1), side="right") / size for new in self.new]
-        return float((np.stack(own) < share).mean())
+    def depths(self, likelihood: Likelihood, draws: slice = slice(None)) -> np.ndarray:
+        """t of these draws, and below 0 how much less dense the row is than all new ones of its kind, (draws, n).
+
+        There it is the difference of its log-density and the smallest of theirs, which orders rows whose t is 0.
+        """
+        l = up_to_ties(estep.pointwise(likelihood, {v: a[draws] for v, a in self.fitted.params.items()}), 1)
+        depths = np.empty_like(l)
+        for rows, every in self._by_pattern(likelihood):
+            for own, at, new in zip(depths, l, every[draws], strict=True):
+                counts = np.searchsorted(new, at[rows], side="right")
+                own[rows] = np.where(counts > 0, counts / len(new), at[rows] - new[0])
+        return depths
+
+    def expected(self, likelihood: Likelihood, share: float) -> float:
+        """How many new rows, in place of these, have t < share, where covariates tell none apart.
+
+        That share of them; fewer where densities tie.
+        """
+        number = 0.0
+        for rows, every in self._by_pattern(likelihood):
+            size = every.shape[1]
+            own = [np.searchsorted(new, up_to_ties(new, 1), side="right") / size for new in every]
+            number += len(rows) * float((np.stack(own) < share).mean())
+        return number
 
     def means(self, likelihood: Likelihood) -> np.ndarray:
         """The means over draws, (n,), never 0: with N rows simulated for each at least 1 / (N + 1)."""
@@ -82,13 +124,22 @@ class Tails:
 
     def _means(self, likelihood: Likelihood) -> np.ndarray:
         n, width = len(likelihood.data), max(1, int(BLOCK_BYTES / (8 * self.fitted.size * 3)))
+        self._simulated(likelihood)
         means = np.empty(n)
         for start in range(0, n, width):
             rows = np.arange(start, min(start + width, n))
             block = likelihood if len(rows) == n else likelihood.rebind(likelihood.data.take(rows))
-            simulated = self.fitted.size * self.batches * (TAIL_ROWS if self.alike else _copies(len(rows)))
+            simulated = self._simulated(block)
             means[rows] = (self.areas(block).mean(axis=0) * simulated + 1) / (simulated + 1)
         return means
+
+    def _simulated(self, likelihood: Likelihood) -> np.ndarray:
+        """How many rows are simulated for each of these, over all draws, (n,)."""
+        n = len(likelihood.data)
+        each = np.full(n, self.batches * _copies(n))
+        for rows, new in self._by_pattern(likelihood) if self.alike else ():
+            each[rows] = new.shape[1]
+        return self.fitted.size * each
 
 
 def _copies(n: int) -> int:

@@ -12,12 +12,13 @@ import xarray as xr
 
 from bayesmix.compiled.log_posterior import CompiledModel
 from bayesmix.inputs.data import Data
+from bayesmix.mixture.draws import DRAWN
 from bayesmix.mixture.spec import Mixture, resolved
 from bayesmix.model.build import graph, model_of
 from bayesmix.model.symmetry import measure
 from bayesmix.multimodality.maxima import Climber, PosteriorMode
 from bayesmix.multimodality.table import modes_dataset
-from bayesmix.posterior.assemble import DRAWN, attributes, sort_labels, variables_at
+from bayesmix.posterior.assemble import attributes, sort_labels, variables_at
 from bayesmix.posterior.varying import by_variation
 from bayesmix.sampling.nutpie import STATISTICS, data_groups
 from bayesmix.sampling.sample import check_model
@@ -31,12 +32,7 @@ DEEPEST_TREE = 10
 
 
 def adopt(
-    idata: xr.DataTree,
-    spec: Mixture,
-    data: Data,
-    *,
-    model: pm.Model | None = None,
-    log_likelihood: bool | str = "auto",
+    idata: xr.DataTree, spec: Mixture, data: Data, *, model: pm.Model | None = None, log_likelihood: bool | str = "auto"
 ) -> xr.DataTree:
     """Make a posterior of bayesmix of draws that NUTS made elsewhere on the model of :func:`bayesmix.build`.
 

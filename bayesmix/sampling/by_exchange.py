@@ -6,9 +6,10 @@ import numpy as np
 import xarray as xr
 
 from bayesmix.inputs.errors import explained
+from bayesmix.mixture.draws import DRAWN
 from bayesmix.multimodality.bridge import LogIntegral
 from bayesmix.multimodality.masses import Mass, weigh
-from bayesmix.posterior.assemble import DRAWN, variables_at
+from bayesmix.posterior.assemble import variables_at
 from bayesmix.posterior.varying import by_variation
 from bayesmix.sampling.nutpie import assemble
 from bayesmix.sampling.rescue import rescued
@@ -66,17 +67,13 @@ def _masses(visited: Basins, made: Exchanged) -> dict[int, Mass]:
 
 def _group(task: Task, made: Exchanged, dt: xr.DataTree) -> xr.Dataset:
     """Rates by rung, round trips by chain; the evidence twice."""
-    attrs = {
-        "log_evidence": made.log_evidence,
-        "log_evidence_error": made.log_evidence_error,
-        "sweeps": made.sweeps,
-        "finished": int(made.finished),
-    }
+    attrs = {v: getattr(made, v) for v in ("log_evidence", "log_evidence_error", "sweeps")}
+    attrs["finished"] = int(made.finished)
     if not task.extended:
         draws = dt["posterior"].to_dataset(), dt["sample_stats"].to_dataset()["lp"]
         bridge = weigh(task.compiled, task.likelihood, {1: draws}, None)[1]
-        attrs |= {"bridge": bridge.value, "bridge_error": bridge.standard_error}
-        attrs |= {"bridge_known": int(bridge.established)}
+        known = {"bridge_known": int(bridge.established)}
+        attrs |= {"bridge": bridge.value, "bridge_error": bridge.standard_error} | known
     return xr.Dataset(
         {
             "power": ("rung", made.powers),

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from scipy.special import logsumexp
 
-from bayesmix.compiled.log_posterior import CompiledModel
+from bayesmix.compiled.log_posterior import CompiledModel, check_compiled
 from bayesmix.model.build import graph, model_of
 from bayesmix.multimodality.bridge import LARGEST_ERROR, UNKNOWN, LogIntegral
 from bayesmix.multimodality.labellings import check_order
@@ -95,9 +95,7 @@ def log_evidence(dt: xr.DataTree, *, compiled: CompiledModel | None = None) -> L
     """
     record = Record.of(dt)
     likelihood = record.likelihood
-    if not isinstance(compiled, CompiledModel | None):
-        name = f"{CompiledModel.__module__}.CompiledModel"
-        raise ValueError(f"compiled: must be a compiled model, {name}; got a {type(compiled).__name__}")
+    check_compiled(compiled)
     if likelihood.data.weighted:
         raise ValueError("log_evidence: is defined for row weights of 1 only")
     if dt.attrs.get("extended_model"):

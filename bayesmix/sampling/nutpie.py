@@ -166,8 +166,5 @@ def assemble(raw: xr.DataTree, beside: Mapping[str, xr.Dataset]) -> xr.DataTree:
     """nutpie's groups, tidied, with those of the data."""
     statistics = raw["sample_stats"].to_dataset()
     kept = {old: new for old, new in STATISTICS.items() if old in statistics}
-    groups = {
-        "posterior": tidy(raw["posterior"].to_dataset()),
-        "sample_stats": statistics[list(kept)].rename(kept),
-    }
+    groups = {"posterior": tidy(raw["posterior"].to_dataset()), "sample_stats": statistics[list(kept)].rename(kept)}
     return xr.DataTree.from_dict(groups | dict(beside))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from numbers import Real
 from typing import Any
 
@@ -11,7 +13,7 @@ import numpy as np
 import pymc as pm
 import xarray as xr
 
-from bayesmix.compiled.log_posterior import CompiledModel
+from bayesmix.compiled.log_posterior import CompiledModel, check_compiled
 from bayesmix.em.fit_starts import fit_starts
 from bayesmix.em.starts import StartResult, solutions
 from bayesmix.gallery.model_toml import SAMPLERS
@@ -28,6 +30,7 @@ from bayesmix.posterior.files import rehearse
 from bayesmix.sampling.by_chains import by_chains, scouted, unknown_masses, unsettled
 from bayesmix.sampling.by_exchange import by_exchange
 from bayesmix.sampling.nutpie import data_groups
+from bayesmix.sampling.scouts import Scouts
 from bayesmix.sampling.task import Task
 from bayesmix.sampling.until import until_trusted
 
@@ -160,9 +163,12 @@ def sample(
         **settings,
     )
 
+    @cache
+    def scouts() -> Scouts:
+        return scouted(task)
+
     def drawn(*, sampler: str, minutes: float, **settings: Any) -> xr.DataTree:
-        own = replace(task, **settings)
-        dt = _drawn(own, sampler, 60 * minutes)
+        dt = _drawn(replace(task, **settings), scouts, sampler, 60 * minutes)
         dt.attrs["settings"] = json.dumps(settings | extra)
         dt.attrs["extended_model"] = int(model is not None or task.extended)
         return dt
@@ -171,17 +177,17 @@ def sample(
     return drawn(minutes=minutes, **settings) if until is None else until_trusted(drawn, settings, minutes=minutes)
 
 
-def _drawn(task: Task, sampler: str, seconds: float) -> xr.DataTree:
+def _drawn(task: Task, scouts: Callable[[], Scouts], sampler: str, seconds: float) -> xr.DataTree:
     """By chains where these can say how the modes share the mass, and agree; else by replica exchange."""
     if sampler == "exchange":
         made = by_exchange(task, seconds=seconds)
         if made is not None:
             return made
         raise FitError(f"the replica exchange needs more than {seconds / 60:g} minutes here: raise minutes")
-    scouts = scouted(task)
-    if sampler == "auto" and unknown_masses(scouts) and (made := by_exchange(task, seconds=seconds)) is not None:
+    sent = scouts()
+    if sampler == "auto" and unknown_masses(sent) and (made := by_exchange(task, seconds=seconds)) is not None:
         return made
-    dt = by_chains(task, scouts)
+    dt = by_chains(task, sent)
     asked = sampler == "auto" and task.draws >= DRAWS_PER_CHAIN and task.chains > 1  # fewer were meant for a look
     made = by_exchange(task, seconds=seconds) if asked and unsettled(dt, task.likelihood) else None
     return dt if made is None else made
@@ -198,9 +204,7 @@ def _checked_effort(sampler: str, until: str | None, minutes: float) -> float:
 
 
 def _check_objects(compiled: Any, log_likelihood: Any) -> None:
-    if not isinstance(compiled, CompiledModel | None):
-        name = f"{CompiledModel.__module__}.CompiledModel"
-        raise ValueError(f"compiled: must be a compiled model, {name}; got a {type(compiled).__name__}")
+    check_compiled(compiled)
     if log_likelihood != "auto" and not isinstance(log_likelihood, bool):
         raise ValueError(f"log_likelihood: must be 'auto', True or False; got {log_likelihood!r}")
 

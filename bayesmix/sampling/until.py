@@ -24,25 +24,31 @@ APART = {"modes", "modes_unknown", "modes_left_out", "round_trips", "evidence"}
 MILD = 1.05
 """An R-hat below it may be that of too few draws."""
 
+TOLD = ("sampler", "draws", "tune", "target_accept")
+"""Settings that may change on the way."""
 type Sample = Callable[..., xr.DataTree]
 
 
 def until_trusted(sample: Sample, settings: Mapping[str, Any], *, minutes: float) -> xr.DataTree:
     """Sample, look at the verdict on the draws, and sample again with what it asks for, while there is time.
 
+    Modes and scouts are those of the first time. More draws are, with the same seed, those that there were and what
+    comes after them.
+
     ``sample(minutes=..., **settings)`` draws; its settings hold draws, tune, target_accept and sampler. Every step is
     kept in the posterior's attribute ``effort``: what was wrong, what was done, how long it took.
     """
-    from bayesmix.checks.diagnose import diagnosis_of
-    from bayesmix.posterior.record import Record
+    from bayesmix.checks.diagnose import diagnose
 
     begun, now, steps = time.monotonic(), dict(settings), []
     while True:
         spent = time.monotonic() - begun
         dt = sample(minutes=max(minutes - spent / 60, minutes / 10), **now)
         last = time.monotonic() - begun - spent
-        problems = {p.name: p.value for p in diagnosis_of(Record.of(dt), model=False).problems}
-        steps.append({"with": _plain(now), "seconds": round(last, 1), "problems": sorted(problems)})
+        problems = {p.name: p.value for p in diagnose(dt, model=False).problems}
+        steps.append(
+            {"with": {name: now[name] for name in TOLD}, "seconds": round(last, 1), "problems": sorted(problems)}
+        )
         wanted = _wanted(problems, now, dt)
         left = 60 * minutes - (time.monotonic() - begun)
         if not problems or wanted is None or left < last * _cost(wanted, now):
@@ -50,10 +56,6 @@ def until_trusted(sample: Sample, settings: Mapping[str, Any], *, minutes: float
         now = wanted
     dt.attrs[EFFORT] = json.dumps(steps)
     return dt
-
-
-def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: settings[name] for name in ("sampler", "draws", "tune", "target_accept")}
 
 
 def _wanted(problems: Mapping[str, float], now: Mapping[str, Any], dt: xr.DataTree) -> dict[str, Any] | None:

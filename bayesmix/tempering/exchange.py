@@ -34,12 +34,14 @@ from bayesmix.tempering.replicas import Drawn, Replicas
 WARM_UP = (50, 50, 100, 100, 100, 200, 200, 400)
 """Sweeps after each of which the ladder learns."""
 FIRST_SWEEPS, SWEEPS_AT_MOST = 1000, 128_000
-"""After the first sweeps and after each doubling it is asked whether there are enough."""
+"""After the first sweeps and whenever there are as many as seemed enough it is asked whether they are."""
+LEAST_FACTOR, MOST_FACTOR, AHEAD = 1.25, 2.0, 1.1
+"""Sweeps are raised to this many times what there is at least and at most; by so much more than what seems enough."""
 ROUND_TRIPS = 10
 """Fewer in all chains together say little of how the modes share the mass."""
 ENOUGH_TRIPS, ENOUGH_DRAWS, ENOUGH_AGREEMENT = 40, 600.0, 1.008
 """Where no more sweeps are made: round trips, effective draws and R-hat of everything that labels do not change."""
-ENOUGH_EVIDENCE, SWEEPS_FOR_EVIDENCE = 0.025, 16_000
+ENOUGH_EVIDENCE, SWEEPS_FOR_EVIDENCE = 0.04, 16_000
 """The error of the log evidence for whose sake alone sweeps are made, and up to how many of them."""
 FEWEST_SWEEPS = 200
 """Worth a round of their own, where time runs out."""
@@ -134,9 +136,10 @@ def exchange(
         begun = time.monotonic()
         pieces.append(replicas.sweep(n))
         drawn = Drawn.joined(pieces)
-        finished = watch.enough(drawn, replicas.ladder.powers)
+        wanted = watch.wanted(drawn, replicas.ladder.powers)
+        finished = wanted <= 1.0
         a_sweep = (time.monotonic() - begun) / n
-        n = drawn.L.shape[1]
+        n = int((np.clip(AHEAD * wanted, LEAST_FACTOR, MOST_FACTOR) - 1.0) * drawn.L.shape[1])
         if time.monotonic() + a_sweep * n > deadline:
             n = int((deadline - time.monotonic()) / a_sweep)
         if n < FEWEST_SWEEPS:
@@ -178,17 +181,22 @@ class _Watching:
         self.model = model
         self.watch, self.points = Watch(model.likelihood), Points(model.compiled, model.likelihood.parameter_names)
 
-    def enough(self, drawn: Drawn, powers: np.ndarray) -> bool:
-        """Round trips, effective draws and agreement of the chains; while that is cheap, a known evidence."""
-        if drawn.arrivals.sum() < ENOUGH_TRIPS:
-            return False
+    def wanted(self, drawn: Drawn, powers: np.ndarray) -> float:
+        """How many times the sweeps there are would be enough, as far as can be told; at most 1 where they are.
+
+        By round trips, effective draws and agreement of the chains, and while that is cheap by the evidence's error.
+        """
+        trips = ENOUGH_TRIPS / max(drawn.arrivals.sum(), 1)
+        if trips > 1:
+            return float(trips)
         columns = [self.watch(self.points.values(states)) for states in drawn.states]
         values = np.stack([np.stack(list(c.values()), axis=-1) for c in columns])
         values = np.concatenate([values, drawn.L[:, :, -1:]], axis=-1)
         moving = np.ptp(values, axis=(0, 1)) > 1e-2
         dataset = xr.Dataset({"value": (("chain", "draw", "scalar"), values[..., moving])})
-        ess, r_hat = float(az.ess(dataset)["value"].min()), float(az.rhat(dataset)["value"].max())
-        if not (ess > ENOUGH_DRAWS and r_hat < ENOUGH_AGREEMENT):
-            return False
-        cheap = self.model.plain and drawn.L.shape[1] < SWEEPS_FOR_EVIDENCE
-        return not cheap or log_evidence(powers, drawn.L)[1] < ENOUGH_EVIDENCE
+        factors = [ENOUGH_DRAWS / float(az.ess(dataset)["value"].min())]
+        if not float(az.rhat(dataset)["value"].max()) < ENOUGH_AGREEMENT:
+            factors.append(MOST_FACTOR)
+        if self.model.plain and drawn.L.shape[1] < SWEEPS_FOR_EVIDENCE:
+            factors.append((log_evidence(powers, drawn.L)[1] / ENOUGH_EVIDENCE) ** 2)
+        return max(factors)

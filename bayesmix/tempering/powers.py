@@ -59,16 +59,11 @@ class Tempered:
         A simplex and ordered means belong to all components at once.
         """
         model, components = self.compiled.model, np.full(self.compiled.n_dim, -1)
-        for rv in model.free_RVs:
+        for rv in model.free_RVs if self.likelihood.spec.order is None else ():
             dims = model.named_vars_to_dims.get(rv.name, ())
             coordinates = np.arange(self.compiled.n_dim)[self.compiled.coordinates(rv.name)]
             shape = [len(model.coords[d]) for d in dims]
-            if (
-                dims
-                and dims[0] in COMPONENT_DIMS
-                and len(coordinates) == np.prod(shape)
-                and self.likelihood.spec.order is None
-            ):
+            if dims and dims[0] in COMPONENT_DIMS and len(coordinates) == np.prod(shape):
                 components[coordinates] = np.repeat(np.arange(shape[0]), len(coordinates) // shape[0])
         own = [np.flatnonzero(components == k) for k in range(components.max() + 1)]
         return np.array(own) if own else np.empty((0, 0), dtype=int)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import linear_sum_assignment
 
 import bayesmix as bm
 from bayesmix import estep
@@ -126,6 +127,13 @@ def _means(em: bm.EMFit, j: int) -> float:
     return float(em.params["means"].to_numpy()[0, j])
 
 
+def accuracy(em: bm.EMFit) -> float:
+    """The share of rows in the right class, by the best naming of the components."""
+    z = bm.responsibilities(em).to_numpy().argmax(axis=1)
+    table = pd.crosstab(z, em.data.truth).to_numpy()
+    return float(table[linear_sum_assignment(table, maximize=True)].sum() / table.sum())
+
+
 def cases() -> list[Case]:
     """Missing cells, counts, answers, factors."""
     return [*_gaps(), *_counts(), *_answers(), *_factors()]
@@ -143,7 +151,15 @@ def _gaps() -> list[Case]:
         )
     found.append(_likelihood("apple", "one normal", -101.785632, 6, EXACT, **one))
     closed = "closed form of a monotone pattern, Anderson (1957), doi:10.1080/01621459.1957.10501379"
+    found.append(_estimate("apple", "one normal", "mean of size", 14.722222, 6, closed, lambda e: _means(e, 0), **one))
     found.append(_estimate("apple", "one normal", "mean of worms", 49.333333, 6, closed, lambda e: _means(e, 1), **one))
+    for what, (i, j), value in (
+        ("variance of size", (0, 0), 89.533951),
+        ("covariance", (0, 1), -90.696712),
+        ("variance of worms", (1, 1), 114.694921),
+    ):
+        entry = lambda e, i=i, j=j: e.params["covariances"].to_numpy()[0, i, j]  # noqa: E731
+        found.append(_estimate("apple", "one normal", what, value, 6, closed, entry, **one))
     for data, K, kind, value in (
         ("faithful with gaps", 1, "full", -1178.189128),
         ("faithful with gaps", 2, "full", -1033.969725),
@@ -159,6 +175,8 @@ def _gaps() -> list[Case]:
     found.append(
         _estimate("faithful with gaps", "2 Gaussians, full", "larger weight", 0.64869, 5, EXACT, weight, **two)
     )
+    three: dict[str, Any] = {"family": "gaussian", "n_components": 3, "covariance": "full"}
+    found.append(_estimate("iris with gaps", "3 Gaussians, full", "accuracy", 0.960, 3, EXACT, accuracy, **three))
     return found
 
 
@@ -167,8 +185,10 @@ def _counts() -> list[Case]:
     K1: dict[str, Any] = {"family": "poisson", "n_components": 1}
     K2: dict[str, Any] = {"family": "poisson", "n_components": 2, "max_iter": 5000}
     rates = lambda e: np.sort(e.params["rates"].to_numpy().ravel())  # noqa: E731
+    least = lambda e: e.params["weights"].to_numpy().min()  # noqa: E731
     return [
         _likelihood("times_deaths", "Poisson", -2001.397847, 6, source, **K1),
+        _estimate("times_deaths", "Poisson", "rate", 2.156934, 6, source, lambda e: rates(e)[0], **K1),
         _likelihood("times_deaths", "2 Poisson components", -1989.945860, 6, source, **K2),
         _estimate(
             "times_deaths", "2 Poisson components", "smaller rate", 1.25617, 5, source, lambda e: rates(e)[0], **K2
@@ -176,6 +196,7 @@ def _counts() -> list[Case]:
         _estimate(
             "times_deaths", "2 Poisson components", "larger rate", 2.66345, 5, source, lambda e: rates(e)[1], **K2
         ),
+        _estimate("times_deaths", "2 Poisson components", "smaller weight", 0.35993, 5, source, least, **K2),
     ]
 
 
@@ -217,4 +238,8 @@ def _factors() -> list[Case]:
     found.append(_likelihood("iris", "3 probabilistic PCA", -218.84764, 5, mixtures, **base, noise="isotropic"))
     found.append(_likelihood("iris", "3 factor analysers, one Psi", -228.51720, 5, mixtures, **base, shared_noise=True))
     found.append(_likelihood("iris", "3 factor analysers, own Psi", -195.60040, 5, mixtures, **base))
+    psi = lambda e: e.params["noise_variances"].to_numpy().min()  # noqa: E731
+    found.append(
+        _estimate("iris", "3 factor analysers, own Psi", "smallest noise variance", 0.0099, 4, mixtures, psi, **base)
+    )
     return found

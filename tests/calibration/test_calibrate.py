@@ -187,7 +187,7 @@ def no_chain(monkeypatch):
     def use(**options):
         monkeypatch.setattr(Simulator, "_fit", lambda self, data, likelihood, seed: resampled(self, data, **options))
 
-    monkeypatch.setattr(simulation, "diagnosis_of", lambda record, *, model: SimpleNamespace(problems=[], limits=[]))
+    monkeypatch.setattr(simulation, "diagnose", lambda record, *, model: SimpleNamespace(problems=[], limits=[]))
     use()
     return use
 

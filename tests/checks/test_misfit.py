@@ -10,8 +10,8 @@ from scipy import stats
 
 import bayesmix as bm
 from bayesmix.checks.misfit import MISFIT_LEVEL, check_model, discrepancies_of
-from bayesmix.families.gaussian.misfit import drawn
 from bayesmix.kernels.residuals import residuals, shapes
+from bayesmix.likelihood.discrepancies import drawn
 from bayesmix.mixture.spec import bind
 from bayesmix.posterior.record import Record
 from benchmarks.environment import describe

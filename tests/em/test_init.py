@@ -74,6 +74,7 @@ def test_an_estimate_begins_where_it_ended(rows):
     again = bm.fit_em(SPEC, data, init=turned)
     assert again.log_likelihood == pytest.approx(em.log_likelihood, rel=1e-9)
     assert len(again.history) <= 8
+    np.testing.assert_array_equal(bm.fit_em(SPEC, data, init=em).history, bm.fit_em(SPEC, data, init=em.params).history)
     backwards = bm.fit_em(SPEC, data, init=em.params.isel(component=[1, 0]), trace=True)
     assert np.ptp(backwards.trace["means"].sel(component="component_1", feature="a").to_numpy()) < 1e-3
 
@@ -97,6 +98,11 @@ WRONG = [
     (np.full((120, 2), 0.6), r"sum to 1; row 1 is \[0.6, 0.6\]"),
     (np.full((120, 3), 1 / 3), "one column per component, 2; got 3"),
     ("ward", "init: must be a sequence"),
+    (
+        [[0.5, 0.5]] * 119 + [[1]],
+        "init: rows of probabilities must all have one entry per class.*got rows of 1 entries",
+    ),
+    ([["x", "y"]] * 120, "init: responsibilities must be numbers"),
 ]
 
 
@@ -132,6 +138,8 @@ def test_a_single_start_is_random(rows):
         assert starts["kind"].tolist() == (["random rows"] * 3 if kinds == "random rows" else [*kinds, "random rows"])
     first = bm.fit_em(spec, data, starts="random rows", n_starts=1, seed=3, trace=True).trace.isel(iteration=0)
     assert first["means"].notnull().all()
+    with pytest.raises(ValueError, match="starts: must be a kind or a sequence of kinds; got 3"):
+        bm.fit_em(spec, data, starts=3)
     with pytest.raises(ValueError, match="unknown kind 'rows'; choose from ward"):
         bm.fit_em(spec, data, starts="rows")
     with pytest.raises(ValueError, match="cannot be combined with init"):

@@ -13,8 +13,8 @@ import naive
 from bayesmix import estep
 from bayesmix.estep import reference
 from bayesmix.estep.compiled_step import added
-from bayesmix.families.gaussian import observed
 from bayesmix.mixture.spec import bind
+from bayesmix.parts import normal as observed
 
 MODELS = Path(__file__).parents[2] / "models"
 MISSVALS = """7 26 6 60 78.5|1 29 15 52 74.3|11 56 8 20 104.3|11 31 8 47 87.6|7 52 6 33 95.9|11 55 9 22 109.2|

@@ -175,12 +175,15 @@ def answer_log_joint(data, params, evidence):
     return out
 
 
+STRUCTURES = {"EII": 2, "EEI": 2, "VEI": 3, "EVI": 2, "VEE": 3, "EVE": 3, "VVE": 2, "EEV": 2, "VEV": 3, "EVV": 2}
+"""Covariance structures by mclust's names, and in how many columns."""
 EXAMPLES = {
     "gaussian": gaussian("full", 3),
     "gaussian, tied": gaussian("tied", 2),
     "gaussian, diag": gaussian("diag", 2),
     "gaussian, spherical": gaussian("spherical", 2),
     "gaussian, one feature": gaussian("full", 1),
+    **{f"gaussian, {name}": gaussian(name, d) for name, d in STRUCTURES.items()},
     "factor_analyzers": factors(5, 2, 2, "diagonal"),
     "factor_analyzers, shared noise": factors(4, 1, 2, "diagonal", shared=True),
     "factor_analyzers, isotropic": factors(3, 1, 3, "isotropic"),
@@ -233,11 +236,13 @@ def gappy(example):
     return replace(example, rows=lambda rng, n: naive.with_gaps(example.rows(rng, n), rng))
 
 
-for name in ("gaussian", "gaussian, tied", "gaussian, diag", "poisson", "bernoulli"):
+for name in ("gaussian", "gaussian, tied", "gaussian, diag", "gaussian, VEV", "poisson", "bernoulli"):
     EXAMPLES[f"{name}, cells missing"] = gappy(EXAMPLES[name])
 REPEATS = {
     "gaussian, tied, cells missing",
     "gaussian, diag, cells missing",
+    "gaussian, VEV, cells missing",
+    *(f"gaussian, {name}" for name in STRUCTURES if name not in ("VEE", "EVE")),
     "bernoulli, cells missing",
     "gaussian, known scales",
     "gaussian, tied, known correlation",

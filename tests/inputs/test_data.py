@@ -41,6 +41,8 @@ def test_a_response_leaves_the_covariates():
 BAD_X = {
     "infinite": ({"a": [INF, 1.0]}, "column 'a', row 1 is not a finite number: inf"),
     "text": ({"a": [1.0, 2.0], "b": [3, "four"]}, "column 'b', row 2 is not a finite number: 'four'"),
+    "gap": ({"a": [1.0, "NA"]}, "row 2 is not a finite number: 'NA'; a missing cell must be NaN or None"),
+    "gap made text": ({"a": np.array(["yes", np.nan])}, "column 'a', row 2 is the text 'nan', which NumPy makes of a"),
     "several": ({"a": ["p", "q", "r"]}, "column 'a', row 1 is not a finite number: 'p' (and 2 more rows)"),
     "complex": ({"a": [1j, 2j]}, "column 'a' must hold real numbers; got complex ones"),
     "no rows": ({"a": []}, "needs at least one row and one column; got shape (0, 1)"),

@@ -410,7 +410,7 @@ def test_gaussian_rebind_goes_by_the_columns_names(rng):
 
 def test_probes_are_unlabelled_rows_and_midpoints(rng):
     likelihood, _ = gaussian(rng, "full", labels=some_labels(40))
-    probes = likelihood.probes(rng, 6)
+    probes = likelihood.family.probes(likelihood, rng, 6)
     assert probes.x.shape == (12, 2)
     assert not probes.labelled.any()
     rows = {tuple(row) for row in likelihood.data.x}

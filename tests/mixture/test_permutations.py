@@ -10,6 +10,7 @@ from scipy.special import softmax, xlogy
 from scipy.stats import norm
 
 from bayesmix.mixture import permutations as switching
+from bayesmix.mixture.likeness import Likeness
 
 
 def test_the_cores_know_arrays_alone():
@@ -97,7 +98,9 @@ def test_every_method_undoes_known_permutations(rng, K, gap, method):
     """Well separated to half overlapping (neighbours 2 sd apart share 32% of their mass): every draw, every label."""
     x, r, pivot = normal_draws(rng, K, gap)
     moved, wanted = shuffled(rng, r)
-    order = switching.orders(method, moved, pivot, x=x, row_weights=np.ones(len(x)), groups=np.zeros(K, int))
+    order = switching.orders(
+        method, moved, pivot, x=Likeness.of(x), row_weights=np.ones(len(x)), groups=np.zeros(K, int)
+    )
     np.testing.assert_array_equal(order, wanted)
 
 
@@ -109,7 +112,7 @@ def test_stephens_is_never_worse(rng, K, gap, single):
     x, r, pivot = normal_draws(rng, K, gap, n=60, draws=300)
     v = rng.uniform(0.5, 2, len(x))
     moved = shuffled(rng, r)[0].astype(np.float32 if single else float)
-    kwargs = {"x": x, "row_weights": v, "groups": np.zeros(K, int)}
+    kwargs = {"x": Likeness.of(x), "row_weights": v, "groups": np.zeros(K, int)}
     found = {m: divergence(moved, switching.orders(m, moved, pivot, **kwargs), v) for m in switching.METHODS}
     slack = 1e-5 * found["ecr"] if single else 1e-12
     assert found["stephens"] <= min(found["ecr"], found["data"]) + slack
@@ -120,7 +123,7 @@ def test_two_labels_and_few_draws_against_all_relabellings(rng):
     x, r, pivot = normal_draws(rng, 2, 1.5, n=50, draws=10)
     moved, _ = shuffled(rng, r)
     v = np.ones(len(x))
-    order = switching.orders("stephens", moved, pivot, x=x, row_weights=v, groups=np.zeros(2, int))
+    order = switching.orders("stephens", moved, pivot, x=Likeness.of(x), row_weights=v, groups=np.zeros(2, int))
     every = np.array([[[0, 1], [1, 0]][b] for b in range(2)])
     best = min(divergence(moved, every[[0, *(code >> s & 1 for s in range(9))]], v) for code in range(2**9))
     assert divergence(moved, order, v) == pytest.approx(best, rel=1e-12)
@@ -132,14 +135,14 @@ def test_methods_leave_pinned_components(rng, method):
     groups = np.array([0, 1, 1, 2])
     moves = np.array([[0, *(1 + rng.permutation(2)), 3] for _ in r])
     moved = np.take_along_axis(r, moves[:, :, None], axis=1)
-    order = switching.orders(method, moved, pivot, x=x, row_weights=np.ones(len(x)), groups=groups)
+    order = switching.orders(method, moved, pivot, x=Likeness.of(x), row_weights=np.ones(len(x)), groups=groups)
     np.testing.assert_array_equal(order, np.argsort(moves, axis=1))
 
 
 @pytest.mark.parametrize("method", switching.METHODS)
 def test_labels_are_named_after_the_pivot(rng, method):
     x, r, pivot = normal_draws(rng, 3, 5.0)
-    kwargs = {"x": x, "row_weights": np.ones(len(x)), "groups": np.zeros(3, int)}
+    kwargs = {"x": Likeness.of(x), "row_weights": np.ones(len(x)), "groups": np.zeros(3, int)}
     order = switching.orders(method, r, pivot[:, [2, 0, 1]], **kwargs)
     np.testing.assert_array_equal(order, np.tile([2, 0, 1], (len(r), 1)))
 
@@ -151,5 +154,5 @@ def test_data_far_from_zero_and_spreads(rng):
         norm.logpdf(x, 1e6, np.array([1.0, 6.0])[:, None] * np.exp(0.05 * rng.normal(size=(100, 2, 1)))), axis=1
     )
     moved, wanted = shuffled(rng, r)
-    kwargs = {"x": x[:, None], "row_weights": np.ones(600), "groups": np.zeros(2, int)}
+    kwargs = {"x": Likeness.of(x[:, None]), "row_weights": np.ones(600), "groups": np.zeros(2, int)}
     np.testing.assert_array_equal(switching.orders("data", moved, r[0].T, **kwargs), wanted)

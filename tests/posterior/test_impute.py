@@ -61,6 +61,22 @@ def test_answers_follow_the_classes(rng):
     assert float(cells[:, 1].mean()) == pytest.approx(joint @ [0.9, 0.2] / joint.sum(), abs=0.02)
 
 
+def test_answers_come_in_words_and_are_drawn_as_shares(rng):
+    frame = pd.DataFrame({"a": ["low", "mid", "high", None] * 9, "b": ["no", "yes", "yes", None, "no", "no"] * 6})
+    em = bm.fit_em(bm.Mixture("categorical", n_components=1), bm.Data(frame), n_starts=1)
+    cells = bm.impute(em, draws=4000)
+    of_a = cells.values[:, cells["feature"].values == "a"]
+    assert set(np.unique(of_a.astype(str))) == {"low", "mid", "high"}
+    assert (of_a == "mid").mean() == pytest.approx(1 / 3, abs=0.01)
+    of_b = cells.values[:, cells["feature"].values == "b"]
+    assert (of_b == "yes").mean() == pytest.approx(2 / 5, abs=0.01)
+    left, right = plots.imputed(em).axes
+    assert [text.get_text() for text in left.get_xticklabels()] == ["high", "low", "mid"]
+    observed, drawn = (next(l for l in right.lines if l.get_gid() == gid).get_ydata() for gid in ("observed", "shares"))
+    np.testing.assert_allclose(observed, [0.6, 0.4])
+    np.testing.assert_allclose(drawn, [0.6, 0.4], atol=0.06)
+
+
 def test_new_rows_seeds_and_what_is_refused():
     rows = bm.Data(pd.DataFrame({"a": [1.0, 2, 3, 7, 8, 9], "b": [1.0, 3, 2, 8, 7, np.nan]}))
     em = bm.fit_em(bm.Mixture("gaussian", n_components=1), rows, n_starts=1)

@@ -8,6 +8,7 @@ import pytest
 
 import bayesmix as bm
 from bayesmix.mixture import spec as mixture
+from bayesmix.mixture.draws import sizes
 from bayesmix.posterior.record import Record
 from bayesmix.report import write_report_from
 
@@ -30,7 +31,7 @@ def calls(monkeypatch):
         for module in [m for n, m in sys.modules.items() if n.startswith("bayesmix")]:
             if vars(module).get(name) is function:
                 monkeypatch.setattr(module, name, counted(name, function))
-    monkeypatch.setattr(Record, "of", counted("read", Record.of))
+    monkeypatch.setattr(Record, "__init__", counted("read", Record.__init__))
     return counts
 
 
@@ -81,7 +82,7 @@ def test_a_record_holds_what_was_fitted(gaussian_1d_dt, three_groups):
     record = Record.of(gaussian_1d_dt)
     assert record.spec == record.likelihood.spec == bm.resolve(spec, data)
     np.testing.assert_array_equal(record.data.x, data.x)
-    chains, draws = record.shape
+    chains, draws = sizes(record.posterior)
     assert record.params["means"].shape == (chains * draws, 3, 1)
     np.testing.assert_array_equal(record.params["means"][draws + 2], gaussian_1d_dt["posterior"]["means"][1, 2])
     np.testing.assert_array_equal(record.thinned(2)["means"][1], gaussian_1d_dt["posterior"]["means"][0, 2])

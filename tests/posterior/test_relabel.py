@@ -1,12 +1,14 @@
 """Permutations of a posterior: applied, composed, found again."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
 import bayesmix as bm
 from bayesmix.mixture.permutations import METHODS
 from bayesmix.posterior.relabel import apply
+from rows.fits import posterior
 
 
 def tree(rng, chains=2, draws=3, K=3):
@@ -69,6 +71,40 @@ def test_every_method_finds_the_labels_again(rng, gaussian_1d_dt, method):
     wanted = gaussian_1d_dt["relabelling"]["permutation"]
     np.testing.assert_array_equal(again["relabelling"]["permutation"], wanted)
     assert again["relabelling"].attrs["method"] == method
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("family", ["categorical", "bernoulli", "gaussian", "poisson"])
+def test_labels_of_answers_and_of_rows_with_gaps(rng, family, method):
+    """Draws of known parameters, their labels permuted at random, a quarter of the cells missing."""
+    n, K, draws = 150, 3, 12
+    z = np.repeat(np.arange(K), n // K)
+    centre = np.array([[0.9, 0.05, 0.05], [0.05, 0.9, 0.05], [0.05, 0.05, 0.9]])
+    if family == "categorical":
+        x = pd.DataFrame([[rng.choice(["no", "maybe", "yes"], p=centre[k]) for _ in range(4)] for k in z])
+        params = {"probs": np.tile(centre[:, [1, 0, 2]], (1, 4))}  # levels are sorted: maybe, no, yes
+    elif family == "bernoulli":
+        params = {"probs": np.array([[0.9, 0.9, 0.1, 0.1], [0.1, 0.9, 0.9, 0.1], [0.1, 0.1, 0.1, 0.9]])}
+        x = pd.DataFrame((rng.random((n, 4)) < params["probs"][z]).astype(float))
+    elif family == "poisson":
+        params = {"rates": np.array([[1.0, 9.0], [9.0, 1.0], [20.0, 20.0]])}
+        x = pd.DataFrame(rng.poisson(params["rates"][z]).astype(float))
+    else:
+        params = {"means": np.array([[0.0, 0.0], [5.0, 0.0], [0.0, 5.0]]), "covariances": np.tile(np.eye(2), (K, 1, 1))}
+        x = pd.DataFrame(params["means"][z] + rng.normal(size=(n, 2)))
+    params |= {"weights": np.full(K, 1 / K)}
+    x = x.mask(rng.random(x.shape) < 0.25).rename(columns="c{}".format)
+    moved = np.array([rng.permutation(K) for _ in range(draws)])
+    dt = posterior(
+        bm.Mixture(family, n_components=K), bm.Data(x), [{v: a[o] for v, a in params.items()} for o in moved]
+    )
+    dt["sample_stats"] = xr.Dataset({"lp": (("chain", "draw"), rng.normal(size=(2, draws // 2)))})
+    found = bm.relabel(dt, method)["posterior"][next(iter(params))].to_numpy()
+    assert np.ptp(found.reshape(draws, -1), axis=0).max() == 0
+    again = np.take_along_axis(
+        moved, bm.relabel(dt, method)["relabelling"]["permutation"].to_numpy().reshape(draws, K), 1
+    )
+    assert (again == again[0]).all()
 
 
 def test_few_rows_are_enough(gaussian_1d_dt, monkeypatch):

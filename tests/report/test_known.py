@@ -1,6 +1,8 @@
 """Reports of known parameters and of hard assignment, and EM's steps as pictures."""
 
+import html
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -8,6 +10,10 @@ import pytest
 
 import bayesmix as bm
 from bayesmix import plots
+from bayesmix.mixture.spec import bind
+from bayesmix.report.mathematics import formulas
+from bayesmix.report.plate import plate_svg
+from bayesmix.report.plate import words as plate_words
 from bayesmix.report.write import rebuild
 
 MODEL = """
@@ -75,6 +81,22 @@ def test_a_report_is_rebuilt_from_its_posterior(report):
     assert second == pytest.approx(first)
     spec = json.loads(bm.load_fit(folder / "report" / "fit.nc").attrs["spec"])
     assert spec["fixed"]["means"] == {"component_2": [6.0, 6.0]}
+
+
+def test_formulas_and_diagram_show_what_is_known():
+    x = np.random.default_rng(1).normal(size=(30, 2))
+    known = {"weights": "equal", "scales": 1e-5, "means": {"component_2": [6.0, -0.5]}}
+    likelihood = bind(bm.Mixture("gaussian", n_components=3, covariance="diag", fixed=known), bm.Data(x))
+    ((words, formula),) = [line for line in formulas(likelihood) if "Known" in line[0]]
+    assert words == "Known, and not estimated, are"
+    text = "".join(html.unescape(letter) for letter in re.findall(r">([^<]+)<", formula))
+    assert [text.count(part) for part in ("13", "\N{MULTIPLICATION SIGN}10", "2=(6,\N{MINUS SIGN}0.5)")] == [1, 1, 1]
+    svg = plate_svg(likelihood)
+    assert svg.count('fill="#33404f"/>') == 3  # the tip of arrows, and two squares
+    assert svg.count("0 0 0 44 0z") == 1  # the means, half of them
+    assert "half shaded is known in some of the components" in plate_words(likelihood)
+    free = bind(bm.Mixture("gaussian", n_components=3, covariance="diag"), bm.Data(x))
+    assert not any("Known" in line[0] for line in formulas(free))
 
 
 @pytest.mark.parametrize("family", ["gaussian", "poisson", "zero_inflated_poisson"])

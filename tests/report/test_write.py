@@ -25,7 +25,7 @@ from bayesmix.gallery.read import Expectation
 from bayesmix.mixture.spec import bind
 from bayesmix.posterior.predict import log_likelihood
 from bayesmix.posterior.record import Record
-from bayesmix.report import figures, fits, numbers, priors, rebuild, text, write, write_report, write_report_from
+from bayesmix.report import figures, fits, judgement, priors, rebuild, text, write, write_report, write_report_from
 from bayesmix.report.checks import predictive_checks
 from bayesmix.report.figures import render
 from bayesmix.report.index import write_index
@@ -449,7 +449,7 @@ def test_invariants_that_mix_worse_are_said():
         return pd.DataFrame({"r_hat": [1.0, r_hat], "ess_bulk": [5000.0, ess]}, index=["entropy", "log likelihood"])
 
     def notes(free, invariant):
-        return numbers._worse_invariants(SimpleNamespace(parameters=table(*free), invariants=table(*invariant)))
+        return judgement._worse_invariants(SimpleNamespace(parameters=table(*free), invariants=table(*invariant)))
 
     assert notes((1.004, 900.0), (1.002, 1200.0)) == []
     (both,) = notes((1.004, 900.0), (1.008, 500.0))

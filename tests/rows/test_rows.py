@@ -155,15 +155,55 @@ def test_outliers_are_ranked_in_every_draw(example, rng, monkeypatch):
     predictive = np.log(np.exp(l).mean(axis=0))
     found = bm.outliers(dt, 5, interval=0.8)
     rows = np.array([data.obs_names.index(name) for name in found.index])
-    np.testing.assert_allclose(predictive[rows], np.sort(predictive)[:5], rtol=1e-8)
+    np.testing.assert_allclose(found["log_density"], predictive[rows], rtol=1e-7)
+    if data.gaps:  # ranked by tail probability: below
+        assert (np.diff(found["tail_probability"]) >= 0).all()
+    else:
+        np.testing.assert_allclose(predictive[rows], np.sort(predictive)[:5], rtol=1e-8)
     ranks = stats.rankdata(l, method="min", axis=1)[:, rows]
-    if example.spec.family == "gaussian":  # without ties
+    if example.spec.family == "gaussian" and not data.gaps:  # without ties
         np.testing.assert_array_equal(found["rank_lower"], np.quantile(ranks, 0.1, axis=0, method="inverted_cdf"))
         np.testing.assert_array_equal(found["rank_upper"], np.quantile(ranks, 0.9, axis=0, method="inverted_cdf"))
         np.testing.assert_allclose(found["among"], (ranks <= 5).mean(axis=0))
     np.testing.assert_allclose(found["upper"], np.quantile(l[:, rows], 0.9, axis=0), rtol=1e-7)
     np.testing.assert_allclose(found["expected"], 40 * found["tail_probability"])
     assert len(bm.outliers(dt, share=0.1)) == 4
+
+
+def test_rows_with_gaps_are_held_against_rows_with_the_same_gaps(rng):
+    """One normal: the tail probability of a row is that of its distance, chi-squared with as many degrees as cells."""
+    x = rng.multivariate_normal(np.zeros(3), np.eye(3) + 0.4, 60)
+    x[rng.random(x.shape) < 0.4] = np.nan
+    x[0], x[1] = np.nan, [np.nan, 5.0, np.nan]
+    scales = np.array([0.8, 1.0, 1.3, 1.1, 0.9, 1.2])
+    draws = [
+        {"weights": np.ones(1), "means": np.full((1, 3), 0.1 * s), "covariances": c**2 * (np.eye(3) + 0.4)[None]}
+        for s, c in enumerate(scales)
+    ]
+    dt = posterior(bm.Mixture("gaussian", n_components=1), bm.Data(x), draws)
+    exact = np.ones((6, 60))
+    for s, p in enumerate(draws):
+        for i in range(1, 60):
+            there = ~np.isnan(x[i])
+            if there.any():
+                away = x[i, there] - p["means"][0, there]
+                distance = away @ np.linalg.solve(p["covariances"][0][np.ix_(there, there)], away)
+                exact[s, i] = stats.chi2(there.sum()).sf(distance)
+    tail, found = exact.mean(axis=0), bm.outliers(dt, 60)
+    rows = found.index.astype(int).to_numpy() - 1
+    error = 4 * np.sqrt(tail * (1 - tail) / (200 * 25_000 / 8))[rows] + 1e-5
+    assert (np.abs(found["tail_probability"] - tail[rows]) < error).all()
+    assert (np.diff(tail[rows]) > -2 * error[1:]).all()
+    assert rows[-1] == 0 or tail[rows[-1]] == 1
+    np.testing.assert_array_equal(found["rank"], stats.rankdata(found["tail_probability"], method="min"))
+    ranks = stats.rankdata(exact, axis=1, method="min")[:, rows]
+    assert (np.abs(found["rank_lower"] - ranks.min(axis=0)) <= 2).all()
+    assert (np.abs(found["rank_upper"] - ranks.max(axis=0)) <= 2).all()
+    assert found.loc["2", "rank"] == 1 + (tail < tail[1]).sum()
+    new = bm.predict(dt, x)["tail_probability"].to_numpy()
+    assert (np.abs(new - tail)[rows] < error).all()
+    em = bm.outliers(estimate(bm.Mixture("gaussian", n_components=1), bm.Data(x), draws[1]), 60)
+    assert em["tail_probability"].to_numpy() == pytest.approx(exact[1, em.index.astype(int) - 1], abs=5e-3)
 
 
 def test_expected_number_is_that_of_new_rows():
@@ -231,12 +271,27 @@ def test_a_mixture_makes_rows_from_its_prior(example, rng):
         for name, w in expected.items():
             assert abs((many == name).mean() - w) < 4.5 * np.sqrt(w * (1 - w) / 3000) + 1e-9
     by_name = any(isinstance(value, dict) for value in spec.fixed.values())  # classes are those of data
-    if not (len(data.covariates.columns) or by_name):
+    if not (len(data.covariates.columns) or by_name or spec.family == "categorical"):
         alone = bm.simulate(spec, 30, seed=7)
         says = any(
             a.ndim for prior in spec.priors.values() for a in prior.parameters.values() if prior.support != "simplex"
         )
         assert alone.shape == (30, (data.n_features if says else 1) + 1)
+
+
+def test_simulated_answers_are_words():
+    frame = pd.DataFrame(
+        {"a": pd.Categorical(["low", "mid", "high"] * 12, ["low", "mid", "high"]), "b": [True, False] * 18}
+    )
+    em = bm.fit_em(bm.Mixture("categorical", n_components=2), bm.Data(frame), n_starts=2)
+    for rows in (bm.simulate(em, 300), bm.simulate(em.spec, 300, data=bm.Data(frame))):
+        assert set(rows["a"]) == {"low", "mid", "high"}
+        assert set(rows["b"].astype(str)) == {"True", "False"}
+        again = bm.fit_em(bm.Mixture("categorical", n_components=2), bm.Data(rows[["a", "b"]]), n_starts=1)
+        assert again.params["answer"].values.tolist() == em.params["answer"].values.tolist()
+        assert len(bm.predict(em, rows)) == 300
+    with pytest.raises(ValueError, match="data: a categorical mixture has no answers without data"):
+        bm.simulate(em.spec, 5)
 
 
 def rows_components(spec, data):

@@ -18,14 +18,14 @@ def steps(monkeypatch):
     def go(*verdicts, minutes=5.0):
         told, asked = iter(verdicts), []
 
-        def diagnosis_of(record, *, model):
+        def diagnose(record, *, model):
             return SimpleNamespace(problems=[SimpleNamespace(name=n, value=v) for n, v in next(told).items()])
 
         def sample(*, minutes, **settings):
             asked.append(settings)
             return xr.DataTree()
 
-        monkeypatch.setattr("bayesmix.checks.diagnose.diagnosis_of", diagnosis_of)
+        monkeypatch.setattr("bayesmix.checks.diagnose.diagnose", diagnose)
         monkeypatch.setattr("bayesmix.posterior.record.Record.of", lambda dt: dt)
         dt = until_trusted(sample, SETTINGS, minutes=minutes)
         kept = json.loads(dt.attrs[EFFORT])

@@ -1,6 +1,8 @@
 """Replica exchange against exact sums, an allocation sampler, and posteriors whose modes are known."""
 
 import numpy as np
+import pandas as pd
+import pymc as pm
 import pytest
 from scipy import stats
 from scipy.special import logsumexp
@@ -42,7 +44,7 @@ def tied_compiled():
 @pytest.fixture(scope="session")
 def tied_draws(tied_compiled):
     spec, data = tied(2), bm.Data(TIED)
-    return bm.sample(spec, data, compiled=tied_compiled[2], sampler="exchange", draws=2000, seed=1, progress=False)
+    return bm.sample(spec, data, compiled=tied_compiled[2], sampler="exchange", draws=5000, seed=1, progress=False)
 
 
 def log_predictive(draws, at):
@@ -171,7 +173,55 @@ def test_factor_is_that_of_the_average_curvature(rng):
 @pytest.mark.slow
 @pytest.mark.parametrize("K", [1, 3, 4, 5, 6])
 def test_evidence_for_every_number_of_components(K):
-    dt = bm.sample(tied(K), bm.Data(TIED), sampler="exchange", draws=2000, seed=1, progress=False)
+    dt = bm.sample(tied(K), bm.Data(TIED), sampler="exchange", draws=5000, seed=1, progress=False)
     found = bm.log_evidence(dt)
     assert found.standard_error < 0.03
     assert abs(found.value - EXACT[K]) < 4 * found.standard_error
+
+
+def answers(rng):
+    """Forty rows of three answers in two classes, every eighth cell missing."""
+    z = rng.random(40) < 0.5
+    yes = rng.random((40, 3)) < np.where(z, 0.85, 0.2)[:, None]
+    frame = pd.DataFrame(np.where(yes, "yes", "no"), columns=["a", "b", "c"]).astype(object)
+    return frame.mask(rng.random((40, 3)) < 1 / 8)
+
+
+def gaps(rng):
+    """Sixty rows of two measurements in two groups, every eighth cell missing."""
+    X = rng.normal(size=(60, 2)) + 3.0 * (np.arange(60) % 2)[:, None]
+    return pd.DataFrame(X, columns=["a", "b"]).mask(rng.random((60, 2)) < 1 / 8)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("family", "make"),
+    [
+        ("categorical", answers),
+        ("gaussian", gaps),
+        ("poisson", lambda rng: pd.DataFrame({"count": rng.poisson(np.where(np.arange(80) % 2, 1.0, 6.0))})),
+    ],
+)
+def test_every_family_is_exchanged_and_agrees_with_chains(rng, family, make):
+    """Means of what labels do not change, against NUTS, whose chains cross here."""
+    spec, data = bm.Mixture(family, n_components=2), bm.Data(make(rng))
+    ours, chains = (bm.sample(spec, data, sampler=s, seed=1, progress=False) for s in ("exchange", "nuts"))
+    ours, chains = (bm.diagnose(dt).invariants for dt in (ours, chains))
+    both = ours.index.intersection(chains.index)
+    assert len(both) > 5
+    error = np.hypot(ours["mcse_mean"], chains["mcse_mean"])[both]
+    assert (np.abs(ours["mean"] - chains["mean"])[both] < 4.5 * error).all()
+
+
+@pytest.mark.slow
+def test_a_term_of_the_users_own_stays_on_every_rung():
+    """A potential that orders the means, and one beside the data; no evidence is claimed for such a model."""
+    spec, data = tied(2), bm.Data(TIED)
+    with bm.build(spec, data) as model:
+        pm.Potential("near", -0.5 * ((model["means"].min() - 2.0) / 0.1) ** 2)
+    dt, chains = (bm.sample(spec, data, model=model, sampler=s, seed=1, progress=False) for s in ("exchange", "nuts"))
+    assert np.isnan(dt["tempering"].attrs["log_evidence"])
+    lowest = [draws["posterior"]["means"].min(("component", "feature")) for draws in (dt, chains)]
+    a, b = lowest
+    assert abs(float(a.mean() - b.mean())) < 0.02
+    assert float(a.std()) == pytest.approx(float(b.std()), rel=0.15)

@@ -49,13 +49,9 @@ class Bernoulli(Family):
         """Columns of 0 and 1 alone."""
         return bool(((x == 0) | (x == 1) | np.isnan(x)).all())
 
-    def unidentified(self, likelihood: Likelihood) -> str | None:
-        """More parameters than the table of answers has free cells."""
-        d, p = likelihood.data.n_features, likelihood.n_parameters
-        cells = 2.0**d - 1
-        if p <= cells:
-            return None
-        return f"not identified: {p} parameters for the {cells:.0f} free cells of the table of answers; fewer classes"
+    def free_cells(self, likelihood: Likelihood) -> float:
+        """Of the table of answers."""
+        return float(2.0**likelihood.data.n_features - 1)
 
     def check(self, options: Mapping[str, Any], data: Data) -> None:
         """Every cell that is there is 0 or 1."""

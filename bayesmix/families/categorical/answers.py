@@ -186,10 +186,6 @@ class Answers(Component):
         counts = sums["answers"]
         return np.asarray((counts - self.by_column(counts) * params["probs"])[:, self.free]).ravel()
 
-    def named(self, params: Params) -> dict[str, np.ndarray]:
-        """The probabilities."""
-        return {"probs": np.asarray(params["probs"])}
-
     def hopeless(self, params: Params) -> dict[str, np.ndarray]:
         """The whole range."""
         return {"probs": np.ones(np.shape(params["probs"]))}
@@ -222,9 +218,7 @@ class Answers(Component):
 
 def answers(likelihood: Likelihood) -> Answers:
     """The components of a likelihood of this family."""
-    component = likelihood.component
-    assert isinstance(component, Answers)
-    return component
+    return likelihood.made_of(Answers)
 
 
 def answer_names(columns: Sequence[str], levels: Sequence[Levels]) -> list[str]:

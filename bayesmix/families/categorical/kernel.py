@@ -16,7 +16,7 @@ from bayesmix.kernels.blocks import CACHE, MOST, driver
 from bayesmix.kernels.cache import entry_point
 from bayesmix.kernels.lanes import LANES
 from bayesmix.kernels.vector import inlined
-from bayesmix.likelihood.kernel import Kernel
+from bayesmix.likelihood.kernel import Arrays, Kernel
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.canonical import LARGEST_PREDICTOR
 from bayesmix.parts.part import Params, Sums
@@ -164,20 +164,16 @@ class AnswersKernel(Kernel):
     def __init__(self) -> None:
         self.rows = rows
 
-    def parameters(self, likelihood: Likelihood, params: Params) -> tuple[Any, ...]:
+    def parameters(self, likelihood: Likelihood, params: Params) -> Arrays:
         """weights, and probs as a table (..., K, d, most levels)."""
         probs = answers(likelihood).padded(np.asarray(params["probs"], dtype=float))
         return np.ascontiguousarray(params["weights"], dtype=float), probs
 
-    def arguments(
-        self, likelihood: Likelihood, parameters: tuple[Any, ...], rows: slice, v: np.ndarray
-    ) -> tuple[Any, ...]:
+    def arguments(self, likelihood: Likelihood, parameters: Arrays, rows: slice, v: np.ndarray) -> Arrays:
         """Codes, weights, probs, evidence, v."""
         return (answers(likelihood).codes[rows], *parameters, likelihood.evidence[rows], v)
 
-    def e_step(
-        self, likelihood: Likelihood, parameters: tuple[Any, ...], rows: slice, v: np.ndarray
-    ) -> tuple[float, Sums]:
+    def e_step(self, likelihood: Likelihood, parameters: Arrays, rows: slice, v: np.ndarray) -> tuple[float, Sums]:
         """L; mass and counts."""
         L, mass, counts = e_step(*self.arguments(likelihood, parameters, rows, v))
         component = answers(likelihood)

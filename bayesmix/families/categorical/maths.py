@@ -49,12 +49,9 @@ class Categorical(Family):
         _check_levels(data)
         return Constant(components), Answers(data, components, data.levels)
 
-    def unidentified(self, likelihood: Likelihood) -> str | None:
-        """More parameters than the table of answers has free cells."""
-        p, cells = likelihood.n_parameters, float(np.prod(answers(likelihood).sizes.astype(float))) - 1
-        if p <= cells:
-            return None
-        return f"not identified: {p} parameters for the {cells:.0f} free cells of the table of answers; fewer classes"
+    def free_cells(self, likelihood: Likelihood) -> float:
+        """Of the table of answers."""
+        return float(np.prod(answers(likelihood).sizes.astype(float))) - 1
 
 
 def _check_levels(data: Data) -> None:

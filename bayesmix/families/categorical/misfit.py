@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import softmax
 
-from bayesmix import estep
+from bayesmix.estep.allocations import allocations
 from bayesmix.families.categorical.answers import UNANSWERED, Answers, answers
-from bayesmix.likelihood.discrepancies import Discrepancies, Measure, drawn
+from bayesmix.likelihood.discrepancies import Discrepancies, Measure, dependence, drawn
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.part import Params
-
-LEAST_SCALE = 1e-12
 
 
 class AnswersDiscrepancies(Discrepancies):
@@ -36,11 +33,8 @@ class AnswersDiscrepancies(Discrepancies):
         """Large where residuals are not those of independent answers."""
         component = answers(likelihood)
         table, S, n = component.padded(params["probs"]), len(params["probs"]), len(likelihood.data)
-        with np.errstate(divide="ignore"):
-            shares = softmax(likelihood.log_weights(params) + likelihood.evidence, axis=-1)
         each = np.arange(S)[:, None]
-        own = drawn(estep.responsibilities(likelihood, params), rng.random((S, n)))
-        other = drawn(shares, rng.random((S, n)))
+        own, other, _ = allocations(likelihood, params, rng)
         there = component.codes != UNANSWERED
         new = np.where(there, drawn(table[each, other], rng.random((S, n, len(component.sizes)))), UNANSWERED)
         codes = np.broadcast_to(component.codes, new.shape)
@@ -54,17 +48,7 @@ class AnswersDiscrepancies(Discrepancies):
         there, given = code != UNANSWERED, code == component.level
         e, variance = np.where(there, given - mean, 0.0), np.where(there, mean * (1 - mean), 0.0)
         chances = np.where(given, component.log_probs(params)[each, z], 0.0)
-        return np.stack([_dependence(e, variance, component.column), -chances.sum(axis=-1).min(axis=-1)], axis=-1)
-
-
-def _dependence(e: np.ndarray, variance: np.ndarray, column: np.ndarray) -> np.ndarray:
-    """The largest standardized sum of products of the residuals (S, n, A) of two answers in different columns, (S,)."""
-    other = column[:, None] != column
-    if not other.any():
-        return np.zeros(len(e))
-    products = np.swapaxes(e, -1, -2) @ e
-    scale = np.sqrt(np.maximum(np.swapaxes(variance, -1, -2) @ variance, LEAST_SCALE))
-    return np.asarray(np.abs(products / scale)[:, other].max(axis=-1))
+        return np.stack([dependence(e, variance, component.column), -chances.sum(axis=-1).min(axis=-1)], axis=-1)
 
 
 DISCREPANCIES = AnswersDiscrepancies()

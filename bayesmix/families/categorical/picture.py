@@ -14,7 +14,19 @@ from matplotlib.figure import Figure
 from bayesmix.drawing.level import LEVEL, TAILS
 from bayesmix.drawing.picture import Picture
 from bayesmix.drawing.profile import NO_ANSWER, abreast
-from bayesmix.drawing.style import DATA, INK, MUTED, bare, colour, legend_above, line, new_figure, patch, plain
+from bayesmix.drawing.style import (
+    DATA,
+    INK,
+    MUTED,
+    bare,
+    colour,
+    legend_above,
+    line,
+    new_figure,
+    panels_abreast,
+    patch,
+    plain,
+)
 from bayesmix.drawing.view import View
 from bayesmix.families.categorical.answers import answers
 from bayesmix.inputs.data import Data
@@ -44,14 +56,12 @@ class AnswersPicture(Picture):
         across = abreast(n)
         down = -(-n // across)
         fig = new_figure(3.4 * across if across > 1 else 7, 0.7 + (0.5 + 0.24 * (K + 1)) * down)
-        axes = np.ravel(fig.subplots(down, across, squeeze=False, sharex=True, sharey=True))
+        axes = panels_abreast(fig, n, across, sharex=True, sharey=True)
         same = len(set(data.levels[:n])) == 1
-        for j, ax in enumerate(axes[:n]):
+        for j, ax in enumerate(axes):
             _stack(ax, view.likelihood, _by_class(view.likelihood, view.params), j, named=not same)
-        for ax in axes[max(0, n - across) : n]:
+        for ax in axes[max(0, n - across) :]:
             ax.tick_params(labelbottom=True)
-        for ax in axes[n:]:
-            ax.set_axis_off()
         names = ["all rows", *(plain(name, limit=18) for name in view.likelihood.components)]
         axes[0].set_yticks(np.arange(K + 1), names)
         axes[0].set(ylim=(K + 0.5, -0.5), xlim=(0, 1))
@@ -85,12 +95,10 @@ def _panels(data: Data) -> tuple[Figure, list[Axes]]:
     across = abreast(n)
     lines = [max(map(len, data.levels[i : i + across])) for i in range(0, n, across)]
     fig = new_figure(3.4 * across if across > 1 else 7, 0.5 + sum(0.6 + 0.19 * m for m in lines))
-    axes = np.ravel(fig.subplots(len(lines), across, squeeze=False, height_ratios=[m + 2 for m in lines]))
-    for ax in axes[n:]:
-        ax.set_axis_off()
+    axes = panels_abreast(fig, n, across, height_ratios=[m + 2 for m in lines])
     if n < data.n_features:
         fig.suptitle(f"the first {n} of {data.n_features} columns", fontsize=9)
-    return fig, list(axes[:n])
+    return fig, axes
 
 
 def _counts(data: Data, x: np.ndarray, j: int) -> np.ndarray:

@@ -5,7 +5,7 @@ Sigma_k = Lambda_k Lambda_k' + Psi_k. Densities and sums over rows are those of 
 
 from __future__ import annotations
 
-from typing import Self
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,16 +13,14 @@ from bayesmix.families.factor_analyzers.estimate import loadings_and_noise
 from bayesmix.families.factor_analyzers.noise import NOISE_VARIANCES, Noise
 from bayesmix.families.factor_analyzers.rotation import lower_triangular
 from bayesmix.inputs.data import Data
+from bayesmix.inputs.pairs import names_of_entries
 from bayesmix.inputs.prior import Prior
 from bayesmix.parts import normal
 from bayesmix.parts.canonical import HOPELESS
-from bayesmix.parts.component import Component
 from bayesmix.parts.parameter import Parameter
 from bayesmix.parts.part import Params, Sums, remembered
 
-MEAN_VECTORS = Parameter(
-    "means", ("component", "feature"), "real", r"\mu_k", "means", r"means $\mu$", sorts=True, knowable=False
-)
+MEAN_VECTORS = replace(normal.MEANS, knowable=False)
 LOADINGS = Parameter(
     "loadings",
     ("component", "feature", "factor"),
@@ -44,15 +42,6 @@ COMMON = Parameter(
     centred=True,
     nuisance=True,
 )
-SIGMA = Parameter(
-    "covariances",
-    ("component", "feature", "feature_bis"),
-    "covariance",
-    r"\Sigma_k",
-    "covariance matrices",
-    r"covariances $\Sigma$",
-    prior=False,
-)
 ENTRIES, SQUARES = "loadings_entries", "loadings_squares"
 """Free variables of the model: entries of the triangle L that are normal, and squares of those that are not."""
 HEYWOOD = 1e-5
@@ -61,20 +50,7 @@ LEAST_NOISE, NOISE_SHAPE = 0.05, 1.0
 """The default prior of a noise variance is InverseGamma(NOISE_SHAPE, LEAST_NOISE s_j^2)."""
 
 
-def names_of_entries(features: tuple[str, ...]) -> list[str]:
-    """What the entries of Lambda Lambda' on and below the diagonal are called.
-
-    Examples
-    --------
-    >>> names_of_entries(("a", "b"))
-    ['a', 'b ~ a', 'b']
-    """
-    return [
-        row if row == column else f"{row} ~ {column}" for i, row in enumerate(features) for column in features[: i + 1]
-    ]
-
-
-class FactorAnalyzers(Component):
+class FactorAnalyzers(normal.Measured):
     """``params`` are means (..., K, d), loadings (..., K, d, q) and noise variances (..., [K,] [d]) by kind.
 
     Coordinates are means, the entries of the loadings on and below the diagonal, and logarithms of the noise variances:
@@ -88,20 +64,16 @@ class FactorAnalyzers(Component):
         q.
     free : tuple of ndarray
         Rows and columns of the loadings' free entries.
-    centre, sd : ndarray, shape (d,)
-        Mean and standard deviation of the rows.
     """
 
     names = ("means", "loadings", NOISE_VARIANCES)
 
     def __init__(self, data: Data, components: tuple[str, ...], n_factors: int, noise: Noise) -> None:
-        self.data, self.x, self.components, self.K = data, data.x, components, len(components)
+        super().__init__(data, components)
         self.n_factors, self.noise = n_factors, noise
-        self.d = data.n_features
-        self.centre, self.sd = normal.centre_and_spread(data)
         self.free = np.tril_indices(self.d, m=n_factors)
         self.index = noise.index(self.K, self.d)
-        self.parameters = (MEAN_VECTORS, LOADINGS, noise.parameter, COMMON, SIGMA)
+        self.parameters = (MEAN_VECTORS, LOADINGS, noise.parameter, COMMON, normal.SIGMA)
         features = list(data.feature_names)
         self.coords = {
             "component": list(components),
@@ -124,16 +96,6 @@ class FactorAnalyzers(Component):
     def size(self) -> int:
         """K d means, K (d q - q (q - 1) / 2) loadings, and the noise variances."""
         return self.K * (self.d + len(self.free[0])) + int(self.index.max()) + 1
-
-    def aligned(self, data: Data) -> Data:
-        """The columns by their names."""
-        return data.with_features(self.data.feature_names)
-
-    def over(self, data: Data) -> Self:
-        """The same components over other rows."""
-        new = object.__new__(type(self))
-        new.__dict__.update(self.__dict__ | {"data": data, "x": data.x})
-        return new
 
     def default_priors(self) -> dict[str, Prior]:
         """Weakly informative, on the scale of the data."""
@@ -164,7 +126,7 @@ class FactorAnalyzers(Component):
 
     def sums(self, vr: np.ndarray, params: Params) -> Sums:
         """first (K, d) and second (K, d, d) moments of z = C^-1 (x - mu): the same for any rotation of the loadings."""
-        return normal.moments_about(vr, self.x, params["means"], self.factors(params))
+        return normal.moments(self.x, vr, params["means"], self.factors(params))
 
     def step(self, sums: Sums, params: Params) -> Params:
         """mu_k = weighted mean; noise one step further, and the best loadings for it, from the weighted scatter."""
@@ -186,10 +148,6 @@ class FactorAnalyzers(Component):
             return {"means": means, "loadings": lost, NOISE_VARIANCES: self.noise.free(np.full_like(psi, np.nan))}
         loadings, psi = loadings_and_noise(scatter, mass, psi, n_factors=self.n_factors, index=self.index)
         return {"means": means, "loadings": lower_triangular(loadings), NOISE_VARIANCES: self.noise.free(psi)}
-
-    def clouds(self) -> np.ndarray:
-        """Standardized features."""
-        return np.asarray((self.x - self.centre) / self.sd)
 
     def pack(self, params: Params) -> np.ndarray:
         """Means, loadings in lower triangular form, logarithms of the noise variances."""

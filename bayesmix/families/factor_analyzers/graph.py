@@ -17,6 +17,7 @@ import pymc as pm
 import pytensor.tensor as pt
 from pytensor.tensor import TensorVariable
 
+from bayesmix.estep.columns import log_normal_joint
 from bayesmix.families.factor_analyzers.component import ENTRIES, SQUARES, FactorAnalyzers
 from bayesmix.families.factor_analyzers.maths import analyzers
 from bayesmix.families.factor_analyzers.noise import NOISE_VARIANCES
@@ -114,10 +115,4 @@ def log_joint(x: Any, weights: Any, means: Any, loadings: Any, psi: Any, *, n_fe
     """log w_k + log N(x_i | mu_k, Lambda_k Lambda_k' + Psi_k) by the Cholesky factor, (n, K)."""
     covariances = loadings @ loadings.mT + psi[:, :, None] * pt.eye(n_features)
     C = pt.linalg.cholesky(covariances)
-    diff = x[..., None, :] - means
-    z: list[Any] = []
-    for j in range(n_features):
-        rest = sum((C[..., j, m] * z[m] for m in range(j)), start=0.0)
-        z.append((diff[..., j] - rest) / C[..., j, j])
-    log_det = sum(pt.log(C[..., j, j]) for j in range(n_features))
-    return pt.log(weights) - log_det - 0.5 * n_features * np.log(2 * np.pi) - 0.5 * sum(zj**2 for zj in z)
+    return log_normal_joint(weights, x[..., None, :] - means, C, n_features, n_features)

@@ -15,9 +15,9 @@ from bayesmix.kernels.blocks import CACHE, MOST, driver, load_rows
 from bayesmix.kernels.cache import entry_point
 from bayesmix.kernels.factors import add_up, split_up
 from bayesmix.kernels.lanes import LANES
-from bayesmix.kernels.products import outer, weigh, whiten
+from bayesmix.kernels.products import mirror, outer, weigh, whiten
 from bayesmix.kernels.vector import HALF_LOG_2_PI, inlined
-from bayesmix.likelihood.kernel import Kernel
+from bayesmix.likelihood.kernel import Arrays, Kernel
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.part import Params, Sums
 
@@ -100,24 +100,20 @@ def rows(X, weights, means, loadings, psi, evidence, row_weights, pointwise, res
         _run(X, weights[s], means[s], A, evidence, row_weights, None, pointwise[s], responsibilities[s])
 
 
-@entry_point
-def e_step(X, weights, means, loadings, psi, evidence, row_weights):  # type: ignore[no-untyped-def]
+@inlined
+def _summed(X, weights, means, A, evidence, row_weights, pointwise):  # type: ignore[no-untyped-def]
     """L, N (K,), s (K, d), S (K, d, d)."""
     K, d = means.shape
-    statistics = (np.zeros(K), np.zeros((K, d)), np.zeros((K, d, d)))
-    A = _inverse_factors(loadings, psi)
-    L = _run(X, weights, means, A, evidence, row_weights, statistics, np.empty(0), np.empty((0, 0)))
-    mass, first, second = statistics
-    _symmetric(second)
+    mass, first, second = np.zeros(K), np.zeros((K, d)), np.zeros((K, d, d))
+    L = _run(X, weights, means, A, evidence, row_weights, (mass, first, second), pointwise, np.empty((0, 0)))
+    mirror(second)
     return L, mass, first, second
 
 
-@inlined
-def _symmetric(S: np.ndarray) -> None:
-    for k in range(len(S)):
-        for i in range(S.shape[1]):
-            for j in range(i):
-                S[k, j, i] = S[k, i, j]
+@entry_point
+def e_step(X, weights, means, loadings, psi, evidence, row_weights):  # type: ignore[no-untyped-def]
+    """L, N (K,), s (K, d), S (K, d, d)."""
+    return _summed(X, weights, means, _inverse_factors(loadings, psi), evidence, row_weights, np.empty(0))
 
 
 @inlined
@@ -148,11 +144,8 @@ drive_by_factors = driver(log_joint_by_factors, accumulate_by_factors)
 def _by_cholesky(X, weights, means, loadings, psi, evidence, row_weights, pointwise):  # type: ignore[no-untyped-def]
     """From S: with A = C^-1 and T = A' (S - N I) A, twice dL/dSigma: A' s, T Lambda, half the diagonal of T."""
     K, d, q = loadings.shape
-    statistics = (np.zeros(K), np.zeros((K, d)), np.zeros((K, d, d)))
     A = _inverse_factors(loadings, psi)
-    L = _run(X, weights, means, A, evidence, row_weights, statistics, pointwise, np.empty((0, 0)))
-    mass, first, second = statistics
-    _symmetric(second)
+    L, mass, first, second = _summed(X, weights, means, A, evidence, row_weights, pointwise)
     of_means, of_loadings, of_psi = np.zeros((K, d)), np.zeros((K, d, q)), np.zeros((K, d))
     half = np.empty((d, d))
     for k in range(K):
@@ -252,20 +245,12 @@ class FactorAnalyzersKernel(Kernel):
 
     rows = staticmethod(rows)
 
-    def parameters(self, likelihood: Likelihood, params: Params) -> tuple[Any, ...]:
+    def parameters(self, likelihood: Likelihood, params: Params) -> Arrays:
         """weights, means, loadings, noise variances (..., K, d)."""
         arrays = (params["weights"], params["means"], params["loadings"], analyzers(likelihood).psi(params))
         return tuple(np.ascontiguousarray(a, dtype=float) for a in arrays)
 
-    def arguments(
-        self, likelihood: Likelihood, parameters: tuple[Any, ...], rows: slice, v: np.ndarray
-    ) -> tuple[Any, ...]:
-        """X, weights, means, loadings, noise variances, evidence, v."""
-        return (likelihood.data.x[rows], *parameters, likelihood.evidence[rows], v)
-
-    def e_step(
-        self, likelihood: Likelihood, parameters: tuple[Any, ...], rows: slice, v: np.ndarray
-    ) -> tuple[float, Sums]:
+    def e_step(self, likelihood: Likelihood, parameters: Arrays, rows: slice, v: np.ndarray) -> tuple[float, Sums]:
         """L; mass, first, second."""
         L, mass, first, second = e_step(*self.arguments(likelihood, parameters, rows, v))
         return L, {"mass": mass, "first": first, "second": second}

@@ -134,9 +134,7 @@ def noise_of(options: Mapping[str, Any]) -> Noise:
 
 def analyzers(likelihood: Likelihood) -> FactorAnalyzers:
     """The components of a mixture of factor analysers."""
-    component = likelihood.component
-    assert isinstance(component, FactorAnalyzers)
-    return component
+    return likelihood.made_of(FactorAnalyzers)
 
 
 FAMILY = FactorAnalyzerMixture()

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
-from bayesmix.families.factor_analyzers.maths import analyzers
-from bayesmix.families.gaussian.misfit import GaussianDiscrepancies
-from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.parts.part import Params
+from bayesmix.estep.residuals import NormalDiscrepancies
 
 ADVICE = {
     "dependence": "Try one factor more, or a component more.",
@@ -18,16 +13,10 @@ ADVICE = {
 """What to try in place of another covariance."""
 
 
-class FactorDiscrepancies(GaussianDiscrepancies):
+class FactorDiscrepancies(NormalDiscrepancies):
     """The same measures, of Lambda Lambda' + Psi."""
 
-    measures = tuple(replace(m, advice=ADVICE.get(m.name, m.advice)) for m in GaussianDiscrepancies.measures)
-
-    def compare(
-        self, likelihood: Likelihood, params: Params, rng: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Large where the residuals have another shape than independent normals."""
-        return super().compare(likelihood, {**params, "covariances": analyzers(likelihood).covariances(params)}, rng)
+    measures = tuple(replace(m, advice=ADVICE.get(m.name, m.advice)) for m in NormalDiscrepancies.measures)
 
 
 DISCREPANCIES = FactorDiscrepancies()

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bayesmix.drawing.level import LEVEL, TAILS
+from bayesmix.drawing.measurements import PairGrid, TwoFeatures
 from bayesmix.drawing.picture import Picture
 from bayesmix.drawing.style import (
     EM_MARK,
@@ -24,7 +25,6 @@ from bayesmix.drawing.style import (
 from bayesmix.drawing.view import View
 from bayesmix.families.factor_analyzers.factors import loadings
 from bayesmix.families.factor_analyzers.maths import analyzers
-from bayesmix.families.gaussian.picture import PairGrid, TwoFeatures
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.part import Params
 

@@ -1,4 +1,4 @@
-"""The four covariance kinds, each a statement of what components share and which entries are free; their priors.
+"""The covariance kinds that state which entries of the Cholesky factors are free and which are shared; their priors.
 
 Sigma_k = C_k C_k' with C_k = diag(scales_k) L_k and L_k the Cholesky factor of the correlation matrix.
 """
@@ -103,6 +103,8 @@ COVARIANCES = {
     "tied": Covariance(shared=True, scale_dims=("feature",), correlated=True),
     "diag": Covariance(shared=False, scale_dims=("component", "feature"), correlated=False),
     "spherical": Covariance(shared=False, scale_dims=("component",), correlated=False),
+    "EII": Covariance(shared=True, scale_dims=(), correlated=False),
+    "EEI": Covariance(shared=True, scale_dims=("feature",), correlated=False),
 }
 
 

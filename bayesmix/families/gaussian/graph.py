@@ -19,8 +19,11 @@ import pytensor.tensor as pt
 from pymc.distributions.transforms import Ordered
 from pytensor.tensor import TensorVariable
 
+from bayesmix.estep.columns import log_normal_joint
 from bayesmix.families.gaussian.maths import normal
 from bayesmix.families.gaussian.normal import Normal
+from bayesmix.families.gaussian.structures import graph as structured
+from bayesmix.families.gaussian.structures.component import Structured
 from bayesmix.inputs.pairs import correlation_matrices
 from bayesmix.model.partly_known import partly_known
 from bayesmix.model.variables import Graph, constant
@@ -56,7 +59,10 @@ class OrderedComponents(Ordered):
 
 
 class GaussianGraph(Graph):
-    """Variables weights, means, scales, partial_correlations; deterministics covariances, correlations."""
+    """Variables weights, means, scales, partial_correlations; deterministics covariances, correlations.
+
+    Of structures also shapes and axes (:mod:`bayesmix.families.gaussian.structures.graph`).
+    """
 
     signature: ClassVar[str] = "(k),(k,d),(k,d,d),(k),()->(d)"
 
@@ -82,16 +88,20 @@ class GaussianGraph(Graph):
             {"default_transform": OrderedComponents(1e-3 * f.sd[0])} if self.order == "means" and f.K > 1 else {}
         )
         means = self.variable("means", dims=("component", "feature"), **transform)
-        scales = self.variable("scales", dims=f.kind.scale_dims)
-        C = self._by_component(scales)[..., None] * self._correlation_factor()
+        C = structured.factors(self, f, self._correlation_factor()) if isinstance(f, Structured) else self._factors()
         covariances = C @ C.mT
         pm.Deterministic("covariances", covariances, dims=("component", "feature", "feature_bis"))
         return [weights, means, C]
 
+    def _factors(self) -> TensorVariable:
+        """diag(scales_k) times the factor of the correlation matrix."""
+        scales = self.variable("scales", dims=self.normal.kind.scale_dims)
+        return self._by_component(scales)[..., None] * self._correlation_factor()
+
     def _by_component(self, scales: TensorVariable) -> TensorVariable:
         """Scales as (K, d)."""
         dims = self.normal.kind.scale_dims
-        wide = scales if "feature" in dims else scales[:, None]
+        wide = scales if "feature" in dims else scales[..., None]
         wide = wide if "component" in dims else wide[None, :]
         return wide * pt.ones((self.normal.K, self.normal.d))
 
@@ -102,18 +112,18 @@ class GaussianGraph(Graph):
             return pt.eye(f.d)[None]
         known = self.likelihood.known.get("correlations")
         if known is not None and not np.isnan(known).any():
-            pm.Deterministic("correlations", pt.as_tensor(known), dims=f.kind.correlation_dims)
+            pm.Deterministic("correlations", pt.as_tensor(known), dims=f.correlation_dims)
             L = np.linalg.cholesky(correlation_matrices(known))
-            return pt.as_tensor(L[None] if f.kind.shared else L)
+            return pt.as_tensor(L if f.correlation_dims[0] == "component" else L[None])
         rows, columns = np.tril_indices(f.d, k=-1)
-        batch = () if f.kind.shared else ("component",)
+        batch = f.correlation_dims[:-1]
         beta = constant("correlations_eta", self.priors["correlations"].parameters["eta"]) + (f.d - 2 - columns) / 2
-        shape = (len(rows),) if f.kind.shared else (f.K, len(rows))
+        shape = (f.K, len(rows)) if batch else (len(rows),)
         z = self._beta(beta, shape, (*batch, "pair"), known)
         p = 2 * z - 1
         L = self._canonical(p)
-        pm.Deterministic("correlations", (L @ L.mT)[..., rows, columns], dims=f.kind.correlation_dims)
-        return L[None] if f.kind.shared else L
+        pm.Deterministic("correlations", (L @ L.mT)[..., rows, columns], dims=f.correlation_dims)
+        return L if f.correlation_dims[0] == "component" else L[None]
 
     def _beta(
         self, beta: TensorVariable, shape: tuple[int, ...], dims: tuple[str, ...], known: np.ndarray | None
@@ -155,7 +165,7 @@ class GaussianGraph(Graph):
     def start(self, params: Params) -> dict[str, np.ndarray]:
         """Free variables from weights, means and covariances."""
         named, dims, K = self.likelihood.named(params), self.likelihood.dims, self.normal.K
-        start = {"means": params["means"], "scales": named["scales"]} | self.start_of_weights(params)
+        start = {"means": params["means"]} | self._start_of_factors(named) | self.start_of_weights(params)
         if self.order == "means":
             by_mean = np.argsort(params["means"][:, 0])
             start = {v: a[by_mean] if len(a) == K and dims[v][0] == "component" else a for v, a in start.items()}
@@ -165,24 +175,22 @@ class GaussianGraph(Graph):
             start["partial_correlations_01"] = np.clip((p + 1) / 2, 1e-6, 1 - 1e-6)
         return start
 
+    def _start_of_factors(self, named: Params) -> dict[str, np.ndarray]:
+        """Free variables of the covariance matrices, but those of correlations."""
+        if isinstance(self.normal, Structured):
+            return structured.start(self, self.normal, named["covariances"])
+        return {"scales": named["scales"]}
+
 
 GRAPH = GaussianGraph
 
 
 def log_joint(x: Any, weights: Any, means: Any, C: Any, how: tuple[bool, bool], *, n_features: int) -> Any:
-    """log w_k - d/2 log 2 pi - sum_j log C_jj - z'z / 2, forward substitution written out, (n, K)."""
-    d, (_, gaps) = n_features, how
-    diff = x[..., None, :] - means
-    dimension: Any = d
-    if gaps:
-        diff, C, dimension = _of_observed(diff, C)
-    z: list[Any] = []
-    for j in range(d):
-        rest = sum((C[..., j, m] * z[m] for m in range(j)), start=0.0)
-        z.append((diff[..., j] - rest) / C[..., j, j])
-    log_det = sum(pt.log(C[..., j, j]) for j in range(d))
-    quadratic = sum(zj**2 for zj in z)
-    return pt.log(weights) - log_det - 0.5 * dimension * np.log(2 * np.pi) - 0.5 * quadratic
+    """log w_k + log N(x_i | mu_k, C_k C_k') of what is there, (n, K)."""
+    diff, there = x[..., None, :] - means, n_features
+    if how[1]:
+        diff, C, there = _of_observed(diff, C)
+    return log_normal_joint(weights, diff, C, n_features, there)
 
 
 def _of_observed(diff: Any, C: Any) -> tuple[Any, Any, Any]:

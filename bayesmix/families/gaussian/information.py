@@ -17,13 +17,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import solve_triangular
-from scipy.special import logsumexp
 
 from bayesmix.families.gaussian.maths import normal
-from bayesmix.families.gaussian.observed import marginal, unexplained
+from bayesmix.families.gaussian.structures import information as structured
+from bayesmix.families.gaussian.structures.component import Structured
 from bayesmix.inputs.pairs import below_diagonal
+from bayesmix.likelihood.curvature import normalized, spread_by_differences
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.gaps import patterns
+from bayesmix.parts.normal import marginal, unexplained
 from bayesmix.parts.part import Params
 
 CERTAIN = 1e-14
@@ -141,14 +143,15 @@ def _blocks(likelihood: Likelihood, params: Params, most: int) -> Iterator[Block
             some = rows[first : first + most]
             residual = x[np.ix_(some, there)] - params["means"][:, None, there]
             z = np.stack([solve_triangular(c, e.T, lower=True).T for c, e in zip(L, residual, strict=True)])
-            joint = level + likelihood.evidence[some] - 0.5 * (z**2).sum(axis=2).T
-            r = np.exp(joint - logsumexp(joint, axis=1, keepdims=True))
+            _, r = normalized(level + likelihood.evidence[some] - 0.5 * (z**2).sum(axis=2).T)
             expected = z if whole else z @ Q.swapaxes(-1, -2)
             yield Block(expected, unexplained(Q), r, likelihood.row_weights[some], whole)
 
 
 def information(likelihood: Likelihood, params: Params) -> np.ndarray:
     """-d2L/dtheta2 in the coordinates of ``pack``, in their units."""
+    if isinstance(likelihood.component, Structured):
+        return structured.information(likelihood, likelihood.component, params, information)
     K, d = normal(likelihood).K, normal(likelihood).d
     entries = [Entries.of(index) for index in normal(likelihood).index]
     n_local = K + K * d + int(normal(likelihood).index.max()) + 1
@@ -189,10 +192,10 @@ def information(likelihood: Likelihood, params: Params) -> np.ndarray:
 def missing(likelihood: Likelihood, params: Params) -> float:
     """sum_k 1/N_k sum_i v_i r_ik (1 - r_ik) |s_ik|^2, |s_ik| in the metric of a complete row's information.
 
-    Infinite where cells are missing: what they take is not bounded here.
+    Infinite where cells are missing, and of structures: what these take is not bounded here.
     """
     K, d = normal(likelihood).K, normal(likelihood).d
-    if likelihood.data.gaps:
+    if likelihood.data.gaps or isinstance(likelihood.component, Structured):
         return float("inf")
     mass, total = np.zeros(K), np.zeros(K)
     for block in _blocks(likelihood, params, max(INFORMATION_BYTES // (8 * K * d), 256)):
@@ -224,6 +227,8 @@ def _in_pack(
 
 def spread(likelihood: Likelihood, params: Params, covariance: np.ndarray) -> dict[str, np.ndarray]:
     """Standard deviations of the named estimates, from the covariance of the coordinates of ``information``."""
+    if isinstance(likelihood.component, Structured):
+        return spread_by_differences(likelihood, params, covariance)
     K, d = normal(likelihood).K, normal(likelihood).d
     units = likelihood.units(params)
     V = covariance * np.outer(units, units)

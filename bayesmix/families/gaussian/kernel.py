@@ -18,9 +18,9 @@ from bayesmix.kernels.blocks import CACHE, MOST, driver, load_rows
 from bayesmix.kernels.cache import entry_point
 from bayesmix.kernels.lanes import LANES, lane, load, number, spread, store, sums
 from bayesmix.kernels.patterns import by_pattern, cells, columns_there, expect, marginal, same_everywhere
-from bayesmix.kernels.products import outer, weigh, whiten
+from bayesmix.kernels.products import mirror, outer, weigh, whiten
 from bayesmix.kernels.vector import HALF_LOG_2_PI, inlined
-from bayesmix.likelihood.kernel import Kernel
+from bayesmix.likelihood.kernel import Arrays, Kernel
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.part import Params, Sums
 
@@ -201,18 +201,21 @@ def rows(X, weights, means, C, evidence, row_weights, how, pointwise, responsibi
         _run(X, weights[s], means[s], C[s], evidence, row_weights, how, None, pointwise[s], responsibilities[s])
 
 
-@entry_point
-def e_step(X, weights, means, C, evidence, row_weights, how):  # type: ignore[no-untyped-def]
+@inlined
+def _summed(X, weights, means, C, evidence, row_weights, how, pointwise):  # type: ignore[no-untyped-def]
     """L, N (K,), s (K, d), S (K, d, d)."""
     K, d = means.shape
     mass, first, second = np.zeros(K), np.zeros((K, d)), np.zeros((K, d, d))
-    nothing, none = np.empty(0), np.empty((0, 0))
-    L = _run(X, weights, means, C, evidence, row_weights, how, (mass, first, second), nothing, none)
-    for k in range(K):
-        for i in range(d):
-            for j in range(i):
-                second[k, j, i] = second[k, i, j]
+    statistics, none = (mass, first, second), np.empty((0, 0))
+    L = _run(X, weights, means, C, evidence, row_weights, how, statistics, pointwise, none)
+    mirror(second)
     return L, mass, first, second
+
+
+@entry_point
+def e_step(X, weights, means, C, evidence, row_weights, how):  # type: ignore[no-untyped-def]
+    """L, N (K,), s (K, d), S (K, d, d)."""
+    return _summed(X, weights, means, C, evidence, row_weights, how, np.empty(0))
 
 
 @entry_point
@@ -221,14 +224,9 @@ def gradient(X, weights, means, C, evidence, row_weights, how, pointwise):  # ty
 
     Fills v_i l_i unless that array is empty.
     """
-    K, d = means.shape
-    mass, first, second = np.zeros(K), np.zeros((K, d)), np.zeros((K, d, d))
-    statistics, none = (mass, first, second), np.empty((0, 0))
-    L = _run(X, weights, means, C, evidence, row_weights, how, statistics, pointwise, none)
-    for k in range(K):
-        for i in range(d):
-            for j in range(i):
-                second[k, j, i] = second[k, i, j]
+    L, mass, first, second = _summed(X, weights, means, C, evidence, row_weights, how, pointwise)
+    for k in range(len(mass)):
+        for i in range(means.shape[1]):
             second[k, i, i] -= mass[k]
         mass[k] /= weights[k]
         _solve_transposed(C[k], first[k], second[k])
@@ -257,21 +255,16 @@ class GaussianKernel(Kernel):
 
     rows = staticmethod(rows)
 
-    def parameters(self, likelihood: Likelihood, params: Params) -> tuple[Any, ...]:
+    def parameters(self, likelihood: Likelihood, params: Params) -> Arrays:
         """weights, means and Cholesky factors."""
         arrays = (params["weights"], params["means"], factors(params))
         return tuple(np.ascontiguousarray(a, dtype=float) for a in arrays)
 
-    def arguments(
-        self, likelihood: Likelihood, parameters: tuple[Any, ...], rows: slice, v: np.ndarray
-    ) -> tuple[Any, ...]:
-        """X, weights, means, C, evidence, v, how."""
-        component = normal(likelihood)
-        return (component.x[rows], *parameters, likelihood.evidence[rows], v, component.how)
+    def settings(self, likelihood: Likelihood) -> Arrays:
+        """Whether C is diagonal, and whether cells are missing."""
+        return (normal(likelihood).how,)
 
-    def e_step(
-        self, likelihood: Likelihood, parameters: tuple[Any, ...], rows: slice, v: np.ndarray
-    ) -> tuple[float, Sums]:
+    def e_step(self, likelihood: Likelihood, parameters: Arrays, rows: slice, v: np.ndarray) -> tuple[float, Sums]:
         """L; mass, first, second."""
         L, mass, first, second = e_step(*self.arguments(likelihood, parameters, rows, v))
         return L, {"mass": mass, "first": first, "second": second}

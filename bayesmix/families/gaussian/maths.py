@@ -8,20 +8,22 @@ from typing import Any, ClassVar
 import numpy as np
 import xarray as xr
 
-from bayesmix.families.gaussian.covariance import COVARIANCES
-from bayesmix.families.gaussian.normal import MEANS, Normal
+from bayesmix.families.gaussian.normal import Normal
+from bayesmix.families.gaussian.structures.names import COVARIANCE_KINDS, canonical, normal_components
+from bayesmix.families.gaussian.structures.structure import RATIOS
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.pairs import below_diagonal
 from bayesmix.inputs.prior import Prior
 from bayesmix.likelihood.family import Family
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.component import Component
+from bayesmix.parts.normal import MEANS
 from bayesmix.parts.parameter import Parameter
 from bayesmix.parts.part import Params
 from bayesmix.parts.weights import Constant, Weights
 
 OPTIONS = """\
-covariance = "full"             # full, tied (one for all), diag (no correlations), spherical (one width)
+covariance = "full"             # full, tied (one for all), diag (no correlations), spherical (one width), or "VEV" ...
 # order = "means"               # one column only: order the groups by their means
 
 # [mixture.priors.means]        # every default prior can be replaced; the report shows those in use
@@ -31,10 +33,13 @@ covariance = "full"             # full, tied (one for all), diag (no correlation
 
 
 class Gaussian(Family):
-    """Gaussian mixtures; ``params`` are weights (..., K), means (..., K, d) and covariances (..., K, d, d).
+    r"""Gaussian mixtures; ``params`` are weights (..., K), means (..., K, d) and covariances (..., K, d, d).
 
-    Options: ``covariance`` = ``"full"`` (default), ``"tied"``, ``"diag"``, ``"spherical"``. ``order="means"`` in one
-    feature. Priors: ``weights, means, scales, correlations``.
+    Options: ``covariance`` = ``"full"`` (default), ``"tied"``, ``"diag"``, ``"spherical"``, or one of the other ten of
+    mclust's structures by its name, ``"EII"``, ``"EEI"``, ``"VEI"``, ``"EVI"``, ``"VEE"``, ``"EVE"``, ``"VVE"``,
+    ``"EEV"``, ``"VEV"``, ``"EVV"``: volume, shape and orientation equal, variable, or along the columns (I). Mclust's
+    names of the four (``VVV, EEE, VVI, VII``; ``V, E`` in one column) are taken too. ``order="means"`` in one
+    feature. Priors: ``weights, means, scales, correlations, shapes``, of which a kind has some.
 
     Defaults of a Gaussian mixture, from the column means m_j and standard deviations s_j of the data:
 
@@ -47,7 +52,13 @@ class Gaussian(Family):
                                                             than any power, so no spike on tied values of
                                                             one column has mass
     ``correlations``    LKJ(2)                              mildly towards none (doi:10.1016/j.jmva.2009.04.008)
+    ``shapes``          LogNormal(log s_j - mean, 0.8)      as far from the columns' own ratios as independent scales
+                                                            are; given that their product is 1
     ==================  ==================================  ====================================================
+
+    ``scales`` of ``EII`` and of the eight structures with shapes are sizes, sigma_k = \|Sigma_k\|^(1/2d), with the
+    prior of ``spherical``. Axes that are no columns' (``EVE, VVE, EEV, VEV``) are uniform over all orthogonal matrices,
+    and their shapes LogNormal(0, sqrt(0.8^2 + var_j log s_j)); these four depend on the units of the columns.
 
     Notes
     -----
@@ -67,19 +78,22 @@ class Gaussian(Family):
     template: ClassVar[str] = OPTIONS
 
     def check_options(self, options: Mapping[str, Any], n_components: int) -> dict[str, Any]:
-        """One option, ``covariance``: full, tied, diag or spherical."""
-        covariance = options.get("covariance", self.options["covariance"])
-        if covariance not in list(COVARIANCES):
-            raise ValueError(f"covariance: unknown kind {covariance!r}; choose from {', '.join(COVARIANCES)}")
-        return {"covariance": covariance}
+        """One option, ``covariance``, by its name here or by mclust's."""
+        return {"covariance": canonical(options.get("covariance", self.options["covariance"]))}
+
+    def check_priors(self, priors: Mapping[str, Prior]) -> None:
+        """That of shapes is log-normal."""
+        prior = priors.get(RATIOS)
+        if prior is not None and prior.distribution != "LogNormal":
+            raise ValueError(f"priors: {RATIOS!r} needs a LogNormal prior, given that its product is 1; got {prior!r}")
 
     def parameters(self, options: Mapping[str, Any]) -> tuple[Parameter, ...]:
         """weights, means, scales, and correlations where the kind has them."""
-        return (Constant.parameter(), MEANS, *COVARIANCES[options["covariance"]].parameters)
+        return (Constant.parameter(), MEANS, *COVARIANCE_KINDS[options["covariance"]].parameters)
 
     def parts(self, options: Mapping[str, Any], components: tuple[str, ...], data: Data) -> tuple[Weights, Component]:
         """Constant weights, normal components."""
-        return Constant(components), Normal(data, components, options["covariance"])
+        return Constant(components), normal_components(data, components, options["covariance"])
 
     def doubts(self, data: Data, priors: Mapping[str, Prior]) -> list[str]:
         """Ties, where the prior of the scales leaves a component that sits on them unbounded density."""
@@ -118,9 +132,7 @@ class Gaussian(Family):
 
 def normal(likelihood: Likelihood) -> Normal:
     """The normal components of a Gaussian mixture."""
-    component = likelihood.component
-    assert isinstance(component, Normal)
-    return component
+    return likelihood.made_of(Normal)
 
 
 FAMILY = Gaussian()

@@ -1,19 +1,17 @@
 """Normal components in any number of features, with full, tied, diagonal or spherical covariances.
 
-Densities and sums over rows are those of :mod:`bayesmix.parts.normal`; of rows with missing cells those of what was
-observed, and expectations given that (:mod:`bayesmix.families.gaussian.observed`).
+Densities and sums over rows are those of :mod:`bayesmix.parts.normal`.
 """
 
 from __future__ import annotations
 
-from typing import Self
+from dataclasses import replace
 
 import numpy as np
 from scipy.linalg import eigh
 
 from bayesmix.families.gaussian import restricted
 from bayesmix.families.gaussian.covariance import COVARIANCES, default_priors
-from bayesmix.families.gaussian.observed import completed, log_density, moments
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.pairs import below_diagonal, pair_names
 from bayesmix.inputs.prior import Prior
@@ -21,13 +19,10 @@ from bayesmix.likelihood.dependence import check_independent
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts import normal
 from bayesmix.parts.canonical import HOPELESS
-from bayesmix.parts.component import Component
-from bayesmix.parts.gaps import filled
 from bayesmix.parts.parameter import Parameter
 from bayesmix.parts.part import Known, Params, Point, Sums, remembered
 from bayesmix.parts.profile import Profile
 
-MEANS = Parameter("means", ("component", "feature"), "real", r"\mu_k", "means", r"means $\mu$", sorts=True)
 VANISHING = 1e-10
 """A component variance below this share of the data's variance, in some direction, counts as a spike."""
 NOT_FLAT = 1e-5
@@ -42,7 +37,7 @@ def factors(params: Params) -> np.ndarray:
     return remembered(params, "factors", lambda: np.linalg.cholesky(params["covariances"]))
 
 
-class Normal(Component):
+class Normal(normal.Measured):
     """K normal distributions; ``params`` are means (..., K, d) and covariances (..., K, d, d).
 
     Attributes
@@ -51,16 +46,13 @@ class Normal(Component):
         What the components share.
     index : ndarray of int, shape (K, d, d)
         The free coordinate of every entry of C_k, -1 where that is zero.
-    centre, sd : ndarray, shape (d,)
-        Mean and standard deviation of the observed cells.
     """
 
     names = ("means", "covariances")
 
     def __init__(self, data: Data, components: tuple[str, ...], covariance: str) -> None:
         self.covariance, self.kind = covariance, COVARIANCES[covariance]
-        self.data, self.x, self.components, self.K = data, data.x, components, len(components)
-        self.centre, self.sd = normal.centre_and_spread(data)
+        super().__init__(data, components)
         if self.kind.correlated and self.d > 1:
             check_independent(data, covariance, share=VANISHING)
         self.index = self.kind.index(self.K, self.d)
@@ -68,56 +60,47 @@ class Normal(Component):
         self.coords = {"component": list(components), "feature": features, "feature_bis": features}
         self.coords |= {"pair": pair_names(features)} if self.has_correlations else {}
         own = [p for p in self.kind.parameters if p.name != "correlations" or self.has_correlations]
-        self.parameters = (MEANS, *own, self._covariances())
+        self.parameters = (normal.MEANS, *own, self._covariances())
 
     @property
     def profile(self) -> Profile | None:
         """The means."""
-        return Profile.of_columns(MEANS, self.data)
+        return Profile.of_columns(normal.MEANS, self.data)
 
     @property
-    def d(self) -> int:
-        """Number of features."""
-        return self.x.shape[1]
+    def correlated(self) -> bool:
+        """Whether the kind lets features depend on each other within components."""
+        return self.kind.correlated
+
+    @property
+    def shared(self) -> bool:
+        """Whether all components have one matrix: then none of them can collapse by itself."""
+        return self.kind.shared
+
+    @property
+    def correlation_dims(self) -> tuple[str, ...]:
+        """Dimensions of the correlations."""
+        return self.kind.correlation_dims
 
     @property
     def has_correlations(self) -> bool:
         """Whether there are correlations to estimate."""
-        return self.kind.correlated and self.d > 1
+        return self.correlated and self.d > 1
 
     @property
     def how(self) -> tuple[bool, bool]:
         """What the kernel must know of it: whether C is diagonal, and whether cells are missing."""
-        return not self.kind.correlated, self.data.gaps
+        return not self.correlated, self.data.gaps
 
     def _covariances(self) -> Parameter:
         """What follows from scales and correlations; zeros off the diagonal never vary."""
-        return Parameter(
-            "covariances",
-            ("component", "feature", "feature_bis"),
-            "covariance",
-            r"\Sigma_k",
-            "covariance matrices",
-            r"covariances $\Sigma$",
-            prior=False,
-            varies=self.kind.correlated or self.d == 1,
-            follows=("scales", "correlations"),
-        )
+        varies = self.correlated or self.d == 1
+        return replace(normal.SIGMA, varies=varies, follows=("scales", "correlations"))
 
     @property
     def size(self) -> int:
         """K d means and the free entries of the Cholesky factors."""
         return self.K * self.d + int(self.index.max()) + 1
-
-    def aligned(self, data: Data) -> Data:
-        """The columns by their names."""
-        return data.with_features(self.data.feature_names)
-
-    def over(self, data: Data) -> Self:
-        """The same components over other rows."""
-        new = object.__new__(type(self))
-        new.__dict__.update(self.__dict__ | {"data": data, "x": data.x})
-        return new
 
     def default_priors(self) -> dict[str, Prior]:
         """Weakly informative, on the scale of the data."""
@@ -125,19 +108,24 @@ class Normal(Component):
 
     def log_density(self, params: Params) -> np.ndarray:
         """Gaussian log-density of the observed cells, (..., n, K)."""
-        return log_density(self.x, params["means"], np.linalg.cholesky(params["covariances"]))
+        return normal.log_density(self.x, params["means"], np.linalg.cholesky(params["covariances"]))
 
     def sums(self, vr: np.ndarray, params: Params) -> Sums:
         """first (K, d) and second (K, d, d) moments of z; of uncorrelated features the diagonal alone."""
-        first, second = moments(self.x, vr, params["means"], np.linalg.cholesky(params["covariances"]))
-        if not self.kind.correlated:
-            second = second * np.eye(self.d)
-        return {"first": first, "second": second}
+        sums = normal.moments(self.x, vr, params["means"], np.linalg.cholesky(params["covariances"]))
+        return sums if self.correlated else {**sums, "second": sums["second"] * np.eye(self.d)}
 
     def step(self, sums: Sums, params: Params) -> Params:
         """mu_k = weighted mean, Sigma_k from the weighted scatter by covariance kind."""
         means, scatter = normal.means_and_scatter(sums, params["means"], factors(params))
-        return {"means": means, "covariances": self.kind.estimate(scatter, sums["mass"])}
+        return {"means": means, "covariances": self.estimate(scatter, sums["mass"], params["covariances"])}
+
+    def estimate(self, scatter: np.ndarray, mass: np.ndarray, before: np.ndarray | None) -> np.ndarray:
+        """Sigma_k (K, d, d) of maximum likelihood from scatter (K, d, d) and masses (K,).
+
+        ``before``: matrices at which a search begins, where one is needed.
+        """
+        return self.kind.estimate(scatter, mass)
 
     def step_with(self, sums: Sums, params: Params, known: Known) -> Params:
         """mu_k = weighted mean where free, Sigma_k from the scatter about mu_k."""
@@ -148,16 +136,12 @@ class Normal(Component):
         sigma = restricted.covariances(self.kind, scatter, sums["mass"], params["covariances"], known)
         return {"means": held, "covariances": sigma}
 
-    def clouds(self) -> np.ndarray:
-        """Standardized features, 0 where they are missing."""
-        return filled(np.asarray((self.x - self.centre) / self.sd), 0.0)
-
     def start(self, vr: np.ndarray) -> Params:
         """Means of the clusters, their scatter shrunk towards the pooled one."""
         mass, means, scatter = normal.clusters(self.x, self.centre, vr)
         pooled = np.diag(scatter.sum(axis=0).diagonal() / mass.sum()) + 1e-6 * np.diag(self.sd**2)
         prior_rows = self.d + 2.0
-        return {"means": means, "covariances": self.kind.estimate(scatter + prior_rows * pooled, mass + prior_rows)}
+        return {"means": means, "covariances": self.estimate(scatter + prior_rows * pooled, mass + prior_rows, None)}
 
     def pack(self, params: Params) -> np.ndarray:
         """Means and Cholesky coordinates in the data's units (steps are in :meth:`units`)."""
@@ -224,7 +208,7 @@ class Normal(Component):
 
     def completed(self, x: np.ndarray, z: np.ndarray, params: Params, rng: np.random.Generator) -> np.ndarray:
         """x_i = mu_z + C_z eps given the cells that were observed."""
-        return completed(x, z, params["means"], np.linalg.cholesky(params["covariances"]), rng)
+        return normal.completed(x, z, params["means"], np.linalg.cholesky(params["covariances"]), rng)
 
     def reasons(self, likelihood: Likelihood, params: Params, r: np.ndarray | None) -> list[str]:
         """A vanishing eigenvalue; with ``r`` also a component on too few rows (no such rule where tied).
@@ -237,12 +221,16 @@ class Normal(Component):
         if r is None and self._far_from_flat(params):
             return []
         smallest = np.linalg.eigvalsh(scaled)[:, 0]
-        known = restricted.wholly_known(self.kind, self.K, self.d, likelihood.known)
+        known = self._wholly_known(likelihood.known)
         reasons = [
             f"{self.components[k]}: a variance vanishes ({max(smallest[k], 0.0):.2g} of the data's)"
             for k in np.flatnonzero((smallest < VANISHING) & ~known)
         ]
-        return reasons or ([] if r is None or self.kind.shared else self._few_rows(likelihood, scaled, r, ~known))
+        return reasons or ([] if r is None or self.shared else self._few_rows(likelihood, scaled, r, ~known))
+
+    def _wholly_known(self, known: Known) -> np.ndarray:
+        """The components whose covariance matrix is known, (K,) bool."""
+        return restricted.wholly_known(self.kind, self.K, self.d, known)
 
     def _far_from_flat(self, params: Params) -> bool:
         """Whether no feature is nearly determined by those before it: a quick look, at every step of EM."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.prior import Prior
-from bayesmix.likelihood.counts import check_counts
+from bayesmix.likelihood.cells import check_counts
 from bayesmix.likelihood.family import Family
 from bayesmix.parts.canonical import POISSON, Canonical
 from bayesmix.parts.columns import Columns

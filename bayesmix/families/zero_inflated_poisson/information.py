@@ -9,9 +9,10 @@ minus the second derivatives of l_i are (Louis 1982, doi:10.1111/j.2517-6161.198
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import expit, logsumexp
+from scipy.special import expit
 
 from bayesmix.formulas.linear import Linear
+from bayesmix.likelihood.curvature import normalized
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.part import Params
 
@@ -24,8 +25,7 @@ def _linears(likelihood: Likelihood) -> tuple[Linear, Linear]:
 
 def information(likelihood: Likelihood, params: Params) -> np.ndarray:
     """-d2L/dz2, z the orthonormal coordinates of both parts, those of the rate first."""
-    l = likelihood.log_joint(params)
-    r = np.exp(l - logsumexp(l, axis=1, keepdims=True))
+    _, r = normalized(likelihood.log_joint(params))
     of_rate, of_zero = _linears(likelihood)
     rate, pi = np.exp(of_rate.predictor(params["rate_coef"])), expit(of_zero.predictor(params["zero_coef"]))
     v, crossed, away = likelihood.row_weights, r[:, 0] * r[:, 1], likelihood.data.x[:, 0] - rate

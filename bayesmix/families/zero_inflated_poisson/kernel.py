@@ -18,7 +18,7 @@ from bayesmix.kernels.blocks import MOST, driver, keep_rows, load_rows
 from bayesmix.kernels.cache import entry_point
 from bayesmix.kernels.lanes import LANES, load, spread, store, where_less
 from bayesmix.kernels.vector import exp, inlined, log_and_inverse, log_factorial, total
-from bayesmix.likelihood.kernel import Kernel
+from bayesmix.likelihood.kernel import Arrays, Kernel
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.part import Params, Sums
 
@@ -128,30 +128,22 @@ class ZeroInflatedPoissonKernel(Kernel):
 
     rows = staticmethod(rows)
 
-    def parameters(self, likelihood: Likelihood, params: Params) -> tuple[Any, ...]:
+    def parameters(self, likelihood: Likelihood, params: Params) -> Arrays:
         """Both parts' coefficients."""
         return params["rate_coef"], params["zero_coef"]
 
-    def arguments(
-        self, likelihood: Likelihood, parameters: tuple[Any, ...], rows: slice, v: np.ndarray
-    ) -> tuple[Any, ...]:
+    def arguments(self, likelihood: Likelihood, parameters: Arrays, rows: slice, v: np.ndarray) -> Arrays:
         """Counts, log lambda_i and logit pi_i (..., rows), evidence, v."""
         poisson, weights = parts_of(likelihood)
         rate_coef, zero_coef = parameters
         by_row = (poisson.linear.predictor(rate_coef, rows), weights.linear.predictor(zero_coef, rows))
         return (poisson.x[rows], *by_row, likelihood.evidence[rows], v)
 
-    def e_step(
-        self, likelihood: Likelihood, parameters: tuple[Any, ...], rows: slice, v: np.ndarray
-    ) -> tuple[float, Sums]:
+    def e_step(self, likelihood: Likelihood, parameters: Arrays, rows: slice, v: np.ndarray) -> tuple[float, Sums]:
         """L; mass, and the gradient and information of both regressions."""
         L, (mass, d_eta, w_eta, d_zeta, w_zeta) = e_step(*self.arguments(likelihood, parameters, rows, v))
         poisson, weights = parts_of(likelihood)
-        return L, {
-            "mass": mass,
-            **poisson.linear.sums(d_eta, w_eta, rows),
-            **weights.linear.sums(d_zeta, w_zeta, rows),
-        }
+        return L, {"mass": mass, **poisson.linear.sums(d_eta, w_eta, rows), **weights.linear.sums(d_zeta, w_zeta, rows)}
 
 
 KERNEL = ZeroInflatedPoissonKernel()

@@ -22,7 +22,7 @@ from bayesmix.formulas.design import check_formula
 from bayesmix.formulas.exposure import check_exposure, check_exposures, with_exposure
 from bayesmix.formulas.linear import Linear
 from bayesmix.inputs.data import Data
-from bayesmix.likelihood.counts import check_counts
+from bayesmix.likelihood.cells import check_counts
 from bayesmix.likelihood.family import Family
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.canonical import POISSON
@@ -179,7 +179,7 @@ class ZeroInflatedPoisson(Family):
             return []
         if not likelihood.data.x.any():
             return ["all counts are 0: nothing tells structural zeros from a rate of 0"]
-        v, zeta = likelihood.row_weights, parts_of(likelihood)[1].logits(params)
+        v, zeta = likelihood.row_weights, parts_of(likelihood)[1].predictor(params)
         if v @ expit(zeta) < BOUNDARY:
             return ["zero part: P(structural zero) runs to 0, the counts show no excess of zeros"]
         if v @ expit(-zeta) < BOUNDARY:

@@ -54,7 +54,7 @@ class ZeroInflatedPoissonDiscrepancies(Discrepancies):
     ) -> tuple[np.ndarray, np.ndarray]:
         """Large where counts are not those of the two parts."""
         poisson, weights = parts_of(likelihood)
-        log_rate, logit = poisson.predictor(params), weights.logits(params)
+        log_rate, logit = poisson.predictor(params), weights.predictor(params)
         rate = np.exp(np.minimum(log_rate, 20.0))
         known, columns = likelihood.evidence[:, 0] - likelihood.evidence[:, 1], _columns(likelihood.data.covariates)
         allowed = expit(logit + known)

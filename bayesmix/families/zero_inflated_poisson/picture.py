@@ -11,20 +11,18 @@ from matplotlib.figure import Figure
 from scipy.special import softmax
 from scipy.stats import poisson
 
-from bayesmix.drawing.counts import count_axis, observed, prior_shares, rootogram, shown_counts, zeros
+from bayesmix.drawing.counts import (
+    count_axis,
+    observed,
+    prior_shares,
+    rootogram,
+    rootogram_entries,
+    shown_counts,
+    zeros,
+)
 from bayesmix.drawing.level import LEVEL, TAILS
 from bayesmix.drawing.picture import Picture
-from bayesmix.drawing.style import (
-    EM_MARK,
-    INK,
-    MUTED,
-    bare,
-    colour,
-    legend_above,
-    line,
-    new_figure,
-    patch,
-)
+from bayesmix.drawing.style import EM_MARK, INK, MUTED, bare, colour, legend_above, line, new_figure, one_panel, patch
 from bayesmix.drawing.view import View
 from bayesmix.families.zero_inflated_poisson.maths import parts_of
 from bayesmix.inputs.data import Data
@@ -41,8 +39,7 @@ class Counts(Picture):
         """Bars of the counts, zeros marked and counted; rows that a label calls Poisson hatched."""
         counts = shown_counts(data)
         bars = observed(data, counts)
-        fig = new_figure(8, 3.4)
-        ax = fig.subplots()
+        fig, ax = one_panel(8, 3.4)
         ax.bar(counts, bars, color=[colour(ZERO) if m == 0 else "#b8b8b8" for m in counts], width=0.8)
         zeros = data.x[:, 0] == 0
         entries: list[Artist] = [
@@ -60,8 +57,7 @@ class Counts(Picture):
     def components(self, view: View) -> Figure:
         """Observed counts beside those expected, by component, with the total's band and EM's total."""
         likelihood = view.likelihood
-        fig = new_figure(8, 4)
-        ax = fig.subplots()
+        fig, ax = one_panel(8, 4)
         _stacks(ax, likelihood, view.params, width=0.42, shift=0.22)
         counts = shown_counts(likelihood.data)
         ax.bar(counts - 0.22, observed(likelihood.data, counts), width=0.42, color=MUTED, gid="observed")
@@ -104,12 +100,7 @@ class Counts(Picture):
         left, right = fig.subplots(1, 2, width_ratios=[1.6, 1])
         rootogram(left, data, new)
         zeros(right, data, new)
-        entries = [
-            patch("observed, hanging from the expected", color="#b8b8b8"),
-            line("expected (predictive mean)", color=colour(COUNTED), marker="o", markersize=3.5),
-            patch(f"{LEVEL:.0%} band of replicates", color=colour(ZERO), alpha=0.3),
-        ]
-        legend_above(fig, entries)
+        legend_above(fig, rootogram_entries())
         return fig
 
 

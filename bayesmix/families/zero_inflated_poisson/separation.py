@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import logsumexp
 
 from bayesmix.formulas.linear import Linear
+from bayesmix.likelihood.curvature import normalized
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.part import Params, Sums
 
@@ -74,8 +74,5 @@ def _rises(likelihood: Likelihood, params: Params, linear: Linear, direction: np
 
 
 def _e_step(likelihood: Likelihood, params: Params) -> tuple[float, Sums]:
-    joint = likelihood.log_joint(params)
-    l = logsumexp(joint, axis=1)
-    with np.errstate(invalid="ignore"):
-        r = np.exp(joint - l[:, None])
+    l, r = normalized(likelihood.log_joint(params))
     return float(likelihood.row_weights @ l), likelihood.sums(r, params)

@@ -12,6 +12,7 @@ from bayesmix.multimodality.thresholds import PARETO_K
 from bayesmix.report.blocks import Block, Heading, Notice, Paragraph, Section, Table
 from bayesmix.report.captions import figures
 from bayesmix.report.fits import Fits
+from bayesmix.report.tables import Column, table
 from bayesmix.report.text import fixed, plural, significant, whole
 
 EXTREME = 0.01
@@ -51,17 +52,17 @@ def _zeros(row: Mapping[str, Any]) -> Paragraph:
 
 
 def _table(statistics: Mapping[str, Any]) -> Table:
-    rows = []
-    for name, row in statistics.items():
-        ends = f"{significant(row['lower'], 4)} to {significant(row['upper'], 4)}"
-        rows.append(
-            [name, significant(row["observed"], 4), significant(row["mean"], 4), ends, fixed(row["p_value"], 3)]
-        )
-    heads = ("Statistic", "Observed", "Replicated, mean", "90% of replicated", "p-value")
+    columns: list[Column] = [
+        ("Statistic", lambda row: row["name"]),
+        ("Observed", lambda row: significant(row["observed"], 4)),
+        ("Replicated, mean", lambda row: significant(row["mean"], 4)),
+        ("90% of replicated", lambda row: f"{significant(row['lower'], 4)} to {significant(row['upper'], 4)}"),
+        ("p-value", lambda row: fixed(row["p_value"], 3)),
+    ]
     caption = (
         "p-value: the share of replicated data sets with a larger value (ties half); near 0 or 1 the model misses it."
     )
-    return Table(heads, rows, (False, True, True, True, True), caption)
+    return table(({"name": name, **row} for name, row in statistics.items()), columns, caption)
 
 
 def _measures(summary: Mapping[str, Any]) -> Table:

@@ -12,8 +12,8 @@ from bayesmix.checks.compare import CLEAR_ROW
 from bayesmix.report.blocks import Block, Heading, Inline, Paragraph, Section, Table
 from bayesmix.report.captions import figures
 from bayesmix.report.fits import Fits
-from bayesmix.report.tables import parameter_rows, records, score_rows
-from bayesmix.report.text import DASH, decimals_for, decimals_of, fixed, interval, percent, plural, whole
+from bayesmix.report.tables import Column, number, parameter_table, records, score_rows, span
+from bayesmix.report.text import DASH, decimals_of, fixed, interval, percent, plural, whole
 
 LISTED_ROWS = 10
 FEWEST_ROWS = 3
@@ -87,15 +87,7 @@ def _rows_table(fits: Fits, table: pd.DataFrame, caption: str) -> Table:
         lower, upper = row[f"lower[{best}]"], row[f"upper[{best}]"]
         chances = [best, fixed(row[f"mean[{best}]"], 3), interval(lower, upper, 2), fixed(row[f"em[{best}]"], 3)]
         rows.append([name, *values, *chances, *([row["em_component"]] if flips else [])])
-    heads = [
-        "Row",
-        *shown,
-        "Group",
-        "Posterior",
-        "90% interval",
-        "EM",
-        *(["EM's group"] if flips else []),
-    ]
+    heads = ["Row", *shown, "Group", "Posterior", "90% interval", "EM", *(["EM's group"] if flips else [])]
     numeric = [
         False,
         *(not levels for levels in data.levels[: len(shown)]),
@@ -161,21 +153,17 @@ def _parameters(fits: Fits) -> Table:
     table = fits.comparison.parameters
     with_map = "map" in table
 
-    def cells(row: Mapping[str, float]) -> list[str]:
-        d = decimals_for(row["sd"])
-        point = [fixed(row["em"], d), fixed(row["em_se"], d), *([fixed(row["map"], d)] if with_map else [])]
-        posterior = [fixed(row["mean"], d), fixed(row["sd"], d), interval(row["lower"], row["upper"], d)]
-        return [*point, *posterior, fixed(row["em_rank"], 2)]
-
-    heads = ["Parameter", "EM", "SE", *(["MAP"] if with_map else []), "Mean", "SD", "90% interval", "EM rank"]
+    columns: list[Column] = [("EM", number("em")), ("SE", number("em_se"))]
+    columns += [("MAP", number("map"))] if with_map else []
+    columns += [("Mean", number("mean")), ("SD", number("sd")), ("90% interval", span)]
+    columns.append(("EM rank", lambda row: fixed(row["em_rank"], 2)))
     caption = "Mean, SD and interval are the posterior's. EM rank: the share of draws below the EM estimate."
     if with_map:
         caption += (
             " MAP: the highest point of the joint density of the model's own parameters, without Jacobian terms; "
             "it depends on how the model is parametrized."
         )
-    rows = parameter_rows(records(table), cells)
-    return Table(heads, rows, [False, *[True] * (len(heads) - 1)], caption)
+    return parameter_table(records(table), columns, caption)
 
 
 def _scores(fits: Fits, summary: Mapping[str, Any]) -> list[Block]:
@@ -195,11 +183,7 @@ def _scores(fits: Fits, summary: Mapping[str, Any]) -> list[Block]:
                 f"the posterior, {fixed(held['em'], 4)} by EM."
             ),
         ]
-    if summary["scores"] and _unnamed(fits):
+    truth = fits.data.truth
+    if summary["scores"] and truth is not None and not set(truth) <= set(fits.likelihood.components):
         blocks.append(Paragraph("Components stand for the classes with which they share most rows.", "note"))
     return [*blocks, *figures(fits, summary, "calibration")]
-
-
-def _unnamed(fits: Fits) -> bool:
-    """Whether some true class is no component's name."""
-    return fits.data.truth is not None and not set(fits.data.truth) <= set(fits.likelihood.components)

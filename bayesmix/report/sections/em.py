@@ -10,8 +10,8 @@ import pandas as pd
 from bayesmix.report.blocks import Block, Heading, Notice, Paragraph, Section, Table
 from bayesmix.report.captions import figures
 from bayesmix.report.fits import Fits
-from bayesmix.report.tables import parameter_rows
-from bayesmix.report.text import DASH, TIMES, decimals_for, fixed, interval, plural, whole
+from bayesmix.report.tables import Column, number, parameter_table, span
+from bayesmix.report.text import DASH, TIMES, fixed, plural, whole
 
 
 def em(fits: Fits, summary: Mapping[str, Any]) -> Section:
@@ -67,13 +67,9 @@ def _state(group: pd.DataFrame) -> str:
 
 
 def _estimates(fits: Fits, em_numbers: Mapping[str, Any]) -> Table:
-    def cells(entry: Mapping[str, Any]) -> list[str]:
-        d = decimals_for(entry["se"])
-        return [fixed(entry["estimate"], d), fixed(entry["se"], d)]
-
-    rows = parameter_rows(em_numbers["parameters"], cells)
+    columns = [("Estimate", number("estimate", "se")), ("Standard error", number("se", "se"))]
     caption = "Maximum likelihood estimates; standard errors from the observed information (delta method)."
-    return Table(("Parameter", "Estimate", "Standard error"), rows, (False, True, True), caption)
+    return parameter_table(em_numbers["parameters"], columns, caption)
 
 
 def hard(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
@@ -103,7 +99,8 @@ def _hard_why(summary: Mapping[str, Any]) -> str:
     of_hard = summary["hard"]["parameters"]
     of_soft = {name: row["estimate"] for name, row in summary["em"]["parameters"].items()}
     names = [name for name in of_hard if name in posterior]
-    out = [sum(not _inside(of[name], posterior[name]) for name in names) for of in (of_hard, of_soft)]
+    ends = {name: (posterior[name]["lower"], posterior[name]["upper"]) for name in names}
+    out = [sum(not low <= of[name] <= high for name, (low, high) in ends.items()) for of in (of_hard, of_soft)]
     return (
         "Groups that overlap are cut where they meet, and rows beyond the cut count on the wrong side: centres are "
         "pushed apart, spreads shrink, weights drift, and more rows do not cure it. Here "
@@ -112,32 +109,20 @@ def _hard_why(summary: Mapping[str, Any]) -> str:
     )
 
 
-def _inside(value: float, row: Mapping[str, float]) -> bool:
-    return row["lower"] <= value <= row["upper"]
-
-
 def _hard_table(summary: Mapping[str, Any]) -> Table:
-    posterior, of_hard, of_soft = (
-        summary["posterior"]["parameters"],
-        summary["hard"]["parameters"],
-        summary["em"]["parameters"],
-    )
+    posterior, of_hard, of_soft = (summary[fit]["parameters"] for fit in ("posterior", "hard", "em"))
     entries = {
         name: {**row, "hard": of_hard[name], "soft": of_soft[name]["estimate"]}
         for name, row in posterior.items()
         if name in of_hard
     }
 
-    def cells(row: Mapping[str, float]) -> list[str]:
-        d = decimals_for(row["sd"])
-        return [
-            fixed(row["hard"], d),
-            fixed(row["soft"], d),
-            fixed(row["mean"], d),
-            interval(row["lower"], row["upper"], d),
-            fixed((row["hard"] - row["mean"]) / row["sd"], 1),
-        ]
-
-    heads = ("Parameter", "Hard", "Soft EM", "Mean", "90% interval", "Hard off by")
+    columns: list[Column] = [
+        ("Hard", number("hard")),
+        ("Soft EM", number("soft")),
+        ("Mean", number("mean")),
+        ("90% interval", span),
+        ("Hard off by", lambda row: fixed((row["hard"] - row["mean"]) / row["sd"], 1)),
+    ]
     caption = "Mean and interval are the posterior's; the last column is in its standard deviations."
-    return Table(heads, parameter_rows(entries, cells), (False, *[True] * 5), caption)
+    return parameter_table(entries, columns, caption)

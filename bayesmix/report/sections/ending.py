@@ -25,7 +25,9 @@ def expectations(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
     if not claims:
         return None
     holding = sum(e["holds"] for e in claims)
-    lead = f"{holding} of {plural(len(claims), 'expectation')} hold." if len(claims) != 1 else _one(claims[0])
+    lead = f"{holding} of {plural(len(claims), 'expectation')} hold."
+    if len(claims) == 1:
+        lead = "The one expectation holds." if holding else "The one expectation does not hold."
     rows = [
         [_breakable(e["quantity"]), prose(e["rule"]), found_value(e["value"]), HOLDS[e["holds"]], prose(e["because"])]
         for e in claims
@@ -38,10 +40,6 @@ def expectations(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
 def _breakable(path: str) -> Markup:
     """A path that may break after its slashes."""
     return Markup("/<wbr>").join(path.split("/"))
-
-
-def _one(entry: Mapping[str, Any]) -> str:
-    return "The one expectation holds." if entry["holds"] else "The one expectation does not hold."
 
 
 def reproduce(fits: Fits, summary: Mapping[str, Any]) -> Section:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from bayesmix.mixture.spec import exchange_groups
-from bayesmix.report.blocks import Block, Paragraph, Section, Table
+from bayesmix.report.blocks import Block, Paragraph, Section
 from bayesmix.report.captions import figures
 from bayesmix.report.fits import Fits
-from bayesmix.report.tables import parameter_rows
-from bayesmix.report.text import DASH, decimals_for, fixed, interval, plural, prose, significant, whole
+from bayesmix.report.tables import Column, number, parameter_table, span, table
+from bayesmix.report.text import DASH, fixed, plural, prose, significant, whole
 
 RELABELLED = {
     "order": "Components are labelled by the order of their means.",
@@ -38,24 +38,20 @@ def posterior(fits: Fits, summary: Mapping[str, Any]) -> Section:
         )
     lead = f"{how} {_labels(fits)}"
 
-    def cells(entry: Mapping[str, Any]) -> list[str]:
-        d = decimals_for(entry["sd"])
-        return [
-            fixed(entry["mean"], d),
-            fixed(entry["sd"], d),
-            interval(entry["lower"], entry["upper"], d),
-            fixed(entry["mcse_mean"], decimals_for(entry["mcse_mean"])),
-            whole(entry["ess_bulk"]),
-            whole(entry["ess_tail"]),
-            fixed(entry["r_hat"], 3),
-        ]
-
-    heads = ("Parameter", "Mean", "SD", "90% interval", "MCSE", "Bulk ESS", "Tail ESS", "R\N{NON-BREAKING HYPHEN}hat")
+    columns: list[Column] = [
+        ("Mean", number("mean")),
+        ("SD", number("sd")),
+        ("90% interval", span),
+        ("MCSE", number("mcse_mean", "mcse_mean")),
+        ("Bulk ESS", lambda entry: whole(entry["ess_bulk"])),
+        ("Tail ESS", lambda entry: whole(entry["ess_tail"])),
+        ("R\N{NON-BREAKING HYPHEN}hat", lambda entry: fixed(entry["r_hat"], 3)),
+    ]
     caption = (
         "Free scalars and what follows from them. 90% equal-tailed intervals; MCSE: Monte Carlo error of the mean."
     )
-    table = Table(heads, parameter_rows(sampling["parameters"], cells), (False, *[True] * 7), caption)
-    blocks: list[Block] = [Paragraph(lead, "lead"), table, *figures(fits, summary, "forest", "traces", "pairs")]
+    shown = parameter_table(sampling["parameters"], columns, caption)
+    blocks: list[Block] = [Paragraph(lead, "lead"), shown, *figures(fits, summary, "forest", "traces", "pairs")]
     return Section("posterior", "The posterior", blocks)
 
 
@@ -96,41 +92,27 @@ def modes(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
         f"EM's solutions and climbs from random allocations lead to {plural(len(all_modes), 'mode')} of the posterior. "
         f"{apart}{low} The mass of a region is {measured}; Laplace's approximation beside it is rough."
     )
-    heads = (
-        "Mode",
-        "Region",
-        "Starts",
-        "Log-posterior",
-        "Log mass, Laplace",
-        "Mass of the region",
-        "Chains",
-        "Components",
-    )
-    rows = [_mode(m) for m in all_modes]
-    numeric = (False, True, True, True, True, True, True, False)
+    columns: list[Column] = [
+        ("Mode", lambda mode: mode["description"].partition(": ")[0].removeprefix("mode ")),
+        ("Region", lambda mode: whole(mode["region"])),
+        ("Starts", lambda mode: whole(mode["reached"])),
+        ("Log-posterior", lambda mode: fixed(mode["log_posterior"], 2)),
+        ("Log mass, Laplace", lambda mode: fixed(mode["laplace"], 2)),
+        ("Mass of the region", _mass),
+        ("Chains", lambda mode: ", ".join(map(str, mode["chains"])) or DASH),
+        ("Components", lambda mode: prose(mode["description"].partition(": ")[2]) or DASH),
+    ]
     caption = (
         "Starts: those that led here. Log mass: relative to the largest mode. Chains: those that began here. "
         "Components: weight at (means). Region 0 is negligible."
         + (f" Region {whole(-1)}: not looked at." if unknown else "")
     )
-    table = Table(heads, rows, numeric, caption)
-    return Section("modes", "Modes", [Paragraph(lead, "lead"), table, *figures(fits, summary, "modes")])
+    shown = table(all_modes, columns, caption, words=(0, 7))
+    return Section("modes", "Modes", [Paragraph(lead, "lead"), shown, *figures(fits, summary, "modes")])
 
 
-def _mode(mode: Mapping[str, Any]) -> list[str]:
+def _mass(mode: Mapping[str, Any]) -> str:
     if mode["mass"] is None:
-        mass = "not known" if mode["region"] else "negligible"
-    else:
-        error = f" ± {significant(mode['mass_error'], 1)}" if mode["mass_error"] else ""
-        mass = f"{significant(mode['mass'], 3)}{error}" + ("" if mode["established"] else " (not established)")
-    number, _, components = mode["description"].removeprefix("mode ").partition(": ")
-    return [
-        number,
-        whole(mode["region"]),
-        whole(mode["reached"]),
-        fixed(mode["log_posterior"], 2),
-        fixed(mode["laplace"], 2),
-        mass,
-        ", ".join(str(c) for c in mode["chains"]) or DASH,
-        prose(components) or DASH,
-    ]
+        return "not known" if mode["region"] else "negligible"
+    error = f" ± {significant(mode['mass_error'], 1)}" if mode["mass_error"] else ""
+    return f"{significant(mode['mass'], 3)}{error}" + ("" if mode["established"] else " (not established)")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from bayesmix.checks.prior import SENSITIVE
-from bayesmix.report.blocks import Block, Inline, Paragraph, Section, Table
+from bayesmix.report.blocks import Block, Paragraph, Section, Table
 from bayesmix.report.captions import figures
 from bayesmix.report.fits import Fits
-from bayesmix.report.tables import parameter_rows
+from bayesmix.report.tables import Column, parameter_table
 from bayesmix.report.text import fixed, listed, plural, significant, whole
 
 VAST = 100
@@ -93,13 +93,13 @@ def _matters(value: float | None) -> bool:
 
 
 def _table(entries: Mapping[str, Any]) -> Table:
-    def cells(entry: Mapping[str, Any]) -> Sequence[Inline]:
-        said = DIAGNOSES[_matters(entry["prior"]), _matters(entry["likelihood"])]
-        return [fixed(entry["prior"], 3), fixed(entry["likelihood"], 3), said]
-
+    columns: list[Column] = [
+        ("Prior", lambda entry: fixed(entry["prior"], 3)),
+        ("Likelihood", lambda entry: fixed(entry["likelihood"], 3)),
+        ("In words", lambda entry: DIAGNOSES[_matters(entry["prior"]), _matters(entry["likelihood"])]),
+    ]
     caption = (
         "Power-scaling sensitivity (Kallioinen et al. 2024): how far a quantity's distribution moves per doubling of "
         f"the prior's or the likelihood's power; above {SENSITIVE:g} it matters. Responsibilities by their log-odds."
     )
-    heads = ("Quantity", "Prior", "Likelihood", "In words")
-    return Table(heads, parameter_rows(entries, cells), (False, True, True, False), caption)
+    return parameter_table(entries, columns, caption, first="Quantity", words=(2,))

@@ -7,8 +7,8 @@ from typing import Any
 
 from bayesmix.report.blocks import Block, Notice, Paragraph, Section, Table
 from bayesmix.report.fits import Fits
-from bayesmix.report.tables import parameter_rows, score_rows
-from bayesmix.report.text import decimals_for, fixed, plural
+from bayesmix.report.tables import number, parameter_table, score_rows
+from bayesmix.report.text import fixed, plural
 
 
 def unlabelled(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
@@ -51,20 +51,18 @@ def _narrowing(summary: Mapping[str, Any]) -> float | None:
 
 
 def _table(summary: Mapping[str, Any]) -> Table:
-    alone = summary["unlabelled"]["labelled_alone"]["parameters"]
+    alone, em = summary["unlabelled"]["labelled_alone"]["parameters"], summary["em"]["parameters"]
     entries = {
-        name: (alone[name], summary["em"]["parameters"][name], entry)
+        name: {**entry, "few": alone[name]["estimate"], "few_se": alone[name]["se"], **em[name]}
         for name, entry in summary["posterior"]["parameters"].items()
         if name in alone
     }
-
-    def cells(row: tuple[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]]) -> list[str]:
-        few, em, posterior = row
-        d = decimals_for(posterior["sd"])
-        points = [fixed(v, d) for fit in (few, em) for v in (fit["estimate"], fit["se"])]
-        return [*points, fixed(posterior["mean"], d), fixed(posterior["sd"], d)]
-
-    heads = ("Parameter", "EM, labelled alone", "SE", "EM, all rows", "SE", "Posterior mean, all rows", "SD")
-    return Table(
-        heads, parameter_rows(entries, cells), (False, *[True] * 6), "The same model on fewer and on all rows."
-    )
+    columns = [
+        ("EM, labelled alone", number("few")),
+        ("SE", number("few_se")),
+        ("EM, all rows", number("estimate")),
+        ("SE", number("se")),
+        ("Posterior mean, all rows", number("mean")),
+        ("SD", number("sd")),
+    ]
+    return parameter_table(entries, columns, "The same model on fewer and on all rows.")

@@ -73,20 +73,13 @@ def _to_do(problems: Sequence[Mapping[str, Any]]) -> list[Markup]:
 
 
 def _cards(fits: Fits, summary: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    posterior = summary["posterior"]
+    posterior, of_em = summary["posterior"], "bad" if fits.em.degenerate else ""
     r_hat, ess = posterior["max_r_hat"], posterior["min_ess_bulk"]
+    agree, enough = _state(r_hat is not None and r_hat < R_HAT), _state(ess is not None and ess > ESS)
     cards = [
-        (
-            fixed(r_hat, 3),
-            f"largest R-hat of a parameter (wanted below {R_HAT})",
-            _state(r_hat is not None and r_hat < R_HAT),
-        ),
-        (
-            whole(ess),
-            f"smallest effective sample size of a parameter (wanted above {ESS:.0f})",
-            _state(ess is not None and ess > ESS),
-        ),
-        (fixed(summary["em"]["log_likelihood"], 2), "log-likelihood at the EM estimate", _em_state(fits)),
+        (fixed(r_hat, 3), f"largest R-hat of a parameter (wanted below {R_HAT})", agree),
+        (whole(ess), f"smallest effective sample size of a parameter (wanted above {ESS:.0f})", enough),
+        (fixed(summary["em"]["log_likelihood"], 2), "log-likelihood at the EM estimate", of_em),
     ]
     accuracy = (summary["test"] or summary["scores"]).get("posterior", {}).get("accuracy")
     if accuracy is not None:
@@ -98,7 +91,3 @@ def _cards(fits: Fits, summary: Mapping[str, Any]) -> list[tuple[str, str, str]]
 
 def _state(good: bool) -> str:
     return "good" if good else "bad"
-
-
-def _em_state(fits: Fits) -> str:
-    return "bad" if fits.em.degenerate else ""

@@ -1,4 +1,4 @@
-"""Panels of Gaussian mixtures that several figures share: one feature's density, two features' ellipses."""
+"""Panels of normal components that several figures share: one feature's density, two features' ellipses."""
 
 from __future__ import annotations
 
@@ -10,11 +10,25 @@ from scipy.stats import chi2, norm
 
 from bayesmix.drawing.histogram import EM_LINE, bin_edges, histogram
 from bayesmix.drawing.level import LEVEL, TAILS
-from bayesmix.drawing.style import DATA, INK, Style, blend, colour, legend_above, line, new_figure, patch, plain
+from bayesmix.drawing.style import (
+    DATA,
+    INK,
+    Style,
+    blend,
+    colour,
+    legend_above,
+    line,
+    new_figure,
+    panels_abreast,
+    patch,
+    plain,
+)
 from bayesmix.drawing.view import View
 from bayesmix.inputs.data import Data
 from bayesmix.parts.gaps import seen
+from bayesmix.parts.normal import MEANS, SIGMA
 from bayesmix.parts.part import Params
+from bayesmix.parts.weights import WEIGHTS
 
 MOST_PANELS = 4
 CURVES = 40
@@ -29,8 +43,8 @@ REGION_SHADES = ("#f5f5f5", "#eeeeee", "#e6e6e6", "#dedede", "#d5d5d5")
 
 def component_densities(x: np.ndarray, params: Params, j: int) -> np.ndarray:
     """w_k N(x | mu_kj, Sigma_kjj) at x (G,): shape (..., G, K)."""
-    sd = np.sqrt(params["covariances"][..., j, j])[..., None, :]
-    return params["weights"][..., None, :] * norm.pdf(x[:, None], params["means"][..., j][..., None, :], sd)
+    sd = np.sqrt(params[SIGMA.name][..., j, j])[..., None, :]
+    return params[WEIGHTS][..., None, :] * norm.pdf(x[:, None], params[MEANS.name][..., j][..., None, :], sd)
 
 
 def density_grid(view: View, j: int, *, points: int = 300) -> np.ndarray:
@@ -38,8 +52,8 @@ def density_grid(view: View, j: int, *, points: int = 300) -> np.ndarray:
     x = seen(view.likelihood.data, j)[0].x[:, j]
     margin = 0.1 * np.ptp(x)
     low, high = x.min() - margin, x.max() + margin
-    centre = view.params["means"][..., j].mean(axis=0)
-    sd = np.sqrt(view.params["covariances"][..., j, j]).mean(axis=0)
+    centre = view.params[MEANS.name][..., j].mean(axis=0)
+    sd = np.sqrt(view.params[SIGMA.name][..., j, j]).mean(axis=0)
     near = (centre[:, None] + sd[:, None] * np.linspace(-4, 4, 81)).ravel()
     return np.unique(np.r_[np.linspace(low, high, points), near[(near > low) & (near < high)]])
 
@@ -68,8 +82,8 @@ def ellipses(params: Params, pair: tuple[int, int]) -> np.ndarray:
     angle = np.linspace(0, 2 * np.pi, 65)
     circle = np.sqrt(chi2.ppf(LEVEL, 2)) * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
     index = list(pair)
-    C = np.linalg.cholesky(params["covariances"][..., index, :][..., index])
-    return params["means"][..., None, index] + np.einsum("...ij,tj->...ti", C, circle)
+    C = np.linalg.cholesky(params[SIGMA.name][..., index, :][..., index])
+    return params[MEANS.name][..., None, index] + np.einsum("...ij,tj->...ti", C, circle)
 
 
 def plane(ax: Axes, view: View, pair: tuple[int, int], *, draws: int = 30, size: float = 14.0) -> None:
@@ -83,12 +97,14 @@ def plane(ax: Axes, view: View, pair: tuple[int, int], *, draws: int = 30, size:
     for k in range(outlines.shape[1]):
         style: Style = {"colors": colour(k), "linewidths": 0.8, "alpha": 0.35, "gid": f"component {k}"}
         ax.add_collection(LineCollection(list(outlines[:, k]), **style))
-    centre = view.params["means"].mean(axis=0)
+    centre = view.params[MEANS.name].mean(axis=0)
     for k, (a, b) in enumerate(centre[:, [i, j]]):
         ax.plot(a, b, "o", color=colour(k), markeredgecolor="white", markersize=5.5, gid=f"mean {k}")
     if view.em is not None:
         ax.add_collection(LineCollection(list(ellipses(view.em, pair)), **_plural(EM_LINE), gid="em"))
-        ax.plot(*view.em["means"][:, [i, j]].T, "x", color="black", markersize=5, markeredgewidth=1.3, gid="em means")
+        ax.plot(
+            *view.em[MEANS.name][:, [i, j]].T, "x", color="black", markersize=5, markeredgewidth=1.3, gid="em means"
+        )
     labelled = view.likelihood.data.labelled[view.rows]
     if 0 < labelled.sum() < len(x):
         ax.scatter(
@@ -123,12 +139,9 @@ def measurements(data: Data, params: Params, new: np.ndarray) -> Figure:
     columns = min(len(names), 2)
     rows = -(-len(names) // columns)
     fig = new_figure(4.2 * columns if columns > 1 else 7, 2.7 * rows + 0.5)
-    axes = np.ravel(fig.subplots(rows, columns, squeeze=False))
-    for j, name in enumerate(names):
-        _densities(axes[j], data, params, new, j)
-        axes[j].set(xlabel=plain(name), ylabel="density", yticks=[])
-    for ax in axes[len(names) :]:
-        ax.set_axis_off()
+    for j, ax in enumerate(panels_abreast(fig, len(names), columns)):
+        _densities(ax, data, params, new, j)
+        ax.set(xlabel=plain(names[j]), ylabel="density", yticks=[])
     entries = [
         patch("the data", color=DATA),
         line("one draw from the prior", color=colour(0), linewidth=0.8, alpha=0.6),

@@ -1,0 +1,1 @@
+"""Covariance structures by volume, shape and orientation."""
