@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from bayesmix.checks.diagnose import diagnosis_of
+from bayesmix.checks.diagnose import diagnose
 from bayesmix.choosing import nobile
 from bayesmix.choosing.by_em import Numbers
 from bayesmix.choosing.candidates import Candidate
@@ -32,7 +32,7 @@ def by_draws(candidate: Candidate, **settings: Any) -> Numbers:
 def of_posterior(dt: xr.DataTree, **settings: Any) -> Numbers:
     """The columns of a posterior that there is; ``settings`` are those of fits without single rows."""
     record = Record.of(dt)
-    check, found = diagnosis_of(record), occupied(record, seed=int(record.dt.attrs["seed"]))
+    check, found = diagnose(record), occupied(record, seed=int(record.dt.attrs["seed"]))
     evidence, one_out = log_evidence(dt), left_out(record, **settings)
     return {
         "elpd": one_out.elpd.tolist(),

@@ -10,9 +10,9 @@ from scipy.special import softmax
 
 from bayesmix import estep
 from bayesmix.grouping.occupied import mcse
+from bayesmix.mixture.draws import DRAWN
 from bayesmix.multimodality.thresholds import PARETO_K
-from bayesmix.posterior.assemble import DRAWN
-from bayesmix.posterior.leave_one_out import loo_of
+from bayesmix.posterior.leave_one_out import loo
 from bayesmix.posterior.record import Record, row_slices
 from bayesmix.rows.density import log_density
 from bayesmix.sampling.sample import sample
@@ -51,7 +51,7 @@ def left_out(record: Record, **settings: Any) -> LeftOut:
     Left to their weights such rows are off by more than any stated error (Vehtari et al. 2017,
     doi:10.1007/s11222-016-9696-4, section 4.3). ``settings`` are those of :func:`bayesmix.sample`.
     """
-    by_weights = loo_of(record)
+    by_weights = loo(record)
     elpd, k = by_weights["elpd"].to_numpy().copy(), by_weights["pareto_k"].to_numpy()
     bad = np.flatnonzero(k > PARETO_K)
     bad = bad if len(bad) <= MOST_REFITS else bad[:0]

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from bayesmix import estep
-from bayesmix.posterior.assemble import DRAWN
+from bayesmix.mixture.draws import DRAWN
 from bayesmix.posterior.record import Record, row_slices
 
 ALLOCATIONS_PER_DRAW = 4
