@@ -11,8 +11,14 @@ if TYPE_CHECKING:
     from bayesmix.checks.compare import Comparison, compare
     from bayesmix.checks.diagnose import Diagnostics, diagnose
     from bayesmix.checks.distinguishing import distinguishing
+    from bayesmix.choosing.choice import Choice
+    from bayesmix.choosing.choose import choose
+    from bayesmix.choosing.stability import Stability, stability
     from bayesmix.em.fit_em import EMFit, fit_em
     from bayesmix.gallery.read import load
+    from bayesmix.grouping.merging import merge
+    from bayesmix.grouping.modes import density_modes
+    from bayesmix.grouping.quality import classification_quality
     from bayesmix.inputs.data import Data
     from bayesmix.inputs.errors import FitError
     from bayesmix.inputs.prior import Prior
@@ -25,6 +31,7 @@ if TYPE_CHECKING:
     from bayesmix.posterior.predict import replicate, responsibilities, responsibility_summary
     from bayesmix.posterior.relabel import relabel
     from bayesmix.report import write_report
+    from bayesmix.report.choice.page import write_choice
     from bayesmix.rows.classes import classes
     from bayesmix.rows.density import log_density, log_predictive_density
     from bayesmix.rows.factors import factor_loadings, factor_scores
@@ -45,6 +52,13 @@ _HOMES = {
     "model.build": ("build",),
     "posterior.co_clustering": ("co_clustering", "point_partition"),
     "checks.compare": ("compare", "Comparison"),
+    "choosing.choice": ("Choice",),
+    "choosing.choose": ("choose",),
+    "choosing.stability": ("Stability", "stability"),
+    "report.choice.page": ("write_choice",),
+    "grouping.merging": ("merge",),
+    "grouping.modes": ("density_modes",),
+    "grouping.quality": ("classification_quality",),
     "inputs.data": ("Data",),
     "checks.diagnose": ("diagnose", "Diagnostics"),
     "em.fit_em": ("EMFit", "fit_em"),
@@ -73,6 +87,7 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Calibration",
+    "Choice",
     "Comparison",
     "Data",
     "Diagnostics",
@@ -82,12 +97,16 @@ __all__ = [
     "Mixture",
     "Modes",
     "Prior",
+    "Stability",
     "adopt",
     "build",
     "calibrate",
+    "choose",
     "classes",
+    "classification_quality",
     "co_clustering",
     "compare",
+    "density_modes",
     "diagnose",
     "distinguishing",
     "factor_loadings",
@@ -100,6 +119,7 @@ __all__ = [
     "log_evidence",
     "log_predictive_density",
     "loo",
+    "merge",
     "modes",
     "outliers",
     "point_partition",
@@ -112,6 +132,8 @@ __all__ = [
     "sample",
     "save",
     "simulate",
+    "stability",
+    "write_choice",
     "write_report",
 ]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +10,7 @@ import click
 
 from bayesmix.families import NAMES
 from bayesmix.gallery import model_toml
+from bayesmix.inputs.commands import BadInput, Commands
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -22,53 +21,12 @@ if TYPE_CHECKING:
     from bayesmix.posterior.record import Record
     from bayesmix.report import ReportResult
 
-NOT_TRUSTED, BAD_INPUT, REFUTED = 1, 2, 3
-
-
-class BadInput(click.ClickException):
-    """What the user gave cannot be used: one line on stderr, exit code 2."""
-
-    exit_code = BAD_INPUT
-
-    def show(self, file: Any = None) -> None:
-        """Print ``error: ...`` as one line."""
-        click.echo(f"error: {' '.join(self.message.split())}", file=file, err=file is None)
-
-
-class Commands(click.Group):
-    """Commands whose errors and warnings are one line each; the exit code of an error is 2.
-
-    ValueErrors and OSErrors are bad input, FitErrors say themselves what to do. Anything else is a fault of ours (a
-    singular matrix too, though NumPy's error is a ValueError); its traceback is shown where BAYESMIX_DEBUG is set.
-    """
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command."""
-        with warnings.catch_warnings():
-            warnings.showwarning = _show_warning
-            try:
-                return super().invoke(ctx)
-            except (click.ClickException, click.exceptions.Exit, click.Abort):
-                raise
-            except Exception as error:
-                if os.environ.get("BAYESMIX_DEBUG"):
-                    raise
-                raise BadInput(_in_words(error)) from error
+NOT_TRUSTED, REFUTED = 1, 3
+"""Exit codes beside that of bad input."""
 
 
 GO_ON = {"until": "trusted"}
 """At the command line sampling goes on where effort mends a bad verdict; model.toml and options may say otherwise."""
-
-
-def _in_words(error: Exception) -> str:
-    kind = type(error).__name__
-    if kind == "FitError" or (isinstance(error, ValueError | OSError) and kind != "LinAlgError"):
-        return str(error)
-    return f"a fault of bayesmix, please report it: {kind}: {error} (BAYESMIX_DEBUG=1 shows where)"
-
-
-def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    click.echo(f"warning: {' '.join(str(message).split())}", err=True)
 
 
 def _sampling_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -224,6 +182,30 @@ def calibrate(name_or_path: str, n_sims: int, seed: int, cores: int | None, out:
     result = run(spec, model.data, n_sims=n_sims, seed=seed, folder=out, cores=cores, progress=not quiet)
     click.echo(f"{result}\nCalibration: {_write_calibration(result, out)}")
     _finish(result.ok)
+
+
+@main.command()
+@click.argument("name_or_path")
+@click.option("--components", help="Numbers to compare, as 1-6 (default) or 1,2,4.")
+@click.option("--covariance", help="Kinds to compare, as full,tied; by default the model's own.")
+@click.option("--em", is_flag=True, help="The columns of EM alone, in seconds.")
+@click.option("--seed", type=click.IntRange(min=0), help="Same seed, same table.")
+@click.option("--draws", type=click.IntRange(min=4), help="Kept draws per chain.")
+@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="At most for each candidate; else 5.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of the page; by default choices/NAME.")
+@click.option("-q", "--quiet", is_flag=True, help="Do not say what is done.")
+def choose(name_or_path: str, out: Path | None, quiet: bool, **options: Any) -> None:
+    """How many components, and of which kind: all criteria side by side, and in words.
+
+    Finished candidates are kept in the folder: the same command goes on where it was stopped.
+    """
+    from bayesmix.gallery.read import read
+
+    model = read(name_or_path)
+    from bayesmix.report.choice.command import run
+
+    choice = run(model, options, out=out, quiet=quiet)
+    _finish(choice.ok, model_ok=choice.model_ok)
 
 
 @main.command()

@@ -75,6 +75,8 @@ ROOMS = (
         ("arviz", "sklearn"),
     ),
     Room("calibration", "simulation-based calibration: `calibrate`", ("arviz", "pymc")),
+    Room("grouping", "from components to groups: which have rows, which are a cluster, how sure rows are", ("arviz",)),
+    Room("choosing", "how many components, and of which kind: `choose`, candidates by EM and by posterior", ("arviz",)),
     Room("plots", "the figures", ("matplotlib", "arviz")),
     Room("report", "the HTML report", ("matplotlib",)),
     Room("cli", "the command line"),

@@ -15,6 +15,7 @@ MOST_LINES, MOST_BODY, MOST_PARAMETERS = 300, 60, 8
 LONG_FILES: set[str] = set()
 MANY_PARAMETERS = {
     "calibration/calibrate.py: calibrate",  # what users call
+    "choosing/choose.py: choose",
     "em/fit_em.py: fit_em",
     "sampling/sample.py: sample",
     "sampling/separate_modes.py: modes",

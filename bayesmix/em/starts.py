@@ -87,10 +87,11 @@ def best_result(results: Sequence[StartResult]) -> int:
 
 
 def similarity(q: np.ndarray, r: np.ndarray, groups: np.ndarray) -> float:
-    """How far two sets of responsibilities (n, K) agree up to labels: 1 where they are proportional."""
+    """How far two sets of responsibilities (n, K) agree up to labels: 1 where they are proportional, NaN for spikes."""
     agreement = r.T @ q
     order = best_permutations(agreement[None], groups)[0]
-    return float(agreement[order, np.arange(len(order))].sum() / np.sqrt((r**2).sum() * (q**2).sum()))
+    with np.errstate(invalid="ignore"):
+        return float(agreement[order, np.arange(len(order))].sum() / np.sqrt((r**2).sum() * (q**2).sum()))
 
 
 def merged(

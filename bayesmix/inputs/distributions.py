@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 from scipy.linalg import solve_triangular
-from scipy.special import xlogy
+from scipy.special import gammaln, xlogy
 
 from bayesmix.inputs.pairs import below_diagonal, correlation_matrices
 from bayesmix.inputs.prior import Prior
@@ -37,7 +37,8 @@ def draw(prior: Prior, shape: tuple[int, ...], rng: np.random.Generator, *, bloc
     ----------
     prior : Prior
         Of scalars: its parameters broadcast against ``shape``. Of simplexes, vectors or correlations (those of all
-        pairs of features, see :mod:`bayesmix.inputs.pairs`): those take the last dimension.
+        pairs of features, see :mod:`bayesmix.inputs.pairs`): those take the last dimension. Of pooled scales: they
+        share one level along the second dimension, the first being that of draws.
     shape : tuple of int
         Of the result.
     rng : Generator
@@ -62,6 +63,9 @@ def draw(prior: Prior, shape: tuple[int, ...], rng: np.random.Generator, *, bloc
         return rng.dirichlet(np.broadcast_to(parameters["a"], shape[-1]), shape[:-1])
     if prior.support == "correlation":
         return below_diagonal(_onion(float(parameters["eta"]), correlation_matrices(np.zeros(shape)).shape, rng))
+    if prior.support == "pooled":
+        level = rng.gamma(parameters["level_shape"], 1 / parameters["level_rate"], (shape[0], 1, *shape[2:]))
+        return np.sqrt(level / rng.gamma(parameters["alpha"], 1.0, shape))
     if prior.support == "real vector":
         return np.asarray(parameters["mu"] + rng.standard_normal(shape) @ parameters["chol"].T)
     if prior.distribution == "HalfStudentT":
@@ -82,7 +86,8 @@ def log_density(prior: Prior, value: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray
-        The shape of ``value``, of which a simplex, a vector or the correlations of all pairs take one dimension.
+        The shape of ``value``, of which a simplex, a vector or the correlations of all pairs take one dimension, pooled
+        scales the second.
 
     Examples
     --------
@@ -94,6 +99,8 @@ def log_density(prior: Prior, value: np.ndarray) -> np.ndarray:
         return np.asarray(xlogy(parameters["a"] - 1, value).sum(axis=-1))
     if prior.support == "correlation":
         return np.asarray((parameters["eta"] - 1) * np.linalg.slogdet(correlation_matrices(value))[1])
+    if prior.support == "pooled":
+        return _pooled(value, **parameters)
     if prior.support == "real vector":
         chol = parameters["chol"]
         z = solve_triangular(chol, (value - parameters["mu"]).reshape(-1, len(chol)).T, lower=True)
@@ -102,6 +109,20 @@ def log_density(prior: Prior, value: np.ndarray) -> np.ndarray:
     if prior.distribution == "HalfStudentT":
         return np.asarray(np.log(2) + stats.t(parameters["nu"], 0.0, parameters["sigma"]).logpdf(value))
     return np.asarray(SCIPY[prior.distribution](**parameters).logpdf(value))
+
+
+def _pooled(value: np.ndarray, alpha: np.ndarray, level_shape: np.ndarray, level_rate: np.ndarray) -> np.ndarray:
+    """Scales (S, K, ...) that share a level: log-density of all K, (S, ...), the level integrated out.
+
+    Squares v_k ~ InverseGamma(alpha, C) with C ~ Gamma(shape, rate) have the density rate^shape / Gamma(shape)
+    Gamma(K alpha + shape) / Gamma(alpha)^K prod v_k^(-alpha - 1) (sum 1 / v_k + rate)^-(K alpha + shape).
+    """
+    K, v = value.shape[1], value**2
+    total = K * alpha + level_shape
+    constants = level_shape * np.log(level_rate) - gammaln(level_shape) + gammaln(total) - K * gammaln(alpha)
+    jacobian = np.log(2 * value).sum(axis=1)
+    powers = (alpha + 1) * np.log(v).sum(axis=1) + total * np.log((1 / v).sum(axis=1) + level_rate)
+    return np.asarray(constants + jacobian - powers)
 
 
 def _side_by_side(

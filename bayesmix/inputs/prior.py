@@ -34,15 +34,20 @@ SHAPES: dict[str, Shape] = {
     "HalfNormal": Shape("positive", ("sigma",)),
     "HalfCauchy": Shape("positive", ("beta",)),
     "HalfStudentT": Shape("positive", ("nu", "sigma")),
+    "PooledScales": Shape("pooled", ("alpha", "level_shape", "level_rate")),
     "Beta": Shape("unit", ("alpha", "beta")),
     "Dirichlet": Shape("simplex", ("a",)),
     "LKJ": Shape("correlation", ("eta",)),
     "MvNormal": Shape("real vector", ("mu", "chol")),
 }
 UNBOUNDED_PARAMETERS = {"mu", "chol"} | {("Cauchy", "alpha")}
-WITHIN = {"real vector": ("real", "real vector"), "simplexes": ("simplex",)}
+WITHIN = {
+    "real vector": ("real", "real vector"),
+    "simplexes": ("simplex",),
+    "positive": ("positive", "pooled"),
+}
 """Supports that a variable may have a prior on: a vector also has independent priors of its entries, simplexes side by
-side have one each."""
+side have one each, positive entries one together."""
 
 
 def choices(support: str) -> list[str]:
@@ -61,7 +66,9 @@ class Prior:
         ``InverseGamma, LogNormal, Gamma, Exponential, HalfNormal, HalfCauchy, HalfStudentT``; between 0 and 1
         ``Beta``; on the simplex
         ``Dirichlet``; for correlation matrices ``LKJ``; for all coefficients of a formula together ``MvNormal``, with
-        ``chol`` the lower triangular Cholesky factor of the covariance matrix.
+        ``chol`` the lower triangular Cholesky factor of the covariance matrix; ``PooledScales`` for the scales of all
+        components together: squares are InverseGamma(alpha, C) with one C ~ Gamma(level_shape, level_rate) for all of a
+        column, integrated out.
     **parameters : float or nested sequence of float
         PyMC's parameters of that distribution. An array broadcasts against the variable it is the prior of: for the
         means of a Gaussian mixture, shape ``(n_features,)`` is one prior per feature and
@@ -96,7 +103,7 @@ class Prior:
 
     @property
     def support(self) -> str:
-        """``real``, ``positive``, ``unit``, ``simplex``, ``correlation`` or ``real vector``."""
+        """``real``, ``positive``, ``pooled``, ``unit``, ``simplex``, ``correlation`` or ``real vector``."""
         return SHAPES[self.distribution].support
 
     @property

@@ -15,6 +15,7 @@ from bayesmix.estep.op import EStep
 from bayesmix.inputs.prior import Prior
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.model.partly_known import partly_known
+from bayesmix.model.pooled_scales import pooled_scales
 from bayesmix.parts.part import Params
 from bayesmix.parts.weights import WEIGHTS
 
@@ -72,6 +73,8 @@ class Graph(ABC):
         if not np.isnan(known).any():
             return pm.Deterministic(name, pt.as_tensor(known), dims=dims)
         prior = self.priors[name]
+        if prior.support == "pooled":
+            raise ValueError(f"fixed: {name} of some components is known, but its prior is of all together")
         return partly_known(name, getattr(pm, prior.distribution), _numbers(name, prior), known, dims=dims)
 
     def mixture(self, operands: Sequence[Any], **kwargs: Any) -> TensorVariable | None:
@@ -122,6 +125,8 @@ def constant(name: str, value: Any) -> TensorVariable:
 
 def random_variable(name: str, prior: Prior, *, dims: tuple[str, ...], **kwargs: Any) -> TensorVariable:
     """The prior as a PyMC variable."""
+    if prior.support == "pooled":
+        return pooled_scales(name, dims=dims, **_numbers(name, prior))
     return getattr(pm, prior.distribution)(name, **_numbers(name, prior), dims=dims, **kwargs)
 
 

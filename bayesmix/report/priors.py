@@ -43,6 +43,8 @@ def _quantiles(name: str, p: Mapping[str, float], q: np.ndarray) -> Any:
     """Quantiles of one scalar, by SciPy."""
     if name == "HalfStudentT":
         return stats.t(p["nu"], 0, p["sigma"]).ppf((1 + q) / 2)
+    if name == "PooledScales":
+        return np.sqrt(stats.betaprime(p["level_shape"], p["alpha"], scale=1 / p["level_rate"]).ppf(q))
     return SCIPY[name](**p).ppf(q)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pymc as pm
 import pytest
-from scipy import integrate, stats
+from scipy import integrate, special, stats
 
 from bayesmix.inputs.distributions import draw, log_density
 from bayesmix.inputs.prior import SHAPES, Prior
@@ -50,6 +50,28 @@ def test_parameters_broadcast(rng):
     x = draw(Prior("Normal", mu=[[0.0, 10.0], [20.0, 30.0]], sigma=[1.0, 2.0]), (5000, 2, 2), rng)
     np.testing.assert_allclose(x.mean(axis=0), [[0, 10], [20, 30]], atol=0.15)
     np.testing.assert_allclose(x.std(axis=0), [[1, 2], [1, 2]], atol=0.1)
+
+
+def test_scales_with_a_common_level(rng):
+    """The published joint density of variances; draws with the level drawn too; each column has its own level."""
+    K, prior = 3, Prior("PooledScales", alpha=2.0, level_shape=0.7, level_rate=[0.5, 2.0])
+    scales = rng.gamma(2.0, 1.0, (5, K, 2))
+    v, rate = scales**2, np.array([0.5, 2.0])
+    published = (
+        special.gammaln(2 * K + 0.7)
+        - special.gammaln(0.7)
+        + 0.7 * np.log(rate)
+        - (2 * K + 0.7) * np.log((1 / v).sum(axis=1) + rate)
+        - 3 * np.log(v).sum(axis=1)
+    )
+    jacobian = np.log(2 * scales).sum(axis=1)
+    np.testing.assert_allclose(log_density(prior, scales), published + jacobian, rtol=1e-12)
+    x = draw(prior, (4000, K, 2), rng)
+    for column, r in enumerate(rate):
+        law = stats.betaprime(0.7, 2.0, scale=1 / r)
+        assert stats.kstest(x[:, 0, column] ** 2, law.cdf).pvalue > 1e-3
+    assert stats.spearmanr(x[:, 0, 0], x[:, 1, 0])[0] > 0.3
+    assert abs(stats.spearmanr(x[:, 0, 0], x[:, 1, 1])[0]) < 0.1
 
 
 def test_normal_vectors(rng):

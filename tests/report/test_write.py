@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+import pymc as pm
 import pytest
 from click.testing import CliRunner
 from matplotlib.figure import Figure
@@ -605,6 +606,20 @@ def test_zip_diagram_shows_covariates():
 def test_prior_intervals(prior, frozen):
     where = {name: float(value) for name, value in prior.parameters.items()}
     np.testing.assert_allclose(priors.central95(prior, where, size=1, total=0), frozen.ppf([0.025, 0.975]))
+
+
+def test_prior_interval_of_a_scale_whose_level_is_drawn_too(rng):
+    """Squares are inverse gamma with a common gamma level; of PyMC's own forward draws, and of SciPy's."""
+    prior = bm.Prior("PooledScales", alpha=2.0, level_shape=1.5, level_rate=0.5)
+    where = {name: float(value) for name, value in prior.parameters.items()}
+    low, high = priors.central95(prior, where, size=1, total=0)
+    scales = np.sqrt(stats.invgamma(2.0, scale=rng.gamma(1.5, 2.0, 200_000)).rvs(random_state=rng))
+    np.testing.assert_allclose([(scales < low).mean(), (scales > high).mean()], 0.025, atol=0.002)
+    spec = bm.Mixture("gaussian", n_components=2, priors={"scales": prior})
+    with bm.build(spec, bm.Data([1.0, 2.0, 5.0, 7.0])):
+        theirs = pm.sample_prior_predictive(1500, var_names=["scales"], random_seed=1)["prior"]["scales"].to_numpy()
+    assert stats.kstest(theirs[0, :, 1, 0], scales[:20_000]).pvalue > 1e-3
+    assert stats.spearmanr(theirs[0, :, 0, 0], theirs[0, :, 1, 0])[0] > 0.2
 
 
 def test_prior_intervals_of_weights_and_correlations(rng):

@@ -1,0 +1,71 @@
+"""What the posterior says of a candidate: leave-one-out, evidence, occupied components, verdicts."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from bayesmix.checks.diagnose import diagnose
+from bayesmix.choosing import nobile
+from bayesmix.choosing.by_em import Numbers
+from bayesmix.choosing.candidates import Candidate
+from bayesmix.choosing.left_out import left_out
+from bayesmix.grouping.merging import merge
+from bayesmix.grouping.modes import has_modes, modes_of
+from bayesmix.grouping.occupied import occupied
+from bayesmix.grouping.quality import classification_quality
+from bayesmix.posterior.record import Record
+from bayesmix.sampling.log_evidence import log_evidence
+from bayesmix.sampling.sample import sample
+
+
+def by_draws(candidate: Candidate, **settings: Any) -> Numbers:
+    """Sample, and read the columns off the draws; ``settings`` are those of :func:`bayesmix.sample`."""
+    began = time.perf_counter()
+    dt = sample(candidate.spec, candidate.data, progress=False, **settings)
+    return of_posterior(dt, **settings) | {"seconds": time.perf_counter() - began}
+
+
+def of_posterior(dt: xr.DataTree, **settings: Any) -> Numbers:
+    """The columns of a posterior that there is; ``settings`` are those of fits without single rows."""
+    record = Record.of(dt)
+    check, found = diagnose(record), occupied(record, seed=int(record.dt.attrs["seed"]))
+    evidence, one_out = log_evidence(dt), left_out(record, **settings)
+    return {
+        "elpd": one_out.elpd.tolist(),
+        "elpd_mcse": one_out.error,
+        "pareto_k": one_out.pareto_k,
+        "refitted": one_out.refitted,
+        "log_evidence": evidence.value,
+        "log_evidence_error": evidence.standard_error,
+        "established": evidence.established,
+        "method": evidence.method,
+        "occupied": found.shares.tolist(),
+        "occupied_error": found.errors.tolist(),
+        "p0": found.p0,
+        "p0_error": found.p0_error,
+        **nobile.of_step(record.likelihood, found),
+        **_groups(record),
+        "ok": check.ok,
+        "model_ok": check.model_ok,
+        "problems": [problem.name for problem in check.problems],
+        "misfits": [str(misfit) for misfit in check.misfits],
+        "max_r_hat": float(np.nanmax(check.invariants["r_hat"])),
+    }
+
+
+def _groups(record: Record) -> Numbers:
+    """What components are as groups: modes of the density, what merging leaves, how sure rows are."""
+    quality = classification_quality(record.dt)
+    numbers: Numbers = {
+        "merging": merge(record.dt).reset_index().to_dict("records"),
+        "groups": quality.groups.reset_index().to_dict("records"),
+        "quality": quality.overall.reset_index().to_dict("records"),
+    }
+    if has_modes(record.likelihood):
+        modes = modes_of(record).probability
+        numbers |= {"modes": modes["probability"].tolist(), "modes_error": modes["error"].tolist()}
+    return numbers

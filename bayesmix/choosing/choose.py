@@ -1,0 +1,169 @@
+"""Choose among mixtures: EM of all candidates, then their posteriors, each kept as soon as it is there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bayesmix.choosing import cost, store
+from bayesmix.choosing.by_em import Numbers, by_em
+from bayesmix.choosing.candidates import K_FREE, PRIORS, Candidate, candidates, reference_components
+from bayesmix.choosing.choice import Choice
+from bayesmix.choosing.prior_of_k import log_prior_of_k
+from bayesmix.inputs.arguments import whole_numbers
+from bayesmix.inputs.data import Data
+from bayesmix.inputs.defaults import N_STARTS
+from bayesmix.inputs.errors import FitError
+from bayesmix.kernels.threads import in_threads
+from bayesmix.mixture.spec import Mixture
+
+FULL, EM_ALONE = "full", "em"
+FOLDS = 5
+OF_SAMPLING = ("draws", "tune", "chains", "cores", "target_accept", "sampler", "until", "minutes")
+"""Arguments that are handed to :func:`bayesmix.sample`."""
+
+type Say = Callable[[str], None]
+
+
+def choose(
+    spec: Mixture,
+    data: Data,
+    *,
+    n_components: int | Iterable[int] = range(1, 7),
+    covariance: str | Sequence[str] | None = None,
+    priors: str = K_FREE,
+    p_components: str | Mapping[int, float] = "uniform",
+    folds: int = FOLDS,
+    n_starts: int = N_STARTS,
+    seed: int = 1,
+    mode: str = FULL,
+    out: str | Path | None = None,
+    progress: bool = True,
+    **settings: Any,
+) -> Choice:
+    """Set mixtures with different numbers of components side by side, and say what each way of choosing chooses.
+
+    EM of every candidate gives BIC, ICL, AIC and the density of held-out rows; its posterior gives leave-one-out, the
+    evidence (by bridge sampling, or along the ladder of a replica exchange), a second estimate of it by Nobile's
+    identity (:mod:`bayesmix.choosing.nobile`), and how many components have rows.
+
+    Parameters
+    ----------
+    spec, data
+        The mixture, whose number of components counts for nothing, and what was observed.
+    n_components : int or iterable of int
+        The numbers of components to compare.
+    covariance : str or sequence of str, optional
+        Kinds to compare, each with every number; by default that of ``spec``.
+    priors : {"k-free", "default", "richardson-green"}
+        Priors that ``spec`` does not have. ``"k-free"``: where a default depends on the number of components (scales of
+        normal components shrink as K grows), all candidates have that of three, so that their evidences answer one
+        question. ``"default"``: each its own; Nobile's identity does not hold then. A published set by its name:
+        :func:`bayesmix.families.prior_sets.prior_set`.
+    p_components : {"uniform", "bnb"} or mapping of int to float
+        p(K), over ``n_components``: :func:`bayesmix.choosing.prior_of_k.log_prior_of_k`.
+    folds : int
+        Of held-out rows; 0 for none.
+    n_starts : int
+        Of EM.
+    seed : int
+        Same seed, same table.
+    mode : {"full", "em"}
+        ``"em"``: the columns of EM alone, in seconds.
+    out : str or Path, optional
+        Folder that keeps every finished candidate, so that the same call goes on where it was stopped.
+    progress : bool
+        Say on the error stream what is done, and before sampling what it will cost.
+    **settings
+        ``draws, tune, chains, cores, target_accept, sampler, until, minutes`` of :func:`bayesmix.sample`.
+
+    Returns
+    -------
+    Choice
+        ``.table``, ``.posterior``, ``.routes``, ``.best``; ``str()`` says it in words.
+
+    Raises
+    ------
+    ValueError
+        Where an argument is impossible, naming it, or a candidate cannot be fitted to these rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bayesmix import Data, Mixture, choose
+    >>> x = np.r_[np.linspace(1, 3, 30), np.linspace(11, 13, 30)]
+    >>> choice = choose(Mixture("gaussian", n_components=1), Data(x), n_components=(1, 2, 3), mode="em", progress=False)
+    >>> choice.routes["bic"], choice.best.n_components
+    ('2', 2)
+    """
+    _check(mode, folds, settings)
+    numbers = whole_numbers(n_starts=n_starts, seed=seed)
+    asked = candidates(spec, data, n_components, covariance, priors)
+    log_prior_of_k(p_components, sorted({c.n_components for c in asked}))
+    folder = None if out is None else Path(out)
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    say: Say = (lambda text: click.echo(text, err=True)) if progress else (lambda text: None)
+    folds = min(folds, len(data))
+    records = _em(asked, {**numbers, "folds": folds}, folder, say)
+    if mode == FULL:
+        records = _draws(asked, records, {"seed": numbers["seed"], **settings}, folder, say)
+    said = PRIORS[priors].format(reference=reference_components(spec, data)) if mode == FULL else ""
+    held = f"Held-out density is the sum over rows, in {folds} folds." if folds else ""
+    signs = "BIC, ICL and AIC: smaller is better (mclust prints -BIC and -ICL)."
+    return Choice(asked, records, p_components, tuple(note for note in (signs, held, said) if note))
+
+
+def _check(mode: str, folds: int, settings: Mapping[str, Any]) -> None:
+    if mode not in (FULL, EM_ALONE):
+        raise ValueError(f"mode: must be {FULL!r} or {EM_ALONE!r}; got {mode!r}")
+    if folds != 0 and whole_numbers(folds=folds)["folds"] == 1:
+        raise ValueError("folds: must be 0 or at least 2; got 1")
+    for name in settings:
+        if name not in OF_SAMPLING:
+            raise ValueError(f"{name}: not an argument of choose; to sampling go {', '.join(OF_SAMPLING)}")
+    if settings and mode == EM_ALONE:
+        raise ValueError(f"{next(iter(settings))}: is of sampling; mode='em' does not sample")
+
+
+def _em(asked: Sequence[Candidate], settings: Mapping[str, Any], folder: Path | None, say: Say) -> list[Numbers]:
+    """EM of every candidate, in threads."""
+    began, rows = time.perf_counter(), store.digest(asked[0].data)
+
+    def one(candidate: Candidate) -> Numbers:
+        path = folder and folder / store.key(candidate, EM_ALONE, settings, rows)
+        return store.kept(path, lambda: by_em(candidate, **settings))
+
+    records = in_threads(one, asked)
+    say(f"EM of {len(asked)} candidates: {cost.in_words(time.perf_counter() - began)}.")
+    return [{"n_components": c.n_components} | record for c, record in zip(asked, records, strict=True)]
+
+
+def _draws(
+    asked: Sequence[Candidate],
+    records: list[Numbers],
+    settings: Mapping[str, Any],
+    folder: Path | None,
+    say: Say,
+) -> list[Numbers]:
+    """The posterior of one candidate after the other; one that cannot be sampled says why."""
+    from bayesmix.choosing.by_draws import by_draws
+
+    rows = store.digest(asked[0].data)
+    paths = [folder and folder / store.key(c, FULL, settings, rows) for c in asked]
+    todo = [record for record, path in zip(records, paths, strict=True) if path is None or not path.is_file()]
+    if todo:
+        say(cost.forecast(todo, settings))
+    found, began = [], time.perf_counter()
+    for i, (candidate, path) in enumerate(zip(asked, paths, strict=True)):
+        try:
+            found.append(store.kept(path, lambda c=candidate: by_draws(c, **settings)))  # type: ignore[misc]
+        except (FitError, ValueError) as error:  # of this candidate alone: its data and priors were right
+            found.append({"error": str(error)})
+        spent = cost.in_words(time.perf_counter() - began)
+        say(f"K = {candidate.name}: done, {i + 1} of {len(asked)} after {spent}.")
+    return [record | draws for record, draws in zip(records, found, strict=True)]
