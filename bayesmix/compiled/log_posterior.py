@@ -142,6 +142,10 @@ class CompiledModel:
         gradient = pt.grad(log_det, values, disconnected_inputs="ignore")
         return pytensor.function(values, [log_det, *gradient], mode=INTERPRETED, on_unused_input="ignore")
 
+    def _split(self, x: np.ndarray) -> list[np.ndarray]:
+        """The value variables, in their shapes."""
+        return [x[part].reshape(shape) for _, part, shape in self._layout]
+
     def start(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
         """The unconstrained vector at these values of free variables; others sit at PyMC's initial point."""
         names = [rv.name for rv in self.model.free_RVs]
@@ -168,7 +172,7 @@ class CompiledModel:
         value, gradient = self._calls.log_density(x)
         if jacobian:
             return value, gradient
-        log_det, *d_log_det = self._log_det(*[x[part].reshape(shape) for _, part, shape in self._layout])
+        log_det, *d_log_det = self._log_det(*self._split(x))
         return value - float(log_det), gradient - np.concatenate([np.ravel(g) for g in d_log_det])
 
     def mode(self, x: np.ndarray, *, jacobian: bool = True) -> LocalMode:
