@@ -10,7 +10,7 @@ import click
 
 from bayesmix.families import NAMES
 from bayesmix.gallery import model_toml
-from bayesmix.inputs.commands import BadInput, Commands
+from bayesmix.inputs.errors import BadInput, Commands
 
 if TYPE_CHECKING:
     import xarray as xr

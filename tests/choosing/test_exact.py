@@ -30,7 +30,7 @@ EXACT = {
     "measurements": lambda rows: Exact(rows, 1.5, normal_block(5.0, 4.0, SCALES), most=4),
     "counts": lambda rows: Exact(rows, 1.0, poisson_block(1.5, 0.3), most=4),
 }
-SETTINGS = {"measurements": {"sampler": "exchange", "draws": 3000, "minutes": 3}, "counts": {"draws": 8000}}
+SETTINGS = {"measurements": {"sampler": "exchange", "draws": 8000, "minutes": 3}, "counts": {"draws": 8000}}
 MOST_ERROR = 0.03
 
 
