@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import hypot
@@ -20,16 +21,6 @@ LEFT = 40.0
 """Where the parameters of the weights stand: their arrows run to the right, so letters of squares go above them."""
 MARGIN_ABOVE, STEP, GAP = 48.0, 62.0, 26.0
 """Of the parameters of the components, one under the other; and between those of each and those of all."""
-GREEK = {
-    "mu": "μ",
-    "sigma": "\N{GREEK SMALL LETTER SIGMA}",
-    "beta": "β",
-    "gamma": "\N{GREEK SMALL LETTER GAMMA}",
-    "delta": "δ",
-    "lambda": "λ",
-    "pi": "π",
-    "theta": "θ",
-}
 FILLS = {"unknown": "#ffffff", "observed": "#cfd8e3"}
 
 
@@ -134,7 +125,13 @@ def _kind(likelihood: Likelihood, p: Parameter) -> str:
 def _letter(p: Parameter) -> tuple[str, str]:
     """The letter of a symbol and its subscript, in plain text."""
     letter, _, subscript = p.symbol.partition("_")
-    return GREEK.get(letter.removeprefix("\\"), letter), subscript
+    return _greek(letter.removeprefix("\\")) if letter.startswith("\\") else letter, subscript
+
+
+def _greek(name: str) -> str:
+    """The letter that TeX calls so; in Unicode's names lambda has no b."""
+    size = "CAPITAL" if name[0].isupper() else "SMALL"
+    return unicodedata.lookup(f"GREEK {size} LETTER {name.upper().replace('LAMBDA', 'LAMDA')}")
 
 
 def _diagram(likelihood: Likelihood) -> Diagram:

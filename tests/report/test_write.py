@@ -577,6 +577,14 @@ def test_formulas_and_diagram_are_well_formed(covariance, labels, rng):
         assert y0 + r <= y <= height - r
 
 
+@pytest.mark.parametrize("noise", ["diagonal", "isotropic"])
+def test_letters_of_the_diagram_are_letters(rng, noise):
+    spec = bm.Mixture("factor_analyzers", n_components=2, n_factors=1, noise=noise)
+    texts = [t.strip() for t in ET.fromstring(plate_svg(bind(spec, bm.Data(rng.normal(size=(30, 4)))))).itertext()]
+    assert {"\N{GREEK CAPITAL LETTER LAMDA}", "\N{GREEK SMALL LETTER PSI}"} <= set(texts)
+    assert not any("\\" in text for text in texts)
+
+
 def test_zip_diagram_shows_covariates():
     data = bm.Data(pd.DataFrame({"y": [0, 1, 2, 0, 3], "age": [1.0, 2, 3, 5, 4]}), response="y")
     likelihood = bind(bm.Mixture("zero_inflated_poisson", rate="1 + age"), data)
