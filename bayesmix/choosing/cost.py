@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bayesmix.inputs.defaults import DRAWS_PER_CHAIN, MINUTES
+from bayesmix.inputs.defaults import CHAINS, DRAWS_PER_CHAIN, MINUTES, TUNE
+from bayesmix.kernels.threads import n_threads
 
 PASSES_PER_DRAW = 16
 """Gradients that a draw of NUTS takes, about; one is twice a pass over the rows."""
 CANDIDATE_SECONDS = 8.0
 """Of a candidate whatever its size: compiling, modes, reading the draws."""
-CHAINS, TUNE = 4, 500
-"""Of :func:`bayesmix.sample` where nothing is given."""
 
 
 def seconds_of(records: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -> tuple[float, float]:
     """The least that sampling these candidates takes, and the most: where all of them need replica exchange."""
     chains = settings.get("chains", CHAINS)
     draws = settings.get("draws", DRAWS_PER_CHAIN) + settings.get("tune", TUNE)
-    at_once = min(chains, settings.get("cores") or len(os.sched_getaffinity(0)))
+    at_once = min(chains, settings.get("cores") or n_threads())
     passes = 2 * PASSES_PER_DRAW * draws * chains / at_once
     least = sum(CANDIDATE_SECONDS + passes * record["e_step_seconds"] for record in records)
     several = sum(record["n_components"] > 1 for record in records)

@@ -10,3 +10,5 @@ MINUTES = 5.0
 """How long a replica exchange may take."""
 MODEL, DROP = "model", "drop"
 """What is done about rows with missing cells."""
+CHAINS, TUNE = 4, 500
+"""Chains, and warm-up draws of each."""

@@ -19,7 +19,7 @@ from bayesmix.em.starts import StartResult, solutions
 from bayesmix.gallery.model_toml import SAMPLERS
 from bayesmix.inputs.arguments import whole_numbers
 from bayesmix.inputs.data import Data
-from bayesmix.inputs.defaults import DRAWS_PER_CHAIN, MINUTES, N_STARTS
+from bayesmix.inputs.defaults import CHAINS, DRAWS_PER_CHAIN, MINUTES, N_STARTS, TUNE
 from bayesmix.inputs.errors import FitError, explained
 from bayesmix.mixture.spec import Mixture, resolved
 from bayesmix.model.build import graph, model_of
@@ -41,8 +41,8 @@ def sample(
     *,
     model: pm.Model | None = None,
     draws: int = DRAWS_PER_CHAIN,
-    tune: int = 500,
-    chains: int = 4,
+    tune: int = TUNE,
+    chains: int = CHAINS,
     cores: int | None = None,
     target_accept: float = 0.9,
     seed: int = 1,

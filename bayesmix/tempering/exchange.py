@@ -199,4 +199,4 @@ class _Watching:
             factors.append(MOST_FACTOR)
         if self.model.plain and drawn.L.shape[1] < SWEEPS_FOR_EVIDENCE:
             factors.append((log_evidence(powers, drawn.L)[1] / ENOUGH_EVIDENCE) ** 2)
-        return max(factors)
+        return float(np.nan_to_num(factors, nan=MOST_FACTOR).max())  # of what stands still in a chain nothing is known
