@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from bayesmix.posterior.co_clustering import co_clustering, point_partition
     from bayesmix.posterior.files import load_fit, save
     from bayesmix.posterior.leave_one_out import loo
-    from bayesmix.posterior.predict import replicate, responsibilities, responsibility_summary
     from bayesmix.posterior.relabel import relabel
+    from bayesmix.posterior.responsibilities import replicate, responsibilities, responsibility_summary
     from bayesmix.report import write_report
     from bayesmix.report.choice.page import write_choice
     from bayesmix.rows.classes import classes
@@ -69,7 +69,7 @@ _HOMES = {
     "rows.impute": ("impute",),
     "gallery.read": ("load",),
     "posterior.leave_one_out": ("loo",),
-    "posterior.predict": ("replicate", "responsibilities", "responsibility_summary"),
+    "posterior.responsibilities": ("replicate", "responsibilities", "responsibility_summary"),
     "sampling.log_evidence": ("LogEvidence", "log_evidence"),
     "inputs.prior": ("Prior",),
     "posterior.relabel": ("relabel",),

@@ -157,7 +157,7 @@ KNOWN = {
     "parts/normal.py": "normal components are a part of several families, and their estimates are named there",
     "parts/weights.py": "constant weights are a part of many families, and their estimate is named there",
     "parts/canonical.py": "names of distributions",
-    "estep/columns.py": "the same",
+    "estep/log_densities.py": "the same",
     "report/priors.py": "the rate of a Gamma distribution",
 }
 """Files outside families/ that hold a word which is a parameter's or a family's, each with its reason."""

@@ -18,8 +18,8 @@ from bayesmix.mixture.estimates import reorder, to_dataset
 from bayesmix.mixture.permutations import best_permutations
 from bayesmix.mixture.spec import exchange_groups
 from bayesmix.posterior.expected_error import ExpectedError, point_error
-from bayesmix.posterior.predict import responsibilities, summary_of
 from bayesmix.posterior.record import Posterior, Record
+from bayesmix.posterior.responsibilities import responsibilities, summary_of
 
 CLEAR_ROW = 0.02
 """A row whose responsibilities have less entropy than this, in nats, is not called ambiguous."""

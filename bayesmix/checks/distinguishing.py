@@ -10,7 +10,7 @@ from bayesmix.inputs.arguments import probabilities
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.part import Params
 from bayesmix.parts.profile import Profile
-from bayesmix.posterior.predict import Fit
+from bayesmix.posterior.responsibilities import Fit
 from bayesmix.rows.fitted import Fitted
 
 UNITS = {"unit": "difference of probabilities", "simplexes": "share that would have to answer differently"}

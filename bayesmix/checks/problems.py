@@ -1,4 +1,4 @@
-"""What can be wrong with a posterior: thresholds, and for each problem what it means and what to do."""
+"""What can be wrong with a posterior: for each problem what it means and what to do."""
 
 from __future__ import annotations
 

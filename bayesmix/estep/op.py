@@ -21,7 +21,7 @@ from pytensor.graph.op import Op
 from pytensor.tensor.basic import Alloc
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
 
-from bayesmix.estep import columns
+from bayesmix.estep import log_densities
 from bayesmix.likelihood.facets import facet
 
 
@@ -92,7 +92,7 @@ class EStep(Op):
         graph = facet(self.family, "graph")
         if graph is None:
             canonical = facet(self.family, "maths").FAMILY.canonical
-            return columns.log_joint(canonical.name, x, *operands, *self.settings)
+            return log_densities.log_joint(canonical.name, x, *operands, *self.settings)
         return graph.log_joint(x, *operands, *self.settings, n_features=self.n_features)
 
     def pointwise(self, x: Any, *rest: Any) -> Any:

@@ -10,7 +10,7 @@ from bayesmix import estep
 from bayesmix.em.fit_em import EMFit
 from bayesmix.inputs.data import evenly
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.posterior.predict import Fit, bound
+from bayesmix.posterior.responsibilities import Fit, bound
 
 MERGED_DRAWS = 200
 """Draws whose components are merged."""

@@ -13,7 +13,7 @@ from bayesmix.em.fit_em import EMFit
 from bayesmix.inputs.data import evenly
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.posterior.expected_error import Errors
-from bayesmix.posterior.predict import Fit, bound
+from bayesmix.posterior.responsibilities import Fit, bound
 
 SURE = 0.9
 """A row that belongs to its group with more than this probability is sure of it."""

@@ -1,4 +1,4 @@
-"""Defaults that several functions share."""
+"""Defaults that several functions share: of draws, chains, EM's starts, minutes, gaps."""
 
 from __future__ import annotations
 

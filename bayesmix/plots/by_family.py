@@ -15,8 +15,8 @@ from bayesmix.inputs.data import Data
 from bayesmix.likelihood.facets import facet
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.plots.view import all_named, view
-from bayesmix.posterior.predict import replicate
 from bayesmix.posterior.record import Posterior, Record
+from bayesmix.posterior.responsibilities import replicate
 
 STEPS_SHOWN = (0, 1, 2, 5, 10)
 """Of EM, before the last."""

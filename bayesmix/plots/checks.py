@@ -27,7 +27,7 @@ from bayesmix.drawing.style import (
 )
 from bayesmix.multimodality.thresholds import PARETO_K
 from bayesmix.parts.weights import WEIGHTS
-from bayesmix.posterior.predict import Fit
+from bayesmix.posterior.responsibilities import Fit
 from bayesmix.rows.fitted import Fitted
 from bayesmix.rows.outliers import LISTED_OUTLIERS, outliers_of
 

@@ -29,7 +29,7 @@ from bayesmix.drawing.style import (
 )
 from bayesmix.drawing.view import POINTS
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.posterior.predict import Fit
+from bayesmix.posterior.responsibilities import Fit
 from bayesmix.rows.fitted import Fitted
 from bayesmix.rows.outliers import LISTED_OUTLIERS, outliers_of
 from bayesmix.rows.regions import CONTENTS, Regions, regions_at

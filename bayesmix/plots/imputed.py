@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from bayesmix.drawing.level import LEVEL, TAILS
 from bayesmix.drawing.style import MUTED, colour, legend_above, line, new_figure, panels_abreast, plain, styled
 from bayesmix.inputs.data import Data, evenly
-from bayesmix.posterior.predict import Fit
+from bayesmix.posterior.responsibilities import Fit
 from bayesmix.rows.impute import IMPUTED_DRAWS, drawn_cells
 
 MOST_GAPPY = 4

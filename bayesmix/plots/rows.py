@@ -27,8 +27,8 @@ from bayesmix.drawing.style import (
 )
 from bayesmix.inputs.data import evenly
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.posterior.predict import open_rows
 from bayesmix.posterior.record import Posterior, Record
+from bayesmix.posterior.responsibilities import open_rows
 
 MOST_AMBIGUOUS = 20
 LEAST_AMBIGUOUS = 5

@@ -6,8 +6,8 @@ import numpy as np
 import xarray as xr
 
 from bayesmix import estep
-from bayesmix.posterior.predict import array_of
 from bayesmix.posterior.record import Posterior, Record, row_slices
+from bayesmix.posterior.responsibilities import array_of
 
 
 def loo(dt: Posterior) -> xr.Dataset:

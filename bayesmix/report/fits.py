@@ -27,8 +27,8 @@ from bayesmix.inputs.defaults import N_STARTS
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.spec import exchange_groups, resolved
 from bayesmix.posterior.leave_one_out import loo
-from bayesmix.posterior.predict import open_rows, replicate, responsibilities, summary_of
 from bayesmix.posterior.record import Record
+from bayesmix.posterior.responsibilities import open_rows, replicate, responsibilities, summary_of
 from bayesmix.rows.fitted import Fitted
 from bayesmix.rows.outliers import LISTED_OUTLIERS, outliers_of
 

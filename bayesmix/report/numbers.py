@@ -20,7 +20,7 @@ from bayesmix.em.fit_em import EMFit
 from bayesmix.mixture import scalars
 from bayesmix.multimodality.table import describe_mode
 from bayesmix.multimodality.thresholds import PARETO_K
-from bayesmix.posterior.predict import responsibilities
+from bayesmix.posterior.responsibilities import responsibilities
 from bayesmix.report.checks import predictive_checks
 from bayesmix.report.density import density_numbers
 from bayesmix.report.fits import Fits, aligned, scores_with_and_without

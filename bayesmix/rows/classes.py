@@ -9,8 +9,8 @@ from bayesmix import estep
 from bayesmix.inputs.arguments import whole_numbers
 from bayesmix.inputs.data import Data
 from bayesmix.likelihood.discrepancies import drawn
-from bayesmix.posterior.predict import Fit
 from bayesmix.posterior.record import row_slices
+from bayesmix.posterior.responsibilities import Fit
 from bayesmix.rows.fitted import Fitted
 
 CLASS_DRAWS = 200

@@ -9,8 +9,8 @@ import xarray as xr
 
 from bayesmix import estep
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.posterior.predict import Fit, array_of, pointwise_of
 from bayesmix.posterior.record import row_slices
+from bayesmix.posterior.responsibilities import Fit, array_of, pointwise_of
 from bayesmix.rows.fitted import Fitted
 
 

@@ -12,8 +12,8 @@ from bayesmix.inputs.data import Data, evenly
 from bayesmix.likelihood.facets import facet
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.draws import by_draw
-from bayesmix.posterior.predict import Fit, bound
 from bayesmix.posterior.record import Record
+from bayesmix.posterior.responsibilities import Fit, bound
 
 SCORED_DRAWS = 1000
 """Scores are taken of so many draws at most, evenly spaced, ..."""

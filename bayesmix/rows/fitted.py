@@ -15,8 +15,8 @@ from bayesmix.inputs.data import Data, evenly
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.draws import numbers
 from bayesmix.parts.part import Params
-from bayesmix.posterior.predict import Fit
 from bayesmix.posterior.record import Record
+from bayesmix.posterior.responsibilities import Fit
 
 
 @dataclass(frozen=True, eq=False)

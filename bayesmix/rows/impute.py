@@ -13,8 +13,8 @@ from bayesmix.inputs.data import Data, evenly
 from bayesmix.likelihood.discrepancies import drawn
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.part import Params
-from bayesmix.posterior.predict import Fit, bound
 from bayesmix.posterior.record import Record
+from bayesmix.posterior.responsibilities import Fit, bound
 from bayesmix.rows.fitted import Fitted
 
 IMPUTED_DRAWS = 200

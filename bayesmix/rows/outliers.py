@@ -11,8 +11,8 @@ from bayesmix import estep
 from bayesmix.drawing.level import LEVEL
 from bayesmix.inputs.arguments import probabilities, whole_numbers
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.posterior.predict import Fit
 from bayesmix.posterior.record import BLOCK_BYTES
+from bayesmix.posterior.responsibilities import Fit
 from bayesmix.rows.density import predictive_of
 from bayesmix.rows.fitted import Fitted
 from bayesmix.rows.tails import Tails, up_to_ties

@@ -14,8 +14,8 @@ from bayesmix.inputs.containers import frame_of, has_index
 from bayesmix.inputs.data import Data
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.posterior.expected_error import Errors
-from bayesmix.posterior.predict import Fit
 from bayesmix.posterior.record import BLOCK_BYTES, row_blocks, row_slices
+from bayesmix.posterior.responsibilities import Fit
 from bayesmix.rows.fitted import Fitted
 from bayesmix.rows.simulate import drawn_rows
 from bayesmix.rows.tails import Tails

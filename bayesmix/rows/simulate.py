@@ -16,7 +16,7 @@ from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.simulate import one, parameters_from_prior
 from bayesmix.mixture.spec import Mixture, resolved
 from bayesmix.parts.part import Params
-from bayesmix.posterior.predict import Fit
+from bayesmix.posterior.responsibilities import Fit
 from bayesmix.rows.fitted import Fitted
 
 COMPONENT = "component"

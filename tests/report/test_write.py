@@ -23,8 +23,8 @@ from bayesmix.checks.problems import Problem
 from bayesmix.cli import main
 from bayesmix.gallery.read import Expectation
 from bayesmix.mixture.spec import bind
-from bayesmix.posterior.predict import log_likelihood
 from bayesmix.posterior.record import Record
+from bayesmix.posterior.responsibilities import log_likelihood
 from bayesmix.report import figures, fits, judgement, priors, rebuild, text, write, write_report, write_report_from
 from bayesmix.report.checks import predictive_checks
 from bayesmix.report.figures import render

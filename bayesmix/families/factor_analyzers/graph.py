@@ -17,7 +17,7 @@ import pymc as pm
 import pytensor.tensor as pt
 from pytensor.tensor import TensorVariable
 
-from bayesmix.estep.columns import log_normal_joint
+from bayesmix.estep.log_densities import log_normal_joint
 from bayesmix.families.factor_analyzers.component import ENTRIES, SQUARES, FactorAnalyzers
 from bayesmix.families.factor_analyzers.maths import analyzers
 from bayesmix.families.factor_analyzers.noise import NOISE_VARIANCES

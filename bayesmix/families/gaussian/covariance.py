@@ -1,4 +1,4 @@
-"""The covariance kinds that state which entries of the Cholesky factors are free and which are shared; their priors.
+"""The covariance kinds that state which entries of the Cholesky factors are free and which are shared.
 
 Sigma_k = C_k C_k' with C_k = diag(scales_k) L_k and L_k the Cholesky factor of the correlation matrix.
 """
@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayesmix.inputs.pairs import correlation_matrices
-from bayesmix.inputs.prior import Prior
 from bayesmix.parts.parameter import Parameter
 
 
@@ -106,18 +105,3 @@ COVARIANCES = {
     "EII": Covariance(shared=True, scale_dims=(), correlated=False),
     "EEI": Covariance(shared=True, scale_dims=("feature",), correlated=False),
 }
-
-
-def default_priors(kind: Covariance, K: int, centre: np.ndarray, sd: np.ndarray) -> dict[str, Prior]:
-    """Means wide against where the rows are; scales around the width of K groups that share the space.
-
-    ``centre`` and ``sd`` (d,): mean and standard deviation of the rows.
-    """
-    scale = sd / K ** (1 / len(sd))
-    if "feature" not in kind.scale_dims:
-        scale = np.exp(np.log(scale).mean())
-    priors = {
-        "means": Prior("Normal", mu=centre, sigma=2.5 * sd),
-        "scales": Prior("InverseGamma", alpha=2.0, beta=scale),
-    }
-    return priors | ({"correlations": Prior("LKJ", eta=2.0)} if kind.correlated else {})

@@ -19,7 +19,7 @@ import pytensor.tensor as pt
 from pymc.distributions.transforms import Ordered
 from pytensor.tensor import TensorVariable
 
-from bayesmix.estep.columns import log_normal_joint
+from bayesmix.estep.log_densities import log_normal_joint
 from bayesmix.families.gaussian.maths import normal
 from bayesmix.families.gaussian.normal import Normal
 from bayesmix.families.gaussian.structures import graph as structured

@@ -11,7 +11,8 @@ import numpy as np
 from scipy.linalg import eigh
 
 from bayesmix.families.gaussian import restricted
-from bayesmix.families.gaussian.covariance import COVARIANCES, default_priors
+from bayesmix.families.gaussian.covariance import COVARIANCES
+from bayesmix.families.gaussian.default_priors import default_priors
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.pairs import below_diagonal, pair_names
 from bayesmix.inputs.prior import Prior

@@ -9,9 +9,9 @@ import xarray as xr
 from scipy.special import logsumexp
 
 import bayesmix as bm
-from bayesmix.posterior import predict, record
-from bayesmix.posterior.predict import open_rows
+from bayesmix.posterior import record, responsibilities
 from bayesmix.posterior.record import Record
+from bayesmix.posterior.responsibilities import open_rows
 from naive import gaussian_log_joint, posterior_probabilities, total
 
 
@@ -50,7 +50,7 @@ def test_stored_log_likelihood_is_the_density_and_sums_up(faithful_dt):
 def test_log_likelihood_is_the_same_when_it_was_not_stored(faithful_dt):
     without = faithful_dt.copy()
     del without["log_likelihood"]
-    np.testing.assert_allclose(predict.log_likelihood(without), faithful_dt["log_likelihood"]["x"], rtol=1e-12)
+    np.testing.assert_allclose(responsibilities.log_likelihood(without), faithful_dt["log_likelihood"]["x"], rtol=1e-12)
 
 
 def test_loo_in_blocks_equals_arviz(faithful_dt, monkeypatch):

@@ -1,4 +1,4 @@
-"""What a fit says of rows: responsibilities, densities, pointwise log-likelihood, new data."""
+"""Responsibilities, and what else a fit says of its own rows or new ones: log-likelihoods, replicates."""
 
 from __future__ import annotations
 

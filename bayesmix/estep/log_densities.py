@@ -1,4 +1,4 @@
-"""Log-joint densities as PyTensor expressions: of independent columns (:mod:`bayesmix.parts.columns`), of normals."""
+"""Log-densities of a row and its component as PyTensor expressions: of normals, of independent columns."""
 
 from __future__ import annotations
 
