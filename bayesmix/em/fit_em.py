@@ -60,6 +60,8 @@ class EMFit:
         rows with the same number in ``solution`` reached the same optimum, to which one of them was carried on. A start
         that was ``left`` would not have become the best: its log-likelihood is that of where it stood. The other
         columns are the free scalars at its end, such as ``means[component_1, x]``.
+    ends : tuple of StartResult
+        The same starts with their parameters and steps.
     method : {"ml", "map"}
     assignment : {"soft", "hard"}
         Whether rows were shared out by their responsibilities, or each went wholly to its most probable component.
@@ -79,7 +81,7 @@ class EMFit:
     n_iter: int
     history: np.ndarray
     reasons: tuple[str, ...]
-    starts: pd.DataFrame
+    ends: tuple[StartResult, ...]
     method: str
     likelihood: Likelihood
     assignment: str = "soft"
@@ -96,6 +98,12 @@ class EMFit:
     def data(self) -> Data:
         """The rows."""
         return self.likelihood.data
+
+    @cached_property
+    def starts(self) -> pd.DataFrame:
+        """One row per start, made when first asked for: of many parameters it is large."""
+        table = starts_table(self.likelihood, self.ends)
+        return table if self.method == "ml" else table.rename(columns={"log_likelihood": "log_posterior"})
 
     @cached_property
     def standard_errors(self) -> xr.Dataset:
@@ -158,7 +166,7 @@ class EMFit:
         L = f"{NAMES_OF_L[self.assignment]} {self.log_likelihood:.3f}"
         return (
             f"EMFit({self.method}, {L}, {self.n_iter} iterations, "
-            f"{'converged' if self.converged else 'NOT converged'}, {state}, {len(self.starts)} starts)"
+            f"{'converged' if self.converged else 'NOT converged'}, {state}, {len(self.ends)} starts)"
         )
 
     def __str__(self) -> str:
@@ -261,15 +269,14 @@ def fit_em(
 
 def ml_fit(likelihood: Likelihood, results: list[StartResult], *, assignment: str = "soft") -> EMFit:
     """The maximum-likelihood fit: the best of these; ``assignment``: how they were made."""
-    chosen = best_result(results)
-    result = results[chosen]
+    result = results[best_result(results)]
     order = canonical_order(likelihood, likelihood.named(result.params))
     params = reorder(likelihood, result.params, order)
     return EMFit(
         params=to_dataset(likelihood, likelihood.named(params)),
         **{v: getattr(result, v) for v in ("log_likelihood", "converged", "n_iter", "history", "reasons")},
         log_posterior=float("nan"),
-        starts=starts_table(likelihood, results, chosen),
+        ends=tuple(results),
         method="ml",
         likelihood=likelihood,
         assignment=assignment,

@@ -63,7 +63,6 @@ def map_fit(compiled: CompiledModel, parts: Graph, results: list[StartResult]) -
         fit,
         log_likelihood=L,
         log_posterior=result.log_likelihood,
-        starts=fit.starts.rename(columns={"log_likelihood": "log_posterior"}),
         method="map",
         posterior_spread=to_dataset(likelihood, spread),
     )

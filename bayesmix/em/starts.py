@@ -135,11 +135,12 @@ def solutions(results: Sequence[StartResult]) -> list[tuple[StartResult, int]]:
     return [(result, int(counts[id(result.params)])) for result in ordered]
 
 
-def starts_table(likelihood: Likelihood, results: Sequence[StartResult], chosen: int) -> pd.DataFrame:
+def starts_table(likelihood: Likelihood, results: Sequence[StartResult]) -> pd.DataFrame:
     """One row per start; the last columns are the free scalars where it ended, its components in canonical order."""
     distinct = solutions(results)
     number = {id(result.params): i + 1 for i, (result, _) in enumerate(distinct)}
-    ends = [_scalars(likelihood, result.params) for result, _ in distinct]
+    index = scalars.index_of(likelihood)
+    ends = [_scalars(likelihood, result.params, index) for result, _ in distinct]
     table = pd.DataFrame(
         {
             **{
@@ -149,14 +150,14 @@ def starts_table(likelihood: Likelihood, results: Sequence[StartResult], chosen:
             "reasons": ["; ".join(result.reasons) for result in results],
             "left": [result.left for result in results],
             "solution": [number[id(result.params)] for result in results],
-            "chosen": np.arange(len(results)) == chosen,
+            "chosen": np.arange(len(results)) == (best_result(results) if results else -1),
         }
     )
     return pd.concat([table, pd.DataFrame([ends[n - 1] for n in table["solution"]], index=table.index)], axis=1)
 
 
-def _scalars(likelihood: Likelihood, params: Params) -> dict[str, float]:
+def _scalars(likelihood: Likelihood, params: Params, index: scalars.Index) -> dict[str, float]:
     with np.errstate(invalid="ignore", divide="ignore"):  # a spike may have no correlations
         named = likelihood.named(params)
     ordered = reorder(likelihood, named, canonical_order(likelihood, named))
-    return {label: float(ordered[v][where]) for v, where, label in scalars.index_of(likelihood)}
+    return {label: float(ordered[v][where]) for v, where, label in index}

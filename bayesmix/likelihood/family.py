@@ -136,10 +136,14 @@ class Family(ABC):
         else:
             y = likelihood.component.clouds()
             y = whitened(y) if kind in WHITENED else y
-            known = known_means(y, np.where(likelihood.data.labelled[:, None], np.exp(evidence), 0.0))
-            r = nearest(y, pinned(CENTRES[kind](y, K, rng), *known))
-        with np.errstate(divide="ignore"):
-            return np.asarray(softmax(np.where(np.isneginf(evidence), -np.inf, np.log(r + 1e-12)), axis=1))
+            centres, labelled = CENTRES[kind](y, K, rng), likelihood.data.labelled
+            if labelled.any():
+                known = known_means(y, np.where(labelled[:, None], np.exp(evidence), 0.0))
+                centres = pinned(centres, *known)
+            r = nearest(y, centres)
+        logs = np.log(r + 1e-12)
+        logs[evidence == -np.inf] = -np.inf
+        return np.asarray(softmax(logs, axis=1))
 
     def spikes(self, likelihood: Likelihood, params: Params, r: np.ndarray | None = None) -> list[str]:
         """Why these parameters are degenerate, in words; empty where they are not.

@@ -12,17 +12,21 @@ import xarray as xr
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.draws import by_draw
 
+type Index = list[tuple[str, tuple[int, ...], str]]
+"""(variable, index, label) of scalars."""
 
-def index_of(likelihood: Likelihood, *, derived: bool = False) -> list[tuple[str, tuple[int, ...], str]]:
+
+def index_of(likelihood: Likelihood, *, derived: bool = False) -> Index:
     """(variable, index, label) of every free scalar; with ``derived`` also of scalars that follow (rate, zero_prob)."""
     entries = []
     masks: Mapping[str, np.ndarray] = likelihood.free
+    coords = likelihood.coords
     for variable, dims in likelihood.dims.items():
         if variable not in masks and not (derived and dims == ()):
             continue
         mask = masks.get(variable, np.ones((), dtype=bool))
         for where in np.argwhere(mask):
-            names = [likelihood.coords[d][i] for d, i in zip(dims, where, strict=True)]
+            names = [coords[d][i] for d, i in zip(dims, where, strict=True)]
             label = f"{variable}[{', '.join(names)}]" if names else variable
             entries.append((variable, tuple(int(i) for i in where), label))
     return entries

@@ -29,7 +29,10 @@ def check_whole(data: Data, family: str) -> None:
 
 def check_columns(x: np.ndarray, weights: np.ndarray, names: Sequence[str]) -> None:
     """ValueError naming a column without any value in the rows that have weight: its parameters rest on nothing."""
-    empty = np.flatnonzero(np.isnan(x[weights > 0]).all(axis=0))
+    gone = np.isnan(x)
+    if not gone.any():
+        return
+    empty = np.flatnonzero(gone[weights > 0].all(axis=0))
     if len(empty):
         raise ValueError(
             f"X: column {names[empty[0]]!r} has no value at all, so that nothing can be estimated of it; leave it out: "
@@ -45,7 +48,10 @@ def patterns(x: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
     >>> patterns(np.array([[1.0, np.nan], [2.0, 3.0], [4.0, np.nan]]))
     [(array([0]), array([0, 2])), (array([0, 1]), array([1]))]
     """
-    there, number = np.unique(~np.isnan(x), axis=0, return_inverse=True)
+    cells = ~np.isnan(x)
+    if cells.all():
+        return [(np.arange(x.shape[1]), np.arange(len(x)))]
+    there, number = np.unique(cells, axis=0, return_inverse=True)
     return [(np.flatnonzero(columns), np.flatnonzero(number == p)) for p, columns in enumerate(there)]
 
 

@@ -73,7 +73,7 @@ def test_the_best_end_is_shared(three_groups):
     assert values == sorted(values, reverse=True)
     assert results[best_result(results)].own
     assert results[best_result(results)] is found[0][0]
-    table = starts_table(likelihood, results, best_result(results))
+    table = starts_table(likelihood, results)
     assert list(table["solution"].value_counts().sort_index()) == [n for _, n in found]
     assert (table["n_iter"] > 0).all()
 

@@ -1,6 +1,7 @@
 """Pictures show the right numbers: artists' data against SciPy, on posteriors made by hand around known parameters."""
 
 import json
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -483,7 +484,9 @@ def test_em_starts_count_every_start(one):
 
 def test_degenerate_starts_are_marked(one):
     starts = one.em.starts.assign(degenerate=[True, False, False], solution=[1, 2, 2], log_likelihood=[np.inf, -3, -3])
-    fig = plots.em_starts(bm.EMFit(**(vars(one.em) | {"starts": starts})))
+    em = replace(one.em)
+    vars(em)["starts"] = starts
+    fig = plots.em_starts(em)
     assert [m.get_marker() for m in artists(fig, "cell")].count("s") == 1
     FigureCanvasAgg(fig).draw()
 

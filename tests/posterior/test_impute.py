@@ -23,7 +23,7 @@ def estimate(likelihood, params):
         n_iter=1,
         history=np.zeros(1),
         reasons=(),
-        starts=pd.DataFrame(),
+        ends=(),
         method="ml",
         likelihood=likelihood,
     )

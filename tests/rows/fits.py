@@ -3,7 +3,6 @@
 import json
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 
 from bayesmix.em.fit_em import EMFit
@@ -38,7 +37,7 @@ def estimate(spec, data, params):
         n_iter=1,
         history=np.zeros(2),
         reasons=(),
-        starts=pd.DataFrame({"kind": ["none"]}),
+        ends=(),
         method="ml",
         likelihood=likelihood,
     )

@@ -218,9 +218,9 @@ class Normal(normal.Measured):
         """
         if not np.isfinite(params["covariances"]).all():
             return ["a component lost all its rows"]
-        scaled = params["covariances"] / (self.sd[:, None] * self.sd)
         if r is None and self._far_from_flat(params):
             return []
+        scaled = params["covariances"] / (self.sd[:, None] * self.sd)
         smallest = np.linalg.eigvalsh(scaled)[:, 0]
         known = self._wholly_known(likelihood.known)
         reasons = [
