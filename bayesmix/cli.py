@@ -161,9 +161,10 @@ def compare(name_or_path: str, file: Path | None, quiet: bool, **settings: int |
 @click.option("--sims", "n_sims", type=click.IntRange(min=1), default=200, show_default=True, help="Simulations.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Same seed, same simulations.")
 @click.option("--cores", type=click.IntRange(min=1), help="Processes; by default as many as there are cores.")
+@click.option("--sampler", type=click.Choice(("nuts", "exchange", "auto")), default="nuts", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of records and figures; else calibration/NAME.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress bar.")
-def calibrate(name_or_path: str, n_sims: int, seed: int, cores: int | None, out: Path | None, quiet: bool) -> None:
+def calibrate(name_or_path: str, out: Path | None, quiet: bool, **settings: Any) -> None:
     """Simulate data from a model's priors, fit them, and see whether the posterior is right (hours, not minutes).
 
     What was done is kept in the folder: the same command carries on where it was stopped, and adds simulations where
@@ -179,7 +180,7 @@ def calibrate(name_or_path: str, n_sims: int, seed: int, cores: int | None, out:
     spec = resolve(model.spec, model.data)
     if spec != model.spec and not quiet:
         click.echo("Priors that the model leaves open are those of its own data, the same for all simulations.")
-    result = run(spec, model.data, n_sims=n_sims, seed=seed, folder=out, cores=cores, progress=not quiet)
+    result = run(spec, model.data, folder=out, progress=not quiet, **settings)
     click.echo(f"{result}\nCalibration: {_write_calibration(result, out)}")
     _finish(result.ok)
 

@@ -21,6 +21,7 @@ FAMILIES = (
     "categorical",
     "factor_analysis",
     "ppca_mixture",
+    "many_modes",
 )
 WHOLE = 1000
 """Simulations; a layout with fewer is under way and not in the table."""
