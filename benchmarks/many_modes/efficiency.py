@@ -2,8 +2,8 @@
 
 ``uv run python -m benchmarks.many_modes.efficiency`` writes EFFICIENCY.md. The allocation sampler is that of
 tests/gibbs.py, compiled, its four chains one after the other on one core; ours have the cores that the machine has.
-Effective draws: the smallest bulk effective size of densities at ten rows, co-clustering of ten pairs and the entropy of
-the weights, chains pooled. NUTS is set beside where it does not cross only to show that: its R-hat says so.
+Effective draws: the smallest bulk effective size of densities at ten rows, co-clustering of ten pairs and the entropy
+of the weights, chains pooled. NUTS is set beside where it does not cross only to show that: its R-hat says so.
 """
 
 from __future__ import annotations
