@@ -36,6 +36,8 @@ def cells(frame: pd.DataFrame) -> tuple[np.ndarray, tuple[Levels, ...]]:
     >>> x[:, 0].tolist(), levels
     ([1.0, nan, 0.0], (('no', 'yes'), ()))
     """
+    if frame.dtypes.eq("float64").all() and not np.isinf(x := np.array(frame, order="C")).any():
+        return x, ((),) * x.shape[1]
     columns = [_cells(frame[[name]]) for name in frame.columns]
     return np.ascontiguousarray(np.column_stack([x for x, _ in columns])), tuple(levels for _, levels in columns)
 

@@ -17,12 +17,13 @@ def index_of(likelihood: Likelihood, *, derived: bool = False) -> list[tuple[str
     """(variable, index, label) of every free scalar; with ``derived`` also of scalars that follow (rate, zero_prob)."""
     entries = []
     masks: Mapping[str, np.ndarray] = likelihood.free
+    coords = likelihood.coords
     for variable, dims in likelihood.dims.items():
         if variable not in masks and not (derived and dims == ()):
             continue
         mask = masks.get(variable, np.ones((), dtype=bool))
         for where in np.argwhere(mask):
-            names = [likelihood.coords[d][i] for d, i in zip(dims, where, strict=True)]
+            names = [coords[d][i] for d, i in zip(dims, where, strict=True)]
             label = f"{variable}[{', '.join(names)}]" if names else variable
             entries.append((variable, tuple(int(i) for i in where), label))
     return entries

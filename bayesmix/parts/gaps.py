@@ -45,6 +45,8 @@ def patterns(x: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
     >>> patterns(np.array([[1.0, np.nan], [2.0, 3.0], [4.0, np.nan]]))
     [(array([0]), array([0, 2])), (array([0, 1]), array([1]))]
     """
+    if not np.isnan(x).any():
+        return [(np.arange(x.shape[1]), np.arange(len(x)))]
     there, number = np.unique(~np.isnan(x), axis=0, return_inverse=True)
     return [(np.flatnonzero(columns), np.flatnonzero(number == p)) for p, columns in enumerate(there)]
 
