@@ -19,7 +19,7 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, v
 import bayesmix as bm
 from bayesmix.drawing.level import LEVEL
 from bayesmix.families.table import FAMILIES
-from bayesmix.inputs.arguments import whole_numbers
+from bayesmix.inputs.arguments import probabilities, whole_numbers
 from bayesmix.inputs.containers import by_position, weights_by_row
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.defaults import CHAINS, DRAWS_PER_CHAIN, N_STARTS, TUNE
@@ -150,8 +150,7 @@ class MixtureEstimator(TransformerMixin, DensityMixin, BaseEstimator):
         if self.method not in (EM, NUTS):
             raise ValueError(f"method: must be {EM!r} or {NUTS!r}; got {self.method!r}")
         data = self._rows(self._table(X, reset=True), X, y, sample_weight)
-        spec = self._mixture(len(data.classes))
-        (self._fit_by_em if self.method == EM else self._fit_by_nuts)(spec, data)
+        (self._fit_by_em if self.method == EM else self._fit_by_nuts)(self._mixture(len(data.classes)), data)
         self.component_names_ = Fitted.of(self._result).likelihood.components
         return self
 
@@ -236,12 +235,13 @@ class MixtureEstimator(TransformerMixin, DensityMixin, BaseEstimator):
         With ``interval``, a probability such as 0.9, the tuple ``(probability, lower, upper)``, each (n, K): posterior
         means and equal-tailed intervals; ValueError by EM, whose estimate is a point.
         """
-        data = self._new(X)
+        data, prob = self._new(X), LEVEL if interval is None else interval
+        probabilities(interval=prob)
         if hasattr(self, "em_"):
             if interval is not None:
                 raise ValueError(f"interval: a point estimate has none, method={NUTS!r} has; got {interval!r}")
             return bm.responsibilities(self.em_, data=data).to_numpy()
-        table = bm.responsibility_summary(self.posterior_, data=data, prob=LEVEL if interval is None else interval)
+        table = bm.responsibility_summary(self.posterior_, data=data, prob=prob)
         mean, *ends = (table[name].to_numpy() for name in ("mean", "lower", "upper"))
         return mean if interval is None else (mean, *ends)
 

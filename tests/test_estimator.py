@@ -80,7 +80,7 @@ def test_checks_of_names(check):
 
 
 def test_scikit_learns_checks_that_draw_nothing(monkeypatch):
-    monkeypatch.setattr("bayesmix.sampling.sample.sample", None)
+    monkeypatch.setitem(vars(bm), "sample", None)
     checks = dict()
     for estimator, check in estimator_checks_generator(MixtureEstimator(method="nuts")):
         name = getattr(check, "func", check).__name__
@@ -468,7 +468,7 @@ def test_draws(drawn, three_groups):
 
 
 def test_densities_of_draws_by_hand(drawn):
-    draws = drawn.posterior_["posterior"].stack(sample=("chain", "draw")).transpose("sample", ...)
+    draws = drawn.posterior_["posterior"].to_dataset().stack(sample=("chain", "draw")).transpose("sample", ...)
     w, m, sd = (draws[name].to_numpy().reshape(-1, 3) for name in ("weights", "means", "scales"))
     x = 4.0
     joint = w * np.exp(-0.5 * ((x - m) / sd) ** 2) / (sd * np.sqrt(2 * np.pi))
