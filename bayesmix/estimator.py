@@ -28,7 +28,7 @@ from bayesmix.likelihood.family import Family
 from bayesmix.rows.fitted import Fitted, new_rows
 from bayesmix.rows.simulate import COMPONENT
 
-EM, NUTS = "em", "nuts"
+BY_EM, BY_NUTS = "em", "nuts"
 NUTS_SETTINGS = ("draws", "tune", "chains", "cores", "target_accept", "n_starts")
 
 
@@ -95,7 +95,7 @@ class MixtureEstimator(TransformerMixin, DensityMixin, BaseEstimator):
         *,
         n_components: int | None = None,
         covariance: str | None = None,
-        method: str = EM,
+        method: str = BY_EM,
         priors: Mapping[str, bm.Prior] | None = None,
         fixed: Mapping[str, Any] | None = None,
         options: Mapping[str, Any] | None = None,
@@ -147,10 +147,10 @@ class MixtureEstimator(TransformerMixin, DensityMixin, BaseEstimator):
         """
         for name in [name for name in vars(self) if name.endswith("_")]:  # another family would leave some behind
             delattr(self, name)
-        if self.method not in (EM, NUTS):
-            raise ValueError(f"method: must be {EM!r} or {NUTS!r}; got {self.method!r}")
+        if self.method not in (BY_EM, BY_NUTS):
+            raise ValueError(f"method: must be {BY_EM!r} or {BY_NUTS!r}; got {self.method!r}")
         data = self._rows(self._table(X, reset=True), X, y, sample_weight)
-        (self._fit_by_em if self.method == EM else self._fit_by_nuts)(self._mixture(len(data.classes)), data)
+        (self._fit_by_em if self.method == BY_EM else self._fit_by_nuts)(self._mixture(len(data.classes)), data)
         self.component_names_ = Fitted.of(self._result).likelihood.components
         return self
 
@@ -239,7 +239,7 @@ class MixtureEstimator(TransformerMixin, DensityMixin, BaseEstimator):
         probabilities(interval=prob)
         if hasattr(self, "em_"):
             if interval is not None:
-                raise ValueError(f"interval: a point estimate has none, method={NUTS!r} has; got {interval!r}")
+                raise ValueError(f"interval: a point estimate has none, method={BY_NUTS!r} has; got {interval!r}")
             return bm.responsibilities(self.em_, data=data).to_numpy()
         table = bm.responsibility_summary(self.posterior_, data=data, prob=prob)
         mean, *ends = (table[name].to_numpy() for name in ("mean", "lower", "upper"))
@@ -296,5 +296,5 @@ class MixtureEstimator(TransformerMixin, DensityMixin, BaseEstimator):
     def _criterion(self, X: Any, penalty: float) -> float:
         L = float(self.score_samples(X).sum())
         if not hasattr(self, "em_"):
-            raise ValueError(f"method: AIC and BIC are of {EM!r}; of draws take bayesmix.loo(posterior_)")
+            raise ValueError(f"method: AIC and BIC are of {BY_EM!r}; of draws take bayesmix.loo(posterior_)")
         return -2 * L + penalty * self.em_.n_parameters

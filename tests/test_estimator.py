@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import multivariate_normal
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.linear_model import LinearRegression
@@ -17,8 +18,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import (
     check_dataframe_column_names_consistency,
+    check_get_feature_names_out_error,
+    check_global_output_transform_pandas,
+    check_global_set_output_transform_polars,
     check_set_output_transform,
     check_set_output_transform_pandas,
+    check_set_output_transform_polars,
     check_transformer_get_feature_names_out,
     check_transformer_get_feature_names_out_pandas,
     estimator_checks_generator,
@@ -69,8 +74,12 @@ def test_scikit_learns_checks(estimator, check):
     "check",
     [
         check_dataframe_column_names_consistency,
+        check_get_feature_names_out_error,
+        check_global_output_transform_pandas,
+        check_global_set_output_transform_polars,
         check_set_output_transform,
         check_set_output_transform_pandas,
+        check_set_output_transform_polars,
         check_transformer_get_feature_names_out,
         check_transformer_get_feature_names_out_pandas,
     ],
@@ -262,6 +271,16 @@ def test_grids_folds_and_pipelines(X, species):
     assert (scaled.predict(X) == plain.predict(X)).mean() > 0.99
 
 
+def test_weights_are_routed(X):
+    weights = np.arange(len(X)) % 2
+    with config_context(enable_metadata_routing=True):
+        one = MixtureEstimator(n_components=2, n_starts=1, random_state=0)
+        one.set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
+        grid = GridSearchCV(one, {"covariance": ["diag", "tied"]}, cv=2).fit(X, sample_weight=weights)
+    again = MixtureEstimator(n_components=2, n_starts=1, random_state=0, **grid.best_params_).fit(X[1::2])
+    assert (grid.best_estimator_.means_ == again.means_).all()
+
+
 def test_names_of_columns():
     frame = table("old_faithful")[["eruptions", "waiting"]]
     estimator = MixtureEstimator(n_components=2, random_state=0).set_output(transform="pandas").fit(frame)
@@ -299,6 +318,7 @@ def test_pickle_and_clone(X, fitted):
     copy = clone(MixtureEstimator("poisson", n_components=2, priors=priors, options={"order": "rates"}))
     assert copy.get_params()["options"] == {"order": "rates"}
     assert "order" in repr(copy)
+    assert "MixtureEstimator" in fitted._repr_html_()
 
 
 def counts():
