@@ -26,7 +26,7 @@ class Figure:
         above = self.at_least is None or self.value >= self.at_least
         return above and (self.at_most is None or self.value <= self.at_most)
 
-    def per(self, other: Figure, **bound: float) -> Figure:
+    def per(self, other: Figure, **bound: float | None) -> Figure:
         """This figure as a multiple of the other."""
         return Figure(self.value / other.value, "x", **bound)
 

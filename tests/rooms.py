@@ -10,6 +10,8 @@ from pathlib import Path
 
 README = Path(__file__).parents[1] / "README.md"
 BEGIN, END = "<!-- rooms: written by tests/rooms.py -->\n", "<!-- end of rooms -->\n"
+FILES = ("estimator", "cli")
+"""Rooms that are a file."""
 HEAVY = ("numba", "pytensor", "pymc", "nutpie", "arviz", "matplotlib", "sklearn")
 
 
@@ -79,6 +81,7 @@ ROOMS = (
     Room("choosing", "how many components, and of which kind: `choose`, candidates by EM and by posterior", ("arviz",)),
     Room("plots", "the figures", ("matplotlib", "arviz")),
     Room("report", "the HTML report", ("matplotlib",)),
+    Room("estimator", "scikit-learn's door: `MixtureEstimator`", ("sklearn",)),
     Room("cli", "the command line"),
 )
 
@@ -88,7 +91,7 @@ def as_markdown() -> str:
     lines = [
         "| room | holds |",
         "|---|---|",
-        *(f"| `{r.name}{'' if r.name == 'cli' else '/'}` | {r.holds} |" for r in ROOMS),
+        *(f"| `{r.name}{'' if r.name in FILES else '/'}` | {r.holds} |" for r in ROOMS),
     ]
     return "\n".join(lines) + "\n"
 

@@ -158,6 +158,7 @@ KNOWN = {
     "parts/weights.py": "constant weights are a part of many families, and their estimate is named there",
     "parts/canonical.py": "names of distributions",
     "estep/log_densities.py": "the same",
+    "estimator.py": "the family where none is named",
     "report/priors.py": "the rate of a Gamma distribution",
 }
 """Files outside families/ that hold a word which is a parameter's or a family's, each with its reason."""

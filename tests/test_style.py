@@ -19,6 +19,7 @@ MANY_PARAMETERS = {
     "em/fit_em.py: fit_em",
     "sampling/sample.py: sample",
     "sampling/separate_modes.py: modes",
+    "estimator.py: MixtureEstimator.__init__",
     "families/gaussian/kernel.py: _run",  # numba passes arrays, not objects
     "families/gaussian/kernel.py: rows",
     "families/factor_analyzers/kernel.py: _run",

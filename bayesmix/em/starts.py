@@ -153,7 +153,8 @@ def starts_table(likelihood: Likelihood, results: Sequence[StartResult]) -> pd.D
             "chosen": np.arange(len(results)) == (best_result(results) if results else -1),
         }
     )
-    return pd.concat([table, pd.DataFrame([ends[n - 1] for n in table["solution"]], index=table.index)], axis=1)
+    values = np.array([list(end.values()) for end in ends])[table["solution"].to_numpy() - 1]
+    return pd.concat([table, pd.DataFrame(values, index=table.index, columns=list(ends[0]))], axis=1)
 
 
 def _scalars(likelihood: Likelihood, params: Params, index: scalars.Index) -> dict[str, float]:

@@ -129,19 +129,34 @@ def _aligned(values: Any, rows: pd.Index, argument: str) -> Any:
     )
 
 
-def weights_by_row(row_weights: Any, rows: pd.Index | None, n: int) -> np.ndarray:
+def by_position(values: Any, X: Any, n: int, argument: str) -> Any:
+    """:func:`by_row` as scikit-learn has it, by position whatever the index; None of None.
+
+    ValueError where X has the same labels in another order: somebody will be wrong.
+    """
+    both = has_index(values) and has_index(X) and len(values) == len(X)
+    if both and not values.index.equals(X.index) and values.index.symmetric_difference(X.index).empty:
+        raise ValueError(f"{argument}: its index is that of X in another order; use {argument}.loc[X.index]")
+    return (
+        None
+        if values is None
+        else by_row(values if hasattr(values, "__len__") else np.asarray(values), None, n, argument)
+    )
+
+
+def weights_by_row(row_weights: Any, rows: pd.Index | None, n: int, argument: str = "row_weights") -> np.ndarray:
     """v_i (n,), 1 where none are given; ValueError naming the row and the value."""
     if row_weights is None:
         return np.ones(n)
-    entries = by_row(row_weights, rows, n, "row_weights")
+    entries = by_row(row_weights, rows, n, argument)
     if np.ndim(entries) != 1:
-        raise ValueError(f"row_weights: must be one column, one weight per row; got shape {np.shape(entries)}")
+        raise ValueError(f"{argument}: must be one column, one weight per row; got shape {np.shape(entries)}")
     weights = pd.to_numeric(pd.Series(list(entries), dtype=object), errors="coerce").to_numpy(
         dtype=float, na_value=np.nan
     )
     bad = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
     if len(bad):
-        raise ValueError(f"row_weights: must be finite and not negative; row {bad[0] + 1} is {entries[bad[0]]}")
+        raise ValueError(f"{argument}: must be finite and not negative; row {bad[0] + 1} is {entries[bad[0]]}")
     if not weights.any():
-        raise ValueError("row_weights: at least one must be positive; all are 0")
+        raise ValueError(f"{argument}: at least one must be positive; all are zero")
     return weights

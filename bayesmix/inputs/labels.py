@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bayesmix.inputs.containers import by_row
-from bayesmix.inputs.covariates import TEXTS_OF_NOTHING, level_text
+from bayesmix.inputs.covariates import FEWEST_LEVELS, TEXTS_OF_NOTHING, level_text
+
+NO_LABEL = -1
+"""A number that says nothing of a row's class."""
 
 
 def _is_nothing(entry: Any) -> bool:
     if entry is None or entry is pd.NA or entry is pd.NaT or (isinstance(entry, str) and entry == ""):
         return True
-    return isinstance(entry, int | float | np.number) and (bool(np.isnan(entry)) or entry == -1)
+    return isinstance(entry, int | float | np.number) and (bool(np.isnan(entry)) or entry == NO_LABEL)
 
 
 def label_evidence(
@@ -113,6 +116,54 @@ def _probability_rows(labels: Any, given: tuple[str, ...] | None) -> tuple[tuple
         raise ValueError(f"labels: probabilities must be >= 0 and sum to 1; row {row + 1} is {b[row].tolist()}")
     with np.errstate(divide="ignore"):
         return names, np.where(labelled[:, None], np.log(b), 0.0), labelled
+
+
+def target_labels(y: Any, there: np.ndarray) -> tuple[list[Any] | None, dict[str, Any]]:
+    """One label per row from scikit-learn's ``y``, None where it says nothing; and its classes by their names.
+
+    ``y``: one entry per row; of those that are not ``there`` (n,) nothing is known. ValueError naming the row, where an
+    entry is no class, and where too many differ: then it is what a later step is to predict.
+    """
+    if y is None:
+        return None, {}
+    if is_table(y, "y"):
+        raise ValueError(f"y: must be one column, one class per row; got shape {np.shape(y)}")
+    labels = [entry if here and not _is_nothing(entry) else None for entry, here in zip(y, there, strict=True)]
+    for row, entry in enumerate(labels, start=1):
+        fraction = isinstance(entry, float | np.floating) and not float(entry).is_integer()
+        if fraction or not isinstance(entry, Hashable) or entry == str(NO_LABEL):
+            raise ValueError(
+                f"y: must hold classes, {NO_LABEL} where there is none (not as a text); row {row} is {entry!r}; with "
+                "ignore_y=True it is left out"
+            )
+    classes = {level_text(c): c for c in set(labels) - {None}}
+    if len(classes) >= FEWEST_LEVELS and 2 * len(classes) > len(labels):
+        raise ValueError(
+            f"y: must hold classes; {len(classes)} entries of {len(labels)} differ; with ignore_y=True it is left out"
+        )
+    return labels, classes
+
+
+def as_array(classes: Sequence[Any]) -> np.ndarray:
+    """Classes as numbers, as words, or as objects where there are both."""
+    return np.array(classes) if all(isinstance(c, str) for c in classes) else pd.Index(classes).to_numpy()
+
+
+def answers(classes: np.ndarray, components: Sequence[str]) -> np.ndarray:
+    """What a prediction says of each component: its class; its number where there are no classes.
+
+    Of one that is no class, where there are some: -1, or its name where classes are words.
+
+    Examples
+    --------
+    >>> answers(np.array([3, 5]), ("3", "5", "component_1")).tolist()
+    [3, 5, -1]
+    """
+    names = {level_text(c): c for c in classes.tolist()}
+    if not names:
+        return np.arange(len(components))
+    words = any(isinstance(c, str) for c in names.values())
+    return as_array([names.get(k, k if words else NO_LABEL) for k in components])
 
 
 def true_classes(truth: Any, rows: pd.Index | None, n: int) -> np.ndarray | None:

@@ -34,13 +34,14 @@ SHORT, TURNS = 2.0, 7
 
 def cases(*, quick: bool, longest: int = len(SIZES)) -> Iterator[Case]:
     """Groups of unit variance, means 2.5 standard deviations apart in every feature; so many sizes at most."""
-    bm.fit_em(bm.Mixture("gaussian", n_components=2), bm.Data(_rows(300, 3, 2)), n_starts=2)
+    bm.fit_em(bm.Mixture("gaussian", n_components=2), bm.Data(groups_apart(300, 3, 2)), n_starts=2)
     yield _grid(200 if quick else 2_000)
     for n, d, K, starts in SIZES[:1] if quick else SIZES[:longest]:
         yield _case(n, d, K, starts)
 
 
-def _rows(n: int, d: int, K: int) -> np.ndarray:
+def groups_apart(n: int, d: int, K: int) -> np.ndarray:
+    """K groups of n rows in all, of unit variance, means 2.5 standard deviations apart in each of d features."""
     rng = np.random.default_rng(0)
     means, z = rng.normal(size=(K, d)) * 2.5, rng.integers(K, size=n)
     return means[z] + rng.normal(size=(n, d))
@@ -58,7 +59,7 @@ def _ours(X: np.ndarray, K: int, starts: int, covariance: str = "full") -> bm.EM
 
 
 def _case(n: int, d: int, K: int, starts: int) -> Case:
-    X = _rows(n, d, K)
+    X = groups_apart(n, d, K)
     theirs, ours, peer, em = _in_turns(lambda: _peer(X, K, starts), lambda: _ours(X, K, starts))
     errors, _ = timed(lambda: em.standard_errors)
     higher = em.log_likelihood - float(peer.score(X)) * n
@@ -83,7 +84,7 @@ def _in_turns[A, B](one: Callable[[], A], other: Callable[[], B]) -> tuple[Figur
 
 def _grid(n: int) -> Case:
     """Every number of components with every covariance, three starts each: what a choice by BIC asks for."""
-    X, (numbers, kinds) = _rows(n, 4, 3), GRID
+    X, (numbers, kinds) = groups_apart(n, 4, 3), GRID
     grid = [(K, kind) for K in numbers for kind in kinds]
     theirs, _ = timed(lambda: [_peer(X, K, 3, kind).bic(X) for K, kind in grid])
     ours, _ = timed(lambda: [_ours(X, K, 3, kind).bic for K, kind in grid])

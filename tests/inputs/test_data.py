@@ -159,7 +159,7 @@ BAD_ARGUMENTS = {
     "soft width": ({"labels": np.ones((2, 2)) / 2, "classes": ["a"]}, "2 probability columns for 1 classes (a)"),
     "negative weight": ({"row_weights": [1, -1]}, "row_weights: must be finite and not negative; row 2 is -1"),
     "missing weight": ({"row_weights": [np.nan, 1]}, "row_weights: must be finite and not negative; row 1 is nan"),
-    "no weight": ({"row_weights": [0, 0]}, "row_weights: at least one must be positive; all are 0"),
+    "no weight": ({"row_weights": [0, 0]}, "row_weights: at least one must be positive; all are zero"),
     "weights' shape": ({"row_weights": [1]}, "row_weights: must have one entry per row, 2; got 1"),
     "truth's length": ({"truth": ["a"]}, "truth: must have one entry per row, 2; got 1"),
     "truth missing": ({"truth": ["a", None]}, "truth: row 2 is missing"),
