@@ -215,8 +215,7 @@ class MixtureEstimator(TransformerMixin, DensityMixin, BaseEstimator):
             warnings.warn(self.diagnostics_.verdict, ConvergenceWarning, stacklevel=3)
 
     def _learn(self, estimates: xr.Dataset) -> None:
-        for name, values in estimates.items():
-            setattr(self, f"{name}_", values.to_numpy())
+        self.__dict__.update({f"{name}_": values.to_numpy() for name, values in estimates.items()})
 
     def _seed(self) -> int:
         given = self.random_state
