@@ -56,6 +56,10 @@ DATA_KEYS = {
     "missing": MISSING,
     "test_file": TEXT,
     "scale": POSITIVE,
+    "id": TEXT,
+    **dict.fromkeys(("sep", "decimal", "thousands", "encoding"), TEXT),
+    "na": Kind("a list of texts or numbers", lambda value: isinstance(value, list)),
+    "header": Kind("true or false", lambda value: isinstance(value, bool)),
 }
 SAMPLERS = ("auto", "nuts", "exchange")
 SAMPLER = {

@@ -1,0 +1,169 @@
+"""A file as a table: what is not said of it is found out where it cannot be mistaken, and told in one line."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bayesmix.inputs.tables.columnar import is_columnar, read_columnar
+from bayesmix.inputs.tables.encoding import UTF_8, find_encoding
+from bayesmix.inputs.tables.lines import COMMA, NAMED_SEPARATORS, Layout, layout
+from bayesmix.inputs.tables.numbers import PLAIN, Spelling, Written, written
+from bayesmix.inputs.tables.options import MOST_BYTES, Options
+
+MOST_TOLD = 4
+"""Columns that are named one by one in what is told."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """What was read.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        Its rows count from 1.
+    told : str
+        What was understood that is not as usual (commas, decimal points, UTF-8, a header); empty where all is.
+    """
+
+    frame: pd.DataFrame
+    told: str
+
+
+def read_table(path: Path | str, *, text: Sequence[str] = (), **options: Any) -> Table:
+    """Read a file of rows: text with any separator, encoding and spelling of numbers; Parquet; Arrow.
+
+    Cells are read as numbers where a whole column is. A cell is missing that pandas takes for it (empty, NA, N/A, None,
+    null, nan or the like), and, among numbers, what people write for it (``-``, ``?``, ``missing``, ``#DIV/0!``). Every
+    line must have as many fields as the first: pandas would cut long lines, fill short ones and drop blank ones in
+    silence. A column whose numbers may be read in two ways stays text, so that its use is an error and not a guess.
+
+    Parameters
+    ----------
+    path
+        The file.
+    text
+        Columns that are read as text whatever is in them, such as names of rows.
+    **options
+        ``sep, decimal, thousands, encoding, na, header``: see :class:`bayesmix.inputs.tables.options.Options`.
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    ValueError
+        Naming the file, the line and what is wrong with it, or the option to set.
+    """
+    path, chosen = Path(path), Options.of(options)
+    try:
+        size = path.stat().st_size if path.is_file() else 0
+        if size > MOST_BYTES:
+            raise ValueError(f"{path}: has {size:,} bytes; at most {MOST_BYTES:,} are read")
+        if is_columnar(path):
+            return Table(_counted(read_columnar(path)), "")
+        encoding = chosen.encoding or find_encoding(path.read_bytes())
+        found = layout(path, encoding, chosen)
+        return _read(path, encoding, found, chosen, text)
+    except FileNotFoundError:
+        raise ValueError(f"{path}: the file does not exist") from None
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except UnicodeError as error:
+        raise ValueError(f"{path}: is not {chosen.encoding} text: {error}") from None
+    except (pd.errors.ParserError, csv.Error) as error:
+        raise ValueError(f"{path}: cannot be read as CSV: {str(error).strip()}") from None
+    except ValueError as error:
+        raise ValueError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from None
+
+
+def _counted(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows count from 1 where they have no names."""
+    return frame.set_axis(pd.RangeIndex(1, len(frame) + 1)) if isinstance(frame.index, pd.RangeIndex) else frame
+
+
+def _read(path: Path, encoding: str, found: Layout, options: Options, text: Sequence[str]) -> Table:
+    settings: dict[str, Any] = {
+        "sep": found.sep,
+        "header": 0 if found.header else None,
+        "names": None if found.header else list(found.names),
+        "encoding": encoding,
+        "index_col": False,
+        "skipinitialspace": True,
+        "na_values": list(options.na) or None,
+        "low_memory": False,
+        "compression": None,  # a name that ends in .zip is no archive
+    }
+    raw = {"decimal": options.decimal or PLAIN.decimal, "dtype": dict.fromkeys(text, str)}
+    frame = _counted(pd.read_csv(path, **settings, **raw))
+    columns = {
+        name: written(frame[name], options) for name in frame.select_dtypes(["object", "str"]) if name not in text
+    }
+    there = {name: column for name, column in columns.items() if column is not None}
+    decimals = {c.agreed.decimal for c in there.values() if c.agreed not in (None, PLAIN) and _shows_decimal(c)}
+    if decimals == {","}:
+        there = {name: column.narrowed(",") for name, column in there.items()}
+        if options.decimal is None:
+            _check_points(pd.read_csv(path, **settings, dtype=str), frame, there)
+    read = {name: (column, spelling) for name, column in there.items() if (spelling := column.agreed)}
+    for name, (column, spelling) in read.items():
+        frame[name] = column.numbers(spelling)
+    return Table(frame, _in_words(path, encoding, found, options, read))
+
+
+def _shows_decimal(column: Written) -> bool:
+    """Whether a column can have one decimal mark alone."""
+    return len({spelling.decimal for spelling in column.spellings}) == 1
+
+
+def _check_points(raw: pd.DataFrame, frame: pd.DataFrame, commas: Mapping[str, Written]) -> None:
+    """ValueError where a file with decimal commas has a column of points that may set off thousands."""
+    for name in frame.select_dtypes("number"):
+        column = written(raw[name], Options()) if frame[name].dtype.kind == "f" else None
+        odd = column.contested() if column is not None else ""
+        if odd and column is not None:
+            row = frame.index[(raw[name].str.strip() == odd).to_numpy()][0]
+            as_thousands = Spelling(",", ".").value(odd)
+            raise ValueError(
+                f"column {name!r}, row {row}: {odd!r} may be {Spelling().value(odd):.15g} or {as_thousands:.15g}, for "
+                f"other columns ({', '.join(list(commas)[:MOST_TOLD])}) have decimal commas: set decimal"
+            )
+
+
+def _in_words(
+    path: Path, encoding: str, found: Layout, options: Options, read: Mapping[str, tuple[Written, Spelling]]
+) -> str:
+    """In one line what is not as usual."""
+    parts = [] if found.sep == COMMA else [f"separated by {NAMED_SEPARATORS.get(found.sep, repr(found.sep))}"]
+    spelled: dict[Spelling, list[str]] = {}
+    for name, (_, spelling) in read.items():
+        spelled.setdefault(spelling, []).append(name)
+    for spelling, names in spelled.items():
+        parts += [f"{_spelling_in_words(spelling)} ({_listed(names)})"] if spelling != PLAIN else []
+    if options.decimal == "," and not spelled:
+        parts.append(_spelling_in_words(Spelling(",")))
+    parts += [] if encoding == UTF_8 else [f"encoding {encoding}"]
+    parts += [] if found.header else [f"no header, so that columns are {_listed(found.names)}"]
+    gaps = {name: column.gaps for name, (column, _) in read.items() if any(text.strip() for text in column.gaps)}
+    for name, texts in list(gaps.items())[:MOST_TOLD]:
+        parts.append(f"missing in {name}: {', '.join(f'{text!r} ({n})' for text, n in texts.items())}")
+    parts += [f"missing cells in {len(gaps) - MOST_TOLD} more columns"] if len(gaps) > MOST_TOLD else []
+    parts += [f"missing wherever {', '.join(map(repr, options.na))} stands"] if options.na else []
+    return f"Read {path.name}: {'; '.join(parts)}." if parts else ""
+
+
+def _spelling_in_words(spelling: Spelling) -> str:
+    parts = ["decimal comma"] if spelling.decimal == "," else []
+    return ", ".join([*parts, *([f"thousands by {spelling.thousands!r}"] if spelling.thousands else [])])
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_TOLD} more" if len(names) > MOST_TOLD else ""
+    return f"{', '.join(map(str, names[:MOST_TOLD]))}{more}"
