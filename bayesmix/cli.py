@@ -11,6 +11,7 @@ import click
 from bayesmix.families import NAMES
 from bayesmix.gallery import model_toml
 from bayesmix.inputs.errors import BadInput, Commands
+from bayesmix.inputs.tables.command import reading_options
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -199,9 +200,7 @@ def choose(name_or_path: str, out: Path | None, quiet: bool, **options: Any) -> 
 
     Finished candidates are kept in the folder: the same command goes on where it was stopped.
     """
-    from bayesmix.gallery.read import read
-
-    model = read(name_or_path)
+    model = _read(name_or_path)
     from bayesmix.report.choice.command import run
 
     choice = run(model, options, out=out, quiet=quiet)
@@ -210,16 +209,19 @@ def choose(name_or_path: str, out: Path | None, quiet: bool, **options: Any) -> 
 
 @main.command()
 @click.argument("name")
-@click.option(
-    "--data", "csv", required=True, type=click.Path(path_type=Path), help="Your CSV file, with a header line."
-)
+@click.option("--data", "csv", required=True, type=click.Path(path_type=Path), help="Your CSV, Parquet or Arrow file.")
 @click.option("--family", type=click.Choice(NAMES), help="Guessed where not given.")
-@click.option("--columns", help="Columns of measurements, separated by commas; by default all numeric ones.")
+@click.option("--columns", help="Columns to fit, separated by commas; guessed where not given.")
 @click.option("--label", help="Column of known classes; an empty cell is unknown.")
 @click.option("--response", help="Column of counts; the other columns become covariates.")
+@click.option("--id", help="Column that names the rows; guessed where not given.")
 @click.option("-k", "--n-components", "k", type=click.IntRange(min=1), help="Number of components.")
+@reading_options
 def new(name: str, csv: Path, **choices: Any) -> None:
-    """Write a commented model folder NAME for your own CSV file."""
+    """Write a commented model folder NAME for your own table.
+
+    It says what the columns hold, which family suits them and why, and what is done about missing cells.
+    """
     from bayesmix.gallery.new import write_model
 
     click.echo(write_model(Path(name), csv, **choices))
@@ -237,10 +239,13 @@ def _write_calibration(result: Calibration, out: Path) -> Path:
 
 
 def _read(name_or_path: str) -> GalleryModel:
-    """The model: what is wrong with it is told before PyMC is imported."""
+    """The model: what is wrong with it is told before PyMC is imported, and what was understood of its file."""
     from bayesmix.gallery.read import read
 
-    return read(name_or_path)
+    model = read(name_or_path)
+    if model.data.read_as:
+        click.echo(model.data.read_as)
+    return model
 
 
 def _asked(settings: dict[str, Any]) -> dict[str, Any]:

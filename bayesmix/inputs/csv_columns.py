@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -45,13 +46,18 @@ def numeric(frame: pd.DataFrame) -> np.ndarray:
         values = pd.to_numeric(raw, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
         bad = np.flatnonzero(~np.isfinite(values) & ~raw.isna().to_numpy())
         if len(bad):
-            at = next((i for i in bad[:LOOKED_THROUGH] if not possible([str(raw.iloc[i]).strip()], Options())), bad[0])
+            at = bad[telling(raw.iloc[bad[:LOOKED_THROUGH]].map(str))]
             shown = raw.iloc[at : at + 1].tolist()[0]
             what = f"is not a finite number: {shown!r}"
             more = f" (and {len(bad) - 1} more rows)" if len(bad) > 1 else ""
             raise ValueError(f"X: column {str(name)!r}, row {frame.index[at]} {what}{more}{number_advice(str(shown))}")
         columns.append(values)
     return np.ascontiguousarray(np.column_stack(columns))
+
+
+def telling(cells: Iterable[str]) -> int:
+    """Which of some cells that are no plain numbers says best what is wrong: the first that is none in any spelling."""
+    return next((i for i, cell in enumerate(cells) if not possible([cell.strip()], Options())), 0)
 
 
 def number_advice(shown: str) -> str:

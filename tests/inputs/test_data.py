@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 import bayesmix as bm
-from bayesmix.inputs.tables.read import read_table
 from bayesmix.inputs.data import evenly
+from bayesmix.inputs.tables.read import read_table
 from bayesmix.mixture.spec import bind
 
 INF = float("inf")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 import pandas as pd
@@ -79,6 +79,11 @@ class Written:
     spellings: tuple[Spelling, ...]
 
     @property
+    def shows_decimal(self) -> bool:
+        """Whether its cells leave one decimal mark, and it is not spelled plainly."""
+        return PLAIN not in self.spellings and len({spelling.decimal for spelling in self.spellings}) == 1
+
+    @cached_property
     def agreed(self) -> Spelling | None:
         """The spelling to read by: a plain one where that is possible, else any, if all agree; None if they do not."""
         first = self.spellings[0]
@@ -117,9 +122,9 @@ def written(column: pd.Series, options: Options) -> Written | None:
     there = column.dropna()
     if not all(isinstance(cell, str) for cell in there.head(1)):
         return None
-    counts = there.value_counts(sort=False)
-    gaps = {text: int(n) for text, n in counts.items() if text.strip().lower() in WRITTEN_GAPS}
-    texts = [text for text in counts.index if text not in gaps]
+    counts = {str(text): int(n) for text, n in there.value_counts(sort=False).items()}
+    gaps = {text: n for text, n in counts.items() if text.strip().lower() in WRITTEN_GAPS}
+    texts = [text for text in counts if text not in gaps]
     spellings = possible((text.strip() for text in texts), options) if texts else ()
     if not spellings:
         return None
@@ -138,9 +143,9 @@ def possible(texts: Iterable[str], options: Options) -> tuple[Spelling, ...]:
 
 
 def _spellings(options: Options) -> list[Spelling]:
-    decimals = DECIMALS if options.decimal is None else (options.decimal,)
+    decimals: Sequence[str] = DECIMALS if options.decimal is None else (options.decimal,)
     if options.decimal is None and options.thousands in DECIMALS:
-        decimals = tuple(d for d in DECIMALS if d != options.thousands)
+        decimals = [d for d in DECIMALS if d != options.thousands]
     thousands = THOUSANDS if options.thousands is None else (options.thousands,)
     plain = [Spelling(d) for d in decimals]
     return [*plain, *(Spelling(d, t) for d in decimals for t in thousands if t != d)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -89,7 +89,7 @@ def _is_encoding(name: Any) -> bool:
         return False
 
 
-RULES = {
+RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "sep": (
         lambda v: isinstance(v, str) and len(v) == 1 and v not in '"\r\n\0' and not v.isalnum(),
         "one character between fields, such as ',', ';' or '\\t'",

@@ -101,26 +101,24 @@ def _read(path: Path, encoding: str, found: Layout, options: Options, text: Sequ
         "low_memory": False,
         "compression": None,  # a name that ends in .zip is no archive
     }
-    raw = {"decimal": options.decimal or PLAIN.decimal, "dtype": dict.fromkeys(text, str)}
+    raw: dict[str, Any] = {"decimal": options.decimal or PLAIN.decimal, "dtype": dict.fromkeys(text, str)}
     frame = _counted(pd.read_csv(path, **settings, **raw))
-    columns = {
-        name: written(frame[name], options) for name in frame.select_dtypes(["object", "str"]) if name not in text
-    }
-    there = {name: column for name, column in columns.items() if column is not None}
-    decimals = {c.agreed.decimal for c in there.values() if c.agreed not in (None, PLAIN) and _shows_decimal(c)}
-    if decimals == {","}:
+    there = _columns_of_numbers(frame, options, text)
+    if {c.agreed.decimal for c in there.values() if c.agreed and c.shows_decimal} == {","}:
         there = {name: column.narrowed(",") for name, column in there.items()}
         if options.decimal is None:
             _check_points(pd.read_csv(path, **settings, dtype=str), frame, there)
-    read = {name: (column, spelling) for name, column in there.items() if (spelling := column.agreed)}
+    read = {name: (column, column.agreed) for name, column in there.items() if column.agreed}
     for name, (column, spelling) in read.items():
         frame[name] = column.numbers(spelling)
     return Table(frame, _in_words(path, encoding, found, options, read))
 
 
-def _shows_decimal(column: Written) -> bool:
-    """Whether a column can have one decimal mark alone."""
-    return len({spelling.decimal for spelling in column.spellings}) == 1
+def _columns_of_numbers(frame: pd.DataFrame, options: Options, text: Sequence[str]) -> dict[str, Written]:
+    """Columns of text every cell of which is a number so or so, or stands for a missing one."""
+    columns = {str(name): frame[name] for name in frame.select_dtypes(["object", "str"]) if name not in text}
+    found = {name: written(column, options) for name, column in columns.items()}
+    return {name: column for name, column in found.items() if column is not None}
 
 
 def _check_points(raw: pd.DataFrame, frame: pd.DataFrame, commas: Mapping[str, Written]) -> None:
