@@ -16,7 +16,6 @@ from bayesmix.inputs.tables.command import reading_options
 if TYPE_CHECKING:
     import xarray as xr
 
-    from bayesmix.calibration.result import Calibration
     from bayesmix.checks.diagnose import Diagnostics
     from bayesmix.gallery.read import GalleryModel
     from bayesmix.posterior.record import Record
@@ -181,7 +180,9 @@ def calibrate(name_or_path: str, n_sims: int, seed: int, cores: int | None, out:
     if spec != model.spec and not quiet:
         click.echo("Priors that the model leaves open are those of its own data, the same for all simulations.")
     result = run(spec, model.data, n_sims=n_sims, seed=seed, folder=out, cores=cores, progress=not quiet)
-    click.echo(f"{result}\nCalibration: {_write_calibration(result, out)}")
+    from bayesmix.report.calibration import write_calibration
+
+    click.echo(f"{result}\nCalibration: {write_calibration(result, out)}")
     _finish(result.ok)
 
 
@@ -208,6 +209,29 @@ def choose(name_or_path: str, out: Path | None, quiet: bool, **options: Any) -> 
 
 
 @main.command()
+@click.argument("fit_file", metavar="FIT.nc", type=click.Path(path_type=Path))
+@click.argument("new_file", metavar="NEW.csv", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="CSV file to write; by default NEW_predicted.csv.")
+@click.option("--id", help="Column that names the rows; by default that of the fit.")
+@click.option("--interval", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.9, show_default=True)
+@reading_options
+def predict(fit_file: Path, new_file: Path, out: Path | None, **said: Any) -> None:
+    """Say of new rows which group each is from, how surely, and how far out it lies; or predict their response.
+
+    FIT.nc is a posterior of 'bayesmix fit' or of a report; NEW.csv has its columns, in any order.
+    """
+    out = _new_file(out or Path(f"{new_file.stem}_predicted.csv"))
+    from bayesmix.posterior.files import load_fit
+    from bayesmix.posterior.record import Record
+    from bayesmix.rows.command import predict_file
+
+    record = Record.of(load_fit(fit_file))
+    click.echo(predict_file(record, new_file, out, **said))
+    check = _verdict(record)
+    _finish(check.ok, model_ok=check.model_ok)
+
+
+@main.command()
 @click.argument("name")
 @click.option("--data", "csv", required=True, type=click.Path(path_type=Path), help="Your CSV, Parquet or Arrow file.")
 @click.option("--family", type=click.Choice(NAMES), help="Guessed where not given.")
@@ -225,17 +249,6 @@ def new(name: str, csv: Path, **choices: Any) -> None:
     from bayesmix.gallery.new import write_model
 
     click.echo(write_model(Path(name), csv, **choices))
-
-
-def _write_calibration(result: Calibration, out: Path) -> Path:
-    """The verdict as text and the figures, beside the records."""
-    from bayesmix.plots import coverage, rank_ecdf
-
-    (out / "calibration.txt").write_text(f"{result}\n", encoding="utf-8")
-    if len(result.ranks):
-        rank_ecdf(result).savefig(out / "ranks.png")
-        coverage(result).savefig(out / "coverage.png")
-    return out / "calibration.txt"
 
 
 def _read(name_or_path: str) -> GalleryModel:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 import pandas as pd
 
 from bayesmix.inputs.covariates import FEWEST_LEVELS, level_text
 from bayesmix.inputs.csv_columns import DATE
+from bayesmix.inputs.tables.words import some
 
-ID, CALENDAR, NOTHING, WORDS = "id", "date", "nothing", "words"
-MEASUREMENT, COUNT, ANSWER = "measurement", "count", "answer"
-"""Kinds of columns: those that no mixture is of (``nothing``: empty or constant; ``words``: a level for most rows), and
-those that one is of, called as families call what they observe."""
 UNIT = re.compile(
     r"[(\[]\s*([^()\[\]]{1,12}?)\s*[)\]]\s*$|"
     r"[ _.](mm|cm|km|m|mg|kg|g|ml|l|ms|s|sec|min|h|hz|bpm|pct|usd|eur)$"
@@ -37,13 +35,27 @@ MOST_CODES = 7
 ROWS_PER_CODE = 4
 NEAR_ZERO = 0.2
 """Whole numbers that come so near to zero, as a share of their mean, are counts; others are measurements."""
-FEW = 30
+SMALL = 30
 """Whole numbers up to here, whose name is that of nothing measured, are counts."""
 STAND_INS = (-9, -99, -999, -9999, 99, 999, 9999)
 """Numbers by which people mark a missing cell."""
-FAR = 2.0
+FAR_OFF = 2.0
 """A stand-in is further from all other cells than so many times their range."""
-MOST_SHOWN = 5
+
+
+class Kind(StrEnum):
+    """What a column is: of the last three there are mixtures, and they are called as families call what they observe."""
+
+    ID = "id"
+    """Names of rows."""
+    DATE = "date"
+    EMPTY = "empty"
+    """Or constant."""
+    TEXT = "text"
+    """With a level for most rows."""
+    MEASUREMENT = "measurement"
+    ANSWER = "answer"
+    COUNT = "count"
 
 
 @dataclass(frozen=True)
@@ -53,8 +65,7 @@ class Column:
     Attributes
     ----------
     name : str
-    kind : str
-        One of the kinds above.
+    kind : Kind
     told : str
         What it holds, in a few words.
     missing : int
@@ -64,7 +75,7 @@ class Column:
     """
 
     name: str
-    kind: str
+    kind: Kind
     told: str
     missing: int
     stand_in: int | None = None
@@ -96,15 +107,15 @@ def _column(name: str, column: pd.Series) -> Column:
     levels = there.nunique()
     if levels < 2:
         told = f"constant ({level_text(there.iloc[0])})" if levels else "empty"
-        return Column(name, NOTHING, told, missing)
+        return Column(name, Kind.EMPTY, told, missing)
     if pd.api.types.is_datetime64_any_dtype(there) or _all_dates(there):
-        return Column(name, CALENDAR, f"dates, {there.min()} to {there.max()}", missing)
+        return Column(name, Kind.DATE, f"dates, {there.min()} to {there.max()}", missing)
     if pd.api.types.is_bool_dtype(there) or not pd.api.types.is_numeric_dtype(there):
         kind, told = _words(name, there, levels, missing)
         return Column(name, kind, told, missing)
     values = there.to_numpy(dtype=float)
     kind, told = _numbers(name, values, missing)
-    return Column(name, kind, told, missing, None if kind == ID else _stand_in(values))
+    return Column(name, kind, told, missing, None if kind == Kind.ID else _stand_in(values))
 
 
 def _all_dates(there: pd.Series) -> bool:
@@ -112,39 +123,36 @@ def _all_dates(there: pd.Series) -> bool:
     return all(isinstance(cell, str) and DATE.fullmatch(cell) for cell in cells)
 
 
-def _words(name: str, there: pd.Series, levels: int, missing: int) -> tuple[str, str]:
+def _words(name: str, there: pd.Series, levels: int, missing: int) -> tuple[Kind, str]:
     """Text: names of rows, answers, or neither."""
     if levels == len(there) and (levels >= FEWEST_LEVELS or _names_rows(name)):
-        return (ID, "names the rows") if not missing else (WORDS, "texts that all differ")
+        return (Kind.ID, "names the rows") if not missing else (Kind.TEXT, "texts that all differ")
     if levels >= FEWEST_LEVELS and 2 * levels > len(there):
-        return WORDS, f"text, {levels} different ones in {len(there)} rows"
-    counts = there.map(level_text).value_counts()
-    shown = ", ".join(str(level) for level in counts.index[:MOST_SHOWN])
-    more = f" and {levels - MOST_SHOWN} more" if levels > MOST_SHOWN else ""
-    return ANSWER, f"answers or categories in words: {shown}{more}"
+        return Kind.TEXT, f"text, {levels} different ones in {len(there)} rows"
+    return Kind.ANSWER, f"answers or categories in words: {some(there.map(level_text).value_counts().index)}"
 
 
-def _numbers(name: str, values: np.ndarray, missing: int) -> tuple[str, str]:
+def _numbers(name: str, values: np.ndarray, missing: int) -> tuple[Kind, str]:
     low, high, levels = values.min(), values.max(), len(np.unique(values))
     unit = _unit(name)
     span = f"{low:g} to {high:g}"
     if not (values == np.floor(values)).all():
-        return MEASUREMENT, f"measurements{f' in {unit}' if unit else ''}, {span}"
+        return Kind.MEASUREMENT, f"measurements{f' in {unit}' if unit else ''}, {span}"
     if levels == len(values) > 2 and not missing and (_names_rows(name) or (np.diff(values) == 1).all()):
-        return ID, "names the rows"
+        return Kind.ID, "names the rows"
     if _names_rows(name) and levels > MOST_CODES:
-        return WORDS, f"numbers that name groups of rows ({levels} of them)"
+        return Kind.TEXT, f"numbers that name groups of rows ({levels} of them)"
     if set(np.unique(values)) == {0.0, 1.0}:
-        return ANSWER, "answers, 0 and 1"
+        return Kind.ANSWER, "answers, 0 and 1"
     if YEARS[0] <= low and high <= YEARS[1] and re.search(r"year|jahr|date", _plain(name)):
-        return CALENDAR, f"years, {span}"
+        return Kind.DATE, f"years, {span}"
     if unit or MEASURED.search(_plain(name)):
-        return MEASUREMENT, f"measurements{f' in {unit}' if unit else ''}, whole numbers, {span}"
+        return Kind.MEASUREMENT, f"measurements{f' in {unit}' if unit else ''}, whole numbers, {span}"
     if low >= 1 and high <= MOST_CODES and len(values) >= ROWS_PER_CODE * levels:
-        return ANSWER, f"answers in codes, {span}"
-    if low >= 0 and (low <= 1 or low < NEAR_ZERO * values.mean() or high <= FEW):
-        return COUNT, f"counts, {span}"
-    return MEASUREMENT, f"measurements, whole numbers, {span}"
+        return Kind.ANSWER, f"answers in codes, {span}"
+    if low >= 0 and (low <= 1 or low < NEAR_ZERO * values.mean() or high <= SMALL):
+        return Kind.COUNT, f"counts, {span}"
+    return Kind.MEASUREMENT, f"measurements, whole numbers, {span}"
 
 
 def _unit(name: str) -> str:
@@ -168,6 +176,6 @@ def _stand_in(values: np.ndarray) -> int | None:
             continue
         low, high = rest.min(), rest.max()
         away = max(low - value, value - high)
-        if away > FAR * (high - low) or value < 0 <= low:
+        if away > FAR_OFF * (high - low) or value < 0 <= low:
             return value
     return None

@@ -10,18 +10,18 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.families.table import FAMILIES
-from bayesmix.gallery.kinds import ANSWER, COUNT, ID, MEASUREMENT, Column, described
+from bayesmix.gallery.kinds import Column, Kind, described
 from bayesmix.inputs.csv_columns import column, numeric
 from bayesmix.inputs.defaults import DROP
+from bayesmix.inputs.tables.words import some
 from bayesmix.likelihood.family import Family
 
-USABLE = (MEASUREMENT, ANSWER, COUNT)
+USABLE = (Kind.MEASUREMENT, Kind.ANSWER, Kind.COUNT)
 """Kinds of columns that a mixture is of; where there are as many of two, the first is taken."""
 EXCESS = 4.0
 """Zeros beyond what a Poisson law has, in its standard deviations, from which on they call for a part of their own."""
 FEW_MEASURED, FEW_ANSWERS = 2, 6
 """Beside so many columns at most, one of counts is what the table is about."""
-MOST_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def _stand_ins(frame: pd.DataFrame, found: Mapping[str, Column]) -> list[int]:
 
 def _names_of_rows(found: Mapping[str, Column], asked: Asked) -> str | None:
     """The column that names the rows: one that is called so before others."""
-    names = [c for c in found.values() if c.kind == ID and c.name not in (asked.label, asked.response)]
+    names = [c for c in found.values() if c.kind == Kind.ID and c.name not in (asked.label, asked.response)]
     return next((c.name for c in sorted(names, key=lambda c: not c.named_so)), None)
 
 
@@ -129,11 +129,11 @@ def _response(frame: pd.DataFrame, asked: Asked, others: Mapping[str, Column]) -
         return chosen or known, [asked.response, *names], f"{asked.response!r} is explained by other columns"
     if chosen is not None and chosen.responds:
         raise ValueError(f"--response: a {chosen.name} needs the column of {chosen.observation}s")
-    counts = [name for name, c in others.items() if c.kind == COUNT]
+    counts = [name for name, c in others.items() if c.kind == Kind.COUNT]
     if chosen is not None or asked.columns is not None or asked.k not in (None, known.default_components):
         return None
     kinds = [c.kind for c in others.values()]
-    if len(counts) != 1 or kinds.count(MEASUREMENT) > FEW_MEASURED or not kinds.count(ANSWER) <= FEW_ANSWERS:
+    if len(counts) != 1 or kinds.count(Kind.MEASUREMENT) > FEW_MEASURED or not kinds.count(Kind.ANSWER) <= FEW_ANSWERS:
         return None
     zeros, expected = _zeros(numeric(frame[counts])[:, 0])
     if zeros <= expected:
@@ -173,10 +173,10 @@ def _family(frame: pd.DataFrame, asked: Asked, names: list[str], others: Mapping
     """The first family of what these columns hold; answers of 0 and 1 have one of their own."""
     if asked.family is not None:
         return FAMILIES[asked.family], "as asked for"
-    kinds = {others[name].kind for name in names if name in others} or {MEASUREMENT}
-    kind = kinds.pop() if len(kinds) == 1 else MEASUREMENT
+    kinds = {others[name].kind for name in names if name in others} or {Kind.MEASUREMENT}
+    kind = kinds.pop() if len(kinds) == 1 else Kind.MEASUREMENT
     known = [f for f in FAMILIES.values() if not f.responds and f.observation == kind]
-    if kind == ANSWER:
+    if kind == Kind.ANSWER:
         codes = [
             f for f in known if not f.takes_levels and _are_numbers(frame, names) and f.suits(numeric(frame[names]))
         ]
@@ -184,7 +184,7 @@ def _family(frame: pd.DataFrame, asked: Asked, names: list[str], others: Mapping
         what = "answers of 0 and 1" if codes else "answers in a few levels"
         return known[
             0
-        ], f"{_listed(names)} {'are' if len(names) > 1 else 'is'} {what}, so that groups are latent classes"
+        ], f"{some(names, quoted=True)} {'are' if len(names) > 1 else 'is'} {what}, so that groups are latent classes"
     several = f"{len(names)} columns of {kind}s" if len(names) > 1 else f"{names[0]!r} holds {kind}s"
     return known[0], several
 
@@ -198,14 +198,14 @@ def _serves(frame: pd.DataFrame, family: Family) -> Callable[[Column], bool]:
 
     def serves(c: Column) -> bool:
         if family.takes_levels:
-            return c.kind == ANSWER
+            return c.kind == Kind.ANSWER
         if not _are_numbers(frame, [c.name]):
             return False
         x = numeric(frame[[c.name]])
-        if family.observation == ANSWER:
+        if family.observation == Kind.ANSWER:
             return family.suits(x)
         whole = bool((np.isnan(x) | ((x >= 0) & (x == np.floor(x)))).all())
-        return whole or family.observation == MEASUREMENT
+        return whole or family.observation == Kind.MEASUREMENT
 
     return serves
 
@@ -226,8 +226,8 @@ def _left_out(family: Family, others: Mapping[str, Column], used: list[str]) -> 
     lines = [f"Left out: {', '.join(c.name for c in left)}."] if left else []
     other = [c.name for c in left if c.kind in USABLE]
     if other and not family.responds:
-        lines += [f"A mixture is of one kind of columns: for {_listed(other)} give --columns and --family."]
-    classes = [c.name for c in left if c.kind == ANSWER]
+        lines += [f"A mixture is of one kind of columns: for {some(other, quoted=True)} give --columns and --family."]
+    classes = [c.name for c in left if c.kind == Kind.ANSWER]
     if classes and not family.responds:
         lines += [f"If {classes[0]!r} holds known classes: --label {classes[0]}."]
     return lines
@@ -241,8 +241,3 @@ def _gaps(frame: pd.DataFrame, family: Family, names: list[str], gaps: int) -> l
     if family.models_gaps:
         return [f'Gaps: {where}. They are summed out, as missing at random; missing = "{DROP}" leaves their rows out.']
     return [f'Gaps: {where}. A {family.name} needs whole rows: missing = "{DROP}" leaves {rows} out.']
-
-
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(map(repr, names[:MOST_NAMED])) + more

@@ -18,8 +18,8 @@ from bayesmix.likelihood.cells import readable
 from bayesmix.mixture.spec import Mixture, resolve
 
 __all__ = ["Expectation", "GalleryModel", "load", "names", "read"]
-FILES = ("file", "test_file")
-UNTOLD = ("label", "row_weights", "missing")
+TABLE_FILES = ("file", "test_file")
+NOT_OF_TEST = ("label", "row_weights", "missing")
 """What is not said of held-out rows."""
 
 
@@ -205,14 +205,14 @@ def load(name_or_path: str | Path) -> tuple[Mixture, Data]:
 
 
 def _read_data(folder: Path, entry: Mapping[str, Any]) -> Data:
-    return read_data(folder / entry["file"], {key: value for key, value in entry.items() if key not in FILES})
+    return read_data(folder / entry["file"], {key: value for key, value in entry.items() if key not in TABLE_FILES})
 
 
 def _read_test(folder: Path, entry: Mapping[str, Any], data: Data) -> Data | None:
     """Held-out rows, with their labels hidden."""
     if "test_file" not in entry:
         return None
-    said = {key: value for key, value in entry.items() if key not in (*FILES, *UNTOLD)}
+    said = {key: value for key, value in entry.items() if key not in (*TABLE_FILES, *NOT_OF_TEST)}
     return read_data(folder / entry["test_file"], said | {"classes": data.classes})
 
 

@@ -99,6 +99,8 @@ class Data:
     """The column that the rows' names are from; empty where none was named."""
     read_as: str
     """What was understood of the file that they were read from, where it is not as usual."""
+    scale: float
+    """By what the file's numbers were multiplied."""
 
     def __init__(
         self,
@@ -125,7 +127,7 @@ class Data:
         names = tuple(str(c) for c in frame.columns)
         fields = {"x": x, "feature_names": names, "levels": levels, "covariates": covariates, "classes": class_names}
         fields |= {"class_evidence": evidence, "labelled": labelled, "truth": true_classes(truth, rows, n)}
-        fields |= {"row_weights": weights_by_row(row_weights, rows, n), "dropped": 0, "read_as": ""}
+        fields |= {"row_weights": weights_by_row(row_weights, rows, n), "dropped": 0, "read_as": "", "scale": 1.0}
         whole = self._of(fields | {"id": "" if id is None else str(id)})
         self.__dict__.update((whole.without_gaps() if missing == DROP else whole).__dict__)
 
@@ -157,9 +159,8 @@ class Data:
         path
             A file with a row per line.
         **said
-            What columns are, as in model.toml: ``columns`` (all by default) or ``response``; ``label``, ``classes``,
-            ``truth``, ``row_weights``, ``id``, ``scale``, ``missing``. How the file is written, where that cannot be
-            told: ``sep, decimal, thousands, encoding, na, header``. Errors name the file, column, row, value, option.
+            As in model.toml: ``columns`` (all by default) or ``response``; ``label, classes, truth, row_weights, id,
+            scale, missing``; how the file is written: ``sep, decimal, thousands, encoding, na, header``.
 
         Examples
         --------
@@ -262,9 +263,9 @@ class Data:
         """The same rows with other observations, (n, n_features)."""
         return self._with(x=x)
 
-    def with_source(self, read_as: str) -> Data:
-        """The same rows with what was understood of their file."""
-        return self._with(read_as=read_as)
+    def with_source(self, read_as: str, scale: float = 1.0) -> Data:
+        """The same rows with what was understood of their file, and done to it."""
+        return self._with(read_as=read_as, scale=float(scale))
 
     def with_row_weights(self, row_weights: np.ndarray) -> Data:
         """The same rows with other weights v_i, (n,)."""

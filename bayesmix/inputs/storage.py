@@ -15,7 +15,7 @@ from bayesmix.inputs.covariates import as_levels
 
 COLUMN, LEVELS = "covariate_", "levels_"
 """Column names are free text, with slashes and spaces, so that no variable of a file can be called by them."""
-TEXTS = ("id", "read_as")
+SAID = ("id", "read_as")
 """Texts that a Dataset carries as attributes where they are not empty."""
 
 
@@ -84,7 +84,8 @@ def dataset_of(fields: Mapping[str, Any], obs_names: Sequence[str]) -> xr.Datase
         variables["truth"] = ("obs", fields["truth"].astype(str))
     variables |= stored(fields["covariates"])
     names = {"obs": obs_names, "feature": fields["feature_names"], "class": fields["classes"]}
-    said = {name: fields[name] for name in TEXTS if fields[name]}
+    said = {name: fields[name] for name in SAID if fields[name]}
+    said |= {"scale": fields["scale"]} if fields["scale"] != 1 else {}
     return xr.Dataset(variables, coords=coordinates(names), attrs={"dropped": fields["dropped"]} | said)
 
 
@@ -102,5 +103,6 @@ def fields_of(dataset: xr.Dataset) -> dict[str, Any]:
         "row_weights": dataset["row_weights"].to_numpy(),
         "truth": dataset["truth"].to_numpy().astype(str) if "truth" in dataset else None,
         "dropped": int(dataset.attrs.get("dropped", 0)),
+        "scale": float(dataset.attrs.get("scale", 1.0)),
     }
-    return fields | {name: str(dataset.attrs.get(name, "")) for name in TEXTS}
+    return fields | {name: str(dataset.attrs.get(name, "")) for name in SAID}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from bayesmix.inputs.tables.options import MOST_COLUMNS, MOST_ROWS
+from bayesmix.inputs.tables.options import MOST_FILE_COLUMNS, MOST_FILE_ROWS
 
 PARQUET, ARROW = b"PAR1", b"ARROW1"
 """How such files begin."""
@@ -54,7 +54,7 @@ def _table(path: Path, pa: Any) -> Any:
 
 
 def _check_size(rows: int, columns: int) -> None:
-    if rows > MOST_ROWS or columns > MOST_COLUMNS:
+    if rows > MOST_FILE_ROWS or columns > MOST_FILE_COLUMNS:
         raise ValueError(
-            f"there are {rows:,} rows and {columns:,} columns; at most {MOST_ROWS:,} and {MOST_COLUMNS:,} are read"
+            f"there are {rows:,} rows and {columns:,} columns; at most {MOST_FILE_ROWS:,} and {MOST_FILE_COLUMNS:,} are read"
         )

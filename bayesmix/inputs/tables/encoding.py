@@ -31,7 +31,7 @@ ODD_WORD = re.compile(
     r"[^\W\d_a-zA-Z]{3,}|\b(?=[^\W\d_]{2,}\b)[^\W\d_a-zA-Z]+\b|(?<=[^\W\d_])[" + NO_LETTERS + r"](?=[^\W\d_])"
 )
 """What Western European text does not hold: words of accented letters alone, signs inside words."""
-LOOKED_AT = 100_000
+FIRST_BYTES = 100_000
 """Bytes by which UTF-16 without a mark is recognised."""
 
 
@@ -68,7 +68,7 @@ def _checked(raw: bytes, name: str) -> str:
 
 def _without_mark(raw: bytes) -> str:
     """UTF-16 has a zero in every other byte where the text is Latin."""
-    part = raw[:LOOKED_AT]
+    part = raw[:FIRST_BYTES]
     first, second = (sum(byte == 0 for byte in part[start::2]) / max(1, len(part) // 2) for start in (0, 1))
     if max(first, second) > 0.5 and min(first, second) < 0.1:
         return "utf-16-le" if second > first else "utf-16-be"

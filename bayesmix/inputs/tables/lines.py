@@ -9,7 +9,7 @@ from itertools import islice, pairwise
 from pathlib import Path
 
 from bayesmix.inputs.tables.numbers import possible
-from bayesmix.inputs.tables.options import MOST_COLUMNS, MOST_LINE, MOST_ROWS, Options
+from bayesmix.inputs.tables.options import MOST_FILE_COLUMNS, MOST_FILE_ROWS, MOST_LINE, Options
 
 COMMA = ","
 SEPARATORS = (COMMA, ";", "\t", "|")
@@ -77,8 +77,8 @@ def _bounded(file: Iterator[str]) -> Iterator[str]:
     for number, line in enumerate(file, start=1):
         if len(line) > MOST_LINE:
             raise ValueError(f"line {number} has more than {MOST_LINE:,} characters: is this a table?")
-        if number > MOST_ROWS + 1:
-            raise ValueError(f"there are more than {MOST_ROWS:,} rows, the most that are read")
+        if number > MOST_FILE_ROWS + 1:
+            raise ValueError(f"there are more than {MOST_FILE_ROWS:,} rows, the most that are read")
         yield line
 
 
@@ -174,8 +174,8 @@ def _may_be_names(fields: Sequence[str]) -> bool:
 def _check_widths(path: Path, encoding: str, found: Layout) -> None:
     """ValueError for a line of another width, a blank one among the others, no row."""
     width, ragged, more, blank, rows = len(found.names), "", 0, 0, 0
-    if width > MOST_COLUMNS:
-        raise ValueError(f"there are {width:,} columns; at most {MOST_COLUMNS:,} are read")
+    if width > MOST_FILE_COLUMNS:
+        raise ValueError(f"there are {width:,} columns; at most {MOST_FILE_COLUMNS:,} are read")
     for line, fields in islice(records(path, encoding, found.sep), int(found.header), None):
         if not fields:
             blank = blank or line

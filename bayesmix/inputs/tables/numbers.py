@@ -21,7 +21,7 @@ WRITTEN_GAPS = (
     *("#n/a", "#div/0!", "#value!", "#ref!", "#num!", "#name?", "#null!"),
 )
 """Texts, in small letters, by which people and spreadsheets mark a missing cell."""
-MINUS = "\u2212"
+LONG_MINUS = "\u2212"
 """The minus of typesetters, which some programs write."""
 LARGEST_WHOLE = 2.0**53
 """Whole numbers up to here are held as integers: floats have every one of them."""
@@ -47,17 +47,17 @@ class Spelling:
     def value(self, text: str) -> float:
         """The number that a text of this spelling is."""
         text = text.replace(self.thousands, "") if self.thousands else text
-        return float(text.replace(self.decimal, ".").replace(MINUS, "-"))
+        return float(text.replace(self.decimal, ".").replace(LONG_MINUS, "-"))
 
 
-PLAIN = Spelling()
+PLAINLY = Spelling()
 
 
 @cache
 def _pattern(decimal: str, thousands: str) -> re.Pattern[str]:
     d, t = re.escape(decimal), re.escape(thousands)
     whole = rf"(?:[1-9]\d{{0,2}}(?:{t}\d{{3}})+|\d+)" if thousands else r"\d+"
-    return re.compile(rf"[+\-{MINUS}]?(?:{whole}(?:{d}\d*)?|{d}\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+    return re.compile(rf"[+\-{LONG_MINUS}]?(?:{whole}(?:{d}\d*)?|{d}\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -81,13 +81,13 @@ class Written:
     @property
     def shows_decimal(self) -> bool:
         """Whether its cells leave one decimal mark, and it is not spelled plainly."""
-        return PLAIN not in self.spellings and len({spelling.decimal for spelling in self.spellings}) == 1
+        return PLAINLY not in self.spellings and len({spelling.decimal for spelling in self.spellings}) == 1
 
     @cached_property
     def agreed(self) -> Spelling | None:
         """The spelling to read by: a plain one where that is possible, else any, if all agree; None if they do not."""
         first = self.spellings[0]
-        if first == PLAIN or not self.contested():
+        if first == PLAINLY or not self.contested():
             return first
         return None
 

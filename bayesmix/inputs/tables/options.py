@@ -8,9 +8,9 @@ from typing import Any
 
 MOST_BYTES = 1 << 28
 """A file is held as bytes once, to know its encoding, then its columns: a few times as much. More comes as a frame."""
-MOST_ROWS = 10_000_000
+MOST_FILE_ROWS = 10_000_000
 """A pass of EM over so many rows takes a second; draws of a posterior take days."""
-MOST_COLUMNS = 10_000
+MOST_FILE_COLUMNS = 10_000
 """Covariances of so many columns fill a gigabyte."""
 MOST_LINE = 10_000_000
 """Characters of a line: a thousand for each of the most columns. A file without line ends is no table."""
@@ -62,7 +62,7 @@ class Options:
         held = {name: given[name] for name in OPTION_NAMES if given.get(name) is not None}
         if "na" in held:
             held["na"] = _texts(held["na"])
-        for name, (allowed, rule) in RULES.items():
+        for name, (allowed, rule) in OPTION_RULES.items():
             if name in held and not allowed(held[name]):
                 raise ValueError(f"{name}: must be {rule}; got {held[name]!r}")
         options = cls(**held)
@@ -89,7 +89,7 @@ def _is_encoding(name: Any) -> bool:
         return False
 
 
-RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
+OPTION_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "sep": (
         lambda v: isinstance(v, str) and len(v) == 1 and v not in '"\r\n\0' and not v.isalnum(),
         "one character between fields, such as ',', ';' or '\\t'",

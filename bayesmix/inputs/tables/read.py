@@ -13,11 +13,12 @@ import pandas as pd
 from bayesmix.inputs.tables.columnar import is_columnar, read_columnar
 from bayesmix.inputs.tables.encoding import UTF_8, find_encoding
 from bayesmix.inputs.tables.lines import COMMA, NAMED_SEPARATORS, Layout, layout
-from bayesmix.inputs.tables.numbers import PLAIN, Spelling, Written, written
+from bayesmix.inputs.tables.numbers import PLAINLY, Spelling, Written, written
 from bayesmix.inputs.tables.options import MOST_BYTES, Options
+from bayesmix.inputs.tables.words import some
 
 MOST_TOLD = 4
-"""Columns that are named one by one in what is told."""
+"""Columns whose words for a missing cell are told one by one."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def _read(path: Path, encoding: str, found: Layout, options: Options, text: Sequ
         "low_memory": False,
         "compression": None,  # a name that ends in .zip is no archive
     }
-    raw: dict[str, Any] = {"decimal": options.decimal or PLAIN.decimal, "dtype": dict.fromkeys(text, str)}
+    raw: dict[str, Any] = {"decimal": options.decimal or PLAINLY.decimal, "dtype": dict.fromkeys(text, str)}
     frame = _counted(pd.read_csv(path, **settings, **raw))
     there = _columns_of_numbers(frame, options, text)
     if {c.agreed.decimal for c in there.values() if c.agreed and c.shows_decimal} == {","}:
@@ -131,7 +132,7 @@ def _check_points(raw: pd.DataFrame, frame: pd.DataFrame, commas: Mapping[str, W
             as_thousands = Spelling(",", ".").value(odd)
             raise ValueError(
                 f"column {name!r}, row {row}: {odd!r} may be {Spelling().value(odd):.15g} or {as_thousands:.15g}, for "
-                f"other columns ({', '.join(list(commas)[:MOST_TOLD])}) have decimal commas: set decimal"
+                f"other columns ({some(commas)}) have decimal commas: set decimal"
             )
 
 
@@ -144,14 +145,14 @@ def _in_words(
     for name, (_, spelling) in read.items():
         spelled.setdefault(spelling, []).append(name)
     for spelling, names in spelled.items():
-        parts += [f"{_spelling_in_words(spelling)} ({_listed(names)})"] if spelling != PLAIN else []
+        parts += [f"{_spelling_in_words(spelling)} ({some(names)})"] if spelling != PLAINLY else []
     if options.decimal == "," and not spelled:
         parts.append(_spelling_in_words(Spelling(",")))
     parts += [] if encoding == UTF_8 else [f"encoding {encoding}"]
-    parts += [] if found.header else [f"no header, so that columns are {_listed(found.names)}"]
+    parts += [] if found.header else [f"no header, so that columns are {some(found.names)}"]
     gaps = {name: column.gaps for name, (column, _) in read.items() if any(text.strip() for text in column.gaps)}
-    for name, texts in list(gaps.items())[:MOST_TOLD]:
-        parts.append(f"missing in {name}: {', '.join(f'{text!r} ({n})' for text, n in texts.items())}")
+    told = {name: some(f"{text!r} ({n})" for text, n in texts.items()) for name, texts in gaps.items()}
+    parts += [f"missing in {name}: {texts}" for name, texts in list(told.items())[:MOST_TOLD]]
     parts += [f"missing cells in {len(gaps) - MOST_TOLD} more columns"] if len(gaps) > MOST_TOLD else []
     parts += [f"missing wherever {', '.join(map(repr, options.na))} stands"] if options.na else []
     return f"Read {path.name}: {'; '.join(parts)}." if parts else ""
@@ -160,8 +161,3 @@ def _in_words(
 def _spelling_in_words(spelling: Spelling) -> str:
     parts = ["decimal comma"] if spelling.decimal == "," else []
     return ", ".join([*parts, *([f"thousands by {spelling.thousands!r}"] if spelling.thousands else [])])
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MOST_TOLD} more" if len(names) > MOST_TOLD else ""
-    return f"{', '.join(map(str, names[:MOST_TOLD]))}{more}"

@@ -45,7 +45,7 @@ def read_data(path: Path, said: Mapping[str, Any]) -> Data:
     said = {name: value for name, value in said.items() if value is not None}
     table = read_table(path, text=[said["id"]] if "id" in said else [], **_options(said))
     try:
-        return _rows(table.frame, said).with_source(table.told)
+        return _rows(table.frame, said).with_source(table.told, said.get("scale", 1.0))
     except ValueError as error:
         raise ValueError(f"{path}: {str(error).removeprefix('X: ')}") from None
 
