@@ -44,7 +44,7 @@ FAR_OFF = 2.0
 
 
 class Kind(StrEnum):
-    """What a column is: of the last three there are mixtures, and they are called as families call what they observe."""
+    """What a column is. Of the last three there are mixtures; they are called as families call what they observe."""
 
     ID = "id"
     """Names of rows."""

@@ -56,5 +56,6 @@ def _table(path: Path, pa: Any) -> Any:
 def _check_size(rows: int, columns: int) -> None:
     if rows > MOST_FILE_ROWS or columns > MOST_FILE_COLUMNS:
         raise ValueError(
-            f"there are {rows:,} rows and {columns:,} columns; at most {MOST_FILE_ROWS:,} and {MOST_FILE_COLUMNS:,} are read"
+            f"there are {rows:,} rows and {columns:,} columns; "
+            f"at most {MOST_FILE_ROWS:,} and {MOST_FILE_COLUMNS:,} are read"
         )
