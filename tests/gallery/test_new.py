@@ -16,7 +16,7 @@ from bayesmix.gallery.read import read
 
 N = 40
 RNG = np.random.default_rng(3)
-COUNTS = RNG.poisson(3.0, N)
+COUNTS = np.r_[0, 2, 0, RNG.poisson(3.0, N - 3)]
 HEIGHTS = RNG.normal(170.0, 9.0, N).round(1)
 YES = np.where(RNG.random(N) < 0.5, "yes", "no")
 LIKERT = np.array(["disagree", "neutral", "agree"])[RNG.integers(0, 3, N)]
@@ -24,7 +24,7 @@ LIKERT = np.array(["disagree", "neutral", "agree"])[RNG.integers(0, 3, N)]
 
 def gapped(values):
     """The values with every seventh missing."""
-    return [None if i % 7 == 0 else v for i, v in enumerate(values)]
+    return [None if i % 7 == 3 else v for i, v in enumerate(values)]
 
 
 COLUMNS = {

@@ -108,6 +108,7 @@ REFUSED = {
     "two separators": ("a;b,c\n1;2,x\n", {}, "fields may be separated by commas or semicolons: set sep, such"),
     "a comma in a single column": ("x\n1,5\n2,5\n", {}, 'decimal commas in a single column, set sep = ";"'),
     "points beside commas": ("a;b\n1.234;1,5\n2.345;2,5\n", {}, "column 'a', row 1: '1.234' may be 1.234 or 1234"),
+    "points and gaps": ("a;b\n1.234;1,5\n-;2,5\n", {}, "column 'a', row 1: '1.234' may be 1.234 or 1234"),
     "many ragged rows": (
         "a,b\n" + "1,2\n" * 88 + "1,2,3\n" * 12,
         {},

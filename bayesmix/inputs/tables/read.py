@@ -106,9 +106,10 @@ def _read(path: Path, encoding: str, found: Layout, options: Options, text: Sequ
     frame = _counted(pd.read_csv(path, **settings, **raw))
     there = _columns_of_numbers(frame, options, text)
     if {c.agreed.decimal for c in there.values() if c.agreed and c.shows_decimal} == {","}:
-        there = {name: column.narrowed(",") for name, column in there.items()}
+        commas = {name: column.narrowed(",") for name, column in there.items() if PLAINLY not in column.spellings}
         if options.decimal is None:
-            _check_points(pd.read_csv(path, **settings, dtype=str), frame, there)
+            _check_points(pd.read_csv(path, **settings, dtype=str), frame, commas)
+        there |= commas
     read = {name: (column, column.agreed) for name, column in there.items() if column.agreed}
     for name, (column, spelling) in read.items():
         frame[name] = column.numbers(spelling)
@@ -124,15 +125,15 @@ def _columns_of_numbers(frame: pd.DataFrame, options: Options, text: Sequence[st
 
 def _check_points(raw: pd.DataFrame, frame: pd.DataFrame, commas: Mapping[str, Written]) -> None:
     """ValueError where a file with decimal commas has a column of points that may set off thousands."""
-    for name in frame.select_dtypes("number"):
-        column = written(raw[name], Options()) if frame[name].dtype.kind == "f" else None
+    for name in raw.columns:
+        column = None if name in commas or frame[name].dtype.kind in "iub" else written(raw[name], Options())
         odd = column.contested() if column is not None else ""
-        if odd and column is not None:
+        if odd:
             row = frame.index[(raw[name].str.strip() == odd).to_numpy()][0]
-            as_thousands = Spelling(",", ".").value(odd)
+            either = f"{Spelling().value(odd):.15g} or {Spelling(',', '.').value(odd):.15g}"
             raise ValueError(
-                f"column {name!r}, row {row}: {odd!r} may be {Spelling().value(odd):.15g} or {as_thousands:.15g}, for "
-                f"other columns ({some(commas)}) have decimal commas: set decimal"
+                f"column {str(name)!r}, row {row}: {odd!r} may be {either}, for other columns ({some(commas)}) have "
+                "decimal commas: set decimal"
             )
 
 
