@@ -415,7 +415,7 @@ BAD_NEW = {
     "K beyond n": (["m", "--data", "t.csv", "-k", "9"], ["must be at most the number of rows, 3; got 9"]),
     "no numbers": (
         ["m", "--data", "words.csv"],
-        ["no column can serve as a measurement, a count or an answer: 'w' holds names"],
+        ["no column can serve as a measurement, a count or an answer: there is none but"],
     ),
     "ragged": (["m", "--data", "ragged.csv"], ["ragged.csv: row 2 (line 3) has 3 fields"]),
 }

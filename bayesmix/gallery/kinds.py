@@ -125,7 +125,7 @@ def _all_dates(there: pd.Series) -> bool:
 
 def _words(name: str, there: pd.Series, levels: int, missing: int) -> tuple[Kind, str]:
     """Text: names of rows, answers, or neither."""
-    if levels == len(there) and (levels >= FEWEST_LEVELS or _names_rows(name)):
+    if levels == len(there):
         return (Kind.ID, "names the rows") if not missing else (Kind.TEXT, "texts that all differ")
     if levels >= FEWEST_LEVELS and 2 * levels > len(there):
         return Kind.TEXT, f"text, {levels} different ones in {len(there)} rows"

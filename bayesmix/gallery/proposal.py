@@ -163,7 +163,9 @@ def _columns(frame: pd.DataFrame, asked: Asked, others: Mapping[str, Column]) ->
     fits = _serves(frame, FAMILIES[asked.family]) if asked.family else lambda c: c.kind == kind
     names = [name for name, c in others.items() if c.kind in USABLE and fits(c)]
     if not names:
-        told = "; ".join(f"{name!r} holds {c.told}" for name, c in others.items()) or "none but the label"
+        told = (
+            "; ".join(f"{name!r} holds {c.told}" for name, c in others.items()) or "there is none but the names of rows"
+        )
         raise ValueError(f"--columns: no column can serve as a measurement, a count or an answer: {told}")
     family, why = _family(frame, asked, names, others)
     return family, names, why

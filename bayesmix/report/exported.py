@@ -15,7 +15,7 @@ from bayesmix.report.blocks import Inline, Section, Table
 from bayesmix.report.text import DASH, THIN
 
 FOLDER = "tables"
-ENDS = re.compile(r"(\S+) to (\S+)")
+BOTH_ENDS = re.compile(r"(\S+) to (\S+)")
 GROUP = "Of"
 """The column of the headings that stand between rows."""
 
@@ -73,7 +73,7 @@ def _distinct(heads: Sequence[str]) -> list[str]:
 
 def _numbers(column: pd.Series) -> pd.DataFrame:
     """A column of numbers, or the two of an interval's ends; as it is where it is neither."""
-    ends = [ENDS.fullmatch(cell) for cell in column]
+    ends = [BOTH_ENDS.fullmatch(cell) for cell in column]
     if any(ends) and all(end or not cell for end, cell in zip(ends, column, strict=True)):
         sides = {side: [end.group(i) if end else "" for end in ends] for i, side in ((1, "lower"), (2, "upper"))}
         frames = [_numbers(pd.Series(cells, name=f"{column.name}, {side}")) for side, cells in sides.items()]
