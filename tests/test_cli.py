@@ -407,7 +407,7 @@ BAD_NEW = {
     "unknown response": (["m", "--data", "t.csv", "--response", "z"], ["response: no column 'z'"]),
     "not counts": (
         ["m", "--data", "t.csv", "--response", "a"],
-        ["t.csv", "'a', row 1", "whole number; got 1.5"],
+        ["t.csv", "'a', row u", "whole number; got 1.5"],
     ),
     "no response": (["m", "--data", "t.csv", "--family", "zero_inflated_poisson"], ["needs the column of counts"]),
     "both": (["m", "--data", "t.csv", "--response", "y", "--columns", "a"], ["--response: is for counts"]),

@@ -16,6 +16,8 @@ from bayesmix.report.text import DASH, THIN
 
 FOLDER = "tables"
 BOTH_ENDS = re.compile(r"(\S+) to (\S+)")
+SIGNS = str.maketrans({MINUS: "-", THIN: "", "\N{NON-BREAKING HYPHEN}": "-", "\N{NO-BREAK SPACE}": " "})
+"""What a page writes otherwise than a file."""
 GROUP = "Of"
 """The column of the headings that stand between rows."""
 
@@ -47,7 +49,7 @@ def as_frame(table: Table) -> pd.DataFrame:
     heads = _distinct([plain(head) for head in table.columns])
     group, rows = "", []
     for row in table.rows:
-        if len(row) == 1:
+        if len(row) == 1 < len(heads):
             group = plain(row[0])
         else:
             rows.append({GROUP: group} | dict(zip(heads, map(plain, row), strict=True)))
@@ -60,8 +62,7 @@ def as_frame(table: Table) -> pd.DataFrame:
 
 def plain(cell: Inline) -> str:
     """A cell without tags, with a hyphen for a minus and nothing for what is missing."""
-    text = cell.striptags() if isinstance(cell, Markup) else cell
-    text = text.replace(MINUS, "-").replace(THIN, "")
+    text = (cell.striptags() if isinstance(cell, Markup) else cell).translate(SIGNS)
     return "" if text == DASH else text
 
 
@@ -75,7 +76,7 @@ def _numbers(column: pd.Series) -> pd.DataFrame:
     """A column of numbers, or the two of an interval's ends; as it is where it is neither."""
     ends = [BOTH_ENDS.fullmatch(cell) for cell in column]
     if any(ends) and all(end or not cell for end, cell in zip(ends, column, strict=True)):
-        sides = {side: [end.group(i) if end else "" for end in ends] for i, side in ((1, "lower"), (2, "upper"))}
+        sides = {side: [plain(end.group(i)) if end else "" for end in ends] for i, side in ((1, "lower"), (2, "upper"))}
         frames = [_numbers(pd.Series(cells, name=f"{column.name}, {side}")) for side, cells in sides.items()]
         return pd.concat(frames, axis=1)
     values = pd.to_numeric(column.replace("", None), errors="coerce")
