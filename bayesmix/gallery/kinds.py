@@ -106,7 +106,7 @@ def _column(name: str, column: pd.Series) -> Column:
     missing = len(column) - len(there)
     levels = there.nunique()
     if levels < 2:
-        told = f"constant ({level_text(there.iloc[0])})" if levels else "empty"
+        told = f"constant ({some([level_text(there.iloc[0])])})" if levels else "empty"
         return Column(name, Kind.EMPTY, told, missing)
     if pd.api.types.is_datetime64_any_dtype(there) or _all_dates(there):
         return Column(name, Kind.DATE, f"dates, {there.min()} to {there.max()}", missing)

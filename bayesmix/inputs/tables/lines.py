@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, pairwise
 from pathlib import Path
 
@@ -33,11 +33,14 @@ class Layout:
         Whether the first line holds names.
     names : tuple of str
         Of the columns.
+    rows : int
+        How many there are.
     """
 
     sep: str
     header: bool
     names: tuple[str, ...]
+    rows: int = 0
 
 
 def layout(path: Path, encoding: str, options: Options) -> Layout:
@@ -56,8 +59,8 @@ def layout(path: Path, encoding: str, options: Options) -> Layout:
             raise ValueError(
                 f"the column {name!r} occurs twice in the header (set header = false where the first line is no header)"
             )
-    _check_widths(path, encoding, Layout(sep, header, names))
-    return Layout(sep, header, names)
+    found = Layout(sep, header, names)
+    return replace(found, rows=_checked_rows(path, encoding, found))
 
 
 def array_names(width: int) -> tuple[str, ...]:
@@ -171,8 +174,8 @@ def _may_be_names(fields: Sequence[str]) -> bool:
     return all(a < b for a, b in pairwise(values))
 
 
-def _check_widths(path: Path, encoding: str, found: Layout) -> None:
-    """ValueError for a line of another width, a blank one among the others, no row."""
+def _checked_rows(path: Path, encoding: str, found: Layout) -> int:
+    """The number of rows; ValueError for a line of another width, a blank one among the others, no row."""
     width, ragged, more, blank, rows = len(found.names), "", 0, 0, 0
     if width > MOST_FILE_COLUMNS:
         raise ValueError(f"there are {width:,} columns; at most {MOST_FILE_COLUMNS:,} are read")
@@ -195,3 +198,4 @@ def _check_widths(path: Path, encoding: str, found: Layout) -> None:
         raise ValueError(f"{ragged}{others}")
     if rows == 0:
         raise ValueError("there is a header and no rows")
+    return rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,14 +73,16 @@ def read_table(path: Path | str, *, text: Sequence[str] = (), **options: Any) ->
             return Table(_counted(read_columnar(path)), "")
         encoding = chosen.encoding or find_encoding(path.read_bytes())
         found = layout(path, encoding, chosen)
-        return _read(path, encoding, found, chosen, text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            return _read(path, encoding, found, chosen, text)
     except FileNotFoundError:
         raise ValueError(f"{path}: the file does not exist") from None
     except OSError as error:
         raise ValueError(f"{path}: cannot be read: {error.strerror or error}") from None
     except UnicodeError as error:
         raise ValueError(f"{path}: is not {chosen.encoding} text: {error}") from None
-    except (pd.errors.ParserError, csv.Error) as error:
+    except (pd.errors.ParserError, pd.errors.ParserWarning, csv.Error) as error:
         raise ValueError(f"{path}: cannot be read as CSV: {str(error).strip()}") from None
     except ValueError as error:
         raise ValueError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from None
@@ -104,6 +107,8 @@ def _read(path: Path, encoding: str, found: Layout, options: Options, text: Sequ
     }
     raw: dict[str, Any] = {"decimal": options.decimal or PLAINLY.decimal, "dtype": dict.fromkeys(text, str)}
     frame = _counted(pd.read_csv(path, **settings, **raw))
+    if frame.shape != (found.rows, len(found.names)):  # pandas and Python cut lines alike, or it is not to be trusted
+        raise ValueError(f"cannot be read as CSV: {found.rows} rows were found, and {len(frame)} when read again")
     there = _columns_of_numbers(frame, options, text)
     if {c.agreed.decimal for c in there.values() if c.agreed and c.shows_decimal} == {","}:
         commas = {name: column.narrowed(",") for name, column in there.items() if PLAINLY not in column.spellings}

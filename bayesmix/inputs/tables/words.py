@@ -15,6 +15,6 @@ def some(names: Iterable[object], *, quoted: bool = False) -> str:
     >>> some("abcdefg"), some(["a b"], quoted=True)
     ('a, b, c, d, e and 2 more', "'a b'")
     """
-    texts = [repr(str(name)) if quoted else str(name) for name in names]
+    texts = [repr(str(name)) if quoted else " ".join(str(name).split()) for name in names]
     more = len(texts) - MOST_IN_SENTENCE
     return ", ".join(texts[:MOST_IN_SENTENCE]) + (f" and {more} more" if more > 0 else "")
