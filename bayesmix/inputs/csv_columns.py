@@ -66,7 +66,7 @@ def number_advice(shown: str) -> str:
     Examples
     --------
     >>> number_advice("1,234")
-    "; it may be 1.234 or 1234: say which by decimal or thousands, in model.toml or Data.read_csv"
+    '; it may be 1.234 or 1234: say which by decimal or thousands, in model.toml or Data.read_csv'
     """
     values = sorted({spelling.value(shown.strip()) for spelling in possible([shown.strip()], Options())})
     if len(values) > 1:

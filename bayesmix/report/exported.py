@@ -16,7 +16,7 @@ from bayesmix.report.text import DASH, THIN
 
 FOLDER = "tables"
 BOTH_ENDS = re.compile(r"(\S+) to (\S+)")
-SIGNS = str.maketrans({MINUS: "-", THIN: "", "\N{NON-BREAKING HYPHEN}": "-", "\N{NO-BREAK SPACE}": " "})
+FOR_COMPUTERS = str.maketrans({MINUS: "-", THIN: "", "\N{NON-BREAKING HYPHEN}": "-", "\N{NO-BREAK SPACE}": " "})
 """What a page writes otherwise than a file."""
 GROUP = "Of"
 """The column of the headings that stand between rows."""
@@ -62,7 +62,7 @@ def as_frame(table: Table) -> pd.DataFrame:
 
 def plain(cell: Inline) -> str:
     """A cell without tags, with a hyphen for a minus and nothing for what is missing."""
-    text = (cell.striptags() if isinstance(cell, Markup) else cell).translate(SIGNS)
+    text = (cell.striptags() if isinstance(cell, Markup) else cell).translate(FOR_COMPUTERS)
     return "" if text == DASH else text
 
 
