@@ -8,6 +8,7 @@ from enum import StrEnum
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_hashable
 
 from bayesmix.inputs.covariates import FEWEST_LEVELS, level_text
 from bayesmix.inputs.csv_columns import DATE
@@ -28,6 +29,15 @@ NAMING = re.compile(
     r".*\b(id|ids|nr|no|number|code|key)"
 )
 """Names of columns that name rows, where all their cells differ."""
+MONTH = r"(jan|feb|m[aä]r|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cz])[a-zä]*"
+WRITTEN_DATE = re.compile(
+    rf"\s*(\d{{1,2}}[-. ]*{MONTH}[-.,' ]*\d{{2,4}}|{MONTH}[ .]*\d{{1,2}},? *\d{{2,4}}|"
+    r"\d{1,2}:\d{2}(:\d{2})?)( .*)?",
+    re.IGNORECASE,
+)
+"""Dates with the month in words, and times of the day."""
+CLASSES = re.compile(r"label|labels|class|classes|truth|true class|target|species|diagnosis|cluster|group")
+"""Names of columns of classes."""
 YEARS = (1800, 2100)
 """Whole numbers between these are years, where the column's name says so."""
 MOST_CODES = 7
@@ -88,6 +98,11 @@ class Column:
         """Whether the name says that the column names rows."""
         return _names_rows(self.name)
 
+    @property
+    def classes(self) -> bool:
+        """Whether it seems to hold the classes that a mixture looks for."""
+        return self.kind == Kind.ANSWER and bool(CLASSES.fullmatch(_plain(self.name)))
+
 
 def described(frame: pd.DataFrame) -> dict[str, Column]:
     """What every column holds.
@@ -104,6 +119,8 @@ def described(frame: pd.DataFrame) -> dict[str, Column]:
 def _column(name: str, column: pd.Series) -> Column:
     there = column.dropna()
     missing = len(column) - len(there)
+    if not all(is_hashable(cell) for cell in there):
+        return Column(name, Kind.TEXT, "lists or the like", missing)
     levels = there.nunique()
     if levels < 2:
         told = f"constant ({some([level_text(there.iloc[0])])})" if levels else "empty"
@@ -120,7 +137,7 @@ def _column(name: str, column: pd.Series) -> Column:
 
 def _all_dates(there: pd.Series) -> bool:
     cells = there.unique()
-    return all(isinstance(cell, str) and DATE.fullmatch(cell) for cell in cells)
+    return all(isinstance(cell, str) and (DATE.fullmatch(cell) or WRITTEN_DATE.fullmatch(cell)) for cell in cells)
 
 
 def _words(name: str, there: pd.Series, levels: int, missing: int) -> tuple[Kind, str]:

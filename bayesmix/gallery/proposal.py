@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -118,7 +119,7 @@ def _response(frame: pd.DataFrame, asked: Asked, others: Mapping[str, Column]) -
     """One column explained by the others, where that was asked for, or one of counts has too many zeros."""
     known = next(f for f in FAMILIES.values() if f.responds)
     chosen = None if asked.family is None else FAMILIES[asked.family]
-    covariates = [name for name, c in others.items() if c.kind in USABLE and not c.missing]
+    covariates = [name for name, c in others.items() if c.kind in USABLE and not (c.missing or c.classes)]
     if asked.response is not None:
         if asked.columns is not None or (chosen is not None and not chosen.responds):
             raise ValueError(
@@ -132,7 +133,7 @@ def _response(frame: pd.DataFrame, asked: Asked, others: Mapping[str, Column]) -
     counts = [name for name, c in others.items() if c.kind == Kind.COUNT]
     if chosen is not None or asked.columns is not None or asked.k not in (None, known.default_components):
         return None
-    kinds = [c.kind for c in others.values()]
+    kinds = _kinds(others)
     if len(counts) != 1 or kinds.count(Kind.MEASUREMENT) > FEW_MEASURED or not kinds.count(Kind.ANSWER) <= FEW_ANSWERS:
         return None
     zeros, expected = _zeros(numeric(frame[counts])[:, 0])
@@ -161,7 +162,7 @@ def _columns(frame: pd.DataFrame, asked: Asked, others: Mapping[str, Column]) ->
         return family, names, why
     kind = _majority(others) if asked.family is None else None
     fits = _serves(frame, FAMILIES[asked.family]) if asked.family else lambda c: c.kind == kind
-    names = [name for name, c in others.items() if c.kind in USABLE and fits(c)]
+    names = [name for name, c in others.items() if c.kind in USABLE and fits(c) and not c.classes]
     if not names:
         told = (
             "; ".join(f"{name!r} holds {c.told}" for name, c in others.items()) or "there is none but the names of rows"
@@ -213,8 +214,13 @@ def _serves(frame: pd.DataFrame, family: Family) -> Callable[[Column], bool]:
 
 
 def _majority(others: Mapping[str, Column]) -> str:
-    kinds = [c.kind for c in others.values()]
+    kinds = _kinds(others)
     return max(USABLE, key=kinds.count)
+
+
+def _kinds(others: Mapping[str, Column]) -> list[Kind]:
+    """Kinds of the columns that do not seem to hold classes."""
+    return [c.kind for c in others.values() if not c.classes]
 
 
 def _check(family: Family, asked: Asked) -> None:
@@ -226,12 +232,16 @@ def _left_out(family: Family, others: Mapping[str, Column], used: list[str]) -> 
     """Columns that take no part, and how they could."""
     left = [c for name, c in others.items() if name not in used]
     lines = [f"Left out: {', '.join(c.name for c in left)}."] if left else []
-    other = [c.name for c in left if c.kind in USABLE]
+    other = [c.name for c in left if c.kind in USABLE and not c.classes]
+    counts = [c.name for c in others.values() if c.kind == Kind.COUNT]
     if other and not family.responds:
         lines += [f"A mixture is of one kind of columns: for {some(other, quoted=True)} give --columns and --family."]
-    classes = [c.name for c in left if c.kind == Kind.ANSWER]
+        lines += (
+            [f"To explain {counts[0]!r} by the other columns: --response {shlex.quote(counts[0])}."] if counts else []
+        )
+    classes = [c.name for c in sorted(left, key=lambda c: not c.classes) if c.kind == Kind.ANSWER]
     if classes and not family.responds:
-        lines += [f"If {classes[0]!r} holds known classes: --label {classes[0]}."]
+        lines += [f"If {classes[0]!r} holds known classes: --label {shlex.quote(classes[0])}."]
     return lines
 
 

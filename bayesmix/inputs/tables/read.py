@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import warnings
 from collections.abc import Mapping, Sequence
@@ -71,7 +72,7 @@ def read_table(path: Path | str, *, text: Sequence[str] = (), **options: Any) ->
             raise ValueError(f"{path}: has {size:,} bytes; at most {MOST_BYTES:,} are read")
         if is_columnar(path):
             return Table(_counted(read_columnar(path)), "")
-        encoding = chosen.encoding or find_encoding(path.read_bytes())
+        encoding = _said(chosen.encoding) or find_encoding(path.read_bytes())
         found = layout(path, encoding, chosen)
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
@@ -86,6 +87,11 @@ def read_table(path: Path | str, *, text: Sequence[str] = (), **options: Any) ->
         raise ValueError(f"{path}: cannot be read as CSV: {str(error).strip()}") from None
     except ValueError as error:
         raise ValueError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from None
+
+
+def _said(encoding: str | None) -> str | None:
+    """The encoding that was said; UTF-8 may begin with a mark."""
+    return UTF_8 if encoding is not None and codecs.lookup(encoding).name == "utf-8" else encoding
 
 
 def _counted(frame: pd.DataFrame) -> pd.DataFrame:
