@@ -38,6 +38,7 @@ UNDERSTOOD = {
     "said thousands": ('a,b\n"1,234",x\n', {"thousands": ","}, {"a": [1234], "b": ["x"]}, "thousands by ','"),
     "said decimal": ('a,b\n"1,234",x\n', {"decimal": ","}, {"a": [1.234], "b": ["x"]}, "decimal comma."),
     "said comma, points": ("a;b\n1.234;x\n", {"decimal": ","}, {"a": [1234], "b": ["x"]}, "thousands by '.'"),
+    "said thousands, points": ("a;b\n1.234;x\n", {"thousands": "."}, {"a": [1234], "b": ["x"]}, "thousands by '.' (a)"),
     "points stay": ("a,b\n1.234,x\n2.345,y\n", {}, {"a": [1.234, 2.345], "b": ["x", "y"]}, ""),
     "dates stay": (
         "a;b\n01.02.2024;1,5\n13.02.2024;2\n",
@@ -121,7 +122,11 @@ REFUSED = {
     "sep": ("a,b\n1,2\n", {"sep": ";;"}, "sep: must be one character between fields, such"),
     "decimal": ("a,b\n1,2\n", {"decimal": "x"}, "decimal: must be '.' or ','; got 'x'"),
     "thousands": ("a,b\n1,2\n", {"thousands": "x"}, "thousands: must be ',', '.', an apostrophe or a space; got 'x'"),
-    "thousands as decimal": ("a\n1\n", {"thousands": "."}, "thousands: must differ from decimal; both are '.'"),
+    "thousands as decimal": (
+        "a\n1\n",
+        {"thousands": ".", "decimal": "."},
+        "thousands: must differ from decimal; both are '.'",
+    ),
     "encoding": ("a,b\n1,2\n", {"encoding": "base64"}, "encoding: must be a text encoding, such as 'utf-8'"),
     "na": ("a,b\n1,2\n", {"na": [True]}, "na: must be texts or numbers that mark a missing cell; got True"),
     "header": ("a,b\n1,2\n", {"header": "no"}, "header: must be true (the first line holds names) or false; got 'no'"),

@@ -144,8 +144,8 @@ def possible(texts: Iterable[str], options: Options) -> tuple[Spelling, ...]:
 
 def _spellings(options: Options) -> list[Spelling]:
     decimals: Sequence[str] = DECIMALS if options.decimal is None else (options.decimal,)
-    if options.decimal is None and options.thousands in DECIMALS:
-        decimals = [d for d in DECIMALS if d != options.thousands]
+    if options.decimal is None and options.thousands == ",":
+        decimals = ["."]
     thousands = THOUSANDS if options.thousands is None else (options.thousands,)
     plain = [Spelling(d) for d in decimals]
     return [*plain, *(Spelling(d, t) for d in decimals for t in thousands if t != d)]

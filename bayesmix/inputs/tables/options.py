@@ -29,7 +29,8 @@ class Options:
     sep : str or None
         The character between fields.
     decimal, thousands : str or None
-        What stands before decimals, and between groups of three digits.
+        What stands before decimals, and between groups of three digits. Where a point sets off thousands, a comma
+        stands before decimals.
     encoding : str or None
         A name that Python knows.
     na : tuple of str
@@ -65,12 +66,11 @@ class Options:
         for name, (allowed, rule) in OPTION_RULES.items():
             if name in held and not allowed(held[name]):
                 raise ValueError(f"{name}: must be {rule}; got {held[name]!r}")
+        if held.get("thousands") == ".":
+            held = {"decimal": ","} | held
         options = cls(**held)
-        if options.thousands is not None and options.thousands == (options.decimal or "."):
-            raise ValueError(
-                f"thousands: must differ from decimal; both are {options.thousands!r}"
-                + ("" if options.decimal else " (a point where decimal is not given)")
-            )
+        if options.thousands is not None and options.thousands == options.decimal:
+            raise ValueError(f"thousands: must differ from decimal; both are {options.thousands!r}")
         return options
 
 
