@@ -69,7 +69,7 @@ def plain(cell: Inline) -> str:
 def _distinct(heads: Sequence[str]) -> list[str]:
     """Heads that occur twice, as two intervals do, are called after the one before them."""
     named = [f"{heads[j - 1]}, {head}" if head in heads[:j] else head for j, head in enumerate(heads)]
-    return [f"{head} ({j + 1})" if head in named[:j] or not head else head for j, head in enumerate(named)]
+    return [f"{head} ({j + 1})".strip() if head in named[:j] or not head else head for j, head in enumerate(named)]
 
 
 def _numbers(column: pd.Series) -> pd.DataFrame:

@@ -96,7 +96,7 @@ def _told(table: Table, found: pd.DataFrame, left: list[str], out: Path) -> list
         lines += [f"Expected share in the wrong group: {error['error']:.3g} ({ends})."]
     if "outlier" in found:
         far = found.index[found["outlier"].to_numpy()]
-        lines += [f"{len(far)} lie where hardly a row of the fit would{f': {some(far)}' if len(far) else ''}."]
+        lines += [f"As far out as hardly a row of the fit: {len(far)}{f' ({some(far)})' if len(far) else ''}."]
     else:
         lines += ["Without a response: it is predicted, with its interval."]
     return [*lines, f"Predictions: {out}"]

@@ -36,7 +36,7 @@ def test_new_rows_are_matched_by_the_names_of_columns(saved, predict, faithful_d
     assert result.exit_code == 0, result.output
     assert "Read new.csv: separated by semicolons; decimal comma (eruptions)." in result.output
     assert "Left out, for the fit does not know them: comment." in result.output
-    assert "1 lie where hardly a row of the fit would: C." in result.output
+    assert "As far out as hardly a row of the fit: 1 (C)." in result.output
     found = pd.read_csv(saved / "found.csv", index_col="patient")
     assert list(found.index) == ["A", "'-B", "C"]  # a spreadsheet would take -B for a formula
     wanted = bm.predict(faithful_dt, pd.DataFrame({"eruptions": [1.8, 4.5, 50.0], "waiting": [54, 80, 300]}))
