@@ -11,11 +11,11 @@ import click
 from bayesmix.families import NAMES
 from bayesmix.gallery import model_toml
 from bayesmix.inputs.errors import BadInput, Commands
+from bayesmix.inputs.tables.command import reading_options
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from bayesmix.calibration.result import Calibration
     from bayesmix.checks.diagnose import Diagnostics
     from bayesmix.gallery.read import GalleryModel
     from bayesmix.posterior.record import Record
@@ -181,7 +181,10 @@ def calibrate(name_or_path: str, out: Path | None, quiet: bool, **settings: Any)
     if spec != model.spec and not quiet:
         click.echo("Priors that the model leaves open are those of its own data, the same for all simulations.")
     result = run(spec, model.data, folder=out, progress=not quiet, **settings)
-    click.echo(f"{result}\nCalibration: {_write_calibration(result, out)}")
+    from bayesmix.report.calibration import write_calibration
+
+    click.echo(f"{result}
+Calibration: {write_calibration(result, out)}")
     _finish(result.ok)
 
 
@@ -200,9 +203,7 @@ def choose(name_or_path: str, out: Path | None, quiet: bool, **options: Any) -> 
 
     Finished candidates are kept in the folder: the same command goes on where it was stopped.
     """
-    from bayesmix.gallery.read import read
-
-    model = read(name_or_path)
+    model = _read(name_or_path)
     from bayesmix.report.choice.command import run
 
     choice = run(model, options, out=out, quiet=quiet)
@@ -210,38 +211,56 @@ def choose(name_or_path: str, out: Path | None, quiet: bool, **options: Any) -> 
 
 
 @main.command()
+@click.argument("fit_file", metavar="FIT.nc", type=click.Path(path_type=Path))
+@click.argument("new_file", metavar="NEW.csv", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="CSV file to write; by default NEW_predicted.csv.")
+@click.option("--id", help="Column that names the rows; by default that of the fit.")
+@click.option("--interval", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.9, show_default=True)
+@reading_options
+def predict(fit_file: Path, new_file: Path, out: Path | None, **said: Any) -> None:
+    """Say of new rows which group each is from, how surely, and how far out it lies; or predict their response.
+
+    FIT.nc is a posterior of 'bayesmix fit' or of a report; NEW.csv has its columns, in any order.
+    """
+    out = _new_file(out or Path(f"{new_file.stem}_predicted.csv"))
+    from bayesmix.posterior.files import load_fit
+    from bayesmix.posterior.record import Record
+    from bayesmix.rows.command import predict_file
+
+    record = Record.of(load_fit(fit_file))
+    click.echo(predict_file(record, new_file, out, **said))
+    check = _verdict(record)
+    _finish(check.ok, model_ok=check.model_ok)
+
+
+@main.command()
 @click.argument("name")
-@click.option(
-    "--data", "csv", required=True, type=click.Path(path_type=Path), help="Your CSV file, with a header line."
-)
+@click.option("--data", "csv", required=True, type=click.Path(path_type=Path), help="Your CSV, Parquet or Arrow file.")
 @click.option("--family", type=click.Choice(NAMES), help="Guessed where not given.")
-@click.option("--columns", help="Columns of measurements, separated by commas; by default all numeric ones.")
+@click.option("--columns", help="Columns to fit, separated by commas; guessed where not given.")
 @click.option("--label", help="Column of known classes; an empty cell is unknown.")
 @click.option("--response", help="Column of counts; the other columns become covariates.")
+@click.option("--id", help="Column that names the rows; guessed where not given.")
 @click.option("-k", "--n-components", "k", type=click.IntRange(min=1), help="Number of components.")
+@reading_options
 def new(name: str, csv: Path, **choices: Any) -> None:
-    """Write a commented model folder NAME for your own CSV file."""
+    """Write a commented model folder NAME for your own table.
+
+    It says what the columns hold, which family suits them and why, and what is done about missing cells.
+    """
     from bayesmix.gallery.new import write_model
 
     click.echo(write_model(Path(name), csv, **choices))
 
 
-def _write_calibration(result: Calibration, out: Path) -> Path:
-    """The verdict as text and the figures, beside the records."""
-    from bayesmix.plots import coverage, rank_ecdf
-
-    (out / "calibration.txt").write_text(f"{result}\n", encoding="utf-8")
-    if len(result.ranks):
-        rank_ecdf(result).savefig(out / "ranks.png")
-        coverage(result).savefig(out / "coverage.png")
-    return out / "calibration.txt"
-
-
 def _read(name_or_path: str) -> GalleryModel:
-    """The model: what is wrong with it is told before PyMC is imported."""
+    """The model: what is wrong with it is told before PyMC is imported, and what was understood of its file."""
     from bayesmix.gallery.read import read
 
-    return read(name_or_path)
+    model = read(name_or_path)
+    if model.data.read_as:
+        click.echo(model.data.read_as)
+    return model
 
 
 def _asked(settings: dict[str, Any]) -> dict[str, Any]:

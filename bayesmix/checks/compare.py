@@ -210,7 +210,7 @@ def _responsibilities(em: EMFit, summary: xr.Dataset, likelihood: Likelihood) ->
             "entropy": entropy,
             "error": 1 - mean.max(axis=1),
         },
-        index=pd.Index(likelihood.data.obs_names, name="row"),
+        index=pd.Index(likelihood.data.obs_names, name=likelihood.data.id or "row"),
     )
     for k, name in enumerate(names):
         table[f"em[{name}]"] = r_em[:, k]

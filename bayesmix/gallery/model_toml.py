@@ -10,6 +10,7 @@ from typing import Any
 
 from bayesmix.inputs.arguments import is_whole
 from bayesmix.inputs.defaults import DROP, MODEL
+from bayesmix.inputs.tables.options import OPTION_RULES
 
 FILE = "model.toml"
 
@@ -28,6 +29,10 @@ def _is_number(value: Any) -> bool:
 
 def _is_texts(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(v, str) for v in value)
+
+
+def _is_cell(value: Any) -> bool:
+    return isinstance(value, str) or _is_number(value)
 
 
 TEXT = Kind("a text", lambda value: isinstance(value, str))
@@ -56,6 +61,9 @@ DATA_KEYS = {
     "missing": MISSING,
     "test_file": TEXT,
     "scale": POSITIVE,
+    "id": TEXT,
+    **{name: Kind(rule, test) for name, (test, rule) in OPTION_RULES.items()},
+    "na": Kind("a list of texts or numbers", lambda v: isinstance(v, list) and all(map(_is_cell, v))),
 }
 SAMPLERS = ("auto", "nuts", "exchange")
 SAMPLER = {

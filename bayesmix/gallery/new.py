@@ -5,23 +5,27 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from bayesmix.families.table import FAMILIES
 from bayesmix.formulas.design import design_matrix
 from bayesmix.formulas.vocabulary import quoted
 from bayesmix.gallery import model_toml
+from bayesmix.gallery.proposal import Asked, Proposal, propose
 from bayesmix.gallery.read import GalleryModel, read
-from bayesmix.inputs.covariates import FEWEST_LEVELS
-from bayesmix.inputs.csv_columns import column, numeric, read_csv
-from bayesmix.inputs.defaults import N_STARTS
-from bayesmix.likelihood.family import Family
+from bayesmix.inputs.defaults import DROP, N_STARTS
+from bayesmix.inputs.tables.columnar import is_columnar
+from bayesmix.inputs.tables.options import OPTION_NAMES
+from bayesmix.inputs.tables.read import read_table
 
+NO_ID = '# id = "..."                  # the column that names the rows'
+NO_LABEL = '# label = "..."               # known classes; empty = unknown'
+NO_TRUTH = '# truth = "..."               # true classes, for scoring alone: they never enter the fit'
 MODEL_FILE = """\
 # A mixture model for {csv}: see what it says with
 #     bayesmix report {command}
@@ -31,7 +35,6 @@ source = ""                     # where the data come from
 expected = ""                   # what you expect to see, in words
 
 [data]
-file = "data.csv"
 {data}
 
 [mixture]
@@ -55,32 +58,25 @@ n_starts = {starts}                   # EM begins from this many places; more wh
 """
 
 
-def write_model(
-    folder: Path,
-    csv: Path,
-    *,
-    family: str | None = None,
-    columns: str | None = None,
-    label: str | None = None,
-    response: str | None = None,
-    k: int | None = None,
-) -> str:
-    """Write a model folder: the CSV copied, model.toml guessed from its columns. Whole or not at all.
+def write_model(folder: Path, csv: Path, *, k: int | None = None, **said: Any) -> str:
+    """Write a model folder: the table copied, model.toml guessed from its columns. Whole or not at all.
 
     Parameters
     ----------
     folder
         The new folder; it must not exist.
     csv
-        A CSV file with a header line.
-    family, columns, label, response, k
-        As on the command line: ``columns`` to fit (separated by commas; by default all numeric ones), or the
-        ``response`` of a family that explains one column by the others.
+        A CSV, Parquet or Arrow file.
+    k
+        Number of components.
+    **said
+        As on the command line: ``family``; ``columns`` to fit, separated by commas, or the ``response`` of a family
+        that explains one column by the others; ``label``, ``id``; how the file is written (``sep, decimal, ...``).
 
     Returns
     -------
     str
-        What was written, what to edit, and the next command.
+        What was understood and written, why, what to edit, and the next command.
 
     Raises
     ------
@@ -91,117 +87,62 @@ def write_model(
         raise ValueError(f"{folder}: exists already; choose another name or remove it")
     if not folder.parent.is_dir():
         raise ValueError(f"{folder.parent}: the folder does not exist")
-    frame = read_csv(csv)
-    if response is None:
-        chosen, left_out = _observed(frame, columns, label, words=family is not None and FAMILIES[family].takes_levels)
-    else:
-        column(frame, response, "response")
-        chosen, left_out = [name for name in frame.columns if name not in (response, label)], {}
-    if label is not None:
-        column(frame, label, "label")
-    chosen_family = _chosen(family, columns, response, k, frame, chosen)
+    options = {name: said[name] for name in OPTION_NAMES if said.get(name) not in (None, ())}
+    table = read_table(csv, text=[said["id"]] if said.get("id") else [], **options)
+    asked = Asked(k=k, **{name: said.get(name) for name in ("family", "columns", "label", "response", "id")})
+    found = propose(table.frame, asked)
+    if found.na:
+        options["na"] = [*options.get("na", ()), *found.na]
     command = shlex.quote(str(folder) if folder.is_absolute() or len(folder.parts) > 1 else f"./{folder}")
     text = MODEL_FILE.format(
         starts=N_STARTS,
         csv=" ".join(csv.name.split()),
         command=command,
         title=_quoted(folder.name),
-        description=_quoted(f"{len(frame)} rows of {csv.name}."),
-        data=_data_lines(chosen, label, response),
-        mixture=_mixture_lines(chosen_family, frame, chosen, label, k),
+        description=_quoted(f"{len(table.frame)} rows of {csv.name}."),
+        data=_data_lines(found, asked.label, options, f"data{_suffix(csv)}"),
+        mixture=_mixture_lines(found, table.frame, asked),
     )
     model = _write(folder, csv, text)
-    return _next_steps(model, folder, command, left_out)
+    return _next_steps(model, folder, command, [table.told, *found.told])
 
 
-def _chosen(
-    family: str | None, columns: str | None, response: str | None, k: int | None, frame: pd.DataFrame, names: list[str]
-) -> Family:
-    """The family asked for; by default the first that explains a response, or the first that takes columns."""
-    known = [f for f in FAMILIES.values() if f.responds == (response is not None)]
-    asked = family is not None or response is not None
-    guessed = known[0] if asked else next((f for f in known if f.suits(numeric(frame[names]))), known[0])
-    chosen = guessed if family is None else FAMILIES[family]
-    if chosen.responds and response is None:
-        raise ValueError(f"--response: a {chosen.name} needs the column of {chosen.observation}s")
-    if response is not None and (not chosen.responds or columns is not None):
-        raise ValueError(
-            f"--response: is for {known[0].observation}s ({known[0].name}); a {next(iter(FAMILIES))} mixture takes "
-            "--columns"
-        )
-    if k is not None and chosen.default_components not in (None, k):
-        raise ValueError(f"-k: a {chosen.name} has {chosen.default_components} components; got {k}")
-    return chosen
-
-
-def _observed(
-    frame: pd.DataFrame, columns: str | None, label: str | None, *, words: bool
-) -> tuple[list[str], dict[str, str]]:
-    """The columns to fit, and why others are left out; ``words``: whether they may hold answers in words."""
-    if columns is not None:
-        names = [name.strip() for name in columns.split(",")]
-        wanted = pd.DataFrame({name: column(frame, name, "--columns") for name in names})
-        if not words:
-            numeric(wanted)
-        return names, {}
-    unfit = _no_answers if words else _unfit
-    reasons = {name: unfit(frame, name) for name in frame.columns if name != label}
-    chosen = [name for name, reason in reasons.items() if not reason]
-    left_out = {name: reason for name, reason in reasons.items() if reason}
-    if not chosen:
-        told = "; ".join(f"{name!r} {reason}" for name, reason in left_out.items()) or "none but the label"
-        raise ValueError(f"--columns: no column can serve as a measurement: {told}")
-    return chosen, left_out
-
-
-def _unfit(frame: pd.DataFrame, name: str) -> str:
-    """Why a column is no measurement; empty where it is one."""
-    try:
-        values = numeric(frame[[name]])[:, 0]
-    except ValueError as error:
-        return str(error).split(f"column {name!r}, ")[-1]
-    values = values[~np.isnan(values)]
-    if not len(values):
-        return "has no value"
-    steps = np.diff(values)
-    if not steps.any():
-        return f"is constant ({values[0]:g})"
-    return "is a running number" if values[0] in (0, 1) and (steps == 1).all() and len(values) > 2 else ""
-
-
-def _no_answers(frame: pd.DataFrame, name: str) -> str:
-    """Why a column holds no answers; empty where it does."""
-    n, rows = frame[name].nunique(), int(frame[name].notna().sum())
-    if n < 2:
-        return "is constant" if n else "is empty"
-    return f"has {n} levels in {rows} rows" if n >= FEWEST_LEVELS and 2 * n > rows else ""
+def _suffix(csv: Path) -> str:
+    return csv.suffix.lower() if is_columnar(csv) else ".csv"
 
 
 def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _data_lines(chosen: Sequence[str], label: str | None, response: str | None) -> str:
-    names = ", ".join(map(_quoted, chosen))
-    if response is None:
-        lines = [f"columns = [{names}]"]
+def _data_lines(found: Proposal, label: str | None, options: Mapping[str, Any], file: str) -> str:
+    names = ", ".join(map(_quoted, found.columns))
+    lines = [f"file = {_quoted(file)}"]
+    if found.response is None:
+        lines += [f"columns = [{names}]"]
     else:
-        lines = [f"response = {_quoted(response)}", f"# covariates for the formulas: {names or 'none'}"]
-    lines += [
-        f"label = {_quoted(label)}" if label else '# label = "..."               # known classes; empty = unknown'
-    ]
-    lines += ['# truth = "..."               # true classes, for scoring alone: they never enter the fit']
-    return "\n".join(lines)
+        lines += [f"response = {_quoted(found.response)}", f"# covariates for the formulas: {names or 'none'}"]
+    lines += [f"{f'id = {_quoted(found.id)}':<31} # names the rows, in every table" if found.id else NO_ID]
+    lines += [f"label = {_quoted(label)}" if label else NO_LABEL, NO_TRUTH]
+    lines += [f'missing = "{DROP}"                # rows with missing cells are left out'] if found.drop else []
+    return "\n".join([*lines, *(f"{name} = {_toml(value)}" for name, value in options.items())])
 
 
-def _mixture_lines(family: Family, frame: pd.DataFrame, chosen: Sequence[str], label: str | None, k: int | None) -> str:
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return _quoted(value) if isinstance(value, str) else f"[{', '.join(_quoted(str(v)) for v in value)}]"
+
+
+def _mixture_lines(found: Proposal, frame: pd.DataFrame, asked: Asked) -> str:
+    family = found.family
     lines = [f'family = "{family.name}"']
     if family.default_components is None:
-        classes = 0 if label is None else frame[label].nunique()
-        K = str(k or max(2, classes))
+        classes = 0 if asked.label is None else frame[asked.label].nunique()
+        K = str(asked.k or min(len(frame), max(2, classes)))
         pad = " " * max(1, 17 - len(K))
-        lines.append(f"n_components = {K}{pad}# how many groups; compare BIC and held-out data for several")
-    example = _quoted(_example(frame[list(chosen)])) if "{example}" in family.template else ""
+        lines.append(f"n_components = {K}{pad}# how many groups; compare with: bayesmix choose")
+    example = _quoted(_example(frame[found.columns])) if "{example}" in family.template else ""
     return "\n".join([*lines, *filter(None, [family.template.replace("{example}", example)])])
 
 
@@ -223,25 +164,27 @@ def _write(folder: Path, csv: Path, text: str) -> GalleryModel:
         draft = Path(aside) / folder.name
         draft.mkdir()
         (draft / model_toml.FILE).write_text(text, encoding="utf-8")
-        shutil.copyfile(csv, draft / "data.csv")
+        copy = draft / f"data{_suffix(csv)}"
+        shutil.copyfile(csv, copy)
         try:
             model = read(draft)
         except ValueError as error:
-            told = str(error).replace(str(draft / "data.csv"), str(csv)).replace(str(draft / model_toml.FILE), str(csv))
+            told = str(error).replace(str(copy), str(csv)).replace(str(draft / model_toml.FILE), str(csv))
             raise ValueError(told) from None
         draft.rename(folder)
     return model
 
 
-def _next_steps(model: GalleryModel, folder: Path, command: str, left_out: dict[str, str]) -> str:
+def _next_steps(model: GalleryModel, folder: Path, command: str, told: Sequence[str]) -> str:
     spec, data = model.spec, model.data
-    lines = [
-        f"Wrote {folder}/model.toml and {folder}/data.csv: {len(data)} rows, {', '.join(data.feature_names)}; "
+    file = next(path.name for path in folder.iterdir() if path.stem == "data")
+    lines = [*filter(None, told)]
+    lines += [
+        f"Wrote {folder}/model.toml and {folder}/{file}: {len(data)} rows, {', '.join(data.feature_names)}; "
         f"{spec.family}, {spec.n_components} components."
     ]
     if data.labelled.any():
         lines += [f"{int(data.labelled.sum())} rows carry a class: {', '.join(data.classes)}."]
-    lines += [f"Left out: {name!r} {reason}." for name, reason in left_out.items()]
     family = FAMILIES[spec.family]
     what = [*([] if family.default_components else ["n_components"]), *family.options]
     what += [] if family.responds else ["columns"]

@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from bayesmix.families.table import FAMILIES
 from bayesmix.gallery import model_toml
 from bayesmix.gallery.model_toml import names
-from bayesmix.inputs.csv_columns import column, numeric, read_csv
 from bayesmix.inputs.data import Data
-from bayesmix.inputs.defaults import MODEL
+from bayesmix.inputs.tables.roles import read_data
 from bayesmix.likelihood.cells import readable
 from bayesmix.mixture.spec import Mixture, resolve
 
 __all__ = ["Expectation", "GalleryModel", "load", "names", "read"]
+TABLE_FILES = ("file", "test_file")
+NOT_OF_TEST = ("label", "row_weights", "missing")
+"""What is not said of held-out rows."""
 
 
 @dataclass(frozen=True)
@@ -205,44 +205,15 @@ def load(name_or_path: str | Path) -> tuple[Mixture, Data]:
 
 
 def _read_data(folder: Path, entry: Mapping[str, Any]) -> Data:
-    path = folder / entry["file"]
-    frame = read_csv(path)
-    with _within(path, ""):
-        extra = {key: column(frame, entry[key], key).tolist() for key in ("label", "truth") if key in entry}
-        weights = column(frame, entry["row_weights"], "row_weights").to_frame() if "row_weights" in entry else None
-        return Data(
-            _observed(frame, entry),
-            extra.get("label"),
-            classes=entry.get("classes"),
-            row_weights=None if weights is None else numeric(weights)[:, 0],
-            response=entry.get("response"),
-            truth=extra.get("truth"),
-            missing=entry.get("missing", MODEL),
-        )
+    return read_data(folder / entry["file"], {key: value for key, value in entry.items() if key not in TABLE_FILES})
 
 
 def _read_test(folder: Path, entry: Mapping[str, Any], data: Data) -> Data | None:
     """Held-out rows, with their labels hidden."""
     if "test_file" not in entry:
         return None
-    path = folder / entry["test_file"]
-    frame = read_csv(path)
-    with _within(path, ""):
-        truth = column(frame, entry["truth"], "truth").tolist()
-        return Data(_observed(frame, entry), classes=data.classes, response=entry.get("response"), truth=truth)
-
-
-def _observed(frame: pd.DataFrame, entry: Mapping[str, Any]) -> pd.DataFrame:
-    """The features; or the counts with their covariates."""
-    if "response" in entry:
-        special = [entry[key] for key in ("label", "truth", "row_weights") if key in entry]
-        return frame.drop(columns=special)
-    for name in entry["columns"]:
-        column(frame, name, "columns")
-    features = frame[entry["columns"]]
-    if "scale" not in entry:
-        return features
-    return pd.DataFrame(numeric(features) * entry["scale"], features.index, features.columns)
+    said = {key: value for key, value in entry.items() if key not in (*TABLE_FILES, *NOT_OF_TEST)}
+    return read_data(folder / entry["test_file"], said | {"classes": data.classes})
 
 
 def _number_at(summary: Any, path: list[str]) -> float | None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bayesmix.inputs.covariates import level_text
 from bayesmix.inputs.csv_columns import column
 
 
@@ -49,6 +50,22 @@ def with_row_names(frame: pd.DataFrame) -> pd.DataFrame:
     if isinstance(frame.index, pd.RangeIndex) or not frame.index.is_unique:
         return frame.set_axis(pd.RangeIndex(1, len(frame) + 1), axis=0)
     return frame
+
+
+def named_by(frame: pd.DataFrame, id: str) -> pd.DataFrame:
+    """The rows called by a column, which is left out; ValueError where a name is missing or occurs twice."""
+    ids = column(frame, id, "id")
+    if frame.shape[1] == 1:
+        raise ValueError(f"id: {id!r} is the only column; a row needs something that was observed beside its name")
+    missing = np.flatnonzero(ids.isna() | (ids.map(str) == ""))
+    if len(missing):
+        raise ValueError(f"id: column {id!r}, row {missing[0] + 1} is missing; every row needs a name of its own")
+    names = pd.Index(ids.map(level_text), dtype=object)
+    if not names.is_unique:
+        again = names[names.duplicated()][0]
+        first, second = np.flatnonzero(names == again)[:2] + 1
+        raise ValueError(f"id: column {id!r} names rows {first} and {second} alike, {again!r}; names must differ")
+    return frame.drop(columns=id).set_axis(names, axis=0)
 
 
 def split(frame: pd.DataFrame, response: str | None) -> tuple[pd.DataFrame, pd.DataFrame]:

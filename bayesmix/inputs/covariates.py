@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from bayesmix.inputs.csv_columns import PLAIN_NUMBERS, WRITTEN_NUMBER, numeric
+from bayesmix.inputs.csv_columns import DATE, PLAIN_NUMBERS, WRITTEN_NUMBER, numeric
 
-DATE = re.compile(r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([T ].*)?")
 FEWEST_LEVELS = 5
 """A factor with so many levels must have two rows for each, on average."""
 TEXTS_OF_NOTHING = ("nan", "NaN", "<NA>", "NaT")

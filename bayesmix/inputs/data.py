@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,20 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from bayesmix.inputs.containers import array_names, by_row, frame_of, has_index, split, weights_by_row, with_row_names
+from bayesmix.inputs.containers import (
+    array_names,
+    by_row,
+    frame_of,
+    has_index,
+    named_by,
+    split,
+    weights_by_row,
+    with_row_names,
+)
 from bayesmix.inputs.covariates import Levels, cells
 from bayesmix.inputs.defaults import DROP, MODEL
-from bayesmix.inputs.labels import label_evidence, true_classes
-from bayesmix.inputs.storage import coordinates, restored, stored
+from bayesmix.inputs.labels import known_rows, label_evidence, labels_in_words, true_classes
+from bayesmix.inputs.storage import dataset_of, fields_of
 
 
 @dataclass(frozen=True, init=False, eq=False)
@@ -35,7 +44,7 @@ class Data:
         hard label; a ``set`` or ``frozenset`` of classes for "one of these". Or probabilities (n, n_classes), as an
         array, DataFrame or nested lists: per observation a row that sums to 1 (NaN throughout for nothing known). One
         column is hard labels. The text "nan" (NumPy makes it of NaN among texts) is refused unless it is one of
-        ``classes``; in a CSV file every cell that pandas reads as missing is nothing: empty, NA, N/A, None, null, nan.
+        ``classes``.
     classes : sequence, optional
         The class names; by default those that occur in ``labels``, sorted. Needed for a class that no row carries.
     row_weights : array, shape (n,), optional
@@ -44,6 +53,9 @@ class Data:
         The column of ``X`` that is observed (counts); the others are covariates.
     truth : sequence, optional
         True classes, used for scoring alone: they never enter a fit.
+    id : str, optional
+        The column of ``X`` that names the rows, each by another text or number: :attr:`obs_names`. It is no
+        measurement, and goes with the rows into every table, report and saved fit.
     missing : {"model", "drop"}
         What is done about missing cells of the observed columns. ``"model"``: they stay; a family that can sums them
         out, taken as missing at random, and others refuse them. ``"drop"``: rows that have any are left out, with
@@ -56,10 +68,6 @@ class Data:
     ------
     ValueError
         Naming the column, the row (counted from 1, or its label in a named index) and the value.
-
-    Notes
-    -----
-    The evidence a_ik is 0 where class k is possible, -inf where it is excluded, log b_ik for a probability b_ik.
 
     Examples
     --------
@@ -87,6 +95,12 @@ class Data:
     """(n,) true class names, for scoring alone."""
     dropped: int
     """Rows that were left out for their missing cells."""
+    id: str
+    """The column that the rows' names are from; empty where none was named."""
+    read_as: str
+    """What was understood of the file that they were read from, where it is not as usual."""
+    scale: float
+    """By what the file's numbers were multiplied."""
 
     def __init__(
         self,
@@ -97,44 +111,32 @@ class Data:
         row_weights: ArrayLike | None = None,
         response: str | None = None,
         truth: Sequence[Any] | None = None,
+        id: str | None = None,
         missing: str = MODEL,
     ) -> None:
         if missing not in (MODEL, DROP):
             raise ValueError(f"missing: must be {MODEL!r} or {DROP!r}; got {missing!r}")
         given = frame_of(X)
         rows = given.index if has_index(X) else None
-        frame, covariates = split(with_row_names(given), None if response is None else str(response))
+        named = with_row_names(given) if id is None else named_by(given, str(id))
+        frame, covariates = split(named, None if response is None else str(response))
         x, levels = cells(frame)
         n = len(x)
         labels = None if labels is None else by_row(labels, rows, n, "labels")
         class_names, evidence, labelled = label_evidence(labels, classes, n)
-        whole = self._of(
-            {
-                "x": x,
-                "feature_names": tuple(str(c) for c in frame.columns),
-                "levels": levels,
-                "covariates": covariates,
-                "classes": class_names,
-                "class_evidence": evidence,
-                "labelled": labelled,
-                "row_weights": weights_by_row(row_weights, rows, n),
-                "truth": true_classes(truth, rows, n),
-                "dropped": 0,
-            }
-        )
+        names = tuple(str(c) for c in frame.columns)
+        fields = {"x": x, "feature_names": names, "levels": levels, "covariates": covariates, "classes": class_names}
+        fields |= {"class_evidence": evidence, "labelled": labelled, "truth": true_classes(truth, rows, n)}
+        fields |= {"row_weights": weights_by_row(row_weights, rows, n), "dropped": 0, "read_as": "", "scale": 1.0}
+        whole = self._of(fields | {"id": "" if id is None else str(id)})
         self.__dict__.update((whole.without_gaps() if missing == DROP else whole).__dict__)
 
     def __repr__(self) -> str:
         parts = [f"{len(self)} rows", f"{', '.join(self.feature_names[:8])}{', ...' if self.n_features > 8 else ''}"]
         if len(self.covariates.columns):
             parts += [f"{len(self.covariates.columns)} other columns"]
-        if self.labelled.any():
-            known = np.isfinite(self.class_evidence[self.known]).sum(axis=0)
-            counts = [(name, int(count)) for name, count in zip(self.classes, known, strict=True)]
-            several = int((self.labelled & ~self.known).sum())
-            counts += [("of several classes", several)] if several else []
-            parts += [f"labelled: {', '.join(f'{name} {count}' for name, count in counts)}"]
-            parts += [f"without a label: {int((~self.labelled).sum())}"]
+        parts += [f"rows named by {self.id}"] if self.id else []
+        parts += labels_in_words(self.classes, self.class_evidence, self.labelled)
         parts += ["weighted"] if self.weighted else []
         parts += [f"{int(np.isnan(self.x).sum())} cells missing"] if self.gaps else []
         parts += [f"{self.dropped} rows with missing cells left out"] if self.dropped else []
@@ -147,6 +149,31 @@ class Data:
     def obs_names(self) -> tuple[str, ...]:
         """The rows' names: the index of ``X``, or numbers from 1. Made where asked for: of many rows they are large."""
         return tuple(map(str, self.covariates.index))
+
+    @classmethod
+    def read_csv(cls, path: Path | str, **said: Any) -> Data:
+        r"""The rows of a CSV, Parquet or Arrow file.
+
+        Parameters
+        ----------
+        path
+            A file with a row per line.
+        **said
+            As in model.toml: ``columns`` (all by default) or ``response``; ``label, classes, truth, row_weights, id,
+            scale, missing``; how the file is written: ``sep, decimal, thousands, encoding, na, header``.
+
+        Examples
+        --------
+        >>> from tempfile import NamedTemporaryFile
+        >>> with NamedTemporaryFile(suffix=".csv") as file:
+        ...     _ = Path(file.name).write_text("name;height\nAnn;1,62\nBob;1,80\n")
+        ...     data = Data.read_csv(file.name, id="name")
+        >>> data.obs_names, data.x[:, 0].tolist()
+        (('Ann', 'Bob'), [1.62, 1.8])
+        """
+        from bayesmix.inputs.tables.roles import read_data
+
+        return read_data(Path(path), said)
 
     @property
     def n_features(self) -> int:
@@ -166,12 +193,13 @@ class Data:
     @property
     def known(self) -> np.ndarray:
         """(n,) bool: rows whose component is certain, for one class alone is possible."""
-        return self.labelled & (np.isfinite(self.class_evidence).sum(axis=1) == 1)
+        return known_rows(self.class_evidence, self.labelled)
 
     def evidence(self, components: Sequence[str]) -> np.ndarray:
         """Label evidence a_ik, shape (n, n_components), for components of these names.
 
-        A labelled row excludes the components that are no class of its; an unlabelled one leaves all open (a_i = 0).
+        a_ik is 0 where class k is possible, -inf where it is excluded, log b_ik for a probability b_ik. A labelled row
+        excludes the components that are no class of its; an unlabelled one leaves all open (a_i = 0).
         """
         unknown = [c for c in self.classes if c not in components]
         if unknown:
@@ -235,6 +263,10 @@ class Data:
         """The same rows with other observations, (n, n_features)."""
         return self._with(x=x)
 
+    def with_source(self, read_as: str, scale: float = 1.0) -> Data:
+        """The same rows with what was understood of their file, and done to it."""
+        return self._with(read_as=read_as, scale=float(scale))
+
     def with_row_weights(self, row_weights: np.ndarray) -> Data:
         """The same rows with other weights v_i, (n,)."""
         return self._with(row_weights=row_weights)
@@ -255,36 +287,12 @@ class Data:
 
         A covariate that is not numbers or times comes back as a factor, with text for levels: what a formula sees.
         """
-        variables: dict[str, Any] = {
-            "x": (("obs", "feature"), self.x),
-            "class_evidence": (("obs", "class"), self.class_evidence),
-            "labelled": ("obs", self.labelled.astype("int8")),
-            "row_weights": ("obs", self.row_weights),
-            "levels": ((), json.dumps(self.levels)),
-        }
-        if self.truth is not None:
-            variables["truth"] = ("obs", self.truth.astype(str))
-        variables |= stored(self.covariates)
-        names = {"obs": self.obs_names, "feature": self.feature_names, "class": self.classes}
-        return xr.Dataset(variables, coords=coordinates(names), attrs={"dropped": self.dropped})
+        return dataset_of({name: getattr(self, name) for name in self.__dataclass_fields__}, self.obs_names)
 
     @classmethod
     def from_dataset(cls, dataset: xr.Dataset) -> Data:
         """The inverse of :meth:`to_dataset`."""
-        levels = json.loads(dataset["levels"].item()) if "levels" in dataset else [()] * dataset.sizes["feature"]
-        fields = {
-            "x": dataset["x"].to_numpy().astype(float),
-            "feature_names": tuple(str(v) for v in dataset["feature"].values),
-            "levels": tuple(map(tuple, levels)),
-            "covariates": restored(dataset),
-            "classes": tuple(str(v) for v in dataset["class"].values),
-            "class_evidence": dataset["class_evidence"].to_numpy(),
-            "labelled": dataset["labelled"].to_numpy().astype(bool),
-            "row_weights": dataset["row_weights"].to_numpy(),
-            "truth": dataset["truth"].to_numpy().astype(str) if "truth" in dataset else None,
-            "dropped": int(dataset.attrs.get("dropped", 0)),
-        }
-        return cls._of(fields)
+        return cls._of(fields_of(dataset))
 
 
 def evenly(n: int, most: int) -> np.ndarray:

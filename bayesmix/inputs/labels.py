@@ -166,6 +166,23 @@ def answers(classes: np.ndarray, components: Sequence[str]) -> np.ndarray:
     return as_array([names.get(k, k if words else NO_LABEL) for k in components])
 
 
+def known_rows(evidence: np.ndarray, labelled: np.ndarray) -> np.ndarray:
+    """(n,) bool: labelled rows of which one class alone is possible."""
+    return np.asarray(labelled & (np.isfinite(evidence).sum(axis=1) == 1))
+
+
+def labels_in_words(classes: Sequence[str], evidence: np.ndarray, labelled: np.ndarray) -> list[str]:
+    """How many rows carry which class, and how many none; nothing where none does."""
+    if not labelled.any():
+        return []
+    known = known_rows(evidence, labelled)
+    counts = list(zip(classes, np.isfinite(evidence[known]).sum(axis=0), strict=True))
+    several = int((labelled & ~known).sum())
+    counts += [("of several classes", several)] if several else []
+    told = ", ".join(f"{name} {count}" for name, count in counts)
+    return [f"labelled: {told}", f"without a label: {int((~labelled).sum())}"]
+
+
 def true_classes(truth: Any, rows: pd.Index | None, n: int) -> np.ndarray | None:
     """The true class of every row (n,), where any are given; ValueError naming a row without."""
     if truth is None:

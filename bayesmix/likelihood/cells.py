@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.inputs.covariates import BOOLEANS, Levels
-from bayesmix.inputs.csv_columns import number_advice
+from bayesmix.inputs.csv_columns import LOOKED_THROUGH, number_advice, telling
 from bayesmix.inputs.data import Data
 from bayesmix.likelihood.family import Family
 
@@ -37,15 +37,17 @@ def _numbers(data: Data, name: str, codes: np.ndarray, levels: Levels) -> np.nda
     x = np.where(there, values[np.where(there, codes, 0).astype(int)], np.nan)
     words = there & ~np.isfinite(x)
     if words.any():
-        shown = levels[int(codes[words][0])]
-        raise _refused(data, name, words, f"is not a finite number: {shown!r}", number_advice(shown))
+        found = [levels[int(code)] for code in codes[words][:LOOKED_THROUGH]]
+        at = telling(found)
+        what, advice = f"is not a finite number: {found[at]!r}", number_advice(found[at])
+        raise _refused(data, name, words, what, advice, at=at)
     return x
 
 
-def _refused(data: Data, name: str, which: np.ndarray, what: str, advice: str = "") -> ValueError:
+def _refused(data: Data, name: str, which: np.ndarray, what: str, advice: str = "", *, at: int = 0) -> ValueError:
     rows = np.flatnonzero(which)
     more = f" (and {len(rows) - 1} more rows)" if len(rows) > 1 else ""
-    return ValueError(f"X: column {name!r}, row {data.obs_names[rows[0]]} {what}{more}{advice}")
+    return ValueError(f"X: column {name!r}, row {data.obs_names[rows[at]]} {what}{more}{advice}")
 
 
 def check_counts(data: Data, family: str, *, one_column: bool = True) -> None:

@@ -12,7 +12,7 @@ from bayesmix.rows.tails import Tails
 
 def density_numbers(fits: Fits) -> dict[str, Any]:
     """``regions``: by content, how many rows lie outside. ``outliers``: the table. ``held_out``: mean log densities."""
-    table = fits.outliers.reset_index().to_dict("records")
+    table = fits.outliers.rename_axis(index="row").reset_index().to_dict("records")
     return {"regions": _outside(fits), "outliers": table, "held_out": _held_out(fits)}
 
 

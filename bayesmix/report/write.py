@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
 import shutil
 import tempfile
@@ -13,15 +12,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import xarray as xr
 
 from bayesmix.em.fit_em import EMFit, fit_em
 from bayesmix.gallery import read as gallery
 from bayesmix.inputs.defaults import N_STARTS
+from bayesmix.inputs.tables.write import write_csv
 from bayesmix.posterior.files import load_fit, save
 from bayesmix.posterior.record import Record
 from bayesmix.report import fits as fitting
+from bayesmix.report.exported import FOLDER as TABLES
+from bayesmix.report.exported import write_tables
 from bayesmix.report.figures import draw_all, write_all
 from bayesmix.report.fits import Fits, aloud, silent
 from bayesmix.report.numbers import summarize
@@ -29,12 +30,10 @@ from bayesmix.report.page import render
 from bayesmix.report.sections import write_sections
 from bayesmix.report.subject import command_of, recorded, remembered
 
-OURS = {"index.html", "summary.json", "responsibilities.csv", "figures", "fit.nc", "inputs.json"}
+OURS = {"index.html", "summary.json", "responsibilities.csv", "figures", "tables", "fit.nc", "inputs.json"}
 """What a report's folder may hold: anything else there is not ours to replace."""
 REPORT_SETTINGS = ("seed", "draws", "tune", "chains", "until", "minutes")
 """Of sampling, what can be said in place of model.toml."""
-FORMULA = re.compile(r"^(?=[=+\-@\t\r])")
-"""Where a cell begins that a spreadsheet would compute."""
 
 
 @dataclass(frozen=True)
@@ -184,13 +183,15 @@ def write(fits: Fits, folder: Path, *, em_settings: Mapping[str, Any]) -> Report
     check_interrupted(fits.dt, folder)
     summary = summarize(fits)
     pictures = draw_all(fits)
-    page = render(write_sections(fits, summary), pictures, summary)
+    sections = write_sections(fits, summary)
+    page = render(sections, pictures, summary)
     with complete(folder) as partial:
         (partial / "index.html").write_text(page, encoding="utf-8")
         text = json.dumps(summary, indent=1, allow_nan=False, ensure_ascii=False)
         (partial / "summary.json").write_text(text + "\n", encoding="utf-8")
         write_all(pictures, partial / "figures")
-        without_formulas(fits.comparison.responsibilities).to_csv(partial / "responsibilities.csv")
+        write_csv(fits.comparison.responsibilities, partial / "responsibilities.csv")
+        write_tables(sections, partial / TABLES)
         save(recorded(fits.record, fits.model, em_settings, command=fits.command), partial / "fit.nc")
     verdict = summary["verdict"]
     text = "\n".join([" ".join([verdict["text"], *verdict["cautions"]]), verdict["model_text"]])
@@ -216,14 +217,6 @@ def check_interrupted(dt: xr.DataTree, folder: Path) -> None:
     problems = json.loads(summary.read_text(encoding="utf-8")).get("verdict", {}).get("problems", [])
     if all(problem["name"] != "interrupted" for problem in problems):
         raise ValueError(f"out: sampling was interrupted, so the report in {folder} is kept; name another folder")
-
-
-def without_formulas(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with an apostrophe before every text that a spreadsheet would take for a formula."""
-    safe = table.reset_index()
-    text = safe.select_dtypes(["object", "string"]).columns
-    safe[text] = safe[text].astype(str).replace(FORMULA, "'", regex=True)
-    return safe.set_index(str(table.index.name))
 
 
 @contextmanager

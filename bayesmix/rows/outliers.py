@@ -92,7 +92,7 @@ def outliers_of(fitted: Fitted, n: int, *, interval: float = LEVEL, seed: int = 
     score = _by_tails(likelihood, tails) if likelihood.data.gaps else density
     rows = np.argsort(score, kind="stable")[:n]
     some = likelihood.rebind(likelihood.data.take(rows))
-    table = pd.DataFrame(index=pd.Index([likelihood.data.obs_names[i] for i in rows], name="row"))
+    table = pd.DataFrame(index=pd.Index([likelihood.data.obs_names[i] for i in rows], name=likelihood.data.id or "row"))
     table["rank"] = _below(np.sort(score), score[rows]) + 1
     if not fitted.point:
         heights = (

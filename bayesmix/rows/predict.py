@@ -99,7 +99,7 @@ def predict(fit: Fit, new: Any, interval: float = LEVEL, *, outlier: float = OUT
 def _rows(likelihood: Likelihood, new: Any) -> tuple[pd.Index, Any, bool]:
     """The index of new rows, the rows, and whether a response was observed: where not, zeros hold its place."""
     if isinstance(new, Data):
-        return new.covariates.index, new, True
+        return new.covariates.index.rename(new.id or None), new, True
     response = likelihood.data.feature_names[0]
     if isinstance(new, pd.DataFrame) and new.shape[1] == 0 and likelihood.family.responds:
         return new.index, Data(np.zeros(len(new))), False

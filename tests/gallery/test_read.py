@@ -242,6 +242,17 @@ def test_a_folder_of_the_users_own(folder):
     assert gallery.read(str(folder())).data.feature_names == ("a",)
 
 
+def test_a_table_as_it_comes(folder):
+    toml = GOOD.replace('["a"]', '["a"]\nid = "n"\nthousands = "."\nna = ["x"]')
+    model = gallery.read(folder(toml, "n;a\n007;1.250\n010;2.500\n012;x\n"))
+    assert model.data.obs_names == ("007", "010", "012")
+    np.testing.assert_array_equal(model.data.x[:, 0], [1250, 2500, np.nan])
+    assert (
+        model.data.read_as
+        == "Read data.csv: separated by semicolons; decimal comma, thousands by '.' (a); missing wherever 'x' stands."
+    )
+
+
 def test_priors_are_read(folder):
     toml = GOOD + '[mixture.priors.means]\ndistribution = "Normal"\nmu = [1]\nsigma = 2.0\n'
     assert bm.load(folder(toml))[0].priors == {"means": bm.Prior("Normal", mu=[1.0], sigma=2.0)}
@@ -302,6 +313,17 @@ BAD_TOML = {
     ),
     "unknown column": (GOOD.replace('["a"]', '["height"]'), "columns: no column 'height'; the columns are a, b, c"),
     "unknown label": (GOOD.replace('["a"]', '["a"]\nlabel = "d"'), "label: no column 'd'; the columns are a, b, c"),
+    "long separator": (GOOD.replace('["a"]', '["a"]\nsep = ";;"'), "[data] sep: must be one character between fields"),
+    "header a number": (
+        GOOD.replace('["a"]', '["a"]\nheader = 1'),
+        "[data] header: must be true (the first line holds",
+    ),
+    "missing cells by a text": (
+        GOOD.replace('["a"]', '["a"]\nna = "x"'),
+        "[data] na: must be a list of texts or numbers",
+    ),
+    "unknown id": (GOOD.replace('["a"]', '["a"]\nid = "d"'), "id: no column 'd'; the columns are a, b, c"),
+    "id twice": (GOOD.replace('["a"]', '["a"]\nid = "c"'), "id: column 'c' names rows 1 and 2 alike, 'u'"),
     "unknown file": (GOOD.replace("data.csv", "dta.csv"), "dta.csv: the file does not exist"),
     "folder as file": (GOOD.replace("data.csv", "."), "cannot be read: Is a directory"),
     "text weights": (

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 import bayesmix as bm
-from bayesmix.inputs.csv_columns import read_csv
+from bayesmix.inputs.tables.read import read_table
 
 FRAME = pd.DataFrame({"a": [1.0, 2.0, 8.0, 9.0], "b": [1.0, 3.0, 7.0, 9.5]}, index=["p", "q", "r", "s"])
 LABELS = pd.Series(["low", None, "high", "high"], index=FRAME.index)
@@ -183,12 +183,12 @@ def test_other_words_are_classes_in_lists(text):
 @pytest.mark.parametrize("cell", ["", "NA", "N/A", "None", "null", "nan", "NaN", "<NA>", '""'])
 def test_cells_that_say_nothing_in_a_csv(tmp_path, cell):
     (tmp_path / "t.csv").write_text(f"x,g\n1,a\n2,{cell}\n3,b\n")
-    frame = read_csv(tmp_path / "t.csv")
+    frame = read_table(tmp_path / "t.csv").frame
     data = bm.Data(frame[["x"]], labels=frame["g"])
     assert data.classes == ("a", "b")
     assert repr(data) == "Data(3 rows; x; labelled: a 1, b 1; without a label: 1)"
     (tmp_path / "t.csv").write_text(f"x,g\n1,1\n2,{cell}\n3,2\n")
-    np.testing.assert_array_equal(bm.Data(read_csv(tmp_path / "t.csv")).x, [[1, 1], [2, np.nan], [3, 2]])
+    np.testing.assert_array_equal(bm.Data(read_table(tmp_path / "t.csv").frame).x, [[1, 1], [2, np.nan], [3, 2]])
 
 
 def test_data_say_what_they_hold():

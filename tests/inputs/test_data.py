@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 import bayesmix as bm
-from bayesmix.inputs.csv_columns import read_csv
 from bayesmix.inputs.data import evenly
+from bayesmix.inputs.tables.read import read_table
 from bayesmix.mixture.spec import bind
 
 INF = float("inf")
@@ -236,15 +236,15 @@ BAD_CSV = {
 def test_a_wrong_csv_is_refused_with_its_line(tmp_path, text, words):
     (tmp_path / "t.csv").write_bytes(text)
     with pytest.raises(ValueError, match=re.escape(words)) as caught:
-        read_csv(tmp_path / "t.csv")
+        read_table(tmp_path / "t.csv")
     assert str(tmp_path / "t.csv") in str(caught.value)
 
 
 def test_a_csv_that_is_not_there(tmp_path):
     with pytest.raises(ValueError, match=r"t.csv: the file does not exist"):
-        read_csv(tmp_path / "t.csv")
+        read_table(tmp_path / "t.csv")
     with pytest.raises(ValueError, match="cannot be read: Is a directory"):
-        read_csv(tmp_path)
+        read_table(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -260,7 +260,7 @@ def test_a_csv_that_is_not_there(tmp_path):
 )
 def test_a_csv_is_read(tmp_path, text):
     (tmp_path / "t.csv").write_bytes(text)
-    frame = read_csv(tmp_path / "t.csv")
+    frame = read_table(tmp_path / "t.csv").frame
     assert list(frame.columns) == ["a", "b"]
     assert list(frame["a"]) == [1, 2]
     assert frame["b"][1] == "x"

@@ -22,6 +22,7 @@ import bayesmix as bm
 from bayesmix.checks.problems import Problem
 from bayesmix.cli import main
 from bayesmix.gallery.read import Expectation
+from bayesmix.inputs.tables.write import without_formulas
 from bayesmix.mixture.spec import bind
 from bayesmix.posterior.record import Record
 from bayesmix.posterior.responsibilities import log_likelihood
@@ -342,9 +343,23 @@ def test_row_numbers_are_a_table_without_formulas(labelled_report, faithful_repo
     assert "responsibilities.csv" in faithful_report.path.read_text(encoding="utf-8")
 
 
+def test_every_table_of_the_page_is_a_csv(faithful_report, faithful_fits):
+    folder = faithful_report.path.parent / "tables"
+    shown = faithful_report.path.read_text(encoding="utf-8").count("<table>")
+    assert len(list(folder.iterdir())) == shown > 5
+    means = pd.read_csv(folder / "posterior.csv").query("Of == 'means'").set_index("Parameter")
+    wanted = faithful_fits.comparison.parameters
+    for name, row in means.iterrows():
+        exact = wanted.loc[f"means[{name}]"]
+        found = row[["Mean", "90% interval, lower", "90% interval, upper"]].astype(float)
+        np.testing.assert_allclose(found, exact[["mean", "lower", "upper"]].astype(float), rtol=0.01)
+    assert {"R-hat", "Bulk ESS", "MCSE"} <= set(means.columns)
+    assert "tables/" in faithful_report.path.read_text(encoding="utf-8")
+
+
 def test_formulas_are_disarmed_in_text_alone():
     index = pd.Index(["=a", "+b", "-c", "@d", "e=1"], name="row")
-    found = write.without_formulas(pd.DataFrame({"n": [-1.0, 2, 3, 4, 5]}, index=index))
+    found = without_formulas(pd.DataFrame({"n": [-1.0, 2, 3, 4, 5]}, index=index))
     assert list(found.index) == ["'=a", "'+b", "'-c", "'@d", "e=1"]
     assert found["n"].iloc[0] == -1.0
 

@@ -22,7 +22,7 @@ def means_and_errors(chains):
 @pytest.mark.parametrize(("name", "draws", "every"), [("galaxies, K = 6", 4000, 50), ("eight groups, K = 8", 1000, 20)])
 def test_exchange_agrees_with_an_allocation_sampler(name, draws, every):
     spec, data = next(p for p in PROBLEMS if p.name == name).make()
-    ours = of_posterior(bm.sample(spec, data, sampler="exchange", seed=1, progress=False), data)
+    ours = of_posterior(bm.sample(spec, data, sampler="exchange", minutes=30, seed=1, progress=False), data)
     settings = {"draws": draws, "every": every, "warm_up": 5000}
     chains = [gibbs(bm.resolve(spec, data), data.x, seed=s, **settings) for s in range(CHAINS)]
     theirs = np.array([quantities(*chain, data.x, pairs_of(data)) for chain in chains])

@@ -8,9 +8,12 @@ from pathlib import Path
 
 from bayesmix.choosing import words
 from bayesmix.choosing.choice import ROUTES, Choice
+from bayesmix.inputs.tables.write import write_csv
 from bayesmix.report.blocks import Block, Bullets, Cards, Code, Figure, Notice, Paragraph, Section
 from bayesmix.report.choice.figure import choice_figure
 from bayesmix.report.choice.tables import of_em, of_groups, of_merging, of_number, of_posteriors, of_quality
+from bayesmix.report.exported import FOLDER as TABLES
+from bayesmix.report.exported import write_tables
 from bayesmix.report.figures import render
 from bayesmix.report.page import css, environment
 from bayesmix.report.text import fixed, plural, prose
@@ -55,6 +58,7 @@ def write_choice(choice: Choice, out: str | Path, *, title: str = "How many comp
     folder.mkdir(parents=True, exist_ok=True)
     data, spec = choice.candidates[0].data, choice.candidates[0].spec
     compared = f"{plural(len(choice.candidates), 'candidate')}, {plural(len(data), 'row')}"
+    sections = _sections(choice, command)
     page = (
         environment()
         .get_template("report.html.j2")
@@ -62,14 +66,15 @@ def write_choice(choice: Choice, out: str | Path, *, title: str = "How many comp
             title=title,
             subtitle=f"{spec.family.replace('_', ' ')} mixtures · {compared} · how many components",
             css=css(),
-            sections=_sections(choice, command),
+            sections=sections,
             pictures={PICTURE: render(choice_figure(choice))},
             version=version("bayesmix"),
             date=date.today().isoformat(),
         )
     )
-    choice.table.to_csv(folder / "table.csv")
-    choice.posterior.to_csv(folder / "posterior.csv")
+    write_csv(choice.table, folder / "table.csv")
+    write_csv(choice.posterior, folder / "posterior.csv")
+    write_tables(sections, folder / TABLES)
     path = folder / "index.html"
     partial = path.with_suffix(".partial")
     partial.write_text(page, encoding="utf-8")

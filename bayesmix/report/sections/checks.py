@@ -105,4 +105,4 @@ def _worst(fits: Fits) -> Table:
     k, elpd = fits.loo["pareto_k"].to_numpy(), fits.loo["elpd"].to_numpy()
     worst = np.argsort(-k)[:WORST_ROWS]
     rows = [[fits.data.obs_names[i], fixed(k[i], 2), fixed(elpd[i], 2)] for i in worst]
-    return Table(("Row", "Pareto k", "elpd of the row"), rows, (False, True, True))
+    return Table((fits.data.id or "Row", "Pareto k", "elpd of the row"), rows, (False, True, True))

@@ -87,7 +87,7 @@ def _rows_table(fits: Fits, table: pd.DataFrame, caption: str) -> Table:
         lower, upper = row[f"lower[{best}]"], row[f"upper[{best}]"]
         chances = [best, fixed(row[f"mean[{best}]"], 3), interval(lower, upper, 2), fixed(row[f"em[{best}]"], 3)]
         rows.append([name, *values, *chances, *([row["em_component"]] if flips else [])])
-    heads = ["Row", *shown, "Group", "Posterior", "90% interval", "EM", *(["EM's group"] if flips else [])]
+    heads = [data.id or "Row", *shown, "Group", "Posterior", "90% interval", "EM", *(["EM's group"] if flips else [])]
     numeric = [
         False,
         *(not levels for levels in data.levels[: len(shown)]),

@@ -47,6 +47,8 @@ def data(fits: Fits, summary: Mapping[str, Any]) -> Section:
     blocks: list[Block] = [Paragraph(shape, "lead")]
     if fits.model.source:
         blocks.append(Paragraph(Markup("<strong>Source.</strong> {}").format(with_links(fits.model.source))))
+    if rows.read_as:
+        blocks.append(Paragraph(rows.read_as))
     blocks.append(_answers(fits) if all(rows.levels) else _columns(fits))
     if rows.labelled.any():
         blocks.append(_labels(fits))

@@ -46,7 +46,7 @@ def _in_words(fits: Fits, least: list[Mapping[str, Any]]) -> str:
 
 def _table(fits: Fits, least: list[Mapping[str, Any]]) -> Table:
     columns: list[Column] = [
-        ("Row", lambda row: str(row["row"])),
+        (fits.data.id or "Row", lambda row: str(row["row"])),
         ("Log density", lambda row: fixed(row["log_density"], 2)),
         ("90% interval", lambda row: interval(row["lower"], row["upper"], 2)),
         ("Rank", lambda row: whole(row["rank"])),

@@ -66,7 +66,7 @@ def reproduce(fits: Fits, summary: Mapping[str, Any]) -> Section:
                 (
                     "Numbers",
                     "all of them, machine-readable, beside this page: summary.json, and row by row "
-                    "responsibilities.csv; the pictures in figures/",
+                    "responsibilities.csv; the tables of this page as CSV in tables/, the pictures in figures/",
                 ),
             ]
         ),
