@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 NOT_TRUSTED, REFUTED = 1, 3
 """Exit codes beside that of bad input."""
-
-
 GO_ON = {"until": "trusted"}
 """At the command line sampling goes on where effort mends a bad verdict; model.toml and options may say otherwise."""
 
@@ -183,8 +181,7 @@ def calibrate(name_or_path: str, out: Path | None, quiet: bool, **settings: Any)
     result = run(spec, model.data, folder=out, progress=not quiet, **settings)
     from bayesmix.report.calibration import write_calibration
 
-    click.echo(f"{result}
-Calibration: {write_calibration(result, out)}")
+    click.echo(f"{result}\nCalibration: {write_calibration(result, out)}")
     _finish(result.ok)
 
 
