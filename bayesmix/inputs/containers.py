@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bayesmix.inputs.csv_columns import column
+from bayesmix.inputs.csv_columns import column, floats
 
 
 def frame_of(X: Any) -> pd.DataFrame:
@@ -26,7 +26,7 @@ def frame_of(X: Any) -> pd.DataFrame:
     elif isinstance(X, pd.Series):
         frame = X.to_frame(name=X.name if X.name is not None else "x")
     else:
-        array = np.ma.filled(X.astype(float), np.nan) if isinstance(X, np.ma.MaskedArray) else np.asarray(X)
+        array = _array_of(X)
         if array.ndim not in (1, 2):
             raise ValueError(f"X: must have shape (n,) or (n, n_features); got shape {array.shape}")
         array = array[:, None] if array.ndim == 1 else array
@@ -37,6 +37,25 @@ def frame_of(X: Any) -> pd.DataFrame:
     if len(set(names)) < len(names):
         raise ValueError(f"X: column names must differ; got {', '.join(names)}")
     return frame.set_axis(names, axis=1)
+
+
+def _array_of(X: Any) -> np.ndarray:
+    """An array, with None or NaN where a mask hides what stood there; ValueError for what is no table."""
+    if isinstance(X, np.ma.MaskedArray):
+        plain = X.dtype.kind in "biuf"
+        return np.ma.filled(X.astype(float if plain else object), np.nan if plain else None)
+    if hasattr(X, "toarray"):
+        raise ValueError("X: a sparse matrix is another kind of table; use X.toarray()")
+    try:
+        array = np.asarray(X)
+    except ValueError:  # NumPy's word for ragged rows
+        sizes = sorted({np.size(row) for row in X})
+        raise ValueError(f"X: every row must have as many entries; got rows of {', '.join(map(str, sizes))}") from None
+    if array.ndim == 0:
+        got = repr(X) if np.isscalar(X) or X is None else f"a {type(X).__name__}"
+        advice = "; use pandas.DataFrame(X)" if isinstance(X, Mapping) else ""
+        raise ValueError(f"X: must be a table, or an array of shape (n,) or (n, n_features); got {got}{advice}")
+    return array
 
 
 def array_names(width: int) -> tuple[str, ...]:
@@ -136,12 +155,15 @@ def weights_by_row(row_weights: Any, rows: pd.Index | None, n: int) -> np.ndarra
     entries = by_row(row_weights, rows, n, "row_weights")
     if np.ndim(entries) != 1:
         raise ValueError(f"row_weights: must be one column, one weight per row; got shape {np.shape(entries)}")
-    weights = pd.to_numeric(pd.Series(list(entries), dtype=object), errors="coerce").to_numpy(
-        dtype=float, na_value=np.nan
-    )
+    weights = floats(pd.Series(list(entries), dtype=object))
+    if weights is None:
+        raise ValueError("row_weights: must be real numbers; got complex ones")
     bad = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
     if len(bad):
         raise ValueError(f"row_weights: must be finite and not negative; row {bad[0] + 1} is {entries[bad[0]]}")
     if not weights.any():
         raise ValueError("row_weights: at least one must be positive; all are 0")
+    with np.errstate(over="ignore"):
+        if not np.isfinite(weights.sum()):
+            raise ValueError(f"row_weights: their sum must be finite; got weights up to {weights.max():g}")
     return weights

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bayesmix.inputs.csv_columns import PLAIN_NUMBERS, WRITTEN_NUMBER, numeric
+from bayesmix.inputs.csv_columns import PLAIN_NUMBERS, WRITTEN_NUMBER, floats, numeric
 
 DATE = re.compile(r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([T ].*)?")
 FEWEST_LEVELS = 5
@@ -58,7 +58,8 @@ def _cells(frame: pd.DataFrame) -> tuple[np.ndarray, Levels]:
         words = not (pd.api.types.is_numeric_dtype(categories) and categories.is_monotonic_increasing)
     else:
         text = column.dtype == object or isinstance(column.dtype, pd.StringDtype)
-        words = text and bool(pd.to_numeric(column[there], errors="coerce").isna().any())
+        values = floats(column[there]) if text else None
+        words = values is not None and bool(np.isnan(values).any())
     if words:
         factor = as_levels(column)
         _check_answers(factor)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,8 @@ def label_evidence(
     ``labels``: as :func:`bayesmix.inputs.containers.by_row` gives them; :class:`bayesmix.Data` says what they may be.
     ValueError naming the row and the value.
     """
+    if not (classes is None or (isinstance(classes, Iterable) and not isinstance(classes, str | bytes))):
+        raise ValueError(f"classes: must be a sequence of class names; got {classes!r}")
     given = None if classes is None else tuple(level_text(c) for c in classes)
     if given is not None and len(set(given)) < len(given):
         raise ValueError(f"classes: names must differ; got {', '.join(given)}")

@@ -24,6 +24,8 @@ def readable(family: Family, data: Data) -> Data:
     for j, (name, codes, own) in enumerate(columns):
         if own and not family.takes_levels:
             x = x.copy() if x is data.x else x
+            if own == BOOLEANS and family.observation == "count":
+                raise _refused(data, name, ~np.isnan(codes), "is a truth value, not a count")
             x[:, j], levels[j] = _numbers(data, name, codes, own), ()
     return data if x is data.x else data.coded(x, levels)
 
