@@ -49,6 +49,8 @@ def standard_errors(likelihood: Likelihood, params: Params) -> dict[str, np.ndar
 def inverted(information: np.ndarray) -> np.ndarray | None:
     """I^-1; None where the information is singular or not positive definite."""
     scale = np.sqrt(np.abs(np.diag(information)))
+    if not len(scale):
+        return information
     if not (np.isfinite(information).all() and (scale > 0).all()):
         return None
     scaled = information / np.outer(scale, scale)
@@ -59,7 +61,7 @@ def inverted(information: np.ndarray) -> np.ndarray | None:
 
 def notes(likelihood: Likelihood, params: Params, errors: Mapping[str, np.ndarray]) -> tuple[str, ...]:
     """Which standard errors are missing, or so large that their estimate says nothing; by name."""
-    unidentified = likelihood.family.unidentified(likelihood)
+    doubts = [likelihood.family.unidentified(likelihood), crowded(likelihood)]
     labels = {"NaN": list[str](), "huge": list[str]()}
     edge = bool(likelihood.on_boundary(params).any())
     for variable, bound in likelihood.hopeless(params).items():
@@ -76,7 +78,15 @@ def notes(likelihood: Likelihood, params: Params, errors: Mapping[str, np.ndarra
         "huge": "standard errors so large that the data say next to nothing: {}",
     }
     known = [words[kind].format(_listed(entries)) for kind, entries in labels.items() if entries]
-    return tuple(known if unidentified is None else [unidentified, *known])
+    return (*filter(None, doubts), *known)
+
+
+def crowded(likelihood: Likelihood) -> str | None:
+    """Whether there are more free parameters than values that were observed, in words."""
+    p, values = likelihood.n_parameters, int((~np.isnan(likelihood.data.x[likelihood.row_weights > 0])).sum())
+    return (
+        f"{p} free parameters for {values} observed values: they fit these rows and say little" if p > values else None
+    )
 
 
 def _listed(names: list[str], most: int = 6) -> str:
