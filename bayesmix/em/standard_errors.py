@@ -63,7 +63,7 @@ def notes(likelihood: Likelihood, params: Params, errors: Mapping[str, np.ndarra
     """Which standard errors are missing, or so large that their estimate says nothing; by name."""
     doubts = [likelihood.family.unidentified(likelihood), crowded(likelihood)]
     labels = {"NaN": list[str](), "huge": list[str]()}
-    edge = bool(likelihood.on_boundary(params).any())
+    edge = likelihood.on_boundary(params)
     for variable, bound in likelihood.hopeless(params).items():
         free = likelihood.free[variable] if variable in likelihood.free else np.ones(np.shape(bound), bool)
         for where in map(tuple, np.argwhere(free)):
@@ -73,7 +73,7 @@ def notes(likelihood: Likelihood, params: Params, errors: Mapping[str, np.ndarra
                 labels["huge" if np.isfinite(error) else "NaN"].append(f"{variable}[{', '.join(names)}]")
     words = {
         "NaN": EDGE + "{}"
-        if edge and any(np.isfinite(a).any() for a in errors.values())
+        if edge.all() or (edge.any() and any(np.isfinite(a).any() for a in errors.values()))
         else "no standard errors, the observed information is not positive definite: {}",
         "huge": "standard errors so large that the data say next to nothing: {}",
     }

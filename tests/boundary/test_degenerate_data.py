@@ -92,7 +92,7 @@ EXPLAINED = {
     "a coefficient for every two rows": (
         {"rate": "1 + g"},
         {"y": Y, "g": np.repeat([f"l{i}" for i in range(30)], 2)},
-        SOUND,
+        NO_EXCESS,
     ),
     "a covariate far from 0": ({"rate": "1 + a"}, {"y": Y, "a": STEPS + 1e9}, SOUND),
     "a covariate in tiny units": ({"rate": "1 + a"}, {"y": Y, "a": 1e-12 * STEPS}, SOUND),
@@ -202,9 +202,11 @@ def test_answers(name):
     assert is_told(*judged(bm.Mixture("categorical", n_components=K), lambda: bm.Data(x)), of_any)
 
 
-@pytest.mark.parametrize("name", ["n = K", "p > n", "one row at 1e6", "two point masses", "an integer grid"])
+@pytest.mark.parametrize("name", ["n = K", "one row at 1e6", "two point masses", "an integer grid", "p > n"])
 @pytest.mark.parametrize("covariance", ["VEV", "EII", "EVE"])
 def test_structures_say_something_too(name, covariance):
     K, x, _ = MEASURED[name]
-    em, told = judged(bm.Mixture("gaussian", n_components=K, covariance=covariance), lambda: bm.Data(x))
+    x = x[:, :8] if len(x) > 8 else x[:, :4]
+    rows = x[:6] if name == "p > n" else x
+    em, told = judged(bm.Mixture("gaussian", n_components=K, covariance=covariance), lambda: bm.Data(rows))
     assert em is None or told or em.converged
