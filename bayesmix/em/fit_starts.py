@@ -134,6 +134,13 @@ def fit_starts(
         finished[id(result.params)] if result.own else result.at(finished[id(result.params)]) for result in results
     ]
     results = merged(likelihood, results, groups)
+    while (best := results[best_result(results)]).left:  # those for whose sake it was left ended in spikes
+        end = _finished(likelihood, few, replace(best, left=False), -np.inf, manner, settings)
+        results = [
+            result if result.params is not best.params else end if result is best else result.at(end)
+            for result in results
+        ]
+        results = merged(likelihood, results, groups)
     return results if manner.hard else beyond_saddles(likelihood, results, **settings)
 
 

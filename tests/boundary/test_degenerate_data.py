@@ -210,3 +210,15 @@ def test_structures_say_something_too(name, covariance):
     rows = x[:6] if name == "p > n" else x
     em, told = judged(bm.Mixture("gaussian", n_components=K, covariance=covariance), lambda: bm.Data(rows))
     assert em is None or told or em.converged
+
+
+def test_no_start_that_was_given_up_is_the_answer():
+    """It was given up for another's sake, that later ran into a Heywood case."""
+    rng = np.random.default_rng(11)
+    z = np.repeat([0, 1, 2], [40, 50, 30])
+    mixed = rng.normal(size=(120, 3)) @ np.array([[1.0, 0.4, 0], [0, 1, -0.3], [0, 0, 1]])
+    x = mixed + 6 * z[:, None] * [1, -1, 0.5]
+    em = bm.fit_em(bm.Mixture("factor_analyzers", n_components=3), bm.Data(x), n_starts=4)
+    assert em.starts["reasons"].str.contains("Heywood").any()
+    assert not em.starts.loc[em.starts["chosen"], "left"].item()
+    assert em.degenerate or em.converged

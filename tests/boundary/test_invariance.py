@@ -6,6 +6,7 @@ import arviz as az
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 import bayesmix as bm
 
@@ -19,6 +20,11 @@ Z = np.repeat([0, 1, 2], [40, 50, 30])
 BLOBS = pd.DataFrame(
     rng.normal(size=(120, 3)) @ np.array([[1.0, 0.4, 0], [0, 1, -0.3], [0, 0, 1]]) + 6 * Z[:, None] * [1, -1, 0.5],
     columns=["a", "b", "c"],
+)
+LOADINGS = np.array([[1.0, 0.8, 0.7, 0.9, 0.6]])
+FACTORS = pd.DataFrame(
+    rng.normal(size=(120, 1)) @ LOADINGS + 0.7 * rng.normal(size=(120, 5)) + 5 * Z[:, None] * [1, -1, 1, -1, 1],
+    columns=list("abcde"),
 )
 COUNTS = pd.DataFrame(
     rng.poisson([[2.0, 9], [14, 3], [30, 25]], (3, 2))[Z] + rng.poisson(1, (120, 2)), columns=["u", "v"]
@@ -45,15 +51,15 @@ class Family:
         return bm.fit_em(self.spec.replace(**options), data, **TIGHT)
 
 
-NORMAL = {"means": 1, "scales": 1, "covariances": 2}
+NORMAL = {"means": 1, "scales": 1, "covariances": 2, "covariance_entries": 2}
 FAMILIES = {
     kind: Family(bm.Mixture("gaussian", n_components=3, covariance=kind), BLOBS, NORMAL)
     for kind in ("full", "tied", "diag", "spherical", "VEV", "EEI")
 }
 FAMILIES |= {
     "factors": Family(
-        bm.Mixture("factor_analyzers", n_components=3),
-        BLOBS,
+        bm.Mixture("factor_analyzers", n_components=3, shared_noise=True),
+        FACTORS,
         {"means": 1, "loadings": 1, "noise_variances": 2, "covariances": 2, "common_covariances": 2},
     ),
     "poisson": Family(bm.Mixture("poisson", n_components=3), COUNTS),
@@ -139,14 +145,18 @@ def test_units_and_where_zero_is(fitted, name, unit, zero):
 @pytest.mark.parametrize("name", ["full", "tied", "diag", "factors"])
 def test_a_unit_for_each_column(fitted, name):
     family, one = FAMILIES[name], fitted(name)
-    units = pd.Series({"a": 1e-8, "b": 1.0, "c": 1e8})
+    units = pd.Series(10.0 ** np.linspace(-8, 8, family.frame.shape[1]), index=family.frame.columns)
     other = family.fit(family.frame * units)
 
     def mapped(name, estimate):
-        for d in ("feature", "feature_bis"):
-            if d in estimate.dims:
-                power = family.powers.get(name, 0) / ("feature_bis" in estimate.dims or 0.5) / 2
-                estimate = estimate / units.loc[estimate[d].to_numpy()].to_xarray().rename(index=d) ** power
+        if "noise" in name:
+            return estimate / units.loc[estimate["feature"].to_numpy()].to_numpy() ** 2
+        for d in {"feature", "feature_bis"} & set(estimate.dims) if name in family.powers else ():
+            unit = units.loc[estimate[d].to_numpy()].to_numpy()
+            estimate = estimate / xr.DataArray(unit, dims=d, coords={d: estimate[d]})
+        if name in ("covariance_entries", "common_covariances"):
+            ends = [entry.split(" ~ ") for entry in estimate[estimate.dims[-1]].to_numpy()]
+            estimate = estimate / [units[e[0]] * units[e[-1]] for e in ends]
         return estimate
 
     assert is_same(one, other, jacobian=len(family.frame) * np.log(units).sum(), mapped=mapped)
