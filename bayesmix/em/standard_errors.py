@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from bayesmix.inputs.arguments import listed
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.part import Params
 
@@ -77,7 +78,7 @@ def notes(likelihood: Likelihood, params: Params, errors: Mapping[str, np.ndarra
         else "no standard errors, the observed information is not positive definite: {}",
         "huge": "standard errors so large that the data say next to nothing: {}",
     }
-    known = [words[kind].format(_listed(entries)) for kind, entries in labels.items() if entries]
+    known = [words[kind].format(listed(entries)) for kind, entries in labels.items() if entries]
     return (*filter(None, doubts), *known)
 
 
@@ -87,8 +88,3 @@ def crowded(likelihood: Likelihood) -> str | None:
     return (
         f"{p} free parameters for {values} observed values: they fit these rows and say little" if p > values else None
     )
-
-
-def _listed(names: list[str], most: int = 6) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more

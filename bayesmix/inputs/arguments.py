@@ -47,6 +47,19 @@ def shown(value: Any) -> str:
     return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
 
 
+def listed(names: Iterable[str], most: int = 6) -> str:
+    """Names in a row, and how many more there are.
+
+    Examples
+    --------
+    >>> listed("abcdefgh", 3)
+    'a, b, c and 5 more'
+    """
+    names = list(names)
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
 def meant(given: Any, known: Iterable[str]) -> str:
     """The end of an error about a name that there is not: which was meant, where one is like it.
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bayesmix.inputs.arguments import listed, shown
 from bayesmix.inputs.containers import by_row
 from bayesmix.inputs.covariates import TEXTS_OF_NOTHING, level_text
 
@@ -77,7 +78,9 @@ def _label_sets(labels: Any, given: tuple[str, ...] | None) -> tuple[tuple[str, 
                     "use None where nothing is known, or name it in classes"
                 )
             if level_text(c) not in position:
-                raise ValueError(f"labels: row {i + 1} has the class {level_text(c)!r}; classes are {', '.join(names)}")
+                raise ValueError(
+                    f"labels: row {i + 1} has the class {shown(level_text(c))}; classes are {listed(names)}"
+                )
             evidence[i, position[level_text(c)]] = 0.0
     return names, evidence, np.array([bool(entry) for entry in allowed])
 

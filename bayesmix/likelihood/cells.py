@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from bayesmix.inputs.arguments import shown
 from bayesmix.inputs.covariates import BOOLEANS, Levels
 from bayesmix.inputs.csv_columns import number_advice
 from bayesmix.inputs.data import Data
@@ -39,8 +40,8 @@ def _numbers(data: Data, name: str, codes: np.ndarray, levels: Levels) -> np.nda
     x = np.where(there, values[np.where(there, codes, 0).astype(int)], np.nan)
     words = there & ~np.isfinite(x)
     if words.any():
-        shown = levels[int(codes[words][0])]
-        raise _refused(data, name, words, f"is not a finite number: {shown!r}", number_advice(shown))
+        word = levels[int(codes[words][0])]
+        raise _refused(data, name, words, f"is not a finite number: {shown(word)}", number_advice(word))
     return x
 
 

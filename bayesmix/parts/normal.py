@@ -36,7 +36,7 @@ SIGMA = Parameter(
     prior=False,
 )
 
-LARGEST = 1e100
+MOST_EXTREME = 1e100
 """Measurements beyond it, and differences below its inverse, have squares that a float cannot hold, or their sums."""
 
 
@@ -48,9 +48,9 @@ def centre_and_spread(data: Data) -> tuple[np.ndarray, np.ndarray]:
     for name, low, high in zip(data.feature_names, np.nanmin(used, axis=0), np.nanmax(used, axis=0), strict=True):
         if low == high:
             raise ValueError(f"X: column {name!r} is constant ({low:g}): its groups cannot be told apart")
-        if high - low < 1 / LARGEST:
+        if high - low < 1 / MOST_EXTREME:
             raise ValueError(
-                f"X: column {name!r} lies between {low:g} and {high:g}: squares of differences below {1 / LARGEST:g} "
+                f"X: column {name!r} lies between {low:g} and {high:g}: squares of differences below {1 / MOST_EXTREME:g} "
                 "vanish; take other units"
             )
     return column_moments(data.x, data.row_weights)
@@ -58,11 +58,11 @@ def centre_and_spread(data: Data) -> tuple[np.ndarray, np.ndarray]:
 
 def _check_units(data: Data) -> None:
     """ValueError naming the first cell whose square would overflow."""
-    if np.nanmin(data.x) >= -LARGEST and np.nanmax(data.x) <= LARGEST:
+    if np.nanmin(data.x) >= -MOST_EXTREME and np.nanmax(data.x) <= MOST_EXTREME:
         return
-    row, j = np.argwhere(np.abs(data.x) > LARGEST)[0]
+    row, j = np.argwhere(np.abs(data.x) > MOST_EXTREME)[0]
     raise ValueError(
-        f"X: column {data.feature_names[j]!r}, row {data.obs_names[row]}: squares of measurements beyond {LARGEST:g} "
+        f"X: column {data.feature_names[j]!r}, row {data.obs_names[row]}: squares of measurements beyond {MOST_EXTREME:g} "
         f"overflow; got {data.x[row, j]:g}, take other units"
     )
 

@@ -41,7 +41,7 @@ def main() -> int:
     for part in tallies(given.seed, given.inputs, given.processes):
         tally.add(part)
         for number, found in part.crashes:
-            print(f"--- input {number}\n{found}", file=sys.stderr, flush=True)
+            print(f"--- input {number}\n{found[:3000]}", file=sys.stderr, flush=True)
         done = sum(tally.counts.values())
         if done % (20 * BATCH) == 0:
             print(f"{done} of {given.inputs}: {dict(tally.counts)}, {time.perf_counter() - begun:.0f} s", flush=True)
