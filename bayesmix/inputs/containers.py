@@ -148,13 +148,22 @@ def _aligned(values: Any, rows: pd.Index, argument: str) -> Any:
     )
 
 
+def check_column(entries: Any, argument: str, what: str) -> None:
+    """ValueError where entries by row are several columns, or of several sizes."""
+    try:
+        shape = f"shape {np.shape(entries)}" if np.ndim(entries) != 1 else ""
+    except ValueError:  # NumPy's word for ragged rows
+        shape = "rows of several sizes"
+    if shape:
+        raise ValueError(f"{argument}: must be one column, one {what} per row; got {shape}")
+
+
 def weights_by_row(row_weights: Any, rows: pd.Index | None, n: int) -> np.ndarray:
     """v_i (n,), 1 where none are given; ValueError naming the row and the value."""
     if row_weights is None:
         return np.ones(n)
     entries = by_row(row_weights, rows, n, "row_weights")
-    if np.ndim(entries) != 1:
-        raise ValueError(f"row_weights: must be one column, one weight per row; got shape {np.shape(entries)}")
+    check_column(entries, "row_weights", "weight")
     weights = floats(pd.Series(list(entries), dtype=object))
     if weights is None:
         raise ValueError("row_weights: must be real numbers; got complex ones")

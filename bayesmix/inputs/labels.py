@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.inputs.arguments import listed, shown
-from bayesmix.inputs.containers import by_row
+from bayesmix.inputs.containers import by_row, check_column
 from bayesmix.inputs.covariates import TEXTS_OF_NOTHING, level_text
 
 
@@ -125,8 +125,7 @@ def true_classes(truth: Any, rows: pd.Index | None, n: int) -> np.ndarray | None
     if truth is None:
         return None
     entries = by_row(truth, rows, n, "truth")
-    if np.ndim(entries) != 1:
-        raise ValueError(f"truth: must be one column, one class per row; got shape {np.shape(entries)}")
+    check_column(entries, "truth", "class")
     missing = np.flatnonzero(pd.isna(pd.Series(list(entries), dtype=object)))
     if len(missing):
         raise ValueError(f"truth: row {missing[0] + 1} is missing; every row needs its true class")

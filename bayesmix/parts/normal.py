@@ -50,8 +50,8 @@ def centre_and_spread(data: Data) -> tuple[np.ndarray, np.ndarray]:
             raise ValueError(f"X: column {name!r} is constant ({low:g}): its groups cannot be told apart")
         if high - low < 1 / MOST_EXTREME:
             raise ValueError(
-                f"X: column {name!r} lies between {low:g} and {high:g}: squares of differences below {1 / MOST_EXTREME:g} "
-                "vanish; take other units"
+                f"X: column {name!r} lies between {low:g} and {high:g}: squares of differences below "
+                f"{1 / MOST_EXTREME:g} vanish; take other units"
             )
     return column_moments(data.x, data.row_weights)
 
@@ -62,8 +62,8 @@ def _check_units(data: Data) -> None:
         return
     row, j = np.argwhere(np.abs(data.x) > MOST_EXTREME)[0]
     raise ValueError(
-        f"X: column {data.feature_names[j]!r}, row {data.obs_names[row]}: squares of measurements beyond {MOST_EXTREME:g} "
-        f"overflow; got {data.x[row, j]:g}, take other units"
+        f"X: column {data.feature_names[j]!r}, row {data.obs_names[row]}: squares of measurements beyond "
+        f"{MOST_EXTREME:g} overflow; got {data.x[row, j]:g}, take other units"
     )
 
 

@@ -305,6 +305,7 @@ LABELS: dict[str, Case] = {
     ),
     "weight on one row": (data(row_weights=[1] + [0] * 7), "X: column 'x' is constant (1)"),
     "two columns of weights": (data(row_weights=CALM), "row_weights: must be one column", "got shape (8, 2)"),
+    "weights of several sizes": (data(row_weights=[1.0, []] * 4), "row_weights: must be one column", "several sizes"),
     "truth too short": (data(truth=["a"]), "truth: must have one entry per row, 8; got 1"),
     "truth missing": (data(truth=["a", None] * 4), "truth: row 2 is missing; every row needs its true class"),
     "gaps": (data(missing="impute"), "missing: must be 'model' or 'drop'; got 'impute'"),
