@@ -48,7 +48,7 @@ def shown(value: Any) -> str:
 
 
 def listed(names: Iterable[str], most: int = 6) -> str:
-    """Names in a row, and how many more there are.
+    """Names in a line, whatever is in them, and how many more there are.
 
     Examples
     --------
@@ -57,7 +57,7 @@ def listed(names: Iterable[str], most: int = 6) -> str:
     """
     names = list(names)
     more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+    return ", ".join(" ".join(name.split()) for name in names[:most]) + more
 
 
 def meant(given: Any, known: Iterable[str]) -> str:

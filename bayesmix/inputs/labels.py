@@ -31,7 +31,7 @@ def label_evidence(
         raise ValueError(f"classes: must be a sequence of class names; got {classes!r}")
     given = None if classes is None else tuple(level_text(c) for c in classes)
     if given is not None and len(set(given)) < len(given):
-        raise ValueError(f"classes: names must differ; got {', '.join(given)}")
+        raise ValueError(f"classes: names must differ; got {listed(given)}")
     if labels is None:
         names = given or ()
         return names, np.zeros((n, len(names))), np.zeros(n, dtype=bool)
