@@ -222,3 +222,39 @@ def test_no_start_that_was_given_up_is_the_answer():
     assert em.starts["reasons"].str.contains("Heywood").any()
     assert not em.starts.loc[em.starts["chosen"], "left"].item()
     assert em.degenerate or em.converged
+
+
+FEW_DRAWS = {"draws": 60, "tune": 60, "chains": 2, "n_starts": 3, "progress": False, "cores": 1}
+SAMPLED = {
+    "zeros alone": (bm.Mixture("zero_inflated_poisson"), np.zeros(40)),
+    "counts without zeros": (bm.Mixture("zero_inflated_poisson"), Y + 1),
+    "one of 149": (bm.Mixture("zero_inflated_poisson"), np.r_[Y, 149]),
+    "two point masses": (bm.Mixture("gaussian", n_components=2, covariance="diag"), MEASURED["two point masses"][1]),
+    "separated by a million widths": (
+        bm.Mixture("gaussian", n_components=2, covariance="diag"),
+        MEASURED["separated by a million widths"][1],
+    ),
+    "one row at 1e6": (bm.Mixture("gaussian", n_components=2), MEASURED["one row at 1e6"][1]),
+    "half of the rows tied": (bm.Mixture("gaussian", n_components=2), MEASURED["half of the rows tied"][1]),
+}
+"""Mixtures and rows; at the end those of which no mode is found."""
+NO_MODE = ("one row at 1e6", "half of the rows tied")
+LONGEST_SAMPLED = 600
+"""Seconds, compiling included, on a machine that does other work besides."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SAMPLED)
+def test_posteriors(name):
+    """Finite draws with a verdict, or an error that says what to do; so few draws are trusted by nobody."""
+    spec, x = SAMPLED[name]
+    with within(LONGEST_SAMPLED):
+        if name in NO_MODE:
+            with pytest.raises(bm.FitError, match="no posterior mode was found.*use fewer components, look for tied"):
+                bm.sample(spec, bm.Data(x), **FEW_DRAWS)
+            return
+        dt = bm.sample(spec, bm.Data(x), **FEW_DRAWS)
+        check = bm.diagnose(dt)
+    assert all(np.isfinite(draws).all() for draws in dt["posterior"].values())
+    assert not check.ok
+    assert all(problem.message and problem.advice for problem in check.problems)
