@@ -247,7 +247,7 @@ def fit_em(
     """
     if method not in ("ml", "map"):
         raise ValueError(f"method: must be 'ml' or 'map'; got {method!r}")
-    if assignment not in NAMES_OF_L:
+    if assignment not in tuple(NAMES_OF_L):
         raise ValueError(f"assignment: must be 'soft' or 'hard'; got {assignment!r}")
     if method == "map" and (trace or assignment == "hard"):
         raise ValueError(f"{'trace' if trace else 'assignment'}: is of EM; method='map' climbs the posterior")

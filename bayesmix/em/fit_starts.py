@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import cycle, islice
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -109,7 +110,7 @@ def fit_starts(
     over all rows from the beginning.
     """
     whole_numbers(n_starts=n_starts, seed=seed, max_iter=max_iter)
-    if not tolerance > 0:
+    if not (isinstance(tolerance, Real) and tolerance > 0):
         raise ValueError(f"tolerance: must be positive; got {tolerance!r}")
     kinds = manner.of_starts(likelihood, n_starts)
     *streams, rows = np.random.default_rng(seed).spawn(len(kinds) + 1)
@@ -133,6 +134,13 @@ def fit_starts(
         finished[id(result.params)] if result.own else result.at(finished[id(result.params)]) for result in results
     ]
     results = merged(likelihood, results, groups)
+    while (best := results[best_result(results)]).left:  # those for whose sake it was left ended in spikes
+        end = _finished(likelihood, few, replace(best, left=False), -np.inf, manner, settings)
+        results = [
+            result if result.params is not best.params else end if result is best else result.at(end)
+            for result in results
+        ]
+        results = merged(likelihood, results, groups)
     return results if manner.hard else beyond_saddles(likelihood, results, **settings)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from bayesmix.inputs.arguments import listed
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.part import Params
 
@@ -49,6 +50,8 @@ def standard_errors(likelihood: Likelihood, params: Params) -> dict[str, np.ndar
 def inverted(information: np.ndarray) -> np.ndarray | None:
     """I^-1; None where the information is singular or not positive definite."""
     scale = np.sqrt(np.abs(np.diag(information)))
+    if not len(scale):
+        return information
     if not (np.isfinite(information).all() and (scale > 0).all()):
         return None
     scaled = information / np.outer(scale, scale)
@@ -59,9 +62,9 @@ def inverted(information: np.ndarray) -> np.ndarray | None:
 
 def notes(likelihood: Likelihood, params: Params, errors: Mapping[str, np.ndarray]) -> tuple[str, ...]:
     """Which standard errors are missing, or so large that their estimate says nothing; by name."""
-    unidentified = likelihood.family.unidentified(likelihood)
+    doubts = [likelihood.family.unidentified(likelihood), crowded(likelihood)]
     labels = {"NaN": list[str](), "huge": list[str]()}
-    edge = bool(likelihood.on_boundary(params).any())
+    edge = likelihood.on_boundary(params)
     for variable, bound in likelihood.hopeless(params).items():
         free = likelihood.free[variable] if variable in likelihood.free else np.ones(np.shape(bound), bool)
         for where in map(tuple, np.argwhere(free)):
@@ -71,14 +74,17 @@ def notes(likelihood: Likelihood, params: Params, errors: Mapping[str, np.ndarra
                 labels["huge" if np.isfinite(error) else "NaN"].append(f"{variable}[{', '.join(names)}]")
     words = {
         "NaN": EDGE + "{}"
-        if edge and any(np.isfinite(a).any() for a in errors.values())
+        if edge.all() or (edge.any() and any(np.isfinite(a).any() for a in errors.values()))
         else "no standard errors, the observed information is not positive definite: {}",
         "huge": "standard errors so large that the data say next to nothing: {}",
     }
-    known = [words[kind].format(_listed(entries)) for kind, entries in labels.items() if entries]
-    return tuple(known if unidentified is None else [unidentified, *known])
+    known = [words[kind].format(listed(entries)) for kind, entries in labels.items() if entries]
+    return (*filter(None, doubts), *known)
 
 
-def _listed(names: list[str], most: int = 6) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+def crowded(likelihood: Likelihood) -> str | None:
+    """Whether there are more free parameters than values that were observed, in words."""
+    p, values = likelihood.n_parameters, int((~np.isnan(likelihood.data.x[likelihood.row_weights > 0])).sum())
+    return (
+        f"{p} free parameters for {values} observed values: they fit these rows and say little" if p > values else None
+    )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path, PurePath
 from typing import Any
 
-from bayesmix.inputs.arguments import is_whole
+from bayesmix.inputs.arguments import LEAST, is_whole, meant, shown
 from bayesmix.inputs.defaults import DROP, MODEL
 from bayesmix.inputs.tables.options import OPTION_RULES
 
@@ -24,7 +26,9 @@ class Kind:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    """Whether it is finite, and no integer beyond the floats."""
+    most = sys.float_info.max
+    return isinstance(value, int | float) and not isinstance(value, bool) and -most <= value <= most
 
 
 def _is_texts(value: Any) -> bool:
@@ -35,14 +39,23 @@ def _is_cell(value: Any) -> bool:
     return isinstance(value, str) or _is_number(value)
 
 
+def counts(*keys: str) -> dict[str, Kind]:
+    """Whole numbers, each at least as large as the argument of that name must be."""
+
+    def at_least(least: int) -> Kind:
+        return Kind(f"a whole number >= {least}", lambda value: is_whole(value, least))
+
+    return {key: at_least(LEAST.get(key, 1)) for key in keys}
+
+
 TEXT = Kind("a text", lambda value: isinstance(value, str))
 TEXTS = Kind("a list of texts", _is_texts)
 NUMBER = Kind("a number", _is_number)
 POSITIVE = Kind("a positive number", lambda value: _is_number(value) and value > 0)
 SHARE = Kind("a number between 0 and 1", lambda value: _is_number(value) and 0 < value < 1)
 MISSING = Kind(f"{MODEL!r} or {DROP!r}", lambda value: value in (MODEL, DROP))
-COUNT = Kind("a whole number >= 0", lambda value: is_whole(value, 0))
 TABLE = Kind("a table", lambda value: isinstance(value, dict))
+OPTION = Kind("a text, a whole number, true or false", lambda v: isinstance(v, str | bool) or is_whole(v, 0))
 TABLES = Kind("an array of tables", lambda value: isinstance(value, list) and all(isinstance(v, dict) for v in value))
 
 TOP = {
@@ -67,18 +80,15 @@ DATA_KEYS = {
 }
 SAMPLERS = ("auto", "nuts", "exchange")
 SAMPLER = {
-    "draws": COUNT,
-    "tune": COUNT,
-    "chains": COUNT,
+    **counts("draws", "tune", "chains"),
     "target_accept": SHARE,
-    "seed": COUNT,
-    "n_starts": COUNT,
+    **counts("seed", "n_starts"),
     "sampler": Kind(", ".join(map(repr, SAMPLERS)), lambda value: value in SAMPLERS),
     "until": Kind("'trusted'", lambda value: value == "trusted"),
     "minutes": POSITIVE,
 }
 ASSIGNMENT = Kind('"soft" or "hard"', lambda value: value in ("soft", "hard"))
-EM = {"n_starts": COUNT, "seed": COUNT, "max_iter": COUNT, "tolerance": POSITIVE, "assignment": ASSIGNMENT}
+EM = {**counts("n_starts", "seed", "max_iter"), "tolerance": POSITIVE, "assignment": ASSIGNMENT}
 EXPECT = {
     **dict.fromkeys(("quantity", "interval_of"), TEXT),
     **dict.fromkeys(("value", "tolerance", "at_least", "at_most"), NUMBER),
@@ -108,6 +118,8 @@ def find(name_or_path: str | Path) -> Path:
     ValueError
         Where it is neither, with the names there are.
     """
+    if not isinstance(name_or_path, str | PathLike):
+        raise ValueError(f"name_or_path: must be a name of the gallery or a path; got {shown(name_or_path)}")
     if str(name_or_path) in names():
         return gallery_folder() / str(name_or_path)
     path = Path(name_or_path)
@@ -115,7 +127,11 @@ def find(name_or_path: str | Path) -> Path:
         if not (path / FILE).is_file():
             raise ValueError(f"{path}: the folder holds no {FILE}; 'bayesmix new' writes one")
         return path
-    raise ValueError(f"no model {str(name_or_path)!r}: give the path of a model folder, or one of {', '.join(names())}")
+    known = names()
+    raise ValueError(
+        f"no model {shown(str(name_or_path))}: give the path of a model folder, or one of {', '.join(known)}"
+        f"{meant(name_or_path, known)}"
+    )
 
 
 def read_toml(folder: Path) -> dict[str, Any]:
@@ -128,13 +144,17 @@ def read_toml(folder: Path) -> dict[str, Any]:
     """
     path = folder / FILE
     try:
-        entry = tomllib.loads(path.read_text(encoding="utf-8"))
+        entry = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ValueError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: is not UTF-8 text: {error.reason} at byte {error.start}") from None
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{path}: not valid TOML: {error}") from None
+    except RecursionError:
+        raise ValueError(f"{path}: tables or lists are nested too deep") from None
+    except ValueError as error:  # Python's word for numbers of thousands of digits, dates that there are not
+        raise ValueError(f"{path}: {error}") from None
     try:
         return _checked(entry)
     except ValueError as error:
@@ -158,9 +178,9 @@ def _checked(entry: dict[str, Any]) -> dict[str, Any]:
 def _check(entry: Mapping[str, Any], kinds: Mapping[str, Kind], where: str, *, required: tuple[str, ...] = ()) -> None:
     for key, value in entry.items():
         if key not in kinds:
-            raise ValueError(f"{where}unknown key {key!r}; choose from {', '.join(kinds)}")
+            raise ValueError(f"{where}unknown key {shown(key)}; choose from {', '.join(kinds)}{meant(key, kinds)}")
         if not kinds[key].test(value):
-            raise ValueError(f"{where}{key}: must be {kinds[key].words}; got {value!r}")
+            raise ValueError(f"{where}{key}: must be {kinds[key].words}; got {shown(value)}")
     for key in required:
         if key not in entry:
             raise ValueError(f"{where}the key {key!r} is missing")
@@ -169,11 +189,16 @@ def _check(entry: Mapping[str, Any], kinds: Mapping[str, Kind], where: str, *, r
 def _check_data(entry: Mapping[str, Any]) -> None:
     _check(entry, DATA_KEYS, "[data] ", required=("file",))
     for key in ("file", "test_file"):
-        path = PurePath(entry.get(key, "."))
-        if path.is_absolute() or ".." in path.parts:  # a folder from elsewhere names no file of the reader's machine
-            raise ValueError(f"[data] {key}: must be a file in the model's folder; got {entry[key]!r}")
+        name = entry.get(key, ".")
+        path = PurePath(name)
+        # a folder from elsewhere names no file of the reader's machine
+        if path.is_absolute() or ".." in path.parts or "\0" in name:
+            raise ValueError(f"[data] {key}: must be a file in the model's folder; got {shown(name)}")
     if ("columns" in entry) == ("response" in entry):
         raise ValueError("[data] needs either columns (measurements) or response (counts)")
+    for key in ("label", "truth", "row_weights"):
+        if key in entry and entry[key] == entry.get("response"):
+            raise ValueError(f"[data] {key}: is the response itself, {entry[key]!r}")
     if "scale" in entry and "response" in entry:
         raise ValueError("[data] scale: is for columns of measurements, not for counts")
     if "test_file" in entry and "truth" not in entry:
@@ -183,16 +208,17 @@ def _check_data(entry: Mapping[str, Any]) -> None:
 def _check_mixture(entry: Mapping[str, Any]) -> None:
     """Kinds only: which keys a family has, and their values, :class:`bayesmix.Mixture` knows."""
     for key, value in entry.items():
-        if key not in ("priors", "fixed") and not (isinstance(value, str) or is_whole(value, 0)):
-            raise ValueError(f"[mixture] {key}: must be a text or a whole number; got {value!r}")
+        if key not in ("priors", "fixed") and not OPTION.test(value):
+            raise ValueError(f"[mixture] {key}: must be {OPTION.words}; got {shown(value)}")
     priors = entry.get("priors", {})
     if not isinstance(priors, dict) or not all(isinstance(prior, dict) for prior in priors.values()):
-        raise ValueError(f"[mixture] priors: must be a table of tables; got {priors!r}")
+        raise ValueError(f"[mixture] priors: must be a table of tables; got {shown(priors)}")
     for key, prior in priors.items():
         if not isinstance(prior.get("distribution"), str):
-            raise ValueError(f"[mixture.priors.{key}] distribution: must be a text; got {prior.get('distribution')!r}")
+            got = shown(prior.get("distribution"))
+            raise ValueError(f"[mixture.priors.{key}] distribution: must be a text; got {got}")
     if not isinstance(entry.get("fixed", {}), dict):
-        raise ValueError(f"[mixture] fixed: must be a table of known parameters; got {entry['fixed']!r}")
+        raise ValueError(f"[mixture] fixed: must be a table of known parameters; got {shown(entry['fixed'])}")
 
 
 def _check_rule(claim: Mapping[str, Any], where: str) -> None:

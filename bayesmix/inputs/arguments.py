@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from numbers import Integral
 from typing import Any
 
 FEWEST_DRAWS = 4
 """Of every chain: R-hat halves it, and a variance takes two."""
+LONGEST_SHOWN = 100
+"""Characters of a value in an error."""
 LEAST = {"draws": FEWEST_DRAWS, "seed": 0}
 """By name; of every other whole number 1."""
 
@@ -27,8 +31,45 @@ def whole_numbers(**arguments: Any) -> dict[str, int]:
     for name, value in arguments.items():
         least = LEAST.get(name, 1)
         if not is_whole(value, least):
-            raise ValueError(f"{name}: must be a whole number >= {least}; got {value!r}")
+            raise ValueError(f"{name}: must be a whole number >= {least}; got {shown(value)}")
     return {name: int(value) for name, value in arguments.items()}
+
+
+def shown(value: Any) -> str:
+    """A value as an error shows it: so much of it as fits into a line."""
+    try:
+        text = repr(value)
+    except (
+        ValueError,
+        RecursionError,
+    ):  # Python's words for integers of thousands of digits, for lists in lists in lists
+        return f"a {type(value).__name__} that is too long to be shown"
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
+
+
+def listed(names: Iterable[str], most: int = 6) -> str:
+    """Names in a line, whatever is in them, and how many more there are.
+
+    Examples
+    --------
+    >>> listed("abcdefgh", 3)
+    'a, b, c and 5 more'
+    """
+    names = list(names)
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(" ".join(name.split()) for name in names[:most]) + more
+
+
+def meant(given: Any, known: Iterable[str]) -> str:
+    """The end of an error about a name that there is not: which was meant, where one is like it.
+
+    Examples
+    --------
+    >>> meant("tittle", ["title", "source"])
+    "; did you mean 'title'?"
+    """
+    like = get_close_matches(str(given), list(known), n=1)
+    return f"; did you mean {like[0]!r}?" if like else ""
 
 
 def probabilities(**arguments: float) -> None:

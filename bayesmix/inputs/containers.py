@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.inputs.covariates import level_text
-from bayesmix.inputs.csv_columns import column
+from bayesmix.inputs.csv_columns import column, floats
 
 
 def frame_of(X: Any) -> pd.DataFrame:
@@ -27,7 +27,7 @@ def frame_of(X: Any) -> pd.DataFrame:
     elif isinstance(X, pd.Series):
         frame = X.to_frame(name=X.name if X.name is not None else "x")
     else:
-        array = np.ma.filled(X.astype(float), np.nan) if isinstance(X, np.ma.MaskedArray) else np.asarray(X)
+        array = _array_of(X)
         if array.ndim not in (1, 2):
             raise ValueError(f"X: must have shape (n,) or (n, n_features); got shape {array.shape}")
         array = array[:, None] if array.ndim == 1 else array
@@ -38,6 +38,25 @@ def frame_of(X: Any) -> pd.DataFrame:
     if len(set(names)) < len(names):
         raise ValueError(f"X: column names must differ; got {', '.join(names)}")
     return frame.set_axis(names, axis=1)
+
+
+def _array_of(X: Any) -> np.ndarray:
+    """An array, with None or NaN where a mask hides what stood there; ValueError for what is no table."""
+    if isinstance(X, np.ma.MaskedArray):
+        plain = X.dtype.kind in "biuf"
+        return np.ma.filled(X.astype(float if plain else object), np.nan if plain else None)
+    if hasattr(X, "toarray"):
+        raise ValueError("X: a sparse matrix is another kind of table; use X.toarray()")
+    try:
+        array = np.asarray(X)
+    except ValueError:  # NumPy's word for ragged rows
+        sizes = sorted({np.size(row) for row in X})
+        raise ValueError(f"X: every row must have as many entries; got rows of {', '.join(map(str, sizes))}") from None
+    if array.ndim == 0:
+        got = repr(X) if np.isscalar(X) or X is None else f"a {type(X).__name__}"
+        advice = "; use pandas.DataFrame(X)" if isinstance(X, Mapping) else ""
+        raise ValueError(f"X: must be a table, or an array of shape (n,) or (n, n_features); got {got}{advice}")
+    return array
 
 
 def array_names(width: int) -> tuple[str, ...]:
@@ -161,19 +180,31 @@ def by_position(values: Any, X: Any, n: int, argument: str) -> Any:
     )
 
 
+def check_column(entries: Any, argument: str, what: str) -> None:
+    """ValueError where entries by row are several columns, or of several sizes."""
+    try:
+        shape = f"shape {np.shape(entries)}" if np.ndim(entries) != 1 else ""
+    except ValueError:  # NumPy's word for ragged rows
+        shape = "rows of several sizes"
+    if shape:
+        raise ValueError(f"{argument}: must be one column, one {what} per row; got {shape}")
+
+
 def weights_by_row(row_weights: Any, rows: pd.Index | None, n: int, argument: str = "row_weights") -> np.ndarray:
     """v_i (n,), 1 where none are given; ValueError naming the row and the value."""
     if row_weights is None:
         return np.ones(n)
     entries = by_row(row_weights, rows, n, argument)
-    if np.ndim(entries) != 1:
-        raise ValueError(f"{argument}: must be one column, one weight per row; got shape {np.shape(entries)}")
-    weights = pd.to_numeric(pd.Series(list(entries), dtype=object), errors="coerce").to_numpy(
-        dtype=float, na_value=np.nan
-    )
+    check_column(entries, argument, "weight")
+    weights = floats(pd.Series(list(entries), dtype=object))
+    if weights is None:
+        raise ValueError(f"{argument}: must be real numbers; got complex ones")
     bad = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
     if len(bad):
         raise ValueError(f"{argument}: must be finite and not negative; row {bad[0] + 1} is {entries[bad[0]]}")
     if not weights.any():
         raise ValueError(f"{argument}: at least one must be positive; all are zero")
+    with np.errstate(over="ignore"):
+        if not np.isfinite(weights.sum()):
+            raise ValueError(f"{argument}: their sum must be finite; got weights up to {weights.max():g}")
     return weights

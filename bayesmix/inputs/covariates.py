@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bayesmix.inputs.csv_columns import DATE, PLAIN_NUMBERS, WRITTEN_NUMBER, numeric
+from bayesmix.inputs.csv_columns import DATE, PLAIN_NUMBERS, WRITTEN_NUMBER, floats, numeric
 
 FEWEST_LEVELS = 5
 """A factor with so many levels must have two rows for each, on average."""
@@ -60,7 +60,8 @@ def _cells(frame: pd.DataFrame) -> tuple[np.ndarray, Levels]:
         words = not (pd.api.types.is_numeric_dtype(categories) and categories.is_monotonic_increasing)
     else:
         text = column.dtype == object or isinstance(column.dtype, pd.StringDtype)
-        words = text and bool(pd.to_numeric(column[there], errors="coerce").isna().any())
+        values = floats(column[there]) if text else None
+        words = values is not None and bool(np.isnan(values).any())
     if words:
         factor = as_levels(column)
         _check_answers(factor)

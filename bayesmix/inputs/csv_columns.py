@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 
+from bayesmix.inputs.arguments import shown
 from bayesmix.inputs.tables.numbers import WRITTEN_GAPS, possible
 from bayesmix.inputs.tables.options import Options
 
@@ -39,18 +41,19 @@ def numeric(frame: pd.DataFrame) -> np.ndarray:
     columns = []
     for name in frame.columns:
         raw = frame[name]
-        if pd.api.types.is_complex_dtype(raw):
-            raise ValueError(f"X: column {str(name)!r} must hold real numbers; got complex ones")
-        if pd.api.types.is_datetime64_any_dtype(raw) or pd.api.types.is_timedelta64_dtype(raw):
+        if _is_of_times(raw):
             raise ValueError(f"X: column {str(name)!r} must hold numbers; got times, from {raw.iloc[0]}")
-        values = pd.to_numeric(raw, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+        values = floats(raw)
+        if values is None:
+            raise ValueError(f"X: column {str(name)!r} must hold real numbers; got complex ones")
         bad = np.flatnonzero(~np.isfinite(values) & ~raw.isna().to_numpy())
         if len(bad):
             at = bad[telling(raw.iloc[bad[:LOOKED_THROUGH]].map(str))]
-            shown = raw.iloc[at : at + 1].tolist()[0]
-            what = f"is not a finite number: {shown!r}"
+            cell = raw.iloc[at : at + 1].tolist()[0]
+            what = f"is not a finite number: {shown(cell)}"
             more = f" (and {len(bad) - 1} more rows)" if len(bad) > 1 else ""
-            raise ValueError(f"X: column {str(name)!r}, row {frame.index[at]} {what}{more}{number_advice(str(shown))}")
+            advice = number_advice(cell) if isinstance(cell, str) else ""
+            raise ValueError(f"X: column {str(name)!r}, row {frame.index[at]} {what}{more}{advice}")
         columns.append(values)
     return np.ascontiguousarray(np.column_stack(columns))
 
@@ -58,6 +61,22 @@ def numeric(frame: pd.DataFrame) -> np.ndarray:
 def telling(cells: Iterable[str]) -> int:
     """Which of some cells that are no plain numbers says best what is wrong: the first that is none in any spelling."""
     return next((i for i, cell in enumerate(cells) if not possible([cell.strip()], Options())), 0)
+
+
+def floats(column: pd.Series) -> np.ndarray | None:
+    """A column as floats, (n,): NaN for a cell that is no number, infinite beyond the floats; None for complex ones."""
+    if column.dtype == object:  # pandas fails at integers that no float can hold
+        column = column.mask(column.map(lambda cell: type(cell) is int and abs(cell) > sys.float_info.max), np.inf)
+    values = pd.to_numeric(column, errors="coerce")
+    if pd.api.types.is_complex_dtype(values):
+        return None
+    with np.errstate(over="ignore"):
+        return np.asarray(values.to_numpy(dtype=float, na_value=np.nan))
+
+
+def _is_of_times(column: pd.Series) -> bool:
+    times = pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column)
+    return times or isinstance(column.dtype, pd.PeriodDtype)
 
 
 def number_advice(shown: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from bayesmix.inputs.containers import by_row
+from bayesmix.inputs.arguments import listed, shown
+from bayesmix.inputs.containers import by_row, check_column
 from bayesmix.inputs.covariates import FEWEST_LEVELS, TEXTS_OF_NOTHING, level_text
 
 NO_LABEL = -1
@@ -29,9 +30,11 @@ def label_evidence(
     ``labels``: as :func:`bayesmix.inputs.containers.by_row` gives them; :class:`bayesmix.Data` says what they may be.
     ValueError naming the row and the value.
     """
+    if not (classes is None or (isinstance(classes, Iterable) and not isinstance(classes, str | bytes))):
+        raise ValueError(f"classes: must be a sequence of class names; got {classes!r}")
     given = None if classes is None else tuple(level_text(c) for c in classes)
     if given is not None and len(set(given)) < len(given):
-        raise ValueError(f"classes: names must differ; got {', '.join(given)}")
+        raise ValueError(f"classes: names must differ; got {listed(given)}")
     if labels is None:
         names = given or ()
         return names, np.zeros((n, len(names))), np.zeros(n, dtype=bool)
@@ -78,7 +81,9 @@ def _label_sets(labels: Any, given: tuple[str, ...] | None) -> tuple[tuple[str, 
                     "use None where nothing is known, or name it in classes"
                 )
             if level_text(c) not in position:
-                raise ValueError(f"labels: row {i + 1} has the class {level_text(c)!r}; classes are {', '.join(names)}")
+                raise ValueError(
+                    f"labels: row {i + 1} has the class {shown(level_text(c))}; classes are {listed(names)}"
+                )
             evidence[i, position[level_text(c)]] = 0.0
     return names, evidence, np.array([bool(entry) for entry in allowed])
 
@@ -188,8 +193,7 @@ def true_classes(truth: Any, rows: pd.Index | None, n: int) -> np.ndarray | None
     if truth is None:
         return None
     entries = by_row(truth, rows, n, "truth")
-    if np.ndim(entries) != 1:
-        raise ValueError(f"truth: must be one column, one class per row; got shape {np.shape(entries)}")
+    check_column(entries, "truth", "class")
     missing = np.flatnonzero(pd.isna(pd.Series(list(entries), dtype=object)))
     if len(missing):
         raise ValueError(f"truth: row {missing[0] + 1} is missing; every row needs its true class")

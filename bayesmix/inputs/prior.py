@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
+
+from bayesmix.inputs.arguments import meant, shown
 
 type Number = float | tuple[Number, ...]
 
@@ -93,7 +96,10 @@ class Prior:
 
     def __init__(self, distribution: str, **parameters: Any) -> None:
         if distribution not in SHAPES:
-            raise ValueError(f"Prior: unknown distribution {distribution!r}; choose from {', '.join(SHAPES)}")
+            raise ValueError(
+                f"Prior: unknown distribution {distribution!r}; choose from {', '.join(SHAPES)}"
+                f"{meant(distribution, SHAPES)}"
+            )
         wanted = SHAPES[distribution].parameters
         if set(parameters) != set(wanted):
             got = ", ".join(sorted(parameters)) or "none"
@@ -124,7 +130,7 @@ class Prior:
     def from_dict(cls, entry: Mapping[str, Any]) -> Prior:
         """The inverse of :meth:`to_dict`."""
         if not isinstance(entry, Mapping) or "distribution" not in entry:
-            raise ValueError(f"Prior: needs a table with the key 'distribution'; got {entry!r}")
+            raise ValueError(f"Prior: needs a table with the key 'distribution'; got {shown(entry)}")
         return cls(**entry)
 
     def __repr__(self) -> str:
@@ -133,20 +139,17 @@ class Prior:
 
 
 def _checked(distribution: str, name: str, value: Any) -> Number:
-    try:
-        array = np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
-        raise ValueError(
-            f"Prior {distribution}: {name} must be a number or an array of numbers; got {value!r}"
-        ) from None
+    array = numbers(value)
+    if array is None:
+        raise ValueError(f"Prior {distribution}: {name} must be a number or an array of numbers; got {shown(value)}")
     if array.size == 0 or not np.isfinite(array).all():
-        raise ValueError(f"Prior {distribution}: {name} must be finite; got {value!r}")
+        raise ValueError(f"Prior {distribution}: {name} must be finite; got {shown(value)}")
     if not ({name, (distribution, name)} & UNBOUNDED_PARAMETERS) and (array <= 0).any():
-        raise ValueError(f"Prior {distribution}: {name} must be positive; got {value!r}")
+        raise ValueError(f"Prior {distribution}: {name} must be positive; got {shown(value)}")
     if name == "chol" and not _is_cholesky_factor(array):
         raise ValueError(
             f"Prior {distribution}: chol must be a square lower triangular matrix with a positive diagonal; "
-            f"got {value!r}"
+            f"got {shown(value)}"
         )
     return nested(array.tolist())
 
@@ -154,6 +157,23 @@ def _checked(distribution: str, name: str, value: Any) -> Number:
 def _is_cholesky_factor(array: np.ndarray) -> bool:
     square = array.ndim == 2 and array.shape[0] == array.shape[1]
     return square and not np.triu(array, k=1).any() and bool((np.diag(array) > 0).all())
+
+
+def numbers(value: Any) -> np.ndarray | None:
+    """A number or an array of numbers as floats; None for anything else: text, truth values, integers beyond floats.
+
+    Examples
+    --------
+    >>> numbers([1, 2.5]), numbers("1")
+    (array([1. , 2.5]), None)
+    """
+    try:
+        array = np.asarray(value)
+        if array.dtype.kind == "O" and all(isinstance(v, Real) and not isinstance(v, bool) for v in array.flat):
+            array = array.astype(float)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return array.astype(float) if array.dtype.kind in "iuf" else None
 
 
 def nested(value: Any) -> Number:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from bayesmix.inputs.arguments import shown
 from bayesmix.inputs.covariates import BOOLEANS, Levels
 from bayesmix.inputs.csv_columns import LOOKED_THROUGH, number_advice, telling
 from bayesmix.inputs.data import Data
@@ -24,6 +25,8 @@ def readable(family: Family, data: Data) -> Data:
     for j, (name, codes, own) in enumerate(columns):
         if own and not family.takes_levels:
             x = x.copy() if x is data.x else x
+            if own == BOOLEANS and family.observation == "count":
+                raise _refused(data, name, ~np.isnan(codes), "is a truth value, not a count")
             x[:, j], levels[j] = _numbers(data, name, codes, own), ()
     return data if x is data.x else data.coded(x, levels)
 
@@ -39,7 +42,7 @@ def _numbers(data: Data, name: str, codes: np.ndarray, levels: Levels) -> np.nda
     if words.any():
         found = [levels[int(code)] for code in codes[words][:LOOKED_THROUGH]]
         at = telling(found)
-        what, advice = f"is not a finite number: {found[at]!r}", number_advice(found[at])
+        what, advice = f"is not a finite number: {shown(found[at])}", number_advice(found[at])
         raise _refused(data, name, words, what, advice, at=at)
     return x
 

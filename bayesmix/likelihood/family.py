@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 from scipy.special import softmax
 
+from bayesmix.inputs.arguments import listed
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.prior import Prior
 from bayesmix.likelihood.clusters import CENTRES, known_means, nearest, pinned, whitened
@@ -166,7 +167,7 @@ def component_names(data: Data, n_components: int) -> tuple[str, ...]:
     if n_components < len(data.classes):
         raise ValueError(
             f"n_components: must be at least the number of classes, {len(data.classes)} "
-            f"({', '.join(data.classes)}); got {n_components}"
+            f"({listed(data.classes)}); got {n_components}"
         )
     unnamed = n_components - len(data.classes)
     names = tuple(f"component_{k + 1}" for k in range(unnamed))

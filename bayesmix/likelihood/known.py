@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from bayesmix.inputs.arguments import shown
 from bayesmix.inputs.pairs import correlation_matrices
+from bayesmix.inputs.prior import numbers
 from bayesmix.parts.held import COORDINATES
 from bayesmix.parts.parameter import Parameter
 from bayesmix.parts.part import Known
@@ -51,7 +53,7 @@ def check_names(parameters: Sequence[Parameter], fixed: Any, priors: Mapping[str
                 raise ValueError(f"fixed: {name!r} cannot be {EQUAL!r}: only weights can")
         elif isinstance(value, Mapping):
             if p.dims[:1] != ("component",) or p.support not in COORDINATES:
-                raise ValueError(f"fixed: {name!r} is known as a whole or not at all; got {dict(value)!r}")
+                raise ValueError(f"fixed: {name!r} is known as a whole or not at all; got {shown(dict(value))}")
             for own in value.values():
                 _numbers(name, own)
         else:
@@ -61,13 +63,12 @@ def check_names(parameters: Sequence[Parameter], fixed: Any, priors: Mapping[str
 
 
 def _numbers(name: str, value: Any) -> np.ndarray:
-    try:
-        array = np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
-        raise ValueError(f"fixed: {name!r} must be a number or an array of numbers; got {value!r}") from None
+    array = numbers(value)
+    if array is None:
+        raise ValueError(f"fixed: {name!r} must be a number or an array of numbers; got {shown(value)}")
     if not np.isfinite(array).all():
         raise ValueError(
-            f"fixed: {name!r} must be finite; got {value!r}. Where only some components are known, name those: "
+            f"fixed: {name!r} must be finite; got {shown(value)}. Where only some components are known, name those: "
             f'{{"component_1": ...}}'
         )
     return array
@@ -104,7 +105,7 @@ def _checked(p: Parameter, value: Any, shape: tuple[int, ...]) -> np.ndarray:
     array = np.broadcast_to(array, shape).astype(float)
     rule, test = RULES[p.support]
     if not np.all(test(array)):
-        raise ValueError(f"fixed: {p.name!r} must {rule}; got {value!r}")
+        raise ValueError(f"fixed: {p.name!r} must {rule}; got {shown(value)}")
     return array / array.sum() if p.support == "simplex" else array
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bayesmix.families.table import FAMILIES
-from bayesmix.inputs.arguments import whole_numbers
+from bayesmix.inputs.arguments import meant, whole_numbers
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.prior import Prior, choices
 from bayesmix.likelihood.family import Family
@@ -83,24 +83,27 @@ class Mixture:
         **options: Any,
     ) -> None:
         if family not in list(FAMILIES):
-            raise ValueError(f"family: unknown family {family!r}; choose from {', '.join(FAMILIES)}")
+            raise ValueError(
+                f"family: unknown family {family!r}; choose from {', '.join(FAMILIES)}{meant(family, FAMILIES)}"
+            )
         declared = FAMILIES[family]
         K = _components(declared, n_components)
         for name in options:
             if name not in declared.options:
                 known = f"choose from {', '.join(declared.options)}" if declared.options else "it has none"
-                raise ValueError(f"{name}: not an option of a {family} mixture; {known}")
+                raise ValueError(f"{name}: not an option of a {family} mixture; {known}{meant(name, declared.options)}")
         checked = declared.check_options(options, K)
         if order is not None and order not in declared.orders:
             orders = "".join(f" or {o!r}" for o in declared.orders)
             raise ValueError(f"order: must be None{orders} here, in a {family} mixture; got {order!r}")
-        check_names(declared.parameters(checked), fixed or {}, priors or {})
+        own = check_priors(declared, checked, priors or {})
+        check_names(declared.parameters(checked), fixed or {}, own)
         self.__dict__.update(
             family=family,
             n_components=K,
             order=order,
             _options=tuple(checked.items()),
-            _priors=tuple(sorted(check_priors(declared, checked, priors or {}).items())),
+            _priors=tuple(sorted(own.items())),
             _fixed=frozen(fixed or {}),
         )
 
@@ -154,13 +157,16 @@ class Mixture:
         return f"Mixture({', '.join(parts)})"
 
 
-def check_priors(family: Family, options: Mapping[str, Any], priors: Mapping[str, Any]) -> dict[str, Prior]:
+def check_priors(family: Family, options: Mapping[str, Any], priors: Any) -> dict[str, Prior]:
     """The user's priors, each known to the family and of the right support."""
+    if not isinstance(priors, Mapping):
+        raise ValueError(f"priors: must be a mapping of parameters to their priors; got {priors!r}")
     supports = {p.name: p.support for p in family.parameters(options)}
     for key, prior in priors.items():
         if key not in supports:
             raise ValueError(
                 f"priors: unknown key {key!r} for this {family.name} mixture; choose from {', '.join(supports)}"
+                f"{meant(key, supports)}"
             )
         if not isinstance(prior, Prior):
             raise ValueError(f"priors: {key!r} must be a Prior; got {prior!r}")

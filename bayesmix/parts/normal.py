@@ -36,15 +36,35 @@ SIGMA = Parameter(
     prior=False,
 )
 
+MOST_EXTREME = 1e100
+"""Measurements beyond it, and differences below its inverse, have squares that a float cannot hold, or their sums."""
+
 
 def centre_and_spread(data: Data) -> tuple[np.ndarray, np.ndarray]:
     """Weighted means and standard deviations of the observed cells, each (d,); ValueError naming a constant column."""
     check_columns(data.x, data.row_weights, data.feature_names)
+    _check_units(data)
     used = data.x if data.row_weights.all() else data.x[data.row_weights > 0]
     for name, low, high in zip(data.feature_names, np.nanmin(used, axis=0), np.nanmax(used, axis=0), strict=True):
         if low == high:
             raise ValueError(f"X: column {name!r} is constant ({low:g}): its groups cannot be told apart")
+        if high - low < 1 / MOST_EXTREME:
+            raise ValueError(
+                f"X: column {name!r} lies between {low:g} and {high:g}: squares of differences below "
+                f"{1 / MOST_EXTREME:g} vanish; take other units"
+            )
     return column_moments(data.x, data.row_weights)
+
+
+def _check_units(data: Data) -> None:
+    """ValueError naming the first cell whose square would overflow."""
+    if np.nanmin(data.x) >= -MOST_EXTREME and np.nanmax(data.x) <= MOST_EXTREME:
+        return
+    row, j = np.argwhere(np.abs(data.x) > MOST_EXTREME)[0]
+    raise ValueError(
+        f"X: column {data.feature_names[j]!r}, row {data.obs_names[row]}: squares of measurements beyond "
+        f"{MOST_EXTREME:g} overflow; got {data.x[row, j]:g}, take other units"
+    )
 
 
 def whiten(x: np.ndarray, means: np.ndarray, C: np.ndarray) -> np.ndarray:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from os import PathLike
 from pathlib import Path
 
 import xarray as xr
 
+from bayesmix.inputs.arguments import shown
 from bayesmix.posterior.varying import converted
 
 
@@ -60,6 +62,8 @@ def load_fit(path: str | Path) -> xr.DataTree:
     ValueError
         Where the file does not exist, or is not a posterior of bayesmix.
     """
+    if not isinstance(path, str | PathLike):
+        raise ValueError(f"path: must be the path of a file; got {shown(path)}")
     path = Path(path)
     if not path.is_file():
         raise ValueError(f"path: {path} {'is a folder' if path.is_dir() else 'does not exist'}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 
@@ -31,6 +33,16 @@ def _over(likelihood: Likelihood, data: Data | None) -> Likelihood:
     if not isinstance(data, Data | None):
         raise ValueError(f"data: must be a bm.Data, as bm.Data(frame) makes one; got a {type(data).__name__}")
     return likelihood if data is None else likelihood.rebind(data)
+
+
+def check_possible(likelihood: Likelihood, r: np.ndarray, new: Any, rows: slice = slice(None)) -> None:
+    """ValueError naming the first of new rows, of r (draws, rows, K), that no component can have made."""
+    bad = np.flatnonzero(np.isnan(r[..., 0]).any(axis=0))
+    if new is not None and len(bad):
+        raise ValueError(
+            f"data: row {likelihood.data.obs_names[rows][bad[0]]} has density 0 in every component: its values are too "
+            "far from those of the fit"
+        )
 
 
 def open_rows(likelihood: Likelihood, params: Params) -> np.ndarray:
@@ -73,11 +85,14 @@ def responsibilities(fit: Fit, *, data: Data | None = None) -> xr.DataArray:
     fit = fit if isinstance(fit, EMFit) else Record.of(fit)
     likelihood, params = bound(fit, data)
     if isinstance(fit, EMFit):
-        return array_of(likelihood, estep.responsibilities(likelihood, params), ("obs", "component"))
+        single = estep.responsibilities(likelihood, params)
+        check_possible(likelihood, single[None], data)
+        return array_of(likelihood, single, ("obs", "component"))
     draws = estep.Draws(likelihood, params)
     r = np.empty((draws.size, len(likelihood.data), len(likelihood.components)))
     for rows in row_slices(likelihood, draws.size):
         r[:, rows] = draws.responsibilities(rows)
+    check_possible(likelihood, r, data)
     coords = {"obs": likelihood.data.obs_names, "component": likelihood.components}
     return by_draw(r, fit.posterior, coords, name=None)
 
@@ -121,6 +136,7 @@ def summary_of(record: Record, *, data: Data | None = None, prob: float = 0.9) -
     r: np.ndarray | None = None
     for rows in row_slices(likelihood, draws.size):
         r = draws.responsibilities(rows, held=r)
+        check_possible(likelihood, r, data, rows)
         out[:, rows] = estep.summaries(r.reshape(draws.size, -1), tails).reshape(4, *r.shape[1:])
         errors.add(rows, r, out[0, rows])
     names = ("mean", "sd", "lower", "upper")

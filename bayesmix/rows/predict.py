@@ -15,7 +15,7 @@ from bayesmix.inputs.data import Data
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.posterior.expected_error import Errors
 from bayesmix.posterior.record import BLOCK_BYTES, row_blocks, row_slices
-from bayesmix.posterior.responsibilities import Fit
+from bayesmix.posterior.responsibilities import Fit, check_possible
 from bayesmix.rows.fitted import Fitted
 from bayesmix.rows.simulate import drawn_rows
 from bayesmix.rows.tails import Tails
@@ -120,6 +120,7 @@ def _groups_and_density(likelihood: Likelihood, fitted: Fitted, interval: float)
     r: np.ndarray | None = None
     for rows in row_slices(likelihood, draws.size):
         l, r = draws.both(rows, held=r)
+        check_possible(likelihood, r, likelihood.data, rows)
         l = l if bare is draws else bare.pointwise(rows)
         r_found[:, rows] = _mean_and_ends(r.reshape(draws.size, -1), tails).reshape(3, -1, K)
         l_found[:, rows] = _mean_and_ends(l, tails)

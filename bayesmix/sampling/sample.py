@@ -223,6 +223,8 @@ def _compiled(parts: Graph, model: pm.Model | None, compiled: CompiledModel | No
 
 def check_model(model: pm.Model, parts: Graph) -> None:
     """A model of the user's own must be an extension of this mixture's over these rows, for NUTS to sample."""
+    if not isinstance(model, pm.Model):
+        raise ValueError(f"model: must be a pymc.Model, as bm.build makes one; got a {type(model).__name__}")
     for rv in model.free_RVs:
         if not rv.dtype.startswith("float"):
             raise ValueError(f"model: {rv.name} is {rv.dtype}; NUTS samples continuous variables only")

@@ -270,15 +270,6 @@ def test_fewer_classes_than_components(rng):
     assert near.argmin() == 0
 
 
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [({"method": "bayes"}, "method: must be 'ml' or 'map'; got 'bayes'"), ({"n_starts": 0}, "n_starts.*got 0")],
-)
-def test_impossible_arguments(three_groups, arguments, words):
-    with pytest.raises(ValueError, match=words):
-        fit_em(*three_groups, **arguments)
-
-
 @pytest.mark.parametrize(("scale", "offset"), [(1e-8, 0.0), (1e8, 0.0), (1.0, 1e6)])
 def test_units_do_not_matter(rng, scale, offset):
     """L of scaled data is L - n d log scale; estimates scale with the data."""

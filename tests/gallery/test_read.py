@@ -284,7 +284,7 @@ BAD_TOML = {
     "unknown option": (GOOD + 'rate = "1"\n', "[mixture] rate: not an option of a gaussian mixture"),
     "family a number": (
         GOOD.replace('"gaussian"', "3.5"),
-        "[mixture] family: must be a text or a whole number; got 3.5",
+        "[mixture] family: must be a text, a whole number, true or false; got 3.5",
     ),
     "K too large": (GOOD.replace("= 2", "= 5"), "n_components: must be at most the number of rows, 4; got 5"),
     "K zero": (GOOD.replace("= 2", "= 0"), "n_components: must be a whole number >= 1; got 0"),
@@ -297,7 +297,7 @@ BAD_TOML = {
         GOOD + '[mixture.priors.means]\ndistribution = "Normal"\nmu = [1, 2, 3]\nsigma = 1\n',
         "priors: 'means', mu has shape (3,)",
     ),
-    "bad draws": (GOOD + "[sampler]\ndraws = -5\n", "[sampler] draws: must be a whole number >= 0; got -5"),
+    "bad draws": (GOOD + "[sampler]\ndraws = -5\n", "[sampler] draws: must be a whole number >= 4; got -5"),
     "bad accept": (
         GOOD + "[sampler]\ntarget_accept = 2\n",
         "[sampler] target_accept: must be a number between 0 and 1",

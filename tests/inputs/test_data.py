@@ -9,7 +9,6 @@ import pytest
 import bayesmix as bm
 from bayesmix.inputs.data import evenly
 from bayesmix.inputs.tables.read import read_table
-from bayesmix.mixture.spec import bind
 
 INF = float("inf")
 NUMBERS = bm.Mixture("gaussian", n_components=1)
@@ -38,29 +37,6 @@ def test_a_response_leaves_the_covariates():
     assert list(data.covariates) == ["a", "b"]
 
 
-BAD_X = {
-    "infinite": ({"a": [INF, 1.0]}, "column 'a', row 1 is not a finite number: inf"),
-    "text": ({"a": [1.0, 2.0], "b": [3, "four"]}, "column 'b', row 2 is not a finite number: 'four'"),
-    "gap": ({"a": [1.0, "NA"]}, "row 2 is not a finite number: 'NA'; a missing cell must be NaN or None"),
-    "gap made text": ({"a": np.array(["yes", np.nan])}, "column 'a', row 2 is the text 'nan', which NumPy makes of a"),
-    "several": ({"a": ["p", "q", "r"]}, "column 'a', row 1 is not a finite number: 'p' (and 2 more rows)"),
-    "complex": ({"a": [1j, 2j]}, "column 'a' must hold real numbers; got complex ones"),
-    "no rows": ({"a": []}, "needs at least one row and one column; got shape (0, 1)"),
-}
-
-
-@pytest.mark.parametrize(("columns", "words"), BAD_X.values(), ids=BAD_X)
-def test_cells_are_refused_with_their_place(columns, words):
-    with pytest.raises(ValueError, match=re.escape(words)):
-        bind(NUMBERS, bm.Data(pd.DataFrame(columns)))
-
-
-def test_the_row_is_named_as_the_index_names_it():
-    frame = pd.DataFrame({"a": [1.0, np.inf]}, index=["monday", "tuesday"])
-    with pytest.raises(ValueError, match="column 'a', row tuesday is not a finite number: inf"):
-        bm.Data(frame)
-
-
 @pytest.mark.parametrize("cell", [np.nan, None, pd.NA])
 def test_missing_cells_stay_or_their_rows_go(cell):
     frame = pd.DataFrame({"a": [1.0, cell, 3.0, 4.0], "b": [5.0, 6.0, cell, 8.0]}, index=list("wxyz"))
@@ -81,22 +57,6 @@ def test_missing_cells_stay_or_their_rows_go(cell):
         np.testing.assert_array_equal(again.x, kept.x)
         assert again.dropped == kept.dropped
     assert bm.Data(frame.iloc[[0, 3]], missing="drop").dropped == 0
-
-
-def test_what_is_done_about_gaps_is_one_of_two():
-    with pytest.raises(ValueError, match="missing: must be 'model' or 'drop'; got 'impute'"):
-        bm.Data([1.0, np.nan], missing="impute")
-    with pytest.raises(ValueError, match="leaves nothing: every one of the 2 rows has a missing cell"):
-        bm.Data([[1.0, np.nan], [np.nan, 2.0]], missing="drop")
-
-
-def test_shapes_and_names_are_refused():
-    with pytest.raises(ValueError, match=r"must have shape \(n,\) or \(n, n_features\); got shape \(2, 2, 2\)"):
-        bm.Data(np.ones((2, 2, 2)))
-    with pytest.raises(ValueError, match="column names must differ; got a, a"):
-        bm.Data(pd.DataFrame(np.ones((2, 2)), columns=["a", "a"]))
-    with pytest.raises(ValueError, match="response: no column 'z'; the columns are a, b"):
-        bm.Data(pd.DataFrame({"a": [1], "b": [2]}), response="z")
 
 
 @pytest.mark.parametrize("nothing", [None, np.nan, -1, "", pd.NA])
@@ -139,56 +99,9 @@ def test_rows_are_known_where_one_class_alone_is_possible():
     assert not bm.Data([1.0, 2.0]).known.any()
 
 
-BAD_ARGUMENTS = {
-    "ragged": ({"labels": [[0.9, 0.1], [0.2, 0.3, 0.5]]}, "got rows of 2 entries, 3 entries"),
-    "ragged with nothing": ({"labels": [[0.9, 0.1], None]}, "got rows of 2 entries, single entries"),
-    "classes in lists": ({"labels": [["a", "b"], ["a", "a"]]}, "allowed together are written as a set"),
-    "a list among entries": (
-        {"labels": pd.Series([["a", "b"], "a"])},
-        "labels: row 1 must be a class, a set of classes or None; got ['a', 'b']",
-    ),
-    "too few labels": ({"labels": ["a"]}, "labels: must have one entry per row, 2; got 1"),
-    "no class allowed": ({"labels": ["a", set()]}, "labels: row 2 allows no class at all"),
-    "class unknown": (
-        {"labels": ["a", "c"], "classes": ["a", "b"]},
-        "labels: row 2 has the class 'c'; classes are a, b",
-    ),
-    "classes twice": ({"labels": ["a", "a"], "classes": ["a", "a"]}, "classes: names must differ; got a, a"),
-    "no sum to 1": ({"labels": np.array([[0.5, 0.5], [0.5, 0.4]])}, "row 2 is [0.5, 0.4]"),
-    "negative probability": ({"labels": np.array([[1.5, -0.5], [0.5, 0.5]])}, "row 1 is [1.5, -0.5]"),
-    "soft width": ({"labels": np.ones((2, 2)) / 2, "classes": ["a"]}, "2 probability columns for 1 classes (a)"),
-    "negative weight": ({"row_weights": [1, -1]}, "row_weights: must be finite and not negative; row 2 is -1"),
-    "missing weight": ({"row_weights": [np.nan, 1]}, "row_weights: must be finite and not negative; row 1 is nan"),
-    "no weight": ({"row_weights": [0, 0]}, "row_weights: at least one must be positive; all are zero"),
-    "weights' shape": ({"row_weights": [1]}, "row_weights: must have one entry per row, 2; got 1"),
-    "truth's length": ({"truth": ["a"]}, "truth: must have one entry per row, 2; got 1"),
-    "truth missing": ({"truth": ["a", None]}, "truth: row 2 is missing"),
-}
-
-
-@pytest.mark.parametrize(("arguments", "words"), BAD_ARGUMENTS.values(), ids=BAD_ARGUMENTS)
-def test_arguments_are_refused_with_row_and_value(arguments, words):
-    with pytest.raises(ValueError, match=re.escape(words)):
-        bm.Data([1.0, 2.0], **arguments)
-
-
 def test_evidence_for_components_that_lack_a_class():
     with pytest.raises(ValueError, match="the class 'b' is none of the components a, c"):
         bm.Data([1.0, 2.0], labels=["a", "b"]).evidence(("a", "c"))
-
-
-BAD_COUNTS = {
-    "negative": ([0, -2, 1], "column 'y', row 2: a count must not be negative; got -2"),
-    "fraction": ([0, 1, 1.5], "column 'y', row 3: a count must be a whole number; got 1.5"),
-    "huge": ([2**31, 1, 1], "column 'y', row 1: a count must be at most 2147483647; got 2147483648"),
-}
-
-
-@pytest.mark.parametrize(("counts", "words"), BAD_COUNTS.values(), ids=BAD_COUNTS)
-def test_counts_are_refused_with_their_place(counts, words):
-    data = bm.Data(pd.DataFrame({"y": counts}), response="y")
-    with pytest.raises(ValueError, match=re.escape(words)):
-        bm.resolve(bm.Mixture("zero_inflated_poisson"), data)
 
 
 def test_rows_are_taken_with_all_that_belongs_to_them():

@@ -59,56 +59,6 @@ def test_every_field_counts():
         assert other.to_dict() != spec.to_dict()
 
 
-@pytest.mark.parametrize(
-    ("build", "words"),
-    [
-        (lambda: Mixture("gausian", n_components=2), ["family", "'gausian'", "gaussian, zero_inflated_poisson"]),
-        (lambda: Mixture(["gaussian"], n_components=2), ["family", "zero_inflated_poisson"]),
-        (lambda: Mixture("gaussian"), ["n_components"]),
-        (lambda: Mixture("gaussian", n_components=0), ["n_components", ">= 1", "0"]),
-        (lambda: Mixture("gaussian", n_components=2.0), ["n_components", "2.0"]),
-        (lambda: Mixture("gaussian", n_components=True), ["n_components", "True"]),
-        (
-            lambda: Mixture("gaussian", n_components=2, covariance="banana"),
-            ["covariance", "full, tied, diag, spherical"],
-        ),
-        (
-            lambda: Mixture("gaussian", n_components=2, covariance=["full"]),
-            ["covariance", "full, tied, diag, spherical"],
-        ),
-        (lambda: Mixture("gaussian", n_components=2, rate="1"), ["rate", "covariance"]),
-        (lambda: Mixture("gaussian", n_components=2, order="weights"), ["order", "'means'", "'weights'"]),
-        (lambda: Mixture("zero_inflated_poisson", order="means"), ["order", "None"]),
-        (lambda: Mixture("zero_inflated_poisson", n_components=3), ["n_components", "3"]),
-        (lambda: Mixture("zero_inflated_poisson", rate="1 +* a"), ["rate", "'1 +* a'"]),
-        (lambda: Mixture("zero_inflated_poisson", rate="y ~ a"), ["rate", "right-hand side"]),
-        (lambda: Mixture("zero_inflated_poisson", zero=3), ["zero", "3"]),
-        (
-            lambda: Mixture("gaussian", n_components=2, priors={"mean": Prior("Normal", mu=0, sigma=1)}),
-            ["priors", "'mean'", "weights, means, scales, correlations"],
-        ),
-        (
-            lambda: Mixture(
-                "gaussian", n_components=2, covariance="diag", priors={"correlations": Prior("LKJ", eta=1)}
-            ),
-            ["'correlations'", "weights, means, scales"],
-        ),
-        (
-            lambda: Mixture("gaussian", n_components=2, priors={"scales": Prior("Normal", mu=0, sigma=1)}),
-            ["'scales'", "positive", "InverseGamma", "Normal"],
-        ),
-        (lambda: Mixture("gaussian", n_components=2, priors={"means": 3}), ["'means'", "Prior", "3"]),
-        (lambda: Mixture.from_dict({"n_components": 2}), ["family"]),
-        (lambda: Mixture.from_dict({"family": "gaussian", "n_components": 2, "priors": 3}), ["priors", "3"]),
-    ],
-)
-def test_refusals_name_argument_value_and_choices(build, words):
-    with pytest.raises(ValueError, match=".") as caught:
-        build()
-    for word in words:
-        assert word in str(caught.value)
-
-
 @pytest.fixture
 def plane(rng):
     return Data(rng.normal([0, 5], [1, 3], (50, 2)))
@@ -243,19 +193,6 @@ def test_order_needs_one_unlabelled_feature(plane):
         resolve(spec, plane)
     with pytest.raises(ValueError, match="order: 'means' cannot be combined with labels"):
         resolve(spec, Data(plane.x[:, 0], labels=["a"] + [None] * 49))
-
-
-def test_fewer_rows_than_components():
-    with pytest.raises(ValueError, match="n_components: must be at most the number of rows, 3; got 4"):
-        resolve(Mixture("gaussian", n_components=4), Data([1.0, 2, 3]))
-
-
-def test_a_constant_column_is_named_with_its_value():
-    import pandas as pd
-
-    x = pd.DataFrame({"a": [1.0, 2, 3], "b": [0.1, 0.1, 0.1]})
-    with pytest.raises(ValueError, match=r"'b' is constant \(0\.1\)"):
-        resolve(Mixture("gaussian", n_components=1), Data(x))
 
 
 def groups(spec, data):

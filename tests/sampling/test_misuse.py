@@ -43,20 +43,6 @@ def test_saving_where_nothing_can_be_saved(faithful_dt, tmp_path):
         bm.load_fit(tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("argument", "value"),
-    [("n_starts", 2.5), ("n_starts", 0), ("seed", -1), ("seed", "a"), ("max_iter", 0), ("tolerance", float("nan"))],
-)
-def test_impossible_em_settings(argument, value):
-    with pytest.raises(ValueError, match=argument):
-        bm.fit_em(SPEC, bm.Data(FRAME), **{argument: value})
-
-
-def test_impossible_cores():
-    with pytest.raises(ValueError, match="cores"):
-        bm.sample(SPEC, bm.Data(FRAME), cores=0)
-
-
 def test_probability_columns_are_matched_to_classes_by_name():
     table = pd.DataFrame({"u": [0.9] * 4, "v": [0.1] * 4})
     evidence = bm.Data(FRAME, labels=table, classes=["v", "u"]).evidence(("v", "u"))
