@@ -10,7 +10,7 @@ import click
 
 from bayesmix.families import NAMES
 from bayesmix.gallery import model_toml
-from bayesmix.inputs.errors import BadInput, Commands
+from bayesmix.inputs.errors import BadInput, Commands, say
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -62,7 +62,7 @@ def list_models() -> None:
     titles = {name: model_toml.read_toml(model_toml.find(name))["title"] for name in model_toml.names()}
     width = max(map(len, titles), default=0)
     for name, title in titles.items():
-        click.echo(f"{name:<{width}}  {title}")
+        say(f"{name:<{width}}  {title}")
 
 
 @main.command()
@@ -82,8 +82,8 @@ def report(name_or_path: str, out: Path | None, quiet: bool, **settings: int | N
         result = rebuild(name_or_path, out=out, progress=not quiet)
     else:
         result = _new_report(name_or_path, out, settings, quiet)
-    click.echo(result.verdict)
-    click.echo(f"Report: {result.path}")
+    say(result.verdict)
+    say(f"Report: {result.path}")
     _finish(result.ok, model_ok=result.model_ok)
 
 
@@ -103,7 +103,7 @@ def fit(name_or_path: str, out: Path | None, quiet: bool, **settings: int | None
     """Sample a model's posterior, save it as NetCDF and give the verdict on it."""
     model = _read(name_or_path)
     out = _new_file(out or Path(f"{model.name}.nc"))
-    click.echo(repr(model.data))
+    say(repr(model.data))
     dt = _sample(model, settings, quiet)
     from bayesmix.posterior.files import save
     from bayesmix.posterior.record import Record
@@ -112,7 +112,7 @@ def fit(name_or_path: str, out: Path | None, quiet: bool, **settings: int | None
     with rescued(dt):
         save(dt, out)
     check = _verdict(Record.of(dt))
-    click.echo(f"Posterior: {out}")
+    say(f"Posterior: {out}")
     _finish(check.ok, model_ok=check.model_ok)
 
 
@@ -129,7 +129,7 @@ def em(name_or_path: str, method: str, seed: int | None, n_starts: int | None) -
 
     settings = model.em | _given({"seed": seed, "n_starts": n_starts})
     estimate = fit_em(model.spec, model.data, method=method, **settings)
-    click.echo(f"{model.data}\n{in_full(estimate)}")
+    say(f"{model.data}\n{in_full(estimate)}")
     _finish(estimate.converged and not estimate.degenerate)
 
 
@@ -152,7 +152,7 @@ def compare(name_or_path: str, file: Path | None, quiet: bool, **settings: int |
     record = Record.of(_sample(model, settings, quiet) if file is None else load_fit(file))
     table = compare(fit_em(model.spec, model.data, **model.em), record)
     check = _verdict(record)
-    click.echo(f"\n{table}")
+    say(f"\n{table}")
     _finish(check.ok, model_ok=check.model_ok)
 
 
@@ -178,9 +178,9 @@ def calibrate(name_or_path: str, n_sims: int, seed: int, cores: int | None, out:
 
     spec = resolve(model.spec, model.data)
     if spec != model.spec and not quiet:
-        click.echo("Priors that the model leaves open are those of its own data, the same for all simulations.")
+        say("Priors that the model leaves open are those of its own data, the same for all simulations.")
     result = run(spec, model.data, n_sims=n_sims, seed=seed, folder=out, cores=cores, progress=not quiet)
-    click.echo(f"{result}\nCalibration: {_write_calibration(result, out)}")
+    say(f"{result}\nCalibration: {_write_calibration(result, out)}")
     _finish(result.ok)
 
 
@@ -222,7 +222,7 @@ def new(name: str, csv: Path, **choices: Any) -> None:
     """Write a commented model folder NAME for your own CSV file."""
     from bayesmix.gallery.new import write_model
 
-    click.echo(write_model(Path(name), csv, **choices))
+    say(write_model(Path(name), csv, **choices))
 
 
 def _write_calibration(result: Calibration, out: Path) -> Path:
@@ -272,7 +272,7 @@ def _verdict(record: Record) -> Diagnostics:
     from bayesmix.checks.diagnose import diagnose
 
     check = diagnose(record)
-    click.echo(str(check))
+    say(str(check))
     return check
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,8 +11,20 @@ from typing import Any
 
 from bayesmix.inputs.arguments import is_whole
 from bayesmix.inputs.defaults import DROP, MODEL
+from bayesmix.inputs.errors import shown
 
 FILE = "model.toml"
+LARGEST_TOML = 1 << 20
+"""Bytes of a model.toml."""
+LONGEST_NAME = 255
+"""Of a file, on most systems."""
+LARGEST_TABLE = 1 << 28
+"""Bytes of a table in a model's folder: what it takes in memory is a few times as much."""
+DEEPEST_KEY = 20
+"""Names in a dotted key: tomllib keeps all beginnings of one, so that its memory grows with their square."""
+TOML_TOKENS = re.compile(r"""(?P<name>"(?:\\.|[^"\\\n])*"?|'[^'\n]*'?|[\w-]+)|(?P<dot>\.)|(?P<space>[ \t]+)|.|\n""")
+MOST_REPEATS, MOST_CHAINS = 1_000_000, 1000
+"""Of what a folder from elsewhere may ask of the reader's machine."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +49,9 @@ NUMBER = Kind("a number", _is_number)
 POSITIVE = Kind("a positive number", lambda value: _is_number(value) and value > 0)
 SHARE = Kind("a number between 0 and 1", lambda value: _is_number(value) and 0 < value < 1)
 MISSING = Kind(f"{MODEL!r} or {DROP!r}", lambda value: value in (MODEL, DROP))
-COUNT = Kind("a whole number >= 0", lambda value: is_whole(value, 0))
+SEED = Kind("a whole number >= 0", lambda value: is_whole(value, 0))
+COUNT = Kind(f"a whole number from 0 to {MOST_REPEATS}", lambda value: is_whole(value, 0) and value <= MOST_REPEATS)
+CHAIN_COUNT = Kind(f"a whole number from 0 to {MOST_CHAINS}", lambda value: is_whole(value, 0) and value <= MOST_CHAINS)
 TABLE = Kind("a table", lambda value: isinstance(value, dict))
 TABLES = Kind("an array of tables", lambda value: isinstance(value, list) and all(isinstance(v, dict) for v in value))
 
@@ -61,20 +76,25 @@ SAMPLERS = ("auto", "nuts", "exchange")
 SAMPLER = {
     "draws": COUNT,
     "tune": COUNT,
-    "chains": COUNT,
+    "chains": CHAIN_COUNT,
     "target_accept": SHARE,
-    "seed": COUNT,
+    "seed": SEED,
     "n_starts": COUNT,
     "sampler": Kind(", ".join(map(repr, SAMPLERS)), lambda value: value in SAMPLERS),
     "until": Kind("'trusted'", lambda value: value == "trusted"),
     "minutes": POSITIVE,
 }
 ASSIGNMENT = Kind('"soft" or "hard"', lambda value: value in ("soft", "hard"))
-EM = {"n_starts": COUNT, "seed": COUNT, "max_iter": COUNT, "tolerance": POSITIVE, "assignment": ASSIGNMENT}
+EM = {"n_starts": COUNT, "seed": SEED, "max_iter": COUNT, "tolerance": POSITIVE, "assignment": ASSIGNMENT}
 EXPECT = {
     **dict.fromkeys(("quantity", "interval_of"), TEXT),
     **dict.fromkeys(("value", "tolerance", "at_least", "at_most"), NUMBER),
     "because": TEXT,
+}
+CARD_KEYS = {
+    **dict.fromkeys(("name", "title", "description", "source", "expected", "command"), TEXT),
+    "em": TABLE,
+    "expect": TABLES,
 }
 
 
@@ -118,19 +138,63 @@ def read_toml(folder: Path) -> dict[str, Any]:
     ValueError
         Naming the file, the table, the key and the value, with the choices where there are some.
     """
-    path = folder / FILE
+    path = inside(folder, FILE, most=LARGEST_TOML)
     try:
-        entry = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        _check_keys(text)
+        entry = tomllib.loads(text)
     except OSError as error:
         raise ValueError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: is not UTF-8 text: {error.reason} at byte {error.start}") from None
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # tomllib's own, or Python's of a number of thousands of digits
         raise ValueError(f"{path}: not valid TOML: {error}") from None
+    except RecursionError:
+        raise ValueError(f"{path}: its lists or tables are nested too deep") from None
     try:
         return _checked(entry)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+
+
+def _check_keys(text: str) -> None:
+    """ValueError for names joined by more than ``DEEPEST_KEY`` dots."""
+    joined, last = 0, ""
+    for token in TOML_TOKENS.finditer(text):
+        kind = token.lastgroup or ""
+        if kind == "space":
+            continue
+        joined = joined + 1 if (kind == "dot" and last == "name") else joined if (kind, last) == ("name", "dot") else 0
+        last = kind
+        if joined > DEEPEST_KEY:
+            raise ValueError(f"a key of more than {DEEPEST_KEY} names")
+
+
+def inside(folder: Path, name: str, *, most: int = LARGEST_TABLE) -> Path:
+    """The path of a file of a model's folder, whether it exists or not.
+
+    A folder from elsewhere must not make a reader of other files, nor wait for a device.
+
+    Raises
+    ------
+    ValueError
+        Where a link leads out of the folder, or the file is no plain one or larger than ``most`` bytes.
+    """
+    path = folder / name
+    place = folder / (name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}...")
+    try:
+        real = path.resolve()
+        if not real.is_relative_to(folder.resolve()):
+            raise ValueError(f"is a link out of the model's folder, to {real}; put a copy of the file there instead")
+        if real.exists() and not (real.is_file() or real.is_dir()):
+            raise ValueError("is no plain file")
+        if real.is_file() and real.stat().st_size > most:
+            raise ValueError(f"is larger than {most:,} bytes")
+    except (OSError, RuntimeError) as error:  # a name that is too long, links in a circle
+        raise ValueError(f"{place}: cannot be read: {getattr(error, 'strerror', error)}") from None
+    except ValueError as error:
+        raise ValueError(f"{place}: {error}") from None
+    return path
 
 
 def _checked(entry: dict[str, Any]) -> dict[str, Any]:
@@ -147,12 +211,23 @@ def _checked(entry: dict[str, Any]) -> dict[str, Any]:
     return entry
 
 
+def check_card(entry: Mapping[str, Any]) -> None:
+    """What a saved fit says of its model, as far as a model.toml would: ValueError naming the key and the value."""
+    _check(entry, CARD_KEYS, "[model] ")
+    _check(entry.get("em", {}), EM, "[model.em] ")
+    for number, claim in enumerate(entry.get("expect", []), start=1):
+        there = {key: value for key, value in claim.items() if value is not None}
+        where = f"[[model.expect]] number {number}: "
+        _check(there, EXPECT, where, required=("because",))
+        _check_rule(there, where)
+
+
 def _check(entry: Mapping[str, Any], kinds: Mapping[str, Kind], where: str, *, required: tuple[str, ...] = ()) -> None:
     for key, value in entry.items():
         if key not in kinds:
-            raise ValueError(f"{where}unknown key {key!r}; choose from {', '.join(kinds)}")
+            raise ValueError(f"{where}unknown key {shown(key)}; choose from {', '.join(kinds)}")
         if not kinds[key].test(value):
-            raise ValueError(f"{where}{key}: must be {kinds[key].words}; got {value!r}")
+            raise ValueError(f"{where}{key}: must be {kinds[key].words}; got {shown(value)}")
     for key in required:
         if key not in entry:
             raise ValueError(f"{where}the key {key!r} is missing")
@@ -163,7 +238,7 @@ def _check_data(entry: Mapping[str, Any]) -> None:
     for key in ("file", "test_file"):
         path = PurePath(entry.get(key, "."))
         if path.is_absolute() or ".." in path.parts:  # a folder from elsewhere names no file of the reader's machine
-            raise ValueError(f"[data] {key}: must be a file in the model's folder; got {entry[key]!r}")
+            raise ValueError(f"[data] {key}: must be a file in the model's folder; got {shown(entry[key])}")
     if ("columns" in entry) == ("response" in entry):
         raise ValueError("[data] needs either columns (measurements) or response (counts)")
     if "scale" in entry and "response" in entry:
@@ -176,15 +251,16 @@ def _check_mixture(entry: Mapping[str, Any]) -> None:
     """Kinds only: which keys a family has, and their values, :class:`bayesmix.Mixture` knows."""
     for key, value in entry.items():
         if key not in ("priors", "fixed") and not (isinstance(value, str) or is_whole(value, 0)):
-            raise ValueError(f"[mixture] {key}: must be a text or a whole number; got {value!r}")
+            raise ValueError(f"[mixture] {key}: must be a text or a whole number; got {shown(value)}")
     priors = entry.get("priors", {})
     if not isinstance(priors, dict) or not all(isinstance(prior, dict) for prior in priors.values()):
-        raise ValueError(f"[mixture] priors: must be a table of tables; got {priors!r}")
+        raise ValueError(f"[mixture] priors: must be a table of tables; got {shown(priors)}")
     for key, prior in priors.items():
         if not isinstance(prior.get("distribution"), str):
-            raise ValueError(f"[mixture.priors.{key}] distribution: must be a text; got {prior.get('distribution')!r}")
+            got = shown(prior.get("distribution"))
+            raise ValueError(f"[mixture.priors.{key}] distribution: must be a text; got {got}")
     if not isinstance(entry.get("fixed", {}), dict):
-        raise ValueError(f"[mixture] fixed: must be a table of known parameters; got {entry['fixed']!r}")
+        raise ValueError(f"[mixture] fixed: must be a table of known parameters; got {shown(entry['fixed'])}")
 
 
 def _check_rule(claim: Mapping[str, Any], where: str) -> None:

@@ -205,7 +205,7 @@ def load(name_or_path: str | Path) -> tuple[Mixture, Data]:
 
 
 def _read_data(folder: Path, entry: Mapping[str, Any]) -> Data:
-    path = folder / entry["file"]
+    path = model_toml.inside(folder, entry["file"])
     frame = read_csv(path)
     with _within(path, ""):
         extra = {key: column(frame, entry[key], key).tolist() for key in ("label", "truth") if key in entry}
@@ -225,7 +225,7 @@ def _read_test(folder: Path, entry: Mapping[str, Any], data: Data) -> Data | Non
     """Held-out rows, with their labels hidden."""
     if "test_file" not in entry:
         return None
-    path = folder / entry["test_file"]
+    path = model_toml.inside(folder, entry["test_file"])
     frame = read_csv(path)
     with _within(path, ""):
         truth = column(frame, entry["truth"], "truth").tolist()

@@ -7,6 +7,8 @@ from typing import Any
 
 FEWEST_DRAWS = 4
 """Of every chain: R-hat halves it, and a variance takes two."""
+MOST_COMPONENTS = 1000
+"""Of a mixture, and of classes: beyond it something else is meant, such as an id for every row."""
 LEAST = {"draws": FEWEST_DRAWS, "seed": 0}
 """By name; of every other whole number 1."""
 

@@ -26,7 +26,9 @@ def read_csv(path: Path | str) -> pd.DataFrame:
     path = Path(path)
     try:
         _check_lines(path)
-        frame = pd.read_csv(path, index_col=False, skipinitialspace=True, encoding="utf-8-sig", low_memory=False)
+        frame = pd.read_csv(
+            path, index_col=False, skipinitialspace=True, encoding="utf-8-sig", low_memory=False, compression=None
+        )
     except FileNotFoundError:
         raise ValueError(f"{path}: the file does not exist") from None
     except OSError as error:

@@ -9,12 +9,15 @@ import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from reprlib import Repr
 from typing import Any
 
 import click
 
 BAD_INPUT = 2
 """The exit code of an error."""
+SHORT = Repr(maxstring=200, maxother=200, maxlong=40, maxlevel=4, maxlist=12, maxtuple=12, maxdict=12)
+"""Values in messages: those of a stranger may be megabytes, or nested without end."""
 
 
 class FitError(Exception):
@@ -38,6 +41,38 @@ def explained(doing: str) -> Iterator[None]:
         ) from problem
 
 
+def shown(value: Any) -> str:
+    """A value as Python writes it, cut where it is long or deep.
+
+    Examples
+    --------
+    >>> shown("a"), shown([[[[[1]]]]])
+    ("'a'", '[[[[...]]]]')
+    """
+    try:
+        return SHORT.repr(value)
+    except ValueError:  # of Python's, for a number of more than 4,300 digits
+        return f"a {type(value).__name__} too long to be shown"
+
+
+def printable(text: str) -> str:
+    r"""The text without signs that command a terminal or turn the direction of writing: they are written out.
+
+    Examples
+    --------
+    >>> printable("a\x1b[2Jb")
+    'a\\x1b[2Jb'
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c.isspace() else c.encode("unicode_escape").decode() for c in text)
+
+
+def say(text: object) -> None:
+    """Print for the user of the command line, who may read names that come from a stranger."""
+    click.echo(printable(str(text)))
+
+
 def described(problem: BaseException) -> str:
     """The kind of an error and the first line of its text."""
     return ": ".join([type(problem).__name__, *str(problem).splitlines()[:1]])
@@ -50,7 +85,7 @@ class BadInput(click.ClickException):
 
     def show(self, file: Any = None) -> None:
         """Print ``error: ...`` as one line."""
-        click.echo(f"error: {' '.join(self.message.split())}", file=file, err=file is None)
+        click.echo(f"error: {printable(' '.join(self.message.split()))}", file=file, err=file is None)
 
 
 class Commands(click.Group):
@@ -76,10 +111,12 @@ class Commands(click.Group):
 
 def _in_words(error: Exception) -> str:
     kind = type(error).__name__
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for this: fewer rows, columns, components or draws take less"
     if kind == "FitError" or (isinstance(error, ValueError | OSError) and kind != "LinAlgError"):
         return str(error)
     return f"a fault of bayesmix, please report it: {kind}: {error} (BAYESMIX_DEBUG=1 shows where)"
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    click.echo(f"warning: {' '.join(str(message).split())}", err=True)
+    click.echo(f"warning: {printable(' '.join(str(message).split()))}", err=True)

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from bayesmix.inputs.errors import shown
+
 type Number = float | tuple[Number, ...]
 
 
@@ -93,7 +95,7 @@ class Prior:
 
     def __init__(self, distribution: str, **parameters: Any) -> None:
         if distribution not in SHAPES:
-            raise ValueError(f"Prior: unknown distribution {distribution!r}; choose from {', '.join(SHAPES)}")
+            raise ValueError(f"Prior: unknown distribution {shown(distribution)}; choose from {', '.join(SHAPES)}")
         wanted = SHAPES[distribution].parameters
         if set(parameters) != set(wanted):
             got = ", ".join(sorted(parameters)) or "none"
@@ -124,7 +126,7 @@ class Prior:
     def from_dict(cls, entry: Mapping[str, Any]) -> Prior:
         """The inverse of :meth:`to_dict`."""
         if not isinstance(entry, Mapping) or "distribution" not in entry:
-            raise ValueError(f"Prior: needs a table with the key 'distribution'; got {entry!r}")
+            raise ValueError(f"Prior: needs a table with the key 'distribution'; got {shown(entry)}")
         return cls(**entry)
 
     def __repr__(self) -> str:
@@ -137,16 +139,16 @@ def _checked(distribution: str, name: str, value: Any) -> Number:
         array = np.asarray(value, dtype=float)
     except (TypeError, ValueError):
         raise ValueError(
-            f"Prior {distribution}: {name} must be a number or an array of numbers; got {value!r}"
+            f"Prior {distribution}: {name} must be a number or an array of numbers; got {shown(value)}"
         ) from None
     if array.size == 0 or not np.isfinite(array).all():
-        raise ValueError(f"Prior {distribution}: {name} must be finite; got {value!r}")
+        raise ValueError(f"Prior {distribution}: {name} must be finite; got {shown(value)}")
     if not ({name, (distribution, name)} & UNBOUNDED_PARAMETERS) and (array <= 0).any():
-        raise ValueError(f"Prior {distribution}: {name} must be positive; got {value!r}")
+        raise ValueError(f"Prior {distribution}: {name} must be positive; got {shown(value)}")
     if name == "chol" and not _is_cholesky_factor(array):
         raise ValueError(
             f"Prior {distribution}: chol must be a square lower triangular matrix with a positive diagonal; "
-            f"got {value!r}"
+            f"got {shown(value)}"
         )
     return nested(array.tolist())
 

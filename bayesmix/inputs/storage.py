@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,10 @@ from bayesmix.inputs.covariates import as_levels
 
 COLUMN, LEVELS = "covariate_", "levels_"
 """Column names are free text, with slashes and spaces, so that no variable of a file can be called by them."""
+NUMERIC = "biufmM"
+"""Kinds of NumPy's types that a file holds as they are."""
+FORMULA = re.compile(r"^(?=[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20])")
+"""Where a cell begins that a spreadsheet would compute; the last four are the wide forms of the first four."""
 
 
 def stored(frame: pd.DataFrame) -> dict[str, Any]:
@@ -28,7 +33,7 @@ def stored(frame: pd.DataFrame) -> dict[str, Any]:
         attrs = {"name": json.dumps(str(name))}
         if pd.api.types.is_numeric_dtype(column) and not (column.isna().any() or pd.api.types.is_complex_dtype(column)):
             column = column.astype(column.dtype.numpy_dtype) if hasattr(column.dtype, "numpy_dtype") else column
-        if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biufmM":
+        if isinstance(column.dtype, np.dtype) and column.dtype.kind in NUMERIC:
             variables[f"{COLUMN}{number}"] = ("obs", column.to_numpy(), attrs | {"pandas_dtype": str(column.dtype)})
             continue
         factor = as_levels(column, unused=True)
@@ -47,7 +52,10 @@ def restored(dataset: xr.Dataset) -> pd.DataFrame:
         held = dataset[f"{COLUMN}{number}"]
         name = json.loads(held.attrs["name"])
         if f"{LEVELS}{number}" not in dataset:
-            columns[name] = pd.Series(held.to_numpy()).astype(held.attrs["pandas_dtype"])
+            dtype = np.dtype(held.attrs["pandas_dtype"])
+            if dtype.kind not in NUMERIC:
+                raise ValueError(f"covariates: {name!r} is said to be {dtype}, which holds neither numbers nor times")
+            columns[name] = pd.Series(held.to_numpy()).astype(dtype)
             continue
         levels = pd.Index(json.loads(dataset[f"{LEVELS}{number}"].item()), dtype=object)
         factor = pd.Categorical.from_codes(held.to_numpy(), levels, ordered=held.attrs["ordered"] == "True")
@@ -67,3 +75,24 @@ def coordinates(names: Mapping[str, Sequence[str]]) -> xr.Coordinates:
         index = PandasIndex(pd.Index(texts, dtype=object), dim, coord_dtype=np.dtype(f"U{longest}"))
         coords = coords.assign(xr.Coordinates.from_xindex(index))
     return coords
+
+
+def without_formulas(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with an apostrophe before every text that a spreadsheet would take for a formula: names are free text.
+
+    Cells, the names of rows and those of columns; numbers stay numbers.
+
+    Examples
+    --------
+    >>> without_formulas(pd.DataFrame({"group": ["=1+1", "b"], "x": [-1.0, 2.0]}))["group"].tolist()
+    ["'=1+1", 'b']
+    """
+    safe = table.copy()
+    for position, (_, cells) in enumerate(table.items()):
+        if isinstance(cells.dtype, pd.CategoricalDtype) or not pd.api.types.is_numeric_dtype(cells):
+            safe.isetitem(position, cells.map(_text_alone))
+    return safe.rename(columns=_text_alone, index=_text_alone).rename_axis(index=_text_alone(table.index.name))
+
+
+def _text_alone(cell: Any) -> Any:
+    return FORMULA.sub("'", cell) if isinstance(cell, str) else cell

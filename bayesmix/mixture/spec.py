@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from bayesmix.families.table import FAMILIES
-from bayesmix.inputs.arguments import whole_numbers
+from bayesmix.inputs.arguments import MOST_COMPONENTS, whole_numbers
 from bayesmix.inputs.data import Data
+from bayesmix.inputs.errors import shown
 from bayesmix.inputs.prior import Prior, choices
 from bayesmix.likelihood.family import Family
 from bayesmix.likelihood.known import check_names
@@ -83,7 +84,7 @@ class Mixture:
         **options: Any,
     ) -> None:
         if family not in list(FAMILIES):
-            raise ValueError(f"family: unknown family {family!r}; choose from {', '.join(FAMILIES)}")
+            raise ValueError(f"family: unknown family {shown(family)}; choose from {', '.join(FAMILIES)}")
         declared = FAMILIES[family]
         K = _components(declared, n_components)
         for name in options:
@@ -142,7 +143,7 @@ class Mixture:
             raise ValueError(f"mixture: needs a family; choose from {', '.join(FAMILIES)}")
         priors = values.pop("priors", {})
         if not isinstance(priors, Mapping):
-            raise ValueError(f"priors: must be a table of priors; got {priors!r}")
+            raise ValueError(f"priors: must be a table of priors; got {shown(priors)}")
         return cls(**values, priors={key: Prior.from_dict(value) for key, value in priors.items()})
 
     def __repr__(self) -> str:
@@ -163,7 +164,7 @@ def check_priors(family: Family, options: Mapping[str, Any], priors: Mapping[str
                 f"priors: unknown key {key!r} for this {family.name} mixture; choose from {', '.join(supports)}"
             )
         if not isinstance(prior, Prior):
-            raise ValueError(f"priors: {key!r} must be a Prior; got {prior!r}")
+            raise ValueError(f"priors: {key!r} must be a Prior; got {shown(prior)}")
         if prior.distribution not in choices(supports[key]):
             raise ValueError(
                 f"priors: {key!r} needs a prior on the {supports[key]} scale "
@@ -239,7 +240,10 @@ def _components(family: Family, n_components: int | None) -> int:
     value = family.default_components if n_components is None else n_components
     if value is None:
         raise ValueError(f"n_components: a {family.name} mixture needs it, a whole number >= 1")
-    return whole_numbers(n_components=value)["n_components"]
+    K = whole_numbers(n_components=value)["n_components"]
+    if K > MOST_COMPONENTS:
+        raise ValueError(f"n_components: must be at most {MOST_COMPONENTS}; got {K}")
+    return K
 
 
 def _check_order(spec: Mixture, likelihood: Likelihood) -> None:

@@ -6,6 +6,7 @@ import base64
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from bayesmix.report.figures import THUMBNAIL
 from bayesmix.report.page import css, environment
@@ -43,7 +44,7 @@ def _row(place: Path, summary: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": model["name"],
         "title": model["title"],
-        "link": f"{place.name}/index.html",
+        "link": f"./{quote(place.name)}/index.html",
         "thumbnail": f"data:image/png;base64,{picture}",
         "family": model["family"].replace("_", " "),
         "n": whole(model["n"]),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
 import shutil
 import tempfile
@@ -13,12 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import xarray as xr
 
 from bayesmix.em.fit_em import EMFit, fit_em
 from bayesmix.gallery import read as gallery
 from bayesmix.inputs.defaults import N_STARTS
+from bayesmix.inputs.storage import without_formulas
 from bayesmix.posterior.files import load_fit, save
 from bayesmix.posterior.record import Record
 from bayesmix.report import fits as fitting
@@ -33,8 +32,6 @@ OURS = {"index.html", "summary.json", "responsibilities.csv", "figures", "fit.nc
 """What a report's folder may hold: anything else there is not ours to replace."""
 REPORT_SETTINGS = ("seed", "draws", "tune", "chains", "until", "minutes")
 """Of sampling, what can be said in place of model.toml."""
-FORMULA = re.compile(r"^(?=[=+\-@\t\r])")
-"""Where a cell begins that a spreadsheet would compute."""
 
 
 @dataclass(frozen=True)
@@ -216,14 +213,6 @@ def check_interrupted(dt: xr.DataTree, folder: Path) -> None:
     problems = json.loads(summary.read_text(encoding="utf-8")).get("verdict", {}).get("problems", [])
     if all(problem["name"] != "interrupted" for problem in problems):
         raise ValueError(f"out: sampling was interrupted, so the report in {folder} is kept; name another folder")
-
-
-def without_formulas(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with an apostrophe before every text that a spreadsheet would take for a formula."""
-    safe = table.reset_index()
-    text = safe.select_dtypes(["object", "string"]).columns
-    safe[text] = safe[text].astype(str).replace(FORMULA, "'", regex=True)
-    return safe.set_index(str(table.index.name))
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bayesmix.choosing import words
 from bayesmix.choosing.choice import ROUTES, Choice
+from bayesmix.inputs.storage import without_formulas
 from bayesmix.report.blocks import Block, Bullets, Cards, Code, Figure, Notice, Paragraph, Section
 from bayesmix.report.choice.figure import choice_figure
 from bayesmix.report.choice.tables import of_em, of_groups, of_merging, of_number, of_posteriors, of_quality
@@ -68,8 +69,8 @@ def write_choice(choice: Choice, out: str | Path, *, title: str = "How many comp
             date=date.today().isoformat(),
         )
     )
-    choice.table.to_csv(folder / "table.csv")
-    choice.posterior.to_csv(folder / "posterior.csv")
+    without_formulas(choice.table).to_csv(folder / "table.csv")
+    without_formulas(choice.posterior).to_csv(folder / "posterior.csv")
     path = folder / "index.html"
     partial = path.with_suffix(".partial")
     partial.write_text(page, encoding="utf-8")
