@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -104,13 +105,15 @@ def fit(name_or_path: str, out: Path | None, quiet: bool, **settings: int | None
     model = _read(name_or_path)
     out = _new_file(out or Path(f"{model.name}.nc"))
     say(repr(model.data))
-    dt = _sample(model, settings, quiet)
+    runs = out.with_name(f".{out.name}.runs")
+    dt = _sample(model, settings | {"keep": runs}, quiet)
     from bayesmix.posterior.files import save
     from bayesmix.posterior.record import Record
     from bayesmix.sampling.rescue import rescued
 
     with rescued(dt):
         save(dt, out)
+    shutil.rmtree(runs, ignore_errors=True)
     check = _verdict(Record.of(dt))
     say(f"Posterior: {out}")
     _finish(check.ok, model_ok=check.model_ok)

@@ -5,6 +5,7 @@ Bad input is a ValueError, what goes wrong though the input is possible a FitErr
 
 from __future__ import annotations
 
+import errno
 import os
 import warnings
 from collections.abc import Iterator
@@ -14,8 +15,12 @@ from typing import Any
 
 import click
 
-BAD_INPUT = 2
-"""The exit code of an error."""
+BAD_INPUT, INTERRUPTED = 2, 130
+"""The exit codes of an error, and of Ctrl-C."""
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Errors of the system that mean that no more can be written."""
+CONTINUED = "whatever was finished is kept, and the same command goes on from there"
+"""Of commands that last."""
 SHORT = Repr(maxstring=200, maxother=200, maxlong=40, maxlevel=4, maxlist=12, maxtuple=12, maxdict=12)
 """Values in messages: those of a stranger may be megabytes, or nested without end."""
 
@@ -88,8 +93,17 @@ class BadInput(click.ClickException):
         click.echo(f"error: {printable(' '.join(self.message.split()))}", file=file, err=file is None)
 
 
+class Interrupted(BadInput):
+    """Ctrl-C: one line on stderr that says what was kept."""
+
+    exit_code = INTERRUPTED
+
+    def __init__(self, kept: str) -> None:
+        super().__init__(f"interrupted; {kept}")
+
+
 class Commands(click.Group):
-    """Commands whose errors and warnings are one line each; the exit code of an error is 2.
+    """Commands whose errors and warnings are one line each; the exit code of an error is 2, of Ctrl-C 130.
 
     ValueErrors and OSErrors are bad input, FitErrors say themselves what to do. Anything else is a fault of ours (a
     singular matrix too, though NumPy's error is a ValueError); its traceback is shown where BAYESMIX_DEBUG is set.
@@ -101,6 +115,8 @@ class Commands(click.Group):
             warnings.showwarning = _show_warning
             try:
                 return super().invoke(ctx)
+            except KeyboardInterrupt as stop:
+                raise Interrupted(str(stop) or CONTINUED) from stop
             except (click.ClickException, click.exceptions.Exit, click.Abort):
                 raise
             except Exception as error:
@@ -109,10 +125,18 @@ class Commands(click.Group):
                 raise BadInput(_in_words(error)) from error
 
 
+def disk_is_full(error: Exception) -> bool:
+    """Whether no more could be written; HDF5 says it in words alone."""
+    return getattr(error, "errno", None) in DISK_FULL or any(os.strerror(number) in str(error) for number in DISK_FULL)
+
+
 def _in_words(error: Exception) -> str:
     kind = type(error).__name__
     if isinstance(error, MemoryError):
         return "there is not enough memory for this: fewer rows, columns, components or draws take less"
+    if disk_is_full(error):
+        place = f" ({name})" if (name := getattr(error, "filename", None)) else ""
+        return f"the disk is full{place}: free some space and give the same command again; {CONTINUED}"
     if kind == "FitError" or (isinstance(error, ValueError | OSError) and kind != "LinAlgError"):
         return str(error)
     return f"a fault of bayesmix, please report it: {kind}: {error} (BAYESMIX_DEBUG=1 shows where)"

@@ -1,10 +1,14 @@
-"""Rows as xarray and a file hold them: covariates as variables, names along dimensions as coordinates."""
+"""Files: how all of them are written, whole or not at all; records; rows as xarray and NetCDF hold them."""
 
 from __future__ import annotations
 
+import glob
+import hashlib
 import json
-import re
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,8 +22,8 @@ COLUMN, LEVELS = "covariate_", "levels_"
 """Column names are free text, with slashes and spaces, so that no variable of a file can be called by them."""
 NUMERIC = "biufmM"
 """Kinds of NumPy's types that a file holds as they are."""
-FORMULA = re.compile(r"^(?=[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20])")
-"""Where a cell begins that a spreadsheet would compute; the last four are the wide forms of the first four."""
+CHECKSUM = "checksum"
+"""Of a record, among its own entries."""
 
 
 def stored(frame: pd.DataFrame) -> dict[str, Any]:
@@ -77,22 +81,115 @@ def coordinates(names: Mapping[str, Sequence[str]]) -> xr.Coordinates:
     return coords
 
 
-def without_formulas(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with an apostrophe before every text that a spreadsheet would take for a formula: names are free text.
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A path beside ``path`` to write to, which takes its place once all is on the disk; else nothing changes.
 
-    Cells, the names of rows and those of columns; numbers stay numbers.
+    What a killed process left there is removed by the next one that writes this file.
 
     Examples
     --------
-    >>> without_formulas(pd.DataFrame({"group": ["=1+1", "b"], "x": [-1.0, 2.0]}))["group"].tolist()
-    ["'=1+1", 'b']
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "a.txt"
+    >>> with whole(path) as partial:
+    ...     _ = partial.write_text("all of it")
+    >>> path.read_text(), len(list(path.parent.iterdir()))
+    ('all of it', 1)
     """
-    safe = table.copy()
-    for position, (_, cells) in enumerate(table.items()):
-        if isinstance(cells.dtype, pd.CategoricalDtype) or not pd.api.types.is_numeric_dtype(cells):
-            safe.isetitem(position, cells.map(_text_alone))
-    return safe.rename(columns=_text_alone, index=_text_alone).rename_axis(index=_text_alone(table.index.name))
+    clear(path)
+    partial = beside(path)
+    try:
+        yield partial
+        with partial.open("rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
-def _text_alone(cell: Any) -> Any:
-    return FORMULA.sub("'", cell) if isinstance(cell, str) else cell
+def beside(path: Path) -> Path:
+    """The name under which this process writes what is to be ``path``; the ending is the same."""
+    return path.with_name(f".{os.getpid()}.partial.{path.name}")
+
+
+def left(path: Path) -> list[Path]:
+    """What processes that are no more have left beside ``path``."""
+    there = path.parent.glob(f".*.partial.{glob.escape(path.name)}")
+    return [p for p in there if (pid := p.name.split(".")[1]).isdigit() and not _alive(int(pid))]
+
+
+def clear(path: Path) -> None:
+    """Remove it."""
+    for leftover in left(path):
+        leftover.unlink(missing_ok=True)
+
+
+def _alive(pid: int) -> bool:
+    """Whether there is a process of that number; taken for granted where asking would end it."""
+    if os.name != "posix" or pid == os.getpid():
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def write_text(path: Path, text: str) -> None:
+    """A text as UTF-8, whole or not at all."""
+    with whole(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def sealed(record: Mapping[str, Any]) -> str:
+    """A record as one line of JSON that says by a checksum whether it is whole; :func:`unsealed` reads it.
+
+    Examples
+    --------
+    >>> line = sealed({"a": 1})
+    >>> unsealed(line), unsealed(line.replace("1", "2", 1)), unsealed(line[:-3])
+    ({'a': 1}, None, None)
+    """
+    return json.dumps({**record, CHECKSUM: _checksum(record)}) + "\n"
+
+
+def unsealed(line: str) -> dict[str, Any] | None:
+    """The record of a line; None where it is torn or changed. Lines of older files carry no checksum."""
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(record, dict):
+        return None
+    told = record.pop(CHECKSUM, None)
+    return record if told is None or told == _checksum(record) else None
+
+
+def _checksum(record: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(record).encode()).hexdigest()[:16]
+
+
+def append(path: Path, line: str) -> None:
+    """One more line at the end of a file, on the disk when this returns; where that fails, the file is as it was."""
+    content = line.encode()
+    with path.open("ab", buffering=0) as file:
+        before = file.tell()
+        try:
+            while content:
+                content = content[file.write(content) :]
+            os.fsync(file.fileno())
+        except BaseException:
+            file.truncate(before)
+            raise
+
+
+def digest(dataset: xr.Dataset) -> str:
+    """Of everything that a Dataset holds."""
+    made = hashlib.sha256()
+    for name in sorted(map(str, dataset.variables)):
+        values = dataset[name].to_numpy()
+        content = values.tobytes() if values.dtype.kind in "fiub" else repr(values.tolist()).encode()
+        made.update(f"{name} {values.dtype} {values.shape} ".encode() + content)
+    return made.hexdigest()[:16]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import h5py
 import xarray as xr
 
 from bayesmix.inputs.errors import described, shown
+from bayesmix.inputs.storage import whole
 from bayesmix.posterior.record import Record, stacked
 from bayesmix.posterior.varying import converted
 
@@ -58,12 +58,8 @@ def save(dt: xr.DataTree, path: str | Path) -> Path:
         raise ValueError(f"dt: must be a posterior from bayesmix.sample, a DataTree; got a {type(dt).__name__}")
     if path.is_dir() or not path.absolute().parent.is_dir():
         raise ValueError(f"path: {path} must be a file in a folder that exists")
-    partial = path.with_name(path.name + ".partial")
-    try:
+    with whole(path) as partial:
         dt.to_netcdf(partial, engine="h5netcdf")
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
     return path
 
 

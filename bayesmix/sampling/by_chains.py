@@ -28,7 +28,7 @@ def scouted(task: Task) -> Scouts:
 
 
 def _runner(task: Task) -> Runner:
-    return Runner(task.compiled, task.cores, task.seed, task.modes[0].whitening)
+    return Runner(task.compiled, task.cores, task.seed, task.modes[0].whitening, task.kept)
 
 
 def by_chains(task: Task, scouts: Scouts) -> xr.DataTree:

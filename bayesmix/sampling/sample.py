@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from numbers import Real
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ from bayesmix.multimodality.maxima import Climber, find_modes
 from bayesmix.posterior.files import rehearse
 from bayesmix.sampling.by_chains import by_chains, scouted, unknown_masses, unsettled
 from bayesmix.sampling.by_exchange import by_exchange
+from bayesmix.sampling.kept import KeptRuns
 from bayesmix.sampling.nutpie import data_groups
 from bayesmix.sampling.scouts import Scouts
 from bayesmix.sampling.task import Task
@@ -52,6 +54,7 @@ def sample(
     until: str | None = None,
     minutes: float = MINUTES,
     progress: bool = True,
+    keep: str | Path | None = None,
     compiled: CompiledModel | None = None,
     start_results: list[StartResult] | None = None,
 ) -> xr.DataTree:
@@ -102,7 +105,10 @@ def sample(
         where it runs out of time, it keeps what it has, and the verdict says so. Where the time would not do for a
         start, the chains stay.
     progress : bool
-        Show a progress bar.
+        Show progress bars.
+    keep : str or Path, optional
+        Folder that keeps every finished run of chains (the scouts, the chains of one region, every step of ``until``),
+        so that the same call goes on where it was stopped. A replica exchange is made anew.
     compiled : CompiledModel, optional
         ``model`` compiled before, to sample again without compiling.
     start_results : list of StartResult, optional
@@ -160,6 +166,7 @@ def sample(
         seed=extra["seed"],
         progress=progress,
         log_likelihood=log_likelihood,
+        kept=None if keep is None else KeptRuns.of(keep, parts.likelihood.spec, stored),
         **settings,
     )
 

@@ -22,7 +22,7 @@ import bayesmix as bm
 from bayesmix.checks.problems import Problem
 from bayesmix.cli import main
 from bayesmix.gallery.read import Expectation
-from bayesmix.inputs.storage import without_formulas
+from bayesmix.inputs.tables.write import without_formulas
 from bayesmix.mixture.spec import bind
 from bayesmix.posterior.predict import log_likelihood
 from bayesmix.posterior.record import Record

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from bayesmix.choosing import words
 from bayesmix.choosing.choice import ROUTES, Choice
-from bayesmix.inputs.storage import without_formulas
+from bayesmix.inputs.storage import write_text
+from bayesmix.inputs.tables.write import write_csv
 from bayesmix.report.blocks import Block, Bullets, Cards, Code, Figure, Notice, Paragraph, Section
 from bayesmix.report.choice.figure import choice_figure
 from bayesmix.report.choice.tables import of_em, of_groups, of_merging, of_number, of_posteriors, of_quality
@@ -69,12 +70,10 @@ def write_choice(choice: Choice, out: str | Path, *, title: str = "How many comp
             date=date.today().isoformat(),
         )
     )
-    without_formulas(choice.table).to_csv(folder / "table.csv")
-    without_formulas(choice.posterior).to_csv(folder / "posterior.csv")
+    write_csv(choice.table, folder / "table.csv")
+    write_csv(choice.posterior, folder / "posterior.csv")
     path = folder / "index.html"
-    partial = path.with_suffix(".partial")
-    partial.write_text(page, encoding="utf-8")
-    partial.replace(path)
+    write_text(path, page)
     return path
 
 
