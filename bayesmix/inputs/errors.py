@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
+import time
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from reprlib import Repr
+from threading import Event, Thread
 from typing import Any
 
 import click
@@ -21,7 +24,9 @@ DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Errors of the system that mean that no more can be written."""
 CONTINUED = "whatever was finished is kept, and the same command goes on from there"
 """Of commands that last."""
-SHORT = Repr(maxstring=200, maxother=200, maxlong=40, maxlevel=4, maxlist=12, maxtuple=12, maxdict=12)
+PATIENCE = 5.0
+"""Seconds after which a person who waits is told what is going on."""
+BRIEF = Repr(maxstring=200, maxother=200, maxlong=40, maxlevel=4, maxlist=12, maxtuple=12, maxdict=12)
 """Values in messages: those of a stranger may be megabytes, or nested without end."""
 
 
@@ -55,7 +60,7 @@ def shown(value: Any) -> str:
     ("'a'", '[[[[...]]]]')
     """
     try:
-        return SHORT.repr(value)
+        return BRIEF.repr(value)
     except ValueError:  # of Python's, for a number of more than 4,300 digits
         return f"a {type(value).__name__} too long to be shown"
 
@@ -76,6 +81,41 @@ def printable(text: str) -> str:
 def say(text: object) -> None:
     """Print for the user of the command line, who may read names that come from a stranger."""
     click.echo(printable(str(text)))
+
+
+def steps[T](items: Sequence[T], label: str, *, progress: bool) -> Iterator[T]:
+    """The items one after the other; a bar on the error stream once they have taken more than ``PATIENCE`` seconds."""
+    began = time.monotonic()
+    with ExitStack() as stack:
+        bar: Any = None
+        for done, item in enumerate(items):
+            if progress and bar is None and time.monotonic() - began > PATIENCE:
+                bar = stack.enter_context(click.progressbar(length=len(items), label=label, file=sys.stderr))
+                bar.update(done)
+            yield item
+            if bar is not None:
+                bar.update(1)
+
+
+@contextmanager
+def waiting(label: str, seconds: float, *, progress: bool) -> Iterator[None]:
+    """A bar that runs while something else does that takes so many seconds at most, once it has taken ``PATIENCE``."""
+    ended = Event()
+
+    def tick() -> None:
+        for _ in steps(range(max(1, int(seconds))), label, progress=progress):
+            if ended.wait(1.0):
+                return
+
+    thread = Thread(target=tick, daemon=True)
+    if progress:
+        thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        if progress:
+            thread.join()
 
 
 def described(problem: BaseException) -> str:

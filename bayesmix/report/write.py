@@ -26,9 +26,10 @@ from bayesmix.report.fits import Fits, aloud, silent
 from bayesmix.report.numbers import summarize
 from bayesmix.report.page import render
 from bayesmix.report.sections import write_sections
+from bayesmix.report.short import SHORT, shortened
 from bayesmix.report.subject import command_of, recorded, remembered
 
-OURS = {"index.html", "summary.json", "responsibilities.csv", "figures", "fit.nc", "inputs.json"}
+OURS = {"index.html", SHORT, "summary.json", "responsibilities.csv", "figures", "fit.nc", "inputs.json"}
 """What a report's folder may hold: anything else there is not ours to replace."""
 REPORT_SETTINGS = ("seed", "draws", "tune", "chains", "until", "minutes")
 """Of sampling, what can be said in place of model.toml."""
@@ -184,9 +185,11 @@ def write(fits: Fits, folder: Path, *, em_settings: Mapping[str, Any]) -> Report
     check_interrupted(fits.dt, folder)
     summary = summarize(fits)
     pictures = draw_all(fits)
-    page = render(write_sections(fits, summary), pictures, summary)
+    sections = write_sections(fits, summary)
+    pages = {"index.html": sections, SHORT: shortened(sections)}
     with complete(folder) as partial:
-        (partial / "index.html").write_text(page, encoding="utf-8")
+        for name, shown in pages.items():
+            (partial / name).write_text(render(shown, pictures, summary), encoding="utf-8")
         text = json.dumps(summary, indent=1, allow_nan=False, ensure_ascii=False)
         (partial / "summary.json").write_text(text + "\n", encoding="utf-8")
         write_all(pictures, partial / "figures")

@@ -24,7 +24,7 @@ from bayesmix.sampling.task import Task
 def scouted(task: Task) -> Scouts:
     """What short chains from the competing modes find."""
     with explained("finding the posterior's modes"):
-        return explore(_runner(task), task.climber, task.modes, task.target_accept)
+        return explore(_runner(task), task.climber, task.modes, task.target_accept, progress=task.progress)
 
 
 def _runner(task: Task) -> Runner:

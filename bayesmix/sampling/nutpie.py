@@ -21,7 +21,7 @@ from bayesmix.inputs.data import Data
 from bayesmix.inputs.errors import FitError, described
 from bayesmix.inputs.storage import coordinates
 from bayesmix.posterior.assemble import tidy
-from bayesmix.sampling.kept import KeptRuns
+from bayesmix.sampling.rescue import KeptRuns
 
 START_TRIES = 50
 """So many starts of a chain may have no finite density."""

@@ -15,7 +15,7 @@ import pymc as pm
 import xarray as xr
 
 from bayesmix.compiled.log_posterior import CompiledModel, check_compiled
-from bayesmix.em.fit_starts import fit_starts
+from bayesmix.em.fit_starts import Manner, fit_starts
 from bayesmix.em.starts import StartResult, solutions
 from bayesmix.gallery.model_toml import SAMPLERS
 from bayesmix.inputs.arguments import whole_numbers
@@ -30,8 +30,8 @@ from bayesmix.multimodality.maxima import Climber, find_modes
 from bayesmix.posterior.files import rehearse
 from bayesmix.sampling.by_chains import by_chains, scouted, unknown_masses, unsettled
 from bayesmix.sampling.by_exchange import by_exchange
-from bayesmix.sampling.kept import KeptRuns
 from bayesmix.sampling.nutpie import data_groups
+from bayesmix.sampling.rescue import KeptRuns
 from bayesmix.sampling.scouts import Scouts
 from bayesmix.sampling.task import Task
 from bayesmix.sampling.until import until_trusted
@@ -61,7 +61,7 @@ def sample(
     """Sample the posterior of a mixture with NUTS (nutpie).
 
     EM runs from many starts; from each of its solutions and from as many random allocations (of up to 20,000 rows), the
-    log-posterior is climbed to a mode. Where modes compete, short chains are sent to them (without a progress bar):
+    log-posterior is climbed to a mode. Where modes compete, short chains are sent to them:
     pieces of these chains that R-hat tells apart make regions, which are weighed by bridge sampling. Every region that
     holds more than a thousandth of the mass, or an unknown share, gets chains in proportion, two at least, so that more
     than ``chains`` chains may run; the posterior then holds ``chains`` times ``draws`` of their draws, each region's in
@@ -151,12 +151,13 @@ def sample(
     stored = data.with_covariates(parts.likelihood.covariates)
     rehearse(stored.to_dataset().assign_coords(parts.likelihood.coords))
     compiled = _compiled(parts, model, compiled)
-    start_results = fit_starts(parts.likelihood, **extra) if start_results is None else start_results
+    if start_results is None:
+        start_results = fit_starts(parts.likelihood, manner=Manner(progress=progress), **extra)
     with explained("finding the posterior's modes"):
         sound = [result.params for result, _ in solutions(start_results) if not result.reasons]
         exchange = measure(compiled, parts, sound or [start_results[0].params])
         climber = Climber(compiled, parts.over(parts.likelihood.with_measured(exchange.groups)))
-        modes = find_modes(climber, start_results, climbs=extra["n_starts"], seed=extra["seed"])
+        modes = find_modes(climber, start_results, climbs=extra["n_starts"], seed=extra["seed"], progress=progress)
     task = Task(
         climber,
         exchange,

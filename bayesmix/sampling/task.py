@@ -17,7 +17,7 @@ from bayesmix.mixture.exchangeable import Exchange
 from bayesmix.multimodality.maxima import Climber, PosteriorMode
 from bayesmix.multimodality.table import modes_dataset
 from bayesmix.posterior.assemble import attributes, sort_labels
-from bayesmix.sampling.kept import KeptRuns
+from bayesmix.sampling.rescue import KeptRuns
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,6 +20,8 @@ from bayesmix.calibration.ranks import RANKED_DRAWS
 from bayesmix.compiled.log_posterior import CompiledModel
 
 SIMULATIONS = 60
+EARLY = 0.2
+"""The share of kills before any work is done; the others come when about a twentieth of it is."""
 CORNERS = np.array([[0.0, 0.0], [0.0, 10.0], [10.0, 0.0], [10.0, 10.0]])
 
 
@@ -27,7 +29,7 @@ class Simulator(calibration.Simulator):
     """Ranks that cost nothing but some time: what is tried is how they are kept."""
 
     def __call__(self, number):
-        time.sleep(0.01)
+        time.sleep(0.05)
         rng = np.random.default_rng(number)
         ranks = rng.integers(0, RANKED_DRAWS + 1, len(self.names)).tolist()
         return {"simulation": number, "ranks": ranks, "ess": 500.0, "draws": 1000, "problems": [], "seconds": 0.01}
@@ -106,7 +108,8 @@ def main(name, root, kills):
     idle = time.monotonic() - began  # what it takes when all is done
     rng, counts = np.random.default_rng(0), []
     for _ in range(3 * kills):
-        moment = rng.uniform(0, idle + 1.5 * max(seconds - idle, 0) / kills)
+        early = rng.random() < EARLY
+        moment = rng.uniform(0, idle) if early else idle + rng.uniform(0, 3 * max(seconds - idle, 0) / kills)
         if not in_a_child(work, root / "killed", seconds=moment):
             counts.append(finished(root / "killed"))
         if len(counts) == kills:

@@ -2,8 +2,6 @@
 
 import html
 import json
-import shutil
-import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -20,8 +18,8 @@ from bayesmix.report.figures import render as drawn
 from bayesmix.report.index import write_index
 from bayesmix.report.page import environment
 from bayesmix.report.page import render as page_of
+from browser import needs_browser, opened
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 MARK = "document.documentElement.setAttribute('data-owned','yes')"
 HITS = "http://127.0.0.1:{port}/{number}"
 PAYLOADS = (
@@ -85,13 +83,6 @@ def server():
     made.server.server_close()
 
 
-def opened(path, folder):
-    """The page as the browser has it once it is loaded."""
-    command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'browser'}"]
-    command += ["--virtual-time-budget=2000", "--dump-dom", path.as_uri()]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
-
-
 def every_block(words, picture):
     """A section with every kind of block, all of whose texts are these words."""
     made = [
@@ -143,7 +134,7 @@ def hostile_index(payloads, folder):
     return write_index(folder / "index")
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
+@needs_browser
 def test_pages_run_nothing_and_ask_for_nothing(server, tmp_path):
     payloads = server.payloads()
     report = tmp_path / "report.html"
@@ -158,7 +149,7 @@ def test_pages_run_nothing_and_ask_for_nothing(server, tmp_path):
     assert server.asked == []
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
+@needs_browser
 def test_the_policy_alone_would_do(server, tmp_path):
     """The same words as HTML run and ask; under the policy of our pages they do neither."""
     policy = (

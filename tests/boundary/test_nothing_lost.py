@@ -20,7 +20,7 @@ from bayesmix.choosing import store as choices
 from bayesmix.cli import main
 from bayesmix.inputs import storage
 from bayesmix.report import write
-from bayesmix.sampling.kept import KeptRuns
+from bayesmix.sampling.rescue import KeptRuns
 
 KILLER = Path(__file__).with_name("killed.py")
 KILLS = 20

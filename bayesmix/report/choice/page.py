@@ -137,7 +137,7 @@ def _beside(names: list[str]) -> str:
 
 
 def _criteria(choice: Choice) -> list[Block]:
-    alt = "Criteria of EM, density of rows left out, log evidence and probabilities against the number of components"
+    alt = f"Criteria against the number of components: {prose(words.routes_in_words(choice))}"
     caption = (
         "Of each criterion its distance from the best candidate. Where a curve is flat, it does not choose; bars of "
         "leave-one-out are one standard error of the difference from the best."
