@@ -24,7 +24,7 @@ DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Errors of the system that mean that no more can be written."""
 CONTINUED = "whatever was finished is kept, and the same command goes on from there"
 """Of commands that last."""
-PATIENCE = 5.0
+UNTOLD_SECONDS = 5.0
 """Seconds after which a person who waits is told what is going on."""
 BRIEF = Repr(maxstring=200, maxother=200, maxlong=40, maxlevel=4, maxlist=12, maxtuple=12, maxdict=12)
 """Values in messages: those of a stranger may be megabytes, or nested without end."""
@@ -84,12 +84,12 @@ def say(text: object) -> None:
 
 
 def steps[T](items: Sequence[T], label: str, *, progress: bool) -> Iterator[T]:
-    """The items one after the other; a bar on the error stream once they have taken more than ``PATIENCE`` seconds."""
+    """The items one after the other; a bar on the error stream once they have taken more than ``UNTOLD_SECONDS`` seconds."""
     began = time.monotonic()
     with ExitStack() as stack:
         bar: Any = None
         for done, item in enumerate(items):
-            if progress and bar is None and time.monotonic() - began > PATIENCE:
+            if progress and bar is None and time.monotonic() - began > UNTOLD_SECONDS:
                 bar = stack.enter_context(click.progressbar(length=len(items), label=label, file=sys.stderr))
                 bar.update(done)
             yield item
@@ -99,7 +99,7 @@ def steps[T](items: Sequence[T], label: str, *, progress: bool) -> Iterator[T]:
 
 @contextmanager
 def waiting(label: str, seconds: float, *, progress: bool) -> Iterator[None]:
-    """A bar that runs while something else does that takes so many seconds at most, once it has taken ``PATIENCE``."""
+    """A bar that runs while something else does that takes so many seconds at most, once it has taken ``UNTOLD_SECONDS``."""
     ended = Event()
 
     def tick() -> None:

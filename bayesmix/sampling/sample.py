@@ -22,11 +22,12 @@ from bayesmix.inputs.arguments import whole_numbers
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.defaults import CHAINS, DRAWS_PER_CHAIN, MINUTES, N_STARTS, TUNE
 from bayesmix.inputs.errors import FitError, explained
+from bayesmix.mixture.exchangeable import Exchange
 from bayesmix.mixture.spec import Mixture, resolved
 from bayesmix.model.build import graph, model_of
 from bayesmix.model.symmetry import measure
 from bayesmix.model.variables import Graph
-from bayesmix.multimodality.maxima import Climber, find_modes
+from bayesmix.multimodality.maxima import Climber, PosteriorMode, find_modes
 from bayesmix.posterior.files import rehearse
 from bayesmix.sampling.by_chains import by_chains, scouted, unknown_masses, unsettled
 from bayesmix.sampling.by_exchange import by_exchange
@@ -153,15 +154,8 @@ def sample(
     compiled = _compiled(parts, model, compiled)
     if start_results is None:
         start_results = fit_starts(parts.likelihood, manner=Manner(progress=progress), **extra)
-    with explained("finding the posterior's modes"):
-        sound = [result.params for result, _ in solutions(start_results) if not result.reasons]
-        exchange = measure(compiled, parts, sound or [start_results[0].params])
-        climber = Climber(compiled, parts.over(parts.likelihood.with_measured(exchange.groups)))
-        modes = find_modes(climber, start_results, climbs=extra["n_starts"], seed=extra["seed"], progress=progress)
     task = Task(
-        climber,
-        exchange,
-        modes,
+        *_climbed(compiled, parts, start_results, progress=progress, **extra),
         data_groups(compiled.model, stored),
         cores=cores,
         seed=extra["seed"],
@@ -183,6 +177,17 @@ def sample(
 
     settings["sampler"] = sampler
     return drawn(minutes=minutes, **settings) if until is None else until_trusted(drawn, settings, minutes=minutes)
+
+
+def _climbed(
+    compiled: CompiledModel, parts: Graph, results: list[StartResult], *, n_starts: int, seed: int, progress: bool
+) -> tuple[Climber, Exchange, list[PosteriorMode]]:
+    """Which components may switch labels, and the modes."""
+    with explained("finding the posterior's modes"):
+        sound = [result.params for result, _ in solutions(results) if not result.reasons]
+        exchange = measure(compiled, parts, sound or [results[0].params])
+        climber = Climber(compiled, parts.over(parts.likelihood.with_measured(exchange.groups)))
+        return climber, exchange, find_modes(climber, results, climbs=n_starts, seed=seed, progress=progress)
 
 
 def _drawn(task: Task, scouts: Callable[[], Scouts], sampler: str, seconds: float) -> xr.DataTree:

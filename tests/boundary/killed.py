@@ -45,10 +45,15 @@ def choose(folder):
 
 def calibrate(folder):
     """Simulations, one after the other."""
-    spec, data = bm.load("zip_simulated")
-    spec = bm.resolve(spec, data.take(np.arange(20)))
-    made = bm.calibrate(spec, data.take(np.arange(20)), n_sims=SIMULATIONS, folder=folder, cores=1, progress=False)
+    made = bm.calibrate(*design(), n_sims=SIMULATIONS, folder=folder, cores=1, progress=False)
     return made.ranks.to_json()
+
+
+@cache
+def design():
+    """Read once, before the first fork."""
+    spec, data = bm.load("zip_simulated")
+    return bm.resolve(spec, data.take(np.arange(20))), data.take(np.arange(20))
 
 
 def sample(folder):
@@ -98,7 +103,7 @@ def finished(folder):
 def main(name, root, kills):
     """Both ways."""
     work = WORK[name]
-    compiled() if name == "sample" else None
+    {"sample": compiled, "calibrate": design}.get(name, list)()
     in_a_child(work, root / "warm")
     began = time.monotonic()
     assert in_a_child(work, root / "whole", root / "whole.json")

@@ -32,7 +32,7 @@ def bars(monkeypatch):
 
 
 def test_a_bar_is_shown_once_work_takes_long(bars, monkeypatch):
-    monkeypatch.setattr(errors, "PATIENCE", 0.05)
+    monkeypatch.setattr(errors, "UNTOLD_SECONDS", 0.05)
     slow = []
     for item in errors.steps(range(5), "Climbing", progress=True):
         slow.append(item)
@@ -46,7 +46,7 @@ def test_a_bar_is_shown_once_work_takes_long(bars, monkeypatch):
 
 
 def test_a_bar_runs_beside_what_has_no_steps(bars, monkeypatch):
-    monkeypatch.setattr(errors, "PATIENCE", 0.0)
+    monkeypatch.setattr(errors, "UNTOLD_SECONDS", 0.0)
     with errors.waiting("Exchange", 60.0, progress=True):
         time.sleep(0.05)
     with errors.waiting("silent", 60.0, progress=False):
