@@ -84,7 +84,7 @@ def say(text: object) -> None:
 
 
 def steps[T](items: Sequence[T], label: str, *, progress: bool) -> Iterator[T]:
-    """The items one after the other; a bar on the error stream once they have taken more than ``UNTOLD_SECONDS`` seconds."""
+    """The items one after the other; a bar on the error stream after ``UNTOLD_SECONDS``."""
     began = time.monotonic()
     with ExitStack() as stack:
         bar: Any = None
@@ -99,7 +99,7 @@ def steps[T](items: Sequence[T], label: str, *, progress: bool) -> Iterator[T]:
 
 @contextmanager
 def waiting(label: str, seconds: float, *, progress: bool) -> Iterator[None]:
-    """A bar that runs while something else does that takes so many seconds at most, once it has taken ``UNTOLD_SECONDS``."""
+    """A bar beside something that takes so many seconds at most, after ``UNTOLD_SECONDS``."""
     ended = Event()
 
     def tick() -> None:
