@@ -153,8 +153,10 @@ def _check_whole(dt: xr.DataTree) -> None:
     record = Record.of(dt)
     likelihood = record.likelihood
     one = record.posterior.isel(chain=slice(0, 1), draw=slice(0, 1))
-    for name, values in stacked(one, likelihood).items():
-        wanted = tuple(len(likelihood.coords[d]) for d in likelihood.dims[name])
-        if values.shape[1:] != wanted:
-            raise ValueError(f"{name} has shape {values.shape[1:]} in a draw; the mixture wants {wanted}")
+    stacked(one, likelihood)
+    for name, dims in likelihood.dims.items():
+        sizes = one[name].sizes if name in one else {}
+        wanted = {d: len(likelihood.coords[d]) for d in dims if d in sizes and d in likelihood.coords}
+        if any(sizes[d] != n for d, n in wanted.items()):
+            raise ValueError(f"{name} has {dict(sizes)} entries in a draw; the mixture wants {wanted}")
     int(dt.attrs["seed"])

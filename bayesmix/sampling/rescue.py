@@ -62,7 +62,7 @@ class KeptRuns:
         if bool(made["sample_stats"]["logp"].notnull().all()):
             try:
                 _write(made, path)
-            except (OSError, RuntimeError, ValueError):
+            except (OSError, RuntimeError, ValueError, TypeError):
                 path.unlink(missing_ok=True)
         return made
 
@@ -131,17 +131,19 @@ def keep(draws: xr.DataTree) -> Path:
     for folder in (Path.cwd(), Path(tempfile.gettempdir())):
         path = folder / f"{name}.nc"
         try:
-            xr.DataTree.from_dict(groups).to_netcdf(path, engine="h5netcdf")
+            with whole(path) as partial:
+                xr.DataTree.from_dict(groups).to_netcdf(partial, engine="h5netcdf")
             return path
         except Exception:  # a name, a type, a full disk: whatever it is, the draws are still to be written
-            path.unlink(missing_ok=True)
+            pass
         path = folder / f"{name}.npz"
         try:
             arrays: dict[str, Any] = {f"{g}.{v}": a.to_numpy() for g, ds in groups.items() for v, a in ds.items()}
-            np.savez(path, **arrays)
+            with whole(path) as partial:
+                np.savez(partial, **arrays)
             return path
         except OSError:
-            path.unlink(missing_ok=True)
+            pass
     raise FitError(
         "the draws could not be kept: neither the working folder nor that for temporary files can be written"
     )

@@ -141,6 +141,18 @@ def test_what_dead_processes_left_is_cleared(tmp_path):
     assert (folder / "index.html").read_text() == "new"
 
 
+def model_in(folder):
+    """A small model."""
+    small = folder / "small"
+    small.mkdir()
+    rows = "".join(f"{x}\n" for x in np.r_[np.linspace(0, 1, 12), np.linspace(5, 7, 12)].round(3))
+    (small / "data.csv").write_text(f"x\n{rows}")
+    (small / "model.toml").write_text(
+        'title = "t"\n[data]\nfile = "data.csv"\ncolumns = ["x"]\n[mixture]\nfamily = "gaussian"\nn_components = 2\n'
+    )
+    return small
+
+
 def limited(*command, folder, size):
     """A command of bayesmix on a disk that takes no file larger than so many bytes."""
     code = "from bayesmix.cli import main; main()"
@@ -156,13 +168,13 @@ def limited(*command, folder, size):
 
 
 def test_a_full_disk_is_said_in_a_line_and_the_same_command_goes_on(tmp_path):
-    command = ("choose", "old_faithful", "--em", "--components", "1-3", "-q")
+    command = ("choose", model_in(tmp_path), "--em", "--components", "1-3", "-q")
     found = limited(*command, folder=tmp_path, size=8192)
     assert found.returncode == 2
     assert found.stderr.startswith("error: the disk is full")
     assert "same command again" in found.stderr
     assert len(found.stderr.splitlines()) == 1
-    folder = tmp_path / "choices" / "old_faithful"
+    folder = tmp_path / "choices" / "small"
     there = sorted(p.name for p in folder.rglob("*") if p.is_file())
     assert len([name for name in there if name.endswith(".json")]) == 3
     assert not [name for name in there if "partial" in name or name == "index.html"]
@@ -201,7 +213,7 @@ def test_ctrl_c_is_one_line_and_code_130(tmp_path, monkeypatch):
 
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setattr(choose, "by_em", one)
-    command = ["choose", "old_faithful", "--em", "--components", "1-4", "-q"]
+    command = ["choose", str(model_in(tmp_path)), "--em", "--components", "1-4", "-q"]
     result = CliRunner().invoke(main, command)
     assert result.exit_code == 130
     assert result.output.splitlines() == [
