@@ -17,6 +17,7 @@ import xarray as xr
 from xarray.indexes import PandasIndex
 
 from bayesmix.inputs.covariates import as_levels
+from bayesmix.inputs.errors import DISK_FULL
 
 COLUMN, LEVELS = "covariate_", "levels_"
 """Column names are free text, with slashes and spaces, so that no variable of a file can be called by them."""
@@ -82,10 +83,11 @@ def coordinates(names: Mapping[str, Sequence[str]]) -> xr.Coordinates:
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[Path]:
+def whole(path: Path, *, room: int = 0) -> Iterator[Path]:
     """A path beside ``path`` to write to, which takes its place once all is on the disk; else nothing changes.
 
-    What a killed process left there is removed by the next one that writes this file.
+    What a killed process left there is removed by the next one that writes this file. ``room``: bytes that there must
+    be, or an OSError says so before anything is written: HDF5 crashes where a disk fills up under it.
 
     Examples
     --------
@@ -99,12 +101,23 @@ def whole(path: Path) -> Iterator[Path]:
     clear(path)
     partial = beside(path)
     try:
+        if room:
+            _reserve(partial, room)
         yield partial
         with partial.open("rb+") as file:
             os.fsync(file.fileno())
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _reserve(path: Path, room: int) -> None:
+    with path.open("wb") as file:
+        try:
+            getattr(os, "posix_fallocate", lambda *_: None)(file.fileno(), 0, room)
+        except OSError as error:
+            if error.errno in DISK_FULL:  # a system of files that reserves nothing is none the worse
+                raise OSError(error.errno, os.strerror(error.errno), str(path)) from None
 
 
 def beside(path: Path) -> Path:

@@ -58,7 +58,7 @@ def save(dt: xr.DataTree, path: str | Path) -> Path:
         raise ValueError(f"dt: must be a posterior from bayesmix.sample, a DataTree; got a {type(dt).__name__}")
     if path.is_dir() or not path.absolute().parent.is_dir():
         raise ValueError(f"path: {path} must be a file in a folder that exists")
-    with whole(path) as partial:
+    with whole(path, room=sum(node.dataset.nbytes for node in dt.subtree)) as partial:
         dt.to_netcdf(partial, engine="h5netcdf")
     return path
 
@@ -151,6 +151,8 @@ def _check_json(attrs: Any, name: str, path: Path) -> None:
 def _check_whole(dt: xr.DataTree) -> None:
     """Mixture, rows and draws belong together: every parameter has draws, of the shape that it has in the mixture."""
     record = Record.of(dt)
+    if "family" not in json.loads(dt.attrs["spec"]):
+        return  # whoever asks for its mixture is told
     likelihood = record.likelihood
     one = record.posterior.isel(chain=slice(0, 1), draw=slice(0, 1))
     stacked(one, likelihood)
@@ -159,4 +161,4 @@ def _check_whole(dt: xr.DataTree) -> None:
         wanted = {d: len(likelihood.coords[d]) for d in dims if d in sizes and d in likelihood.coords}
         if any(sizes[d] != n for d, n in wanted.items()):
             raise ValueError(f"{name} has {dict(sizes)} entries in a draw; the mixture wants {wanted}")
-    int(dt.attrs["seed"])
+    int(dt.attrs.get("seed", 0))

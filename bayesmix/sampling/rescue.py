@@ -69,10 +69,10 @@ class KeptRuns:
 
 def _write(made: xr.DataTree, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    groups = {group: made[group].to_dataset() for group in KEPT}
+    groups = {group: _numbers(made[group].to_dataset()) for group in KEPT}
     tree = xr.DataTree.from_dict(groups)
     tree.attrs["digest"] = json.dumps({group: _digest(ds) for group, ds in groups.items()})
-    with whole(path) as partial:
+    with whole(path, room=sum(ds.nbytes for ds in groups.values())) as partial:
         tree.to_netcdf(partial, engine="h5netcdf")
 
 
@@ -91,8 +91,13 @@ def _read(path: Path) -> xr.DataTree | None:
 
 
 def _digest(draws: xr.Dataset) -> str:
-    """Of the numbers; the names of coordinates come back from a file in another type."""
-    return digest(draws[[v for v in draws if draws[v].dtype.kind in "fiub"]].drop_vars(list(draws.coords)))
+    """Without the names of coordinates, which come back from a file in another type."""
+    return digest(draws.drop_vars(list(draws.coords)))
+
+
+def _numbers(draws: xr.Dataset) -> xr.Dataset:
+    """What is numbers: messages are objects, of which a file makes something else."""
+    return draws[[v for v in draws if draws[v].dtype.kind in "fiub"]]
 
 
 @contextmanager
@@ -131,7 +136,7 @@ def keep(draws: xr.DataTree) -> Path:
     for folder in (Path.cwd(), Path(tempfile.gettempdir())):
         path = folder / f"{name}.nc"
         try:
-            with whole(path) as partial:
+            with whole(path, room=sum(ds.nbytes for ds in groups.values())) as partial:
                 xr.DataTree.from_dict(groups).to_netcdf(partial, engine="h5netcdf")
             return path
         except Exception:  # a name, a type, a full disk: whatever it is, the draws are still to be written
