@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ import click
 
 from bayesmix.families import NAMES
 from bayesmix.gallery import model_toml
-from bayesmix.inputs.errors import BadInput, Commands
+from bayesmix.inputs.errors import BadInput, Commands, say
 from bayesmix.inputs.tables.command import reading_options
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def list_models() -> None:
     titles = {name: model_toml.read_toml(model_toml.find(name))["title"] for name in model_toml.names()}
     width = max(map(len, titles), default=0)
     for name, title in titles.items():
-        click.echo(f"{name:<{width}}  {title}")
+        say(f"{name:<{width}}  {title}")
 
 
 @main.command()
@@ -80,8 +81,8 @@ def report(name_or_path: str, out: Path | None, quiet: bool, **settings: int | N
         result = rebuild(name_or_path, out=out, progress=not quiet)
     else:
         result = _new_report(name_or_path, out, settings, quiet)
-    click.echo(result.verdict)
-    click.echo(f"Report: {result.path}")
+    say(result.verdict)
+    say(f"Report: {result.path}")
     _finish(result.ok, model_ok=result.model_ok)
 
 
@@ -101,16 +102,18 @@ def fit(name_or_path: str, out: Path | None, quiet: bool, **settings: int | None
     """Sample a model's posterior, save it as NetCDF and give the verdict on it."""
     model = _read(name_or_path)
     out = _new_file(out or Path(f"{model.name}.nc"))
-    click.echo(repr(model.data))
-    dt = _sample(model, settings, quiet)
+    say(repr(model.data))
+    runs = out.with_name(f".{out.name}.runs")
+    dt = _sample(model, settings | {"keep": runs}, quiet)
     from bayesmix.posterior.files import save
     from bayesmix.posterior.record import Record
     from bayesmix.sampling.rescue import rescued
 
     with rescued(dt):
         save(dt, out)
+    shutil.rmtree(runs, ignore_errors=True)
     check = _verdict(Record.of(dt))
-    click.echo(f"Posterior: {out}")
+    say(f"Posterior: {out}")
     _finish(check.ok, model_ok=check.model_ok)
 
 
@@ -127,7 +130,7 @@ def em(name_or_path: str, method: str, seed: int | None, n_starts: int | None) -
 
     settings = model.em | _given({"seed": seed, "n_starts": n_starts})
     estimate = fit_em(model.spec, model.data, method=method, **settings)
-    click.echo(f"{model.data}\n{in_full(estimate)}")
+    say(f"{model.data}\n{in_full(estimate)}")
     _finish(estimate.converged and not estimate.degenerate)
 
 
@@ -150,7 +153,7 @@ def compare(name_or_path: str, file: Path | None, quiet: bool, **settings: int |
     record = Record.of(_sample(model, settings, quiet) if file is None else load_fit(file))
     table = compare(fit_em(model.spec, model.data, **model.em), record)
     check = _verdict(record)
-    click.echo(f"\n{table}")
+    say(f"\n{table}")
     _finish(check.ok, model_ok=check.model_ok)
 
 
@@ -177,11 +180,11 @@ def calibrate(name_or_path: str, out: Path | None, quiet: bool, **settings: Any)
 
     spec = resolve(model.spec, model.data)
     if spec != model.spec and not quiet:
-        click.echo("Priors that the model leaves open are those of its own data, the same for all simulations.")
+        say("Priors that the model leaves open are those of its own data, the same for all simulations.")
     result = run(spec, model.data, folder=out, progress=not quiet, **settings)
     from bayesmix.report.calibration import write_calibration
 
-    click.echo(f"{result}\nCalibration: {write_calibration(result, out)}")
+    say(f"{result}\nCalibration: {write_calibration(result, out)}")
     _finish(result.ok)
 
 
@@ -225,7 +228,7 @@ def predict(fit_file: Path, new_file: Path, out: Path | None, **said: Any) -> No
     from bayesmix.rows.command import predict_file
 
     record = Record.of(load_fit(fit_file))
-    click.echo(predict_file(record, new_file, out, **said))
+    say(predict_file(record, new_file, out, **said))
     check = _verdict(record)
     _finish(check.ok, model_ok=check.model_ok)
 
@@ -247,7 +250,7 @@ def new(name: str, csv: Path, **choices: Any) -> None:
     """
     from bayesmix.gallery.new import write_model
 
-    click.echo(write_model(Path(name), csv, **choices))
+    say(write_model(Path(name), csv, **choices))
 
 
 def _read(name_or_path: str) -> GalleryModel:
@@ -256,7 +259,7 @@ def _read(name_or_path: str) -> GalleryModel:
 
     model = read(name_or_path)
     if model.data.read_as:
-        click.echo(model.data.read_as)
+        say(model.data.read_as)
     return model
 
 
@@ -289,7 +292,7 @@ def _verdict(record: Record) -> Diagnostics:
     from bayesmix.checks.diagnose import diagnose
 
     check = diagnose(record)
-    click.echo(str(check))
+    say(str(check))
     return check
 
 

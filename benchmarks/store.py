@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
+from bayesmix.inputs.storage import write_text
 from benchmarks.figures import Case
 from benchmarks.markdown import page
 
@@ -40,9 +40,7 @@ class Store:
 
     def _write(self) -> None:
         for path, text in ((self._json, json.dumps(self.rows, indent=1) + "\n"), (self._page, page(self.rows))):
-            part = path.with_suffix(".part")
-            part.write_text(text)
-            os.replace(part, path)
+            write_text(path, text)
 
     @property
     def _page(self) -> Path:

@@ -52,11 +52,12 @@ def is_current(report: Path, inputs: dict[str, str]) -> bool:
 def write_one(name: str, out: Path) -> str:
     """Write a report and stamp it with its inputs, in a process of its own; returns the verdict."""
     from bayesmix.gallery.model_toml import find
+    from bayesmix.inputs.storage import write_text
     from bayesmix.report import write_report
 
     inputs = inputs_of(find(name))
     result = write_report(name, out=out / name, progress=False)
-    (out / name / INPUTS).write_text(json.dumps(inputs) + "\n", encoding="utf-8")
+    write_text(out / name / INPUTS, json.dumps(inputs) + "\n")
     return result.verdict
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 import bayesmix as bm
 from bayesmix.compiled.log_posterior import CompiledModel
 from bayesmix.gallery import read as gallery
+from bayesmix.inputs.storage import write_text
 from bayesmix.mixture.spec import resolve
 from bayesmix.model.build import build
 from bayesmix.posterior.assemble import PACKAGES
@@ -86,8 +87,8 @@ def write(rows: list[dict[str, object]], seeds: list[int]) -> None:
         "|" + "---|" * len(COLUMNS),
     ]
     body = ["| " + " | ".join(str(row[c]) for c in COLUMNS) + " |" for row in rows]
-    (HERE / "SEEDS.json").write_text(json.dumps(rows, indent=1) + "\n")
-    (HERE / "SEEDS.md").write_text("\n".join(head + body) + "\n")
+    write_text(HERE / "SEEDS.json", json.dumps(rows, indent=1) + "\n")
+    write_text(HERE / "SEEDS.md", "\n".join(head + body) + "\n")
 
 
 def main() -> int:

@@ -271,7 +271,8 @@ def test_fit_saves_and_its_exit_code_is_the_verdict(run, monkeypatch, faithful_d
     result = run("fit", "old_faithful", "--draws", 7, "--seed", 3, "--quiet")
     assert result.exit_code == code, result.output
     shipped = gallery.read("old_faithful").sampler
-    assert asked == shipped | {"draws": 7, "seed": 3, "until": "trusted", "progress": False, "n": 272}
+    given = {"draws": 7, "seed": 3, "until": "trusted", "progress": False, "keep": Path(".old_faithful.nc.runs")}
+    assert asked == shipped | given | {"n": 272}
     assert str(Check(*found)) in result.output
     assert bm.load_fit(tmp_path / "old_faithful.nc")["posterior"].sizes == faithful_dt["posterior"].sizes
 

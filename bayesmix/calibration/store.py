@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from bayesmix.calibration.simulation import Line, Simulator
+from bayesmix.inputs import storage
 from bayesmix.posterior.assemble import PACKAGES
 
 IDENTITY = ("spec", "seed", "settings", "design", "versions")
@@ -54,31 +54,24 @@ def key(head: Mapping[str, Any]) -> str:
 
 def write(path: Path, head: Mapping[str, Any], records: list[Line]) -> None:
     """A whole file, or none."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text("".join(json.dumps(line) + "\n" for line in (head, *records)), encoding="utf-8")
-    os.replace(partial, path)
+    storage.write_text(path, "".join(map(storage.sealed, (head, *records))))
 
 
 def append(path: Path, record: Line) -> None:
     """One more simulation."""
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(record) + "\n")
+    storage.append(path, storage.sealed(record))
 
 
 def read(path: Path) -> tuple[dict[str, Any], list[Line]]:
-    """Header and records, by number; what a killed process left of a last line is dropped.
+    """Header and records, by number; a line that is torn is dropped.
 
     Raises
     ------
     ValueError
         Where the file is not one of these.
     """
-    lines: list[Line] = []
-    for text in path.read_text(encoding="utf-8").splitlines():
-        try:
-            lines.append(json.loads(text))
-        except json.JSONDecodeError:
-            continue
+    text = path.read_text(encoding="utf-8", errors="replace")
+    lines = [line for line in map(storage.unsealed, text.splitlines()) if line is not None]
     if not lines or "quantities" not in lines[0]:
         raise ValueError(f"path: {path} is no file of calibration records")
     by_number = {record["simulation"]: record for record in lines[1:]}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -12,18 +11,14 @@ from typing import Any
 
 from bayesmix.choosing.by_em import Numbers
 from bayesmix.choosing.candidates import Candidate
+from bayesmix.inputs import storage
 from bayesmix.inputs.data import Data
 from bayesmix.posterior.assemble import PACKAGES
 
 
 def digest(data: Data) -> str:
     """Of everything that the rows hold."""
-    held, made = data.to_dataset(), hashlib.sha256()
-    for name in sorted(map(str, held.variables)):
-        values = held[name].to_numpy()
-        content = values.tobytes() if values.dtype.kind in "fiub" else repr(values.tolist()).encode()
-        made.update(f"{name} {values.dtype} {values.shape} ".encode() + content)
-    return made.hexdigest()[:16]
+    return storage.digest(data.to_dataset())
 
 
 def key(candidate: Candidate, stage: str, settings: Mapping[str, Any], rows: str) -> str:
@@ -40,13 +35,12 @@ def key(candidate: Candidate, stage: str, settings: Mapping[str, Any], rows: str
 
 
 def kept(path: Path | None, make: Callable[[], Numbers]) -> Numbers:
-    """What is in the file; where there is none, what ``make`` makes, which is then written there."""
+    """What is in the file; where there is none, or a torn one, what ``make`` makes, which is then written there."""
     if path is not None and path.is_file():
-        read: Numbers = json.loads(path.read_text(encoding="utf-8"))
-        return read
+        read = storage.unsealed(path.read_text(encoding="utf-8", errors="replace"))
+        if read is not None:
+            return read
     made = make()
     if path is not None:
-        partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-        partial.write_text(json.dumps(made) + "\n", encoding="utf-8")
-        os.replace(partial, path)
+        storage.write_text(path, storage.sealed(made))
     return made

@@ -37,6 +37,10 @@ class Whitening:
         """The u of an x."""
         return np.linalg.solve(self.factor, x - self.centre)
 
+    def forward(self, u: np.ndarray) -> np.ndarray:
+        """The x of a u."""
+        return self.centre + self.factor @ u
+
 
 def thinned(factor: np.ndarray) -> np.ndarray:
     """A factor B near A = ``factor``, without the entries that hardly matter: |A^-1 (A - B)| <= LOST by Frobenius.

@@ -92,8 +92,8 @@ def panels_abreast(fig: Figure, n: int, across: int, **options: Any) -> list[Axe
 
 
 def plain(text: object, *, limit: int = 34) -> str:
-    """A user's name as printed text: no mathtext, one line, shortened in the middle beyond ``limit`` characters."""
-    one_line = " ".join(str(text).split())
+    """A user's name as printed text: no mathtext, one line, signs with a glyph, cut in the middle to ``limit``."""
+    one_line = " ".join("".join(c for c in str(text) if c.isprintable() or c.isspace()).split())
     if len(one_line) > limit:
         one_line = f"{one_line[: limit // 2]}…{one_line[-(limit // 2 - 1) :]}"
     return one_line.replace("$", r"\$")

@@ -17,6 +17,7 @@ from bayesmix.em.saddles import beyond_saddles
 from bayesmix.em.starts import WITHIN_REACH, StartResult, best_result, few_rows, merged
 from bayesmix.estep import e_step
 from bayesmix.inputs.arguments import whole_numbers
+from bayesmix.inputs.errors import steps
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.part import Params
 
@@ -42,12 +43,15 @@ class Manner:
         Whether results keep their parameters at every step.
     hard : bool
         Whether every row goes wholly to its most probable component (:mod:`bayesmix.em.classify`).
+    progress : bool
+        Whether a bar is shown where it takes long.
     """
 
     kinds: tuple[str, ...] = ()
     init: Params | None = None
     trace: bool = False
     hard: bool = False
+    progress: bool = False
 
     @classmethod
     def of(cls, likelihood: Likelihood, starts: Any, init: Any, *, trace: bool, hard: bool) -> Manner:
@@ -120,7 +124,7 @@ def fit_starts(
     reach = np.inf if manner.hard else reach if everything else min(reach, catch_up)
     ends: list[StartResult] = []
     rough = max(tolerance, ROUGHLY)
-    for kind, rng in zip(kinds, streams, strict=True):
+    for kind, rng in steps(list(zip(kinds, streams, strict=True)), "EM from its starts", progress=manner.progress):
         bar = max((end.log_likelihood for end in ends if not end.reasons), default=-np.inf) - reach
         start = few.initial(kind, rng) if manner.init is None else manner.init
         ends.append(manner.ascend(few, kind, start, max_iter=max_iter, tolerance=rough, bar=bar))

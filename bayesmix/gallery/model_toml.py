@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import tomllib
 from collections.abc import Callable, Mapping
@@ -15,6 +16,17 @@ from bayesmix.inputs.defaults import DROP, MODEL
 from bayesmix.inputs.tables.options import OPTION_RULES
 
 FILE = "model.toml"
+LARGEST_TOML = 1 << 20
+"""Bytes of a model.toml."""
+LONGEST_NAME = 255
+"""Of a file, on most systems."""
+LARGEST_TABLE = 1 << 28
+"""Bytes of a table in a model's folder: what it takes in memory is a few times as much."""
+DEEPEST_KEY = 20
+"""Names in a dotted key: tomllib keeps all beginnings of one, so that its memory grows with their square."""
+TOML_TOKENS = re.compile(r"""(?P<name>"(?:\\.|[^"\\\n])*"?|'[^'\n]*'?|[\w-]+)|(?P<dot>\.)|(?P<space>[ \t]+)|.|\n""")
+MOST_REPEATS, MOST = 1_000_000, {"chains": 1000, "seed": sys.maxsize}
+"""What a folder from elsewhere may ask of the reader's machine at most: of everything, and by name."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +52,13 @@ def _is_cell(value: Any) -> bool:
 
 
 def counts(*keys: str) -> dict[str, Kind]:
-    """Whole numbers, each at least as large as the argument of that name must be."""
+    """Whole numbers, each at least as large as the argument of that name must be, and no more than a folder may ask."""
 
-    def at_least(least: int) -> Kind:
-        return Kind(f"a whole number >= {least}", lambda value: is_whole(value, least))
+    def between(least: int, most: int) -> Kind:
+        bound = "" if most == sys.maxsize else f" and <= {most}"
+        return Kind(f"a whole number >= {least}{bound}", lambda value: is_whole(value, least) and value <= most)
 
-    return {key: at_least(LEAST.get(key, 1)) for key in keys}
+    return {key: between(LEAST.get(key, 1), MOST.get(key, MOST_REPEATS)) for key in keys}
 
 
 TEXT = Kind("a text", lambda value: isinstance(value, str))
@@ -93,6 +106,11 @@ EXPECT = {
     **dict.fromkeys(("quantity", "interval_of"), TEXT),
     **dict.fromkeys(("value", "tolerance", "at_least", "at_most"), NUMBER),
     "because": TEXT,
+}
+CARD_KEYS = {
+    **dict.fromkeys(("name", "title", "description", "source", "expected", "command"), TEXT),
+    "em": TABLE,
+    "expect": TABLES,
 }
 
 
@@ -142,23 +160,63 @@ def read_toml(folder: Path) -> dict[str, Any]:
     ValueError
         Naming the file, the table, the key and the value, with the choices where there are some.
     """
-    path = folder / FILE
+    path = inside(folder, FILE, most=LARGEST_TOML)
     try:
-        entry = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
+        _check_keys(text)
+        entry = tomllib.loads(text)
     except OSError as error:
         raise ValueError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: is not UTF-8 text: {error.reason} at byte {error.start}") from None
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # tomllib's own, or Python's of a number of thousands of digits
         raise ValueError(f"{path}: not valid TOML: {error}") from None
     except RecursionError:
-        raise ValueError(f"{path}: tables or lists are nested too deep") from None
-    except ValueError as error:  # Python's word for numbers of thousands of digits, dates that there are not
-        raise ValueError(f"{path}: {error}") from None
+        raise ValueError(f"{path}: its lists or tables are nested too deep") from None
     try:
         return _checked(entry)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+
+
+def _check_keys(text: str) -> None:
+    """ValueError for names joined by more than ``DEEPEST_KEY`` dots."""
+    joined, last = 0, ""
+    for token in TOML_TOKENS.finditer(text):
+        kind = token.lastgroup or ""
+        if kind == "space":
+            continue
+        joined = joined + 1 if (kind == "dot" and last == "name") else joined if (kind, last) == ("name", "dot") else 0
+        last = kind
+        if joined > DEEPEST_KEY:
+            raise ValueError(f"a key of more than {DEEPEST_KEY} names")
+
+
+def inside(folder: Path, name: str, *, most: int = LARGEST_TABLE) -> Path:
+    """The path of a file of a model's folder, whether it exists or not.
+
+    A folder from elsewhere must not make a reader of other files, nor wait for a device.
+
+    Raises
+    ------
+    ValueError
+        Where a link leads out of the folder, or the file is no plain one or larger than ``most`` bytes.
+    """
+    path = folder / name
+    place = folder / (name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}...")
+    try:
+        real = path.resolve()
+        if not real.is_relative_to(folder.resolve()):
+            raise ValueError(f"is a link out of the model's folder, to {real}; put a copy of the file there instead")
+        if real.exists() and not (real.is_file() or real.is_dir()):
+            raise ValueError("is no plain file")
+        if real.is_file() and real.stat().st_size > most:
+            raise ValueError(f"is larger than {most:,} bytes")
+    except (OSError, RuntimeError) as error:  # a name that is too long, links in a circle
+        raise ValueError(f"{place}: cannot be read: {getattr(error, 'strerror', error)}") from None
+    except ValueError as error:
+        raise ValueError(f"{place}: {error}") from None
+    return path
 
 
 def _checked(entry: dict[str, Any]) -> dict[str, Any]:
@@ -173,6 +231,17 @@ def _checked(entry: dict[str, Any]) -> dict[str, Any]:
         _check(claim, EXPECT, where, required=("because",))
         _check_rule(claim, where)
     return entry
+
+
+def check_card(entry: Mapping[str, Any]) -> None:
+    """What a saved fit says of its model, as far as a model.toml would: ValueError naming the key and the value."""
+    _check(entry, CARD_KEYS, "[model] ")
+    _check(entry.get("em", {}), EM, "[model.em] ")
+    for number, claim in enumerate(entry.get("expect", []), start=1):
+        there = {key: value for key, value in claim.items() if value is not None}
+        where = f"[[model.expect]] number {number}: "
+        _check(there, EXPECT, where, required=("because",))
+        _check_rule(there, where)
 
 
 def _check(entry: Mapping[str, Any], kinds: Mapping[str, Kind], where: str, *, required: tuple[str, ...] = ()) -> None:

@@ -205,7 +205,8 @@ def load(name_or_path: str | Path) -> tuple[Mixture, Data]:
 
 
 def _read_data(folder: Path, entry: Mapping[str, Any]) -> Data:
-    return read_data(folder / entry["file"], {key: value for key, value in entry.items() if key not in TABLE_FILES})
+    said = {key: value for key, value in entry.items() if key not in TABLE_FILES}
+    return read_data(model_toml.inside(folder, entry["file"]), said)
 
 
 def _read_test(folder: Path, entry: Mapping[str, Any], data: Data) -> Data | None:
@@ -213,7 +214,7 @@ def _read_test(folder: Path, entry: Mapping[str, Any], data: Data) -> Data | Non
     if "test_file" not in entry:
         return None
     said = {key: value for key, value in entry.items() if key not in (*TABLE_FILES, *NOT_OF_TEST)}
-    return read_data(folder / entry["test_file"], said | {"classes": data.classes})
+    return read_data(model_toml.inside(folder, entry["test_file"]), said | {"classes": data.classes})
 
 
 def _number_at(summary: Any, path: list[str]) -> float | None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 from numbers import Integral
+from reprlib import Repr
 from typing import Any
 
 FEWEST_DRAWS = 4
 """Of every chain: R-hat halves it, and a variance takes two."""
-LONGEST_SHOWN = 100
-"""Characters of a value in an error."""
+BRIEF = Repr(maxstring=200, maxother=200, maxlong=40, maxlevel=4, maxlist=12, maxtuple=12, maxdict=12)
+"""Values in messages: those of a stranger may be megabytes, or nested without end."""
+MOST_COMPONENTS = 1000
+"""Of a mixture, and of classes: beyond it something else is meant, such as an id for every row."""
 LEAST = {"draws": FEWEST_DRAWS, "seed": 0}
 """By name; of every other whole number 1."""
 
@@ -36,15 +39,17 @@ def whole_numbers(**arguments: Any) -> dict[str, int]:
 
 
 def shown(value: Any) -> str:
-    """A value as an error shows it: so much of it as fits into a line."""
+    """A value as Python writes it, cut where it is long or deep.
+
+    Examples
+    --------
+    >>> shown("a"), shown([[[[[1]]]]])
+    ("'a'", '[[[[...]]]]')
+    """
     try:
-        text = repr(value)
-    except (
-        ValueError,
-        RecursionError,
-    ):  # Python's words for integers of thousands of digits, for lists in lists in lists
-        return f"a {type(value).__name__} that is too long to be shown"
-    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
+        return BRIEF.repr(value)
+    except (ValueError, RecursionError):  # Python's, for a number of thousands of digits, for lists in lists
+        return f"a {type(value).__name__} too long to be shown"
 
 
 def listed(names: Iterable[str], most: int = 6) -> str:

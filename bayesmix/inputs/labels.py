@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bayesmix.inputs.arguments import listed, shown
+from bayesmix.inputs.arguments import MOST_COMPONENTS, listed, shown
 from bayesmix.inputs.containers import by_row, check_column
 from bayesmix.inputs.covariates import FEWEST_LEVELS, TEXTS_OF_NOTHING, level_text
 
@@ -68,6 +68,11 @@ def _label_sets(labels: Any, given: tuple[str, ...] | None) -> tuple[tuple[str, 
         allowed.append(tuple(entry) if is_set else () if _is_nothing(entry) else (entry,))
     classes = {level_text(c): c for entry in allowed for c in entry}
     names = given if given is not None else tuple(level_text(c) for c in _sorted(classes.values()))
+    if len(names) > MOST_COMPONENTS:
+        raise ValueError(
+            f"labels: {len(names)} classes in {len(allowed)} rows; at most {MOST_COMPONENTS} are possible: is this the "
+            "column of classes, or one that names the rows?"
+        )
     position = {name: k for k, name in enumerate(names)}
     evidence = np.zeros((len(allowed), len(names)))
     for i, entry in enumerate(allowed):

@@ -97,7 +97,7 @@ class Prior:
     def __init__(self, distribution: str, **parameters: Any) -> None:
         if distribution not in SHAPES:
             raise ValueError(
-                f"Prior: unknown distribution {distribution!r}; choose from {', '.join(SHAPES)}"
+                f"Prior: unknown distribution {shown(distribution)}; choose from {', '.join(SHAPES)}"
                 f"{meant(distribution, SHAPES)}"
             )
         wanted = SHAPES[distribution].parameters

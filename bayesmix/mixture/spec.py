@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bayesmix.families.table import FAMILIES
-from bayesmix.inputs.arguments import meant, whole_numbers
+from bayesmix.inputs.arguments import MOST_COMPONENTS, meant, shown, whole_numbers
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.prior import Prior, choices
 from bayesmix.likelihood.family import Family
@@ -84,7 +84,7 @@ class Mixture:
     ) -> None:
         if family not in list(FAMILIES):
             raise ValueError(
-                f"family: unknown family {family!r}; choose from {', '.join(FAMILIES)}{meant(family, FAMILIES)}"
+                f"family: unknown family {shown(family)}; choose from {', '.join(FAMILIES)}{meant(family, FAMILIES)}"
             )
         declared = FAMILIES[family]
         K = _components(declared, n_components)
@@ -145,7 +145,7 @@ class Mixture:
             raise ValueError(f"mixture: needs a family; choose from {', '.join(FAMILIES)}")
         priors = values.pop("priors", {})
         if not isinstance(priors, Mapping):
-            raise ValueError(f"priors: must be a table of priors; got {priors!r}")
+            raise ValueError(f"priors: must be a table of priors; got {shown(priors)}")
         return cls(**values, priors={key: Prior.from_dict(value) for key, value in priors.items()})
 
     def __repr__(self) -> str:
@@ -169,7 +169,7 @@ def check_priors(family: Family, options: Mapping[str, Any], priors: Any) -> dic
                 f"{meant(key, supports)}"
             )
         if not isinstance(prior, Prior):
-            raise ValueError(f"priors: {key!r} must be a Prior; got {prior!r}")
+            raise ValueError(f"priors: {key!r} must be a Prior; got {shown(prior)}")
         if prior.distribution not in choices(supports[key]):
             raise ValueError(
                 f"priors: {key!r} needs a prior on the {supports[key]} scale "
@@ -245,7 +245,10 @@ def _components(family: Family, n_components: int | None) -> int:
     value = family.default_components if n_components is None else n_components
     if value is None:
         raise ValueError(f"n_components: a {family.name} mixture needs it, a whole number >= 1")
-    return whole_numbers(n_components=value)["n_components"]
+    K = whole_numbers(n_components=value)["n_components"]
+    if K > MOST_COMPONENTS:
+        raise ValueError(f"n_components: must be at most {MOST_COMPONENTS}; got {K}")
+    return K
 
 
 def _check_order(spec: Mixture, likelihood: Likelihood) -> None:

@@ -12,7 +12,7 @@ from bayesmix.compiled.log_posterior import CompiledModel, above, root
 from bayesmix.compiled.whitening import Whitening, thinned
 from bayesmix.em.starts import COMPARED_ROWS, SAME_AGREEMENT, WITHIN_REACH, StartResult, similarity, solutions
 from bayesmix.estep import responsibilities
-from bayesmix.inputs.errors import FitError
+from bayesmix.inputs.errors import FitError, steps
 from bayesmix.kernels.threads import one_blas_thread
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.estimates import reorder
@@ -199,7 +199,7 @@ class Climber:
 
 
 def find_modes(
-    climber: Climber, results: Sequence[StartResult], *, climbs: int = 0, seed: int = 1
+    climber: Climber, results: Sequence[StartResult], *, climbs: int = 0, seed: int = 1, progress: bool = False
 ) -> list[PosteriorMode]:
     """Climb the posterior from every EM solution, spikes included, and from ``climbs`` random allocations.
 
@@ -215,7 +215,7 @@ def find_modes(
     starts += [(x, 1) for params in _random(likelihood, climbs, seed) for x in climber.named(params)[:1]]
     ends: list[PosteriorMode] = []
     with one_blas_thread():
-        for x, n in starts:
+        for x, n in steps(starts, "Climbing to modes", progress=progress):
             ends = climber.climb_unless_known(x, n, ends)
         modes = climber.merge([], [end for end in ends if end.converged] or ends)
     if not modes:

@@ -20,7 +20,18 @@ type Summary = Mapping[str, Any]
 def figures(fits: Fits, summary: Summary, *names: str) -> list[Figure]:
     """The figures of these names that apply to these fits, with their captions."""
     there = {name: CAPTIONS[name] for name in names if KINDS[name].applies(fits)}
-    return [Figure(name, title, caption(fits, summary)) for name, (title, caption) in there.items()]
+    return [illustrated(name, title, caption(fits, summary)) for name, (title, caption) in there.items()]
+
+
+def illustrated(name: str, title: str, caption: str) -> Figure:
+    """A figure whose text in place of the picture says what it shows here: what follows what to look for.
+
+    Examples
+    --------
+    >>> illustrated("forest", "Intervals", "Marks should lie inside: 3 of 4 do.").alt
+    'Intervals: 3 of 4 do.'
+    """
+    return Figure(name, f"{title}: {caption.partition(': ')[2] or caption}", caption)
 
 
 def _data(fits: Fits, summary: Summary) -> str:

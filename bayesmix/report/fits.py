@@ -24,6 +24,7 @@ from bayesmix.em.starts import StartResult
 from bayesmix.gallery.read import GalleryModel
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.defaults import N_STARTS
+from bayesmix.inputs.errors import printable
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.spec import exchange_groups, resolved
 from bayesmix.posterior.leave_one_out import loo
@@ -116,7 +117,7 @@ def silent(_: str) -> None:
 
 def aloud(step: str) -> None:
     """Say it to a person who waits, apart from what a program prints."""
-    print(step, file=sys.stderr, flush=True)
+    print(printable(step), file=sys.stderr, flush=True)
 
 
 def run(model: GalleryModel, sampler: dict[str, Any], em: dict[str, Any], *, command: str, progress: bool) -> Fits:

@@ -6,7 +6,9 @@ import base64
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+from bayesmix.inputs.storage import write_text
 from bayesmix.report.figures import THUMBNAIL
 from bayesmix.report.page import css, environment
 from bayesmix.report.sections.verdict import HEADLINES, level, title_of
@@ -30,9 +32,7 @@ def write_index(folder: Path) -> Path:
     rows = [_row(place, summary) for place, summary in sorted(summaries.items())]
     page = environment().get_template("index.html.j2").render(rows=rows, css=css())
     target = folder / "index.html"
-    partial = target.with_suffix(".partial")
-    partial.write_text(page, encoding="utf-8")
-    partial.replace(target)
+    write_text(target, page)
     return target
 
 
@@ -43,7 +43,7 @@ def _row(place: Path, summary: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": model["name"],
         "title": model["title"],
-        "link": f"{place.name}/index.html",
+        "link": f"./{quote(place.name)}/index.html",
         "thumbnail": f"data:image/png;base64,{picture}",
         "family": model["family"].replace("_", " "),
         "n": whole(model["n"]),

@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from bayesmix.inputs.errors import printable
 from bayesmix.report.blocks import Section
 from bayesmix.report.figures import Picture
 from bayesmix.report.text import plural
@@ -15,8 +16,19 @@ from bayesmix.report.text import plural
 
 def environment() -> Environment:
     """Jinja2 over the package's templates: autoescaped, and an unknown name is an error."""
-    loader = PackageLoader("bayesmix.report")
-    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return Environment(
+        loader=PackageLoader("bayesmix.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_text,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _text(value: Any) -> Any:
+    """What is shown of a value: signs that turn the direction of writing would turn the sentence around them."""
+    return type(value)(printable(value)) if isinstance(value, str) else value
 
 
 def css() -> Markup:

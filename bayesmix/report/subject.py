@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -10,7 +11,9 @@ from typing import Any
 
 import xarray as xr
 
+from bayesmix.gallery.model_toml import check_card
 from bayesmix.gallery.read import Expectation, GalleryModel
+from bayesmix.inputs.arguments import shown
 from bayesmix.inputs.data import Data
 from bayesmix.posterior.record import Record
 
@@ -34,15 +37,32 @@ def recorded(record: Record, model: GalleryModel, em_settings: Mapping[str, Any]
 
 
 def command_of(dt: xr.DataTree) -> str:
-    """The command that a report recorded; empty where none did."""
-    return str(json.loads(dt.attrs.get(CARD, "{}")).get("command", ""))
+    """The command that a report recorded, each word quoted; empty where none did, or it is not one of ours.
+
+    A reader copies it into a shell, and the file may be a stranger's.
+    """
+    try:
+        words = shlex.split(str(_card(dt).get("command", "")))
+    except ValueError:
+        return ""
+    return shlex.join(words) if words[:1] == ["bayesmix"] else ""
+
+
+def _card(dt: xr.DataTree) -> dict[str, Any]:
+    """What a report recorded of the model; ValueError where it is no such card."""
+    card: dict[str, Any] = json.loads(dt.attrs.get(CARD, "{}"))
+    check_card(card)
+    return card
 
 
 def remembered(record: Record, path: Path) -> GalleryModel:
     """The model of a posterior, named after its file where it remembers no name."""
     dt = record.dt
-    card = json.loads(dt.attrs.get(CARD, "{}"))
-    texts = {text: card.get(text, "") for text in CARD_TEXTS} | {"name": card.get("name", path.stem)}
+    card = _card(dt)
+    name = card.get("name", path.stem)
+    if Path(name).name != name or name in ("", ".."):  # a report is written to a folder of that name
+        raise ValueError(f"{path}: the name of its model must be that of a folder; got {shown(name)}")
+    texts = {text: card.get(text, "") for text in CARD_TEXTS} | {"name": name}
     return GalleryModel(
         folder=path.parent,
         spec=record.spec,

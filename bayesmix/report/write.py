@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ import xarray as xr
 from bayesmix.em.fit_em import EMFit, fit_em
 from bayesmix.gallery import read as gallery
 from bayesmix.inputs.defaults import N_STARTS
+from bayesmix.inputs.storage import beside, left
 from bayesmix.inputs.tables.write import write_csv
 from bayesmix.posterior.files import load_fit, save
 from bayesmix.posterior.record import Record
@@ -28,9 +28,10 @@ from bayesmix.report.fits import Fits, aloud, silent
 from bayesmix.report.numbers import summarize
 from bayesmix.report.page import render
 from bayesmix.report.sections import write_sections
+from bayesmix.report.short import SHORT, shortened
 from bayesmix.report.subject import command_of, recorded, remembered
 
-OURS = {"index.html", "summary.json", "responsibilities.csv", "figures", "tables", "fit.nc", "inputs.json"}
+OURS = {"index.html", SHORT, "summary.json", "responsibilities.csv", "figures", "tables", "fit.nc", "inputs.json"}
 """What a report's folder may hold: anything else there is not ours to replace."""
 REPORT_SETTINGS = ("seed", "draws", "tune", "chains", "until", "minutes")
 """Of sampling, what can be said in place of model.toml."""
@@ -105,8 +106,11 @@ def write_report(
     em = {"n_starts": N_STARTS, "seed": 1} | model.em | ({"seed": sampler["seed"]} if "seed" in sampler else {})
     options = [f"--{name} {'once' if value is None else value}" for name, value in sampler.items()]
     command = " ".join(["bayesmix report", shlex.quote(str(name_or_path)), *options])
-    fits = fitting.run(model, model.sampler | sampler, em, command=command, progress=progress)
-    return write(fits, folder, em_settings=em)
+    runs = folder.absolute().with_name(f".{folder.name}.runs")
+    fits = fitting.run(model, model.sampler | sampler | {"keep": runs}, em, command=command, progress=progress)
+    result = write(fits, folder, em_settings=em)
+    shutil.rmtree(runs, ignore_errors=True)
+    return result
 
 
 def rebuild(path: str | Path, *, out: str | Path | None = None, progress: bool = True) -> ReportResult:
@@ -184,9 +188,10 @@ def write(fits: Fits, folder: Path, *, em_settings: Mapping[str, Any]) -> Report
     summary = summarize(fits)
     pictures = draw_all(fits)
     sections = write_sections(fits, summary)
-    page = render(sections, pictures, summary)
+    pages = {"index.html": sections, SHORT: shortened(sections)}
     with complete(folder) as partial:
-        (partial / "index.html").write_text(page, encoding="utf-8")
+        for name, shown in pages.items():
+            (partial / name).write_text(render(shown, pictures, summary), encoding="utf-8")
         text = json.dumps(summary, indent=1, allow_nan=False, ensure_ascii=False)
         (partial / "summary.json").write_text(text + "\n", encoding="utf-8")
         write_all(pictures, partial / "figures")
@@ -226,7 +231,9 @@ def complete(folder: Path) -> Iterator[Path]:
     The old folder is deleted only once another one is in its place.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    _recover(folder)
+    scratch = beside(folder)
+    scratch.mkdir()
     partial, old = scratch / "new", scratch / "old"
     try:
         partial.mkdir()
@@ -241,3 +248,12 @@ def complete(folder: Path) -> Iterator[Path]:
     finally:
         if folder.exists() or not old.exists():
             shutil.rmtree(scratch)
+
+
+def _recover(folder: Path) -> None:
+    """What processes that were killed have left: the report that one had just moved away is put back."""
+    for scratch in left(folder):
+        old = scratch / "old"
+        if old.exists() and not folder.exists():
+            old.rename(folder)
+        shutil.rmtree(scratch)

@@ -24,11 +24,11 @@ from bayesmix.sampling.task import Task
 def scouted(task: Task) -> Scouts:
     """What short chains from the competing modes find."""
     with explained("finding the posterior's modes"):
-        return explore(_runner(task), task.climber, task.modes, task.target_accept)
+        return explore(_runner(task), task.climber, task.modes, task.target_accept, progress=task.progress)
 
 
 def _runner(task: Task) -> Runner:
-    return Runner(task.compiled, task.cores, task.seed, task.modes[0].whitening)
+    return Runner(task.compiled, task.cores, task.seed, task.modes[0].whitening, task.kept)
 
 
 def by_chains(task: Task, scouts: Scouts) -> xr.DataTree:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from bayesmix.inputs.errors import explained
+from bayesmix.inputs.errors import explained, waiting
 from bayesmix.mixture.draws import DRAWN
 from bayesmix.multimodality.bridge import LogIntegral
 from bayesmix.multimodality.masses import Mass, weigh
@@ -23,7 +23,8 @@ TEMPERING = "tempering"
 
 def by_exchange(task: Task, *, seconds: float) -> xr.DataTree | None:
     """The posterior; None where the time would not do for a first round of sweeps."""
-    with explained("the replica exchange"):
+    bar = waiting("Replica exchange, of its time at most", seconds, progress=task.progress)
+    with explained("the replica exchange"), bar:
         made = exchange(
             task.compiled,
             task.likelihood,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from bayesmix.inputs.data import Data
 from bayesmix.inputs.errors import FitError, described
 from bayesmix.inputs.storage import coordinates
 from bayesmix.posterior.assemble import tidy
+from bayesmix.sampling.rescue import KeptRuns
 
 START_TRIES = 50
 """So many starts of a chain may have no finite density."""
@@ -51,6 +53,8 @@ class Runner:
     seed: int
     whitening: Whitening | None = None
     """The coordinates in which nutpie moves; its own adaptation works on top."""
+    kept: KeptRuns | None = None
+    """Where finished runs are kept, if they are."""
 
     def __call__(self, begin: Sequence[Begin], *, progress: bool = False, **settings: Any) -> xr.DataTree:
         """Draw ``len(begin)`` chains.
@@ -69,7 +73,15 @@ class Runner:
         seeds = self._seeds(nutpie_model, begin[0], **shared)
         starts = dict(zip(seeds, map(self._start, begin, seeds), strict=True))
         given = dataclasses.replace(nutpie_model, initial_point_func=lambda seed: starts.get(seed, starts[seeds[0]]))
-        return _drawn(given, cores=self.cores, progress_bar=progress, **(settings | shared))
+        settings |= shared
+        run = partial(_drawn, given, cores=self.cores, progress_bar=progress, **settings)
+        return run() if self.kept is None else self.kept(settings | {"starts": self._told(starts.values())}, run)
+
+    def _told(self, starts: Iterable[np.ndarray]) -> list[str]:
+        """Log-density and length of its gradient where the chains begin, as far as every process finds the same."""
+        points = starts if self.whitening is None else map(self.whitening.forward, starts)
+        values = [self.compiled.log_density(x) for x in points]
+        return [f"{value:.6g} {np.linalg.norm(gradient):.4g}" for value, gradient in values]
 
     def _seeds(self, nutpie_model: Any, begin: Begin, *, chains: int, **shared: Any) -> list[int]:
         """The seed with which nutpie asks for the start of each chain.

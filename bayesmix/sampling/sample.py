@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from numbers import Real
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,22 +15,24 @@ import pymc as pm
 import xarray as xr
 
 from bayesmix.compiled.log_posterior import CompiledModel, check_compiled
-from bayesmix.em.fit_starts import fit_starts
+from bayesmix.em.fit_starts import Manner, fit_starts
 from bayesmix.em.starts import StartResult, solutions
 from bayesmix.gallery.model_toml import SAMPLERS
 from bayesmix.inputs.arguments import whole_numbers
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.defaults import CHAINS, DRAWS_PER_CHAIN, MINUTES, N_STARTS, TUNE
 from bayesmix.inputs.errors import FitError, explained
+from bayesmix.mixture.exchangeable import Exchange
 from bayesmix.mixture.spec import Mixture, resolved
 from bayesmix.model.build import graph, model_of
 from bayesmix.model.symmetry import measure
 from bayesmix.model.variables import Graph
-from bayesmix.multimodality.maxima import Climber, find_modes
+from bayesmix.multimodality.maxima import Climber, PosteriorMode, find_modes
 from bayesmix.posterior.files import rehearse
 from bayesmix.sampling.by_chains import by_chains, scouted, unknown_masses, unsettled
 from bayesmix.sampling.by_exchange import by_exchange
 from bayesmix.sampling.nutpie import data_groups
+from bayesmix.sampling.rescue import KeptRuns
 from bayesmix.sampling.scouts import Scouts
 from bayesmix.sampling.task import Task
 from bayesmix.sampling.until import until_trusted
@@ -52,13 +55,14 @@ def sample(
     until: str | None = None,
     minutes: float = MINUTES,
     progress: bool = True,
+    keep: str | Path | None = None,
     compiled: CompiledModel | None = None,
     start_results: list[StartResult] | None = None,
 ) -> xr.DataTree:
     """Sample the posterior of a mixture with NUTS (nutpie).
 
     EM runs from many starts; from each of its solutions and from as many random allocations (of up to 20,000 rows), the
-    log-posterior is climbed to a mode. Where modes compete, short chains are sent to them (without a progress bar):
+    log-posterior is climbed to a mode. Where modes compete, short chains are sent to them:
     pieces of these chains that R-hat tells apart make regions, which are weighed by bridge sampling. Every region that
     holds more than a thousandth of the mass, or an unknown share, gets chains in proportion, two at least, so that more
     than ``chains`` chains may run; the posterior then holds ``chains`` times ``draws`` of their draws, each region's in
@@ -102,7 +106,10 @@ def sample(
         where it runs out of time, it keeps what it has, and the verdict says so. Where the time would not do for a
         start, the chains stay.
     progress : bool
-        Show a progress bar.
+        Show progress bars.
+    keep : str or Path, optional
+        Folder that keeps every finished run of chains (the scouts, the chains of one region, every step of ``until``),
+        so that the same call goes on where it was stopped. A replica exchange is made anew.
     compiled : CompiledModel, optional
         ``model`` compiled before, to sample again without compiling.
     start_results : list of StartResult, optional
@@ -145,21 +152,16 @@ def sample(
     stored = data.with_covariates(parts.likelihood.covariates)
     rehearse(stored.to_dataset().assign_coords(parts.likelihood.coords))
     compiled = _compiled(parts, model, compiled)
-    start_results = fit_starts(parts.likelihood, **extra) if start_results is None else start_results
-    with explained("finding the posterior's modes"):
-        sound = [result.params for result, _ in solutions(start_results) if not result.reasons]
-        exchange = measure(compiled, parts, sound or [start_results[0].params])
-        climber = Climber(compiled, parts.over(parts.likelihood.with_measured(exchange.groups)))
-        modes = find_modes(climber, start_results, climbs=extra["n_starts"], seed=extra["seed"])
+    if start_results is None:
+        start_results = fit_starts(parts.likelihood, manner=Manner(progress=progress), **extra)
     task = Task(
-        climber,
-        exchange,
-        modes,
+        *_climbed(compiled, parts, start_results, progress=progress, **extra),
         data_groups(compiled.model, stored),
         cores=cores,
         seed=extra["seed"],
         progress=progress,
         log_likelihood=log_likelihood,
+        kept=None if keep is None else KeptRuns.of(keep, parts.likelihood.spec, stored),
         **settings,
     )
 
@@ -175,6 +177,17 @@ def sample(
 
     settings["sampler"] = sampler
     return drawn(minutes=minutes, **settings) if until is None else until_trusted(drawn, settings, minutes=minutes)
+
+
+def _climbed(
+    compiled: CompiledModel, parts: Graph, results: list[StartResult], *, n_starts: int, seed: int, progress: bool
+) -> tuple[Climber, Exchange, list[PosteriorMode]]:
+    """Which components may switch labels, and the modes."""
+    with explained("finding the posterior's modes"):
+        sound = [result.params for result, _ in solutions(results) if not result.reasons]
+        exchange = measure(compiled, parts, sound or [results[0].params])
+        climber = Climber(compiled, parts.over(parts.likelihood.with_measured(exchange.groups)))
+        return climber, exchange, find_modes(climber, results, climbs=n_starts, seed=seed, progress=progress)
 
 
 def _drawn(task: Task, scouts: Callable[[], Scouts], sampler: str, seconds: float) -> xr.DataTree:

@@ -95,7 +95,9 @@ def _beside(runs: Sequence[xr.DataTree]) -> xr.DataTree:
     return xr.DataTree.from_dict({name: part.assign_coords(chain=np.arange(n)) for name, part in joint.items()})
 
 
-def explore(run: Runner, climber: Climber, modes: list[PosteriorMode], target_accept: float) -> Scouts:
+def explore(
+    run: Runner, climber: Climber, modes: list[PosteriorMode], target_accept: float, *, progress: bool = False
+) -> Scouts:
     """Send a chain to the largest mode and to every competing one; pieces of them that are apart make the regions."""
     standing = representatives(climber, modes)
     scouted = list(dict.fromkeys(standing.values()))[: 1 + MOST_SCOUTS]
@@ -104,7 +106,13 @@ def explore(run: Runner, climber: Climber, modes: list[PosteriorMode], target_ac
         return Scouts(one, {1: modes[0].whitening}, None, {}, {})
     draws = max(SCOUT_DRAWS, 6 * DRAWS_PER_DIMENSION * run.compiled.n_dim)
     raw, arrived = finished(
-        run([modes[i].jittered for i in scouted], draws=draws, tune=SCOUT_TUNE, target_accept=target_accept)
+        run(
+            [modes[i].jittered for i in scouted],
+            draws=draws,
+            tune=SCOUT_TUNE,
+            target_accept=target_accept,
+            progress=progress,
+        )
     )
     if len(arrived) < len(scouted) or raw["posterior"].sizes["draw"] < draws:
         raise KeyboardInterrupt

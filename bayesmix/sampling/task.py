@@ -17,6 +17,7 @@ from bayesmix.mixture.exchangeable import Exchange
 from bayesmix.multimodality.maxima import Climber, PosteriorMode
 from bayesmix.multimodality.table import modes_dataset
 from bayesmix.posterior.assemble import attributes, sort_labels
+from bayesmix.sampling.rescue import KeptRuns
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +36,8 @@ class Task:
         The groups that are stored beside the draws.
     draws, tune, chains, target_accept, cores, seed
         As for :func:`bayesmix.sample`.
+    kept : KeptRuns or None
+        Where finished runs of chains are kept.
     """
 
     climber: Climber
@@ -49,6 +52,7 @@ class Task:
     seed: int
     progress: bool
     log_likelihood: bool | str
+    kept: KeptRuns | None = None
 
     @property
     def compiled(self) -> CompiledModel:

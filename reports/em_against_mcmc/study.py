@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
 from functools import cached_property
@@ -12,6 +11,8 @@ from typing import Any
 import bayesmix as bm
 from bayesmix.compiled.log_posterior import CompiledModel
 from bayesmix.em.fit_starts import fit_starts
+from bayesmix.inputs.storage import append as append_line
+from bayesmix.inputs.storage import sealed, unsealed, write_text
 from bayesmix.mixture.spec import bind
 from bayesmix.model.build import graph
 from reports.em_against_mcmc import contestants
@@ -108,21 +109,20 @@ class Study:
 
 
 def read(path: Path) -> list[Record]:
-    """Records by number; what a killed run left of a last line is dropped from the file."""
+    """Records by number; lines that are torn are dropped from the file."""
     if not path.exists():
         return []
-    lines = path.read_text().splitlines(keepends=True)
-    whole = [line for line in lines if line.endswith("}\n")]
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+    whole = {line: record for line in lines if (record := unsealed(line)) is not None and line.endswith("\n")}
     if len(whole) < len(lines):
-        path.write_text("".join(whole))
-    return sorted((json.loads(line) for line in whole), key=lambda record: record["number"])
+        write_text(path, "".join(whole))
+    return sorted(whole.values(), key=lambda record: record["number"])
 
 
 def append(path: Path, record: Record) -> None:
     """One more line."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
-        file.write(json.dumps(record, separators=(",", ":")) + "\n")
+    append_line(path, sealed(record))
 
 
 def rounded(value: Any) -> Any:

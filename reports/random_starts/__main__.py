@@ -16,6 +16,7 @@ import json
 import sys
 from pathlib import Path
 
+from bayesmix.inputs.storage import write_text
 from reports.random_starts.page import picture, write
 from reports.random_starts.study import MANNERS, Record, record
 
@@ -32,7 +33,7 @@ def main(arguments: list[str] | None = None, folder: Path = HERE) -> int:
     known: Record | None = json.loads(path.read_text(encoding="utf-8")) if path.is_file() and not asked.again else None
     if known is None or any(len(known["starts"][m.name]["agreement"]) != asked.starts for m in MANNERS):
         known = record(asked.starts)
-        path.write_text(json.dumps(known) + "\n", encoding="utf-8")
+        write_text(path, json.dumps(known) + "\n")
     write(known, folder / "RESULTS.md")
     picture(known).savefig(folder / "ends.png", dpi=144)
     print(f"written: {folder / 'RESULTS.md'}")

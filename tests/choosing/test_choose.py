@@ -1,7 +1,5 @@
 """The table of a choice: columns against other computations, sentences, what is refused, and going on after a stop."""
 
-import json
-
 import numpy as np
 import pytest
 from scipy import stats
@@ -15,6 +13,7 @@ from bayesmix.choosing.nobile import chained, log_step, symmetric_weight
 from bayesmix.choosing.prior_of_k import log_prior_of_k
 from bayesmix.choosing.words import reasons, routes_in_words
 from bayesmix.grouping.occupied import mcse
+from bayesmix.inputs.storage import sealed, unsealed
 from choosing.test_enumeration import ELPD, LOG_Z, OCCUPIED
 
 NORMAL = bm.Mixture("gaussian", n_components=1)
@@ -205,8 +204,8 @@ def test_a_run_goes_on_where_it_stopped(iris, tmp_path, monkeypatch):
     first = bm.choose(*iris, **settings)
     files = sorted(tmp_path.iterdir())
     assert len(files) == 2
-    numbers = json.loads(files[0].read_text())
-    files[0].write_text(json.dumps(numbers | {"bic": -1.0}))
+    numbers = unsealed(files[0].read_text())
+    files[0].write_text(sealed(numbers | {"bic": -1.0}))
     again = bm.choose(*iris, **settings)
     assert again.table.loc["1", "bic"] == -1.0
     assert again.table.loc["2", "bic"] == first.table.loc["2", "bic"]

@@ -37,6 +37,7 @@ from bayesmix.report.plate import plate_svg
 from bayesmix.report.sections import posterior
 from bayesmix.report.sections.verdict import level
 from bayesmix.report.subject import remembered
+from browser import needs_browser, printed
 
 LARGEST = 5e6
 VOID = {"meta", "img", "br", "wbr", "hr", "link", "input"}
@@ -78,12 +79,30 @@ def check_page(path):
     page = Page(source)
     assert len(source.encode()) < LARGEST
     assert "script" not in page.tags
+    check_structure(source)
     assert all(uri.startswith("data:image/") for uri in page.loaded)
     assert all(link.startswith(("#", "https://doi.org/")) for link in page.links)
     assert not re.search(r"url\(\s*['\"]?https?:|@import", source)
     for fragment in re.findall(r"<math.*?</math>", source, re.DOTALL):
         ET.fromstring(fragment)
     return page
+
+
+def check_structure(source):
+    """What readers by ear, by keyboard and by mail need."""
+    policy = re.search(r'<meta http-equiv="Content-Security-Policy" content="(.*?)">', source)[1]
+    assert policy.startswith("default-src 'none'; img-src data:;")
+    assert "http:" not in policy
+    body = source[source.index("<body>") :]
+    assert body.split("\n")[1] == '<a class="skip" href="#content">Skip to the content</a>'
+    assert '<main id="content"' in body
+    assert all("scope=" in head for head in re.findall(r"<th\b[^>]*>", body))
+    assert body.count("<table>") == len(re.findall(r"<table>\n<caption[^>]*>.*?[^<>\s].*?</caption>", body))
+    alts = re.findall(r'<img [^>]*?alt="(.*?)"', body)
+    assert len(alts) == body.count("<img ")
+    assert all(len(alt) > 20 for alt in alts)
+    sheets = re.findall(r'<label class="frame"><input type="checkbox" class="zoom" aria-label="[^"]+"><span', body)
+    assert len(sheets) == body.count('<figure class="picture">')
 
 
 def no_constants(name):
@@ -139,6 +158,25 @@ def test_page_is_self_contained_and_opens_with_the_verdict(faithful_report):
     assert "https://doi.org/10.2307/2347385" in page.links
     assert all(f"#{name}" in page.links for name in ("verdict", "data", "model", "em", "posterior", "loo", "reproduce"))
     assert "2 of 2 expectations hold" in words
+
+
+@needs_browser
+def test_the_short_page_is_printed_on_four_pages_at_most(faithful_report, tmp_path):
+    short = faithful_report.path.with_name("short.html")
+    page = check_page(short)
+    words = " ".join(page.words)
+    assert words.index("The draws are right, but the data refute the model") < words.index("In pictures")
+    assert page.tags.count("img") == 2
+    assert page.tags.count("table") >= 2
+    assert printed(short, tmp_path) <= 4
+
+
+def test_texts_in_place_of_figures_state_what_they_show(faithful_report):
+    source = faithful_report.path.read_text(encoding="utf-8")
+    alts = dict(alt.split(": ", 1) for alt in re.findall(r'<img [^>]*?alt="(.*?)"', source))
+    assert alts["Trace and rank plots by chain"].startswith("the worst R-hat is 1.0")
+    assert alts["Where every EM start ended"].endswith("ran into a degenerate one.")
+    assert all(re.search(r"\d", alt) or "no divergence" in alt for alt in alts.values())
 
 
 def test_every_figure_has_a_caption_with_a_number(faithful_report):
@@ -543,7 +581,7 @@ def test_index_page(faithful_report):
     folder = faithful_report.path.parent.parent
     source = write_index(folder).read_text(encoding="utf-8")
     page = Page(source)
-    assert "faithful/index.html" in page.links
+    assert "./faithful/index.html" in page.links
     assert all(uri.startswith("data:image/png;base64,") for uri in page.loaded)
     assert "Old <Faithful>" in page.words
     assert "1130.26" in source

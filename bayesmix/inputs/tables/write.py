@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+
+from bayesmix.inputs.storage import whole
 
 FORMULA = re.compile(r"^(?=[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20])")
 """Where a cell begins that a spreadsheet would compute; the last four are the wide forms of the first four."""
@@ -30,12 +31,8 @@ def write_csv(table: pd.DataFrame, path: str | Path, *, index: bool = True) -> P
     Path
     """
     path = Path(path)
-    partial = path.with_name(path.name + ".partial")
-    try:
+    with whole(path) as partial:
         without_formulas(table).to_csv(partial, index=index)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
     return path
 
 

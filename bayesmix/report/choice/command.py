@@ -7,11 +7,10 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-import click
-
 from bayesmix.choosing.choice import Choice
 from bayesmix.choosing.choose import EM_ALONE, FULL, choose
 from bayesmix.gallery.read import GalleryModel
+from bayesmix.inputs.errors import say
 from bayesmix.report.choice.page import write_choice
 
 RANGE = re.compile(r"(\d+)-(\d+)")
@@ -60,9 +59,9 @@ def run(model: GalleryModel, options: dict[str, Any], *, out: Path | None, quiet
         progress=not quiet,
         **settings,
     )
-    click.echo(str(choice))
+    say(str(choice))
     asked = {name: value for name, value in options.items() if value not in (None, False)}
     flags = [f"--{name}" if value is True else f"--{name} {value}" for name, value in asked.items()]
     command = " ".join([f"bayesmix choose {shlex.quote(model.name)}", *flags])
-    click.echo(f"\nPage: {write_choice(choice, folder, title=model.title, command=command)}")
+    say(f"\nPage: {write_choice(choice, folder, title=model.title, command=command)}")
     return choice

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bayesmix.choosing import words
 from bayesmix.choosing.choice import ROUTES, Choice
+from bayesmix.inputs.storage import write_text
 from bayesmix.inputs.tables.write import write_csv
 from bayesmix.report.blocks import Block, Bullets, Cards, Code, Figure, Notice, Paragraph, Section
 from bayesmix.report.choice.figure import choice_figure
@@ -76,9 +77,7 @@ def write_choice(choice: Choice, out: str | Path, *, title: str = "How many comp
     write_csv(choice.posterior, folder / "posterior.csv")
     write_tables(sections, folder / TABLES)
     path = folder / "index.html"
-    partial = path.with_suffix(".partial")
-    partial.write_text(page, encoding="utf-8")
-    partial.replace(path)
+    write_text(path, page)
     return path
 
 
@@ -142,7 +141,7 @@ def _beside(names: list[str]) -> str:
 
 
 def _criteria(choice: Choice) -> list[Block]:
-    alt = "Criteria of EM, density of rows left out, log evidence and probabilities against the number of components"
+    alt = f"Criteria against the number of components: {prose(words.routes_in_words(choice))}"
     caption = (
         "Of each criterion its distance from the best candidate. Where a curve is flat, it does not choose; bars of "
         "leave-one-out are one standard error of the difference from the best."

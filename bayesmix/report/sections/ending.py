@@ -66,7 +66,8 @@ def reproduce(fits: Fits, summary: Mapping[str, Any]) -> Section:
                 (
                     "Numbers",
                     "all of them, machine-readable, beside this page: summary.json, and row by row "
-                    "responsibilities.csv; the tables of this page as CSV in tables/, the pictures in figures/",
+                    "responsibilities.csv; the tables of this page as CSV in tables/, the pictures in figures/; the "
+                    "verdict, two pictures and the tables on at most four printed pages in short.html",
                 ),
             ]
         ),
