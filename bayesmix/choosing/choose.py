@@ -59,7 +59,7 @@ def choose(
         The numbers of components to compare.
     covariance : str or sequence of str, optional
         Kinds to compare, each with every number; by default that of ``spec``.
-    priors : {"k-free", "default", "richardson-green"}
+    priors : {"k-free", "default", "richardson-green", "fms-2021"}
         Priors that ``spec`` does not have. ``"k-free"``: where a default depends on the number of components (scales of
         normal components shrink as K grows), all candidates have that of three, so that their evidences answer one
         question. ``"default"``: each its own; Nobile's identity does not hold then. A published set by its name:
@@ -112,7 +112,8 @@ def choose(
     records = _em(asked, {**numbers, "folds": folds}, folder, say)
     if mode == FULL:
         records = _draws(asked, records, {"seed": numbers["seed"], **settings}, folder, say)
-    said = PRIORS[priors].format(reference=reference_components(spec, data)) if mode == FULL else ""
+    named = spec.prior_set if priors == K_FREE and spec.prior_set else priors
+    said = PRIORS[named].format(reference=reference_components(spec, data)) if mode == FULL else ""
     held = f"Held-out density is the sum over rows, in {folds} folds." if folds else ""
     signs = "BIC, ICL and AIC: smaller is better (mclust prints -BIC and -ICL)."
     return Choice(asked, records, p_components, tuple(note for note in (signs, held, said) if note))

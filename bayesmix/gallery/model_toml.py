@@ -178,8 +178,10 @@ def _check_mixture(entry: Mapping[str, Any]) -> None:
         if key not in ("priors", "fixed") and not (isinstance(value, str) or is_whole(value, 0)):
             raise ValueError(f"[mixture] {key}: must be a text or a whole number; got {value!r}")
     priors = entry.get("priors", {})
+    if isinstance(priors, str):  # the name of a set, which the family may have
+        priors = {}
     if not isinstance(priors, dict) or not all(isinstance(prior, dict) for prior in priors.values()):
-        raise ValueError(f"[mixture] priors: must be a table of tables; got {priors!r}")
+        raise ValueError(f"[mixture] priors: must be a table of tables, or the name of a set; got {priors!r}")
     for key, prior in priors.items():
         if not isinstance(prior.get("distribution"), str):
             raise ValueError(f"[mixture.priors.{key}] distribution: must be a text; got {prior.get('distribution')!r}")
