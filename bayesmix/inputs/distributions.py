@@ -145,7 +145,8 @@ def concentrations(prior: Prior) -> tuple[np.ndarray, np.ndarray]:
     The density of log a is smooth and falls off at both ends, so that the rule is as good as exact.
     """
     law = stats.f(**{name: float(prior.parameters[df]) for name, df in (("dfn", "df1"), ("dfd", "df2"))})
-    log_a = np.linspace(*np.log(law.ppf(ENDS_OF_NODES)), NODES_OF_CONCENTRATION)
+    low, high = np.log(law.ppf(ENDS_OF_NODES))
+    log_a = np.linspace(low, high, NODES_OF_CONCENTRATION)
     log_weight = law.logpdf(np.exp(log_a)) + log_a
     return np.exp(log_a), log_weight - logsumexp(log_weight)
 

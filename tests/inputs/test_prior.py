@@ -13,6 +13,7 @@ VALUES = {"mu": -1.5, "alpha": 2.0}
 def example(name, value=0.3):
     if name == "MvNormal":
         return Prior(name, mu=[0.1, value if np.ndim(value) == 0 else 1 / 3], chol=[[1e-300, 0], [-4, 2.0]])
+    value = float(np.ravel(value)[0]) if name == "DynamicDirichlet" else value  # for all components
     return Prior(name, **{p: VALUES.get(p, value) for p in SHAPES[name].parameters})
 
 
@@ -37,6 +38,7 @@ def test_arrays_and_lists_are_the_same_prior():
     [
         (lambda: Prior("Gauss", mu=0), ["'Gauss'", "Normal", "LKJ"]),
         (lambda: Prior("Normal", mu=0), ["mu, sigma", "got mu"]),
+        (lambda: Prior("DynamicDirichlet", df1=[1, 2], df2=3), ["df1", "one number for all components", "[1, 2]"]),
         (lambda: Prior("Normal", mu=0, sd=1), ["mu, sigma", "sd"]),
         (lambda: Prior("Normal"), ["mu, sigma", "none"]),
         (lambda: Prior("Normal", mu=0, sigma=0), ["sigma must be positive", "0"]),
