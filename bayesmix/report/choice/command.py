@@ -11,6 +11,7 @@ import click
 
 from bayesmix.choosing.choice import Choice
 from bayesmix.choosing.choose import EM_ALONE, FULL, choose
+from bayesmix.choosing.stability import stability
 from bayesmix.gallery.read import GalleryModel
 from bayesmix.report.choice.page import write_choice
 
@@ -46,15 +47,19 @@ def run(model: GalleryModel, options: dict[str, Any], *, out: Path | None, quiet
     covariance = given.pop("covariance", None)
     mode = EM_ALONE if given.pop("em", False) else FULL
     numbers = numbers_of(given.pop("components", "1-6"))
+    resamples = given.pop("resamples", 0)
     settings: dict[str, Any] = {"seed": model.sampler.get("seed", 1)} | given
     if mode == FULL:
         settings = {"until": "trusted"} | settings
     spec = model.spec.replace(order=None)
+    asked_for = {
+        "n_components": numbers,
+        "covariance": None if covariance is None else [kind.strip() for kind in covariance.split(",")],
+    }
     choice = choose(
         spec,
         model.data,
-        n_components=numbers,
-        covariance=None if covariance is None else [kind.strip() for kind in covariance.split(",")],
+        **asked_for,
         mode=mode,
         out=folder / "records",
         progress=not quiet,
@@ -64,5 +69,7 @@ def run(model: GalleryModel, options: dict[str, Any], *, out: Path | None, quiet
     asked = {name: value for name, value in options.items() if value not in (None, False)}
     flags = [f"--{name}" if value is True else f"--{name} {value}" for name, value in asked.items()]
     command = " ".join([f"bayesmix choose {shlex.quote(model.name)}", *flags])
-    click.echo(f"\nPage: {write_choice(choice, folder, title=model.title, command=command)}")
+    held = stability(spec, model.data, **asked_for, resamples=resamples, seed=settings["seed"]) if resamples else None
+    click.echo("" if held is None else f"\n{held}")
+    click.echo(f"\nPage: {write_choice(choice, folder, title=model.title, command=command, stability=held)}")
     return choice

@@ -8,17 +8,26 @@ from pathlib import Path
 
 from bayesmix.choosing import words
 from bayesmix.choosing.choice import ROUTES, Choice
+from bayesmix.choosing.stability import Stability
 from bayesmix.report.blocks import Block, Bullets, Cards, Code, Figure, Notice, Paragraph, Section
 from bayesmix.report.choice.figure import choice_figure
+from bayesmix.report.choice.stability import STABILITY, blocks, stability_figure
 from bayesmix.report.choice.tables import of_em, of_groups, of_merging, of_number, of_posteriors, of_quality
-from bayesmix.report.figures import render
+from bayesmix.report.figures import Picture, render
 from bayesmix.report.page import css, environment
 from bayesmix.report.text import fixed, plural, prose
 
 PICTURE = "choice"
 
 
-def write_choice(choice: Choice, out: str | Path, *, title: str = "How many components?", command: str = "") -> Path:
+def write_choice(
+    choice: Choice,
+    out: str | Path,
+    *,
+    title: str = "How many components?",
+    command: str = "",
+    stability: Stability | None = None,
+) -> Path:
     """Write a choice as a page: one HTML file, with the tables as CSV beside it.
 
     Parameters
@@ -31,6 +40,8 @@ def write_choice(choice: Choice, out: str | Path, *, title: str = "How many comp
         Of the page.
     command : str
         What made it, where a command did.
+    stability : Stability, optional
+        Of :func:`bayesmix.stability`, for the same candidates: a section on how the choice holds.
 
     Returns
     -------
@@ -62,8 +73,8 @@ def write_choice(choice: Choice, out: str | Path, *, title: str = "How many comp
             title=title,
             subtitle=f"{spec.family.replace('_', ' ')} mixtures · {compared} · how many components",
             css=css(),
-            sections=_sections(choice, command),
-            pictures={PICTURE: render(choice_figure(choice))},
+            sections=_sections(choice, command, stability),
+            pictures=_pictures(choice, stability),
             version=version("bayesmix"),
             date=date.today().isoformat(),
         )
@@ -77,7 +88,14 @@ def write_choice(choice: Choice, out: str | Path, *, title: str = "How many comp
     return path
 
 
-def _sections(choice: Choice, command: str) -> list[Section]:
+def _pictures(choice: Choice, stability: Stability | None) -> dict[str, Picture]:
+    pictures = {PICTURE: render(choice_figure(choice))}
+    if stability is not None:
+        pictures[STABILITY] = render(stability_figure(stability, choice.together(stability.name)))
+    return pictures
+
+
+def _sections(choice: Choice, command: str, stability: Stability | None) -> list[Section]:
     sections = [
         Section("verdict", "What the routes choose", _verdict(choice)),
         Section("criteria", "Criteria", _criteria(choice)),
@@ -86,6 +104,8 @@ def _sections(choice: Choice, command: str) -> list[Section]:
         sections.append(Section("number", "How many components, how many clusters", _number(choice)))
     if "groups" in choice.best_record:
         sections.append(Section("groups", f"The groups of K = {choice.best_name}", _groups(choice)))
+    if stability is not None:
+        sections.append(Section(STABILITY, "Would other rows have chosen alike?", blocks(stability)))
     notes: list[Block] = [Bullets([prose(note) for note in choice.notes])]
     return [*sections, Section("made", "How it was made", [*notes, Code(command)] if command else notes)]
 
