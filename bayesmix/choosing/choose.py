@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -132,14 +133,19 @@ def _check(mode: str, folds: int, settings: Mapping[str, Any]) -> None:
 
 
 def _em(asked: Sequence[Candidate], settings: Mapping[str, Any], folder: Path | None, say: Say) -> list[Numbers]:
-    """EM of every candidate, in threads."""
+    """EM of every candidate, those of one number of components together; the numbers in threads."""
     began, rows = time.perf_counter(), store.digest(asked[0].data)
 
-    def one(candidate: Candidate) -> Numbers:
-        path = folder and folder / store.key(candidate, EM_ALONE, settings, rows)
-        return store.kept(path, lambda: by_em(candidate, **settings))
+    def of_number(K: int) -> list[Numbers]:
+        group = [c for c in asked if c.n_components == K]
+        beside = {"beside": [c.spec.to_dict() for c in group]} if len(group) > 1 else {}
+        paths = [folder and folder / store.key(c, EM_ALONE, {**settings, **beside}, rows) for c in group]
+        made = cache(lambda: by_em(group, **settings))
+        return [store.kept(path, lambda i=i: made()[i]) for i, path in enumerate(paths)]  # type: ignore[misc]
 
-    records = in_threads(one, asked)
+    numbers = sorted({c.n_components for c in asked})
+    by_number = {K: iter(records) for K, records in zip(numbers, in_threads(of_number, numbers), strict=True)}
+    records = [next(by_number[c.n_components]) for c in asked]
     say(f"EM of {len(asked)} candidates: {cost.in_words(time.perf_counter() - began)}.")
     return [{"n_components": c.n_components} | record for c, record in zip(asked, records, strict=True)]
 

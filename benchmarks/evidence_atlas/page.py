@@ -47,7 +47,7 @@ def page(records: Sequence[Record], environment: Mapping[str, Any], command: str
     for name in DATA:
         lines += [f"## {name.capitalize()}", "", COLUMNS, "|" + "---|" * 7]
         lines += ["| " + " | ".join(_row(by_cell, name, K)) + " |" for K in NUMBERS]
-        lines += ["", f"Six published estimators at K = 6: {SPREAD[name]}.", ""]
+        lines += ["", f"Six published estimators at K = 6: {SPREAD[name]}. {_off(by_cell, name)}".rstrip(), ""]
     lines += _shape(by_cell)
     lines += _seconds(records)
     dates, commits = (sorted({str(r[key]) for r in records}) for key in ("date", "commit"))
@@ -67,6 +67,17 @@ def _row(by_cell: Mapping[str, Record], name: str, K: int) -> Iterator[str]:
     gibbs = by_cell.get(f"{name} gibbs {K}")
     yield _with_error(gibbs["value"], gibbs["error"]) if gibbs else ""
     yield _telescoped(by_cell, name, K)
+
+
+def _off(by_cell: Mapping[str, Record], name: str) -> str:
+    """Where the published evidence is further from Gibbs' than its rounding and three standard errors."""
+    told = []
+    for K, published in PUBLISHED[name].items():
+        gibbs = by_cell.get(f"{name} gibbs {K}")
+        half = 0.5 * 10.0 ** -len(f"{published:g}".partition(".")[2])
+        if gibbs and abs(gibbs["value"] - published) > half + 3 * gibbs["error"]:
+            told.append(f"that of K = {K} by {published - gibbs['value']:+.3f}")
+    return f"Published values that Gibbs contradicts: {', '.join(told)}." if told else ""
 
 
 def _default(record: Record) -> str:
