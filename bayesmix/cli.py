@@ -189,6 +189,7 @@ def calibrate(name_or_path: str, n_sims: int, seed: int, cores: int | None, out:
 @click.option("--components", help="Numbers to compare, as 1-6 (default) or 1,2,4.")
 @click.option("--covariance", help="Kinds to compare, as full,tied; by default the model's own.")
 @click.option("--priors", help="k-free (default), default, or a published set, as richardson-green.")
+@click.option("--standardize", is_flag=True, help="Measured columns in units of their standard deviations.")
 @click.option("--em", is_flag=True, help="The columns of EM alone, in seconds.")
 @click.option("--resamples", type=click.IntRange(min=1), help="Also how the choice holds over so many resamples.")
 @click.option("--seed", type=click.IntRange(min=0), help="Same seed, same table.")

@@ -90,6 +90,18 @@ def candidates(
     return made
 
 
+def standardized(spec: Mixture, data: Data) -> Data:
+    """The rows with every column in units of its standard deviation; ValueError for what is not measured."""
+    if FAMILIES[spec.family].observation != "measurement":
+        raise ValueError(f"standardize: is of measured columns; a {spec.family} mixture has none")
+    return data.with_observations(data.x / np.nanstd(data.x, axis=0))
+
+
+def in_units(asked: Sequence[Candidate]) -> list[str]:
+    """The kinds, or else names, of candidates that would be others in other units of a column."""
+    return list(dict.fromkeys(c.kind or c.name for c in asked if c.likelihood.component.in_units))
+
+
 def reference_components(spec: Mixture, data: Data) -> int:
     """The number of components whose default priors all candidates have."""
     own = FAMILIES[spec.family].default_components

@@ -12,7 +12,15 @@ import click
 
 from bayesmix.choosing import cost, store
 from bayesmix.choosing.by_em import Numbers, by_em
-from bayesmix.choosing.candidates import K_FREE, PRIORS, Candidate, candidates, reference_components
+from bayesmix.choosing.candidates import (
+    K_FREE,
+    PRIORS,
+    Candidate,
+    candidates,
+    in_units,
+    reference_components,
+    standardized,
+)
 from bayesmix.choosing.choice import Choice
 from bayesmix.choosing.prior_of_k import log_prior_of_k
 from bayesmix.inputs.arguments import whole_numbers
@@ -38,6 +46,7 @@ def choose(
     covariance: str | Sequence[str] | None = None,
     priors: str = K_FREE,
     p_components: str | Mapping[int, float] = "uniform",
+    standardize: bool = False,
     folds: int = FOLDS,
     n_starts: int = N_STARTS,
     seed: int = 1,
@@ -67,6 +76,9 @@ def choose(
         :func:`bayesmix.families.prior_sets.prior_set`.
     p_components : {"uniform", "bnb"} or mapping of int to float
         p(K), over ``n_components``: :func:`bayesmix.choosing.prior_of_k.log_prior_of_k`.
+    standardize : bool
+        Take every measured column in units of its standard deviation. Spheres, and structures with axes of their own
+        (EVE, VVE, EEV, VEV), depend on the units of the columns, and the table says so where there are some.
     folds : int
         Of held-out rows; 0 for none.
     n_starts : int
@@ -103,6 +115,7 @@ def choose(
     """
     _check(mode, folds, settings)
     numbers = whole_numbers(n_starts=n_starts, seed=seed)
+    data = standardized(spec, data) if standardize else data
     asked = candidates(spec, data, n_components, covariance, priors)
     log_prior_of_k(p_components, sorted({c.n_components for c in asked}))
     folder = None if out is None else Path(out)
@@ -117,7 +130,20 @@ def choose(
     said = PRIORS[named].format(reference=reference_components(spec, data)) if mode == FULL else ""
     held = f"Held-out density is the sum over rows, in {folds} folds." if folds else ""
     signs = "BIC, ICL and AIC: smaller is better (mclust prints -BIC and -ICL)."
-    return Choice(asked, records, p_components, tuple(note for note in (signs, held, said) if note))
+    units = _units(asked, standardize)
+    return Choice(asked, records, p_components, tuple(note for note in (signs, held, said, units) if note))
+
+
+def _units(asked: Sequence[Candidate], standardize: bool) -> str:
+    """What is to be said of the columns' units."""
+    if standardize:
+        return (
+            "Columns are in units of their standard deviations, and so are likelihoods, densities, evidences and "
+            "estimates."
+        )
+    kinds = in_units(asked)
+    again = "another unit of a column is another mixture; standardize=True takes all in their standard deviations"
+    return f"{', '.join(kinds)}: {again}." if kinds else ""
 
 
 def _check(mode: str, folds: int, settings: Mapping[str, Any]) -> None:

@@ -31,6 +31,11 @@ class Component(Part):
         """What the components are like in every column; None where no estimate says it."""
         return None
 
+    @property
+    def in_units(self) -> bool:
+        """Whether another unit of one of several columns makes another mixture of it."""
+        return False
+
     def aligned(self, data: Data) -> Data:
         """Other rows, with their columns in the order of these; ValueError where they cannot be explained."""
         return data

@@ -52,7 +52,7 @@ def run(model: GalleryModel, options: dict[str, Any], *, out: Path | None, quiet
     if mode == FULL:
         settings = {"until": "trusted"} | settings
     spec = model.spec.replace(order=None)
-    asked_for = {
+    asked_for: dict[str, Any] = {
         "n_components": numbers,
         "covariance": None if covariance is None else [kind.strip() for kind in covariance.split(",")],
     }
@@ -69,7 +69,8 @@ def run(model: GalleryModel, options: dict[str, Any], *, out: Path | None, quiet
     asked = {name: value for name, value in options.items() if value not in (None, False)}
     flags = [f"--{name}" if value is True else f"--{name} {value}" for name, value in asked.items()]
     command = " ".join([f"bayesmix choose {shlex.quote(model.name)}", *flags])
-    held = stability(spec, model.data, **asked_for, resamples=resamples, seed=settings["seed"]) if resamples else None
+    rows, seed = choice.candidates[0].data, settings["seed"]
+    held = stability(spec, rows, **asked_for, resamples=resamples, seed=seed) if resamples else None
     click.echo("" if held is None else f"\n{held}")
     click.echo(f"\nPage: {write_choice(choice, folder, title=model.title, command=command, stability=held)}")
     return choice

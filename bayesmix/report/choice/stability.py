@@ -37,9 +37,8 @@ def blocks(stability: Stability) -> list[Block]:
 
 def in_words(stability: Stability) -> str:
     """How often the candidate that is the best of all rows wins, and which wins most often."""
-    held = stability.wins.loc[stability.name]
     rows = "drawn with replacement" if stability.bootstrap else f"{percent(SUBSAMPLE, 0)} of the rows, none twice"
-    shares = [percent(held[way], 0) for way in WAYS]
+    shares = [percent(float(stability.wins[way].loc[stability.name]), 0) for way in WAYS]
     text = (
         f"Of all rows BIC chooses K = {stability.name}. It does so in {shares[0]} of {stability.resamples} resamples "
         f"({rows}), and in {shares[1]} of as many runs of EM from a single random start."

@@ -64,6 +64,11 @@ class Structured(Normal):
         return self.structure.correlated
 
     @property
+    def in_units(self) -> bool:
+        """Where there are axes of their own, which are those of no column."""
+        return self.structure.turned
+
+    @property
     def shared(self) -> bool:
         """Whether no component can collapse by itself."""
         return self.structure.shared
