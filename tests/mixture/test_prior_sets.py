@@ -107,3 +107,11 @@ def test_pymc_has_the_densities(family, rng):
     assert ours == pytest.approx(log_density(priors[pooled], value[None]).sum(), rel=1e-9)
     weights = model.compile_logp(vars=[model["weights"]], jacobian=False)(point)
     assert weights == pytest.approx(float(log_density(priors["weights"], w)), rel=1e-9)
+
+
+def test_ties_that_a_common_level_bears(recwarn):
+    """Two components: variances vanish like v^1.2, log-variances like v^2.2, and m ties weigh v^(-(m-1)/2)."""
+    bm.resolve(spec("richardson-green", K=2), bm.Data(np.r_[X, np.full(3, 3.0)]))
+    assert not recwarn
+    with pytest.warns(UserWarning, match="do not vanish at 0, and 6 rows tie at x = 3"):
+        bm.resolve(spec("richardson-green", K=2), bm.Data(np.r_[X, np.full(5, 3.0)]))
