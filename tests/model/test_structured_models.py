@@ -12,6 +12,7 @@ from scipy.special import gammaln, logsumexp
 import bayesmix as bm
 import naive
 from bayesmix.compiled.log_posterior import INTERPRETED
+from bayesmix.mixture.simulate import prior_draws
 from bayesmix.mixture.spec import bind
 from bayesmix.model.build import build, graph
 
@@ -72,6 +73,15 @@ def test_covariances_have_the_documented_prior(rng, name, d):
     found = pm.draw(model["covariances"], n, random_seed=1, mode=INTERPRETED)
     expected = prior_covariances(spec, name, d, 2, n, rng)
     assert_same_law(found, expected)
+
+
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_simulated_parameters_have_the_documented_prior(rng, name):
+    """What calibration and prior predictive data sets are drawn from: it has no PyMC in it."""
+    n, d = 600, 3
+    spec = resolved(name, rows(rng, d))
+    found = prior_draws(spec, rows(rng, d), n, seed=2)["covariances"]
+    assert_same_law(found, prior_covariances(spec, name, d, 2, n, rng))
 
 
 def assert_same_law(found, expected):
