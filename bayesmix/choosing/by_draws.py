@@ -17,9 +17,13 @@ from bayesmix.grouping.merging import merge
 from bayesmix.grouping.modes import has_modes, modes_of
 from bayesmix.grouping.occupied import occupied
 from bayesmix.grouping.quality import classification_quality
+from bayesmix.posterior.co_clustering import co_clustering
 from bayesmix.posterior.record import Record
 from bayesmix.sampling.log_evidence import log_evidence
 from bayesmix.sampling.sample import sample
+
+ROWS_OF_PAIRS = 300
+"""Pairs of so many rows are kept with a candidate, to be drawn."""
 
 
 def by_draws(candidate: Candidate, **settings: Any) -> Numbers:
@@ -49,12 +53,22 @@ def of_posterior(dt: xr.DataTree, **settings: Any) -> Numbers:
         "p0_error": found.p0_error,
         **nobile.of_step(record.likelihood, found),
         **_groups(record),
+        **_pairs(record),
         "ok": check.ok,
         "model_ok": check.model_ok,
         "problems": [problem.name for problem in check.problems],
         "misfits": [str(misfit) for misfit in check.misfits],
         "max_r_hat": float(np.nanmax(check.invariants["r_hat"])),
     }
+
+
+def _pairs(record: Record) -> Numbers:
+    """Hundredths of the probability of every two rows to be in one component, those above the diagonal in a row."""
+    n = len(record.likelihood.data)
+    if n > ROWS_OF_PAIRS:
+        return {}
+    together = co_clustering(record.dt).to_numpy()[np.triu_indices(n, 1)]
+    return {"together": np.rint(100 * together).astype(int).tolist()}
 
 
 def _groups(record: Record) -> Numbers:

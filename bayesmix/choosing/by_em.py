@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,11 @@ import numpy as np
 from bayesmix import estep
 from bayesmix.choosing.candidates import Candidate
 from bayesmix.em.fit_em import EMFit, ml_fit
-from bayesmix.em.fit_starts import fit_starts
+from bayesmix.em.fit_starts import GIVEN, Manner, fit_starts
+from bayesmix.em.init import start_from
+from bayesmix.em.starts import merged
 from bayesmix.inputs.data import Data
+from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.rows.density import log_density
 
 STARTS_OF_FOLDS = 4
@@ -21,10 +25,36 @@ type Numbers = dict[str, Any]
 """What is written down of a candidate, in plain numbers."""
 
 
-def by_em(candidate: Candidate, *, n_starts: int, folds: int, seed: int) -> Numbers:
-    """The columns that need no draws."""
-    began = time.perf_counter()
-    em = ml_fit(candidate.likelihood, fit_starts(candidate.likelihood, n_starts=n_starts, seed=seed, everything=False))
+def by_em(group: Sequence[Candidate], *, n_starts: int, folds: int, seed: int) -> list[Numbers]:
+    """The columns that need no draws, of candidates with one number of components.
+
+    A candidate with more parameters that ended lower than one with fewer begins there too: where the one holds the
+    other as a special case, its likelihood is then at least as high.
+    """
+    found: list[Numbers] = [{} for _ in group]
+    fits: list[EMFit] = []
+    for i in sorted(range(len(group)), key=lambda i: group[i].likelihood.n_parameters):
+        began = time.perf_counter()
+        em = fit(group[i].likelihood, fits, n_starts=n_starts, seed=seed)
+        fits.append(em)
+        found[i] = _numbers(group[i], em, n_starts=n_starts, folds=folds, seed=seed)
+        found[i]["em_seconds"] = time.perf_counter() - began
+    return found
+
+
+def fit(likelihood: Likelihood, poorer: Sequence[EMFit], *, n_starts: int, seed: int) -> EMFit:
+    """EM from so many starts, and from the groups of those fits with fewer parameters that ended higher."""
+    results = fit_starts(likelihood, n_starts=n_starts, seed=seed, everything=False)
+    em = ml_fit(likelihood, results)
+    for other in sorted(poorer, key=lambda other: -other.log_likelihood):
+        if not other.degenerate and (em.degenerate or other.log_likelihood > em.log_likelihood):
+            manner = Manner(init=start_from(likelihood, estep.responsibilities(other.likelihood, other.arrays)))
+            results = merged(likelihood, [*results, *fit_starts(likelihood, n_starts=1, seed=seed, manner=manner)])
+            em = ml_fit(likelihood, results)
+    return em
+
+
+def _numbers(candidate: Candidate, em: EMFit, *, n_starts: int, folds: int, seed: int) -> Numbers:
     numbers = {
         "log_likelihood": em.log_likelihood,
         "reached": reached(em),
@@ -38,13 +68,13 @@ def by_em(candidate: Candidate, *, n_starts: int, folds: int, seed: int) -> Numb
     if folds:
         fewer = -(-n_starts // STARTS_OF_FOLDS)
         numbers["held_out"] = held_out(candidate, n_starts=fewer, folds=folds, seed=seed)
-    return numbers | {"e_step_seconds": _e_step_seconds(em), "em_seconds": time.perf_counter() - began}
+    return numbers | {"e_step_seconds": _e_step_seconds(em)}
 
 
 def reached(em: EMFit) -> float:
-    """The share of EM's starts that came to the solution that is kept."""
-    solution = em.starts["solution"]
-    return float((solution == solution[em.starts["chosen"]].iloc[0]).mean())
+    """The share of EM's own starts that came to the solution that is kept."""
+    solution, own = em.starts["solution"], em.starts["kind"] != GIVEN
+    return float((solution == solution[em.starts["chosen"]].iloc[0])[own].mean())
 
 
 def icl(em: EMFit) -> float:

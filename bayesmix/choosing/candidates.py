@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayesmix.families.prior_sets import NAMES_OF_SETS, prior_set
+from bayesmix.families.prior_sets import NAMES_OF_SETS
 from bayesmix.families.table import FAMILIES
 from bayesmix.inputs.arguments import whole_numbers
 from bayesmix.inputs.data import Data
@@ -80,20 +80,26 @@ def candidates(
     for K in numbers:
         whole_numbers(n_components=K)
     kinds = [covariance] if isinstance(covariance, str) else list(covariance or [""])
+    spec = spec.replace(prior_set=priors) if priors in NAMES_OF_SETS else spec
     made: list[Candidate] = []
     for kind in dict.fromkeys(kinds):
         option = {"covariance": kind} if kind else {}
-        shared = _shared(spec.replace(**option), data, priors)
+        shared = {} if priors == BY_K else k_free_priors(spec.replace(**option), data)
         specs = [spec.replace(n_components=K, **option) for K in sorted(set(numbers))]
         made += [Candidate(_resolved(own, data, shared), kind) for own in specs]
     return made
 
 
-def _shared(spec: Mixture, data: Data, priors: str) -> dict[str, Prior]:
-    """The priors that all candidates have in place of their own defaults."""
-    if priors in NAMES_OF_SETS:
-        return prior_set(priors, spec.family, data)
-    return k_free_priors(spec, data) if priors == K_FREE else {}
+def standardized(spec: Mixture, data: Data) -> Data:
+    """The rows with every column in units of its standard deviation; ValueError for what is not measured."""
+    if FAMILIES[spec.family].observation != "measurement":
+        raise ValueError(f"standardize: is of measured columns; a {spec.family} mixture has none")
+    return data.with_observations(data.x / np.nanstd(data.x, axis=0))
+
+
+def in_units(asked: Sequence[Candidate]) -> list[str]:
+    """The kinds, or else names, of candidates that would be others in other units of a column."""
+    return list(dict.fromkeys(c.kind or c.name for c in asked if c.likelihood.component.in_units))
 
 
 def reference_components(spec: Mixture, data: Data) -> int:
@@ -103,7 +109,7 @@ def reference_components(spec: Mixture, data: Data) -> int:
 
 
 def k_free_priors(spec: Mixture, data: Data) -> dict[str, Prior]:
-    """The priors of the mixture of the reference number of components."""
+    """The priors of the mixture of the reference number of components; those of its set, where it has one."""
     return _resolved(spec.replace(n_components=reference_components(spec, data), priors={}), data, {}).spec.priors
 
 

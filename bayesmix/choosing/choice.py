@@ -189,6 +189,16 @@ class Choice:
         """What was found of :attr:`best`."""
         return self.records[list(self.table.index).index(self.best_name)]
 
+    def together(self, name: str) -> np.ndarray | None:
+        """Probability of every two rows to be in one component of this candidate, (n, n); None where it is not kept."""
+        kept = self.records[list(self.table.index).index(name)].get("together")
+        if kept is None:
+            return None
+        n = len(self.candidates[0].data)
+        found = np.eye(n)
+        found[np.triu_indices(n, 1)] = np.array(kept) / 100
+        return np.maximum(found, found.T)
+
     @property
     def ok(self) -> bool:
         """Whether the draws of every candidate that counts can be trusted, and its evidence is established.

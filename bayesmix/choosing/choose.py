@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,15 @@ import click
 
 from bayesmix.choosing import cost, store
 from bayesmix.choosing.by_em import Numbers, by_em
-from bayesmix.choosing.candidates import K_FREE, PRIORS, Candidate, candidates, reference_components
+from bayesmix.choosing.candidates import (
+    K_FREE,
+    PRIORS,
+    Candidate,
+    candidates,
+    in_units,
+    reference_components,
+    standardized,
+)
 from bayesmix.choosing.choice import Choice
 from bayesmix.choosing.prior_of_k import log_prior_of_k
 from bayesmix.inputs.arguments import whole_numbers
@@ -37,6 +46,7 @@ def choose(
     covariance: str | Sequence[str] | None = None,
     priors: str = K_FREE,
     p_components: str | Mapping[int, float] = "uniform",
+    standardize: bool = False,
     folds: int = FOLDS,
     n_starts: int = N_STARTS,
     seed: int = 1,
@@ -59,13 +69,16 @@ def choose(
         The numbers of components to compare.
     covariance : str or sequence of str, optional
         Kinds to compare, each with every number; by default that of ``spec``.
-    priors : {"k-free", "default", "richardson-green"}
+    priors : {"k-free", "default", "richardson-green", "fms-2021"}
         Priors that ``spec`` does not have. ``"k-free"``: where a default depends on the number of components (scales of
         normal components shrink as K grows), all candidates have that of three, so that their evidences answer one
         question. ``"default"``: each its own; Nobile's identity does not hold then. A published set by its name:
         :func:`bayesmix.families.prior_sets.prior_set`.
     p_components : {"uniform", "bnb"} or mapping of int to float
         p(K), over ``n_components``: :func:`bayesmix.choosing.prior_of_k.log_prior_of_k`.
+    standardize : bool
+        Take every measured column in units of its standard deviation. Spheres, and structures with axes of their own
+        (EVE, VVE, EEV, VEV), depend on the units of the columns, and the table says so where there are some.
     folds : int
         Of held-out rows; 0 for none.
     n_starts : int
@@ -102,6 +115,7 @@ def choose(
     """
     _check(mode, folds, settings)
     numbers = whole_numbers(n_starts=n_starts, seed=seed)
+    data = standardized(spec, data) if standardize else data
     asked = candidates(spec, data, n_components, covariance, priors)
     log_prior_of_k(p_components, sorted({c.n_components for c in asked}))
     folder = None if out is None else Path(out)
@@ -112,10 +126,24 @@ def choose(
     records = _em(asked, {**numbers, "folds": folds}, folder, say)
     if mode == FULL:
         records = _draws(asked, records, {"seed": numbers["seed"], **settings}, folder, say)
-    said = PRIORS[priors].format(reference=reference_components(spec, data)) if mode == FULL else ""
+    named = spec.prior_set if priors == K_FREE and spec.prior_set else priors
+    said = PRIORS[named].format(reference=reference_components(spec, data)) if mode == FULL else ""
     held = f"Held-out density is the sum over rows, in {folds} folds." if folds else ""
     signs = "BIC, ICL and AIC: smaller is better (mclust prints -BIC and -ICL)."
-    return Choice(asked, records, p_components, tuple(note for note in (signs, held, said) if note))
+    units = _units(asked, standardize)
+    return Choice(asked, records, p_components, tuple(note for note in (signs, held, said, units) if note))
+
+
+def _units(asked: Sequence[Candidate], standardize: bool) -> str:
+    """What is to be said of the columns' units."""
+    if standardize:
+        return (
+            "Columns are in units of their standard deviations, and so are likelihoods, densities, evidences and "
+            "estimates."
+        )
+    kinds = in_units(asked)
+    again = "another unit of a column is another mixture; standardize=True takes all in their standard deviations"
+    return f"{', '.join(kinds)}: {again}." if kinds else ""
 
 
 def _check(mode: str, folds: int, settings: Mapping[str, Any]) -> None:
@@ -131,14 +159,19 @@ def _check(mode: str, folds: int, settings: Mapping[str, Any]) -> None:
 
 
 def _em(asked: Sequence[Candidate], settings: Mapping[str, Any], folder: Path | None, say: Say) -> list[Numbers]:
-    """EM of every candidate, in threads."""
+    """EM of every candidate, those of one number of components together; the numbers in threads."""
     began, rows = time.perf_counter(), store.digest(asked[0].data)
 
-    def one(candidate: Candidate) -> Numbers:
-        path = folder and folder / store.key(candidate, EM_ALONE, settings, rows)
-        return store.kept(path, lambda: by_em(candidate, **settings))
+    def of_number(K: int) -> list[Numbers]:
+        group = [c for c in asked if c.n_components == K]
+        beside = {"beside": [c.spec.to_dict() for c in group]} if len(group) > 1 else {}
+        paths = [folder and folder / store.key(c, EM_ALONE, {**settings, **beside}, rows) for c in group]
+        made = cache(lambda: by_em(group, **settings))
+        return [store.kept(path, lambda i=i: made()[i]) for i, path in enumerate(paths)]  # type: ignore[misc]
 
-    records = in_threads(one, asked)
+    numbers = sorted({c.n_components for c in asked})
+    by_number = {K: iter(records) for K, records in zip(numbers, in_threads(of_number, numbers), strict=True)}
+    records = [next(by_number[c.n_components]) for c in asked]
     say(f"EM of {len(asked)} candidates: {cost.in_words(time.perf_counter() - began)}.")
     return [{"n_components": c.n_components} | record for c, record in zip(asked, records, strict=True)]
 

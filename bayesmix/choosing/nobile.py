@@ -29,11 +29,13 @@ FEWEST_EMPTY = 50
 def symmetric_weight(likelihood: Likelihood) -> float | None:
     """e0 of a symmetric Dirichlet prior of the weights; None where the identity does not hold.
 
-    It needs that no component is told from another by labels, by known parameters or by priors.
+    It needs that no component is told from another by labels, by known parameters or by priors, and a weight prior that
+    does not depend on K, as a dynamic one does.
     """
     prior = likelihood.spec.priors.get(WEIGHTS)
     alike = len(set(exchange_groups(likelihood).tolist())) == 1
-    if prior is None or not alike or likelihood.evidence.any() or likelihood.data.weighted:
+    plain = not (likelihood.evidence.any() or likelihood.data.weighted)
+    if prior is None or prior.support != "simplex" or not (alike and plain):
         return None
     concentration = np.unique(prior.parameters["a"])
     return float(concentration[0]) if len(concentration) == 1 else None

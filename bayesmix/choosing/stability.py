@@ -38,11 +38,17 @@ class Stability:
         the resample; every row is classified by every fit, whether it was drawn or not.
     name : str
         The candidate that is the best of all rows.
+    resamples : int
+        How many there were, and how many single starts.
+    bootstrap : bool
+        Whether rows were drawn with replacement.
     """
 
     wins: pd.DataFrame
     consensus: xr.DataArray
     name: str
+    resamples: int
+    bootstrap: bool
 
     @property
     def clearness(self) -> float:
@@ -126,7 +132,7 @@ def stability(
     obs = list(data.obs_names)
     coords = {"obs": obs, "obs_bis": obs}
     consensus = xr.DataArray(together / resamples, dims=("obs", "obs_bis"), coords=coords, name="consensus")
-    return Stability(wins, consensus, names[chosen])
+    return Stability(wins, consensus, names[chosen], resamples, bootstrap)
 
 
 def _fit(candidate: Candidate, rows: Data, *, n_starts: int, seed: int) -> EMFit:

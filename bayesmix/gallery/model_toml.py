@@ -280,8 +280,10 @@ def _check_mixture(entry: Mapping[str, Any]) -> None:
         if key not in ("priors", "fixed") and not OPTION.test(value):
             raise ValueError(f"[mixture] {key}: must be {OPTION.words}; got {shown(value)}")
     priors = entry.get("priors", {})
+    if isinstance(priors, str):  # the name of a set, which the family may have
+        priors = {}
     if not isinstance(priors, dict) or not all(isinstance(prior, dict) for prior in priors.values()):
-        raise ValueError(f"[mixture] priors: must be a table of tables; got {shown(priors)}")
+        raise ValueError(f"[mixture] priors: must be a table of tables, or the name of a set; got {shown(priors)}")
     for key, prior in priors.items():
         if not isinstance(prior.get("distribution"), str):
             got = shown(prior.get("distribution"))

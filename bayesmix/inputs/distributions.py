@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 from scipy.linalg import solve_triangular
-from scipy.special import gammaln, xlogy
+from scipy.special import gammaln, logsumexp, xlogy
 
 from bayesmix.inputs.pairs import below_diagonal, correlation_matrices
 from bayesmix.inputs.prior import Prior
@@ -28,6 +28,11 @@ SCIPY: dict[str, Callable[..., Any]] = {
     "Beta": lambda alpha, beta: stats.beta(alpha, beta),
 }
 """SciPy's distribution from PyMC's parameters, for scalars; SciPy has no half-t."""
+SMALLEST_WEIGHT = 1e-300
+"""Gamma variables of a small shape run out of numbers; weights have logarithms."""
+NODES_OF_CONCENTRATION, ENDS_OF_NODES = 97, (1e-12, 1 - 1e-5)
+"""Of the quadrature over a concentration: a few to each standard deviation that the weights leave its logarithm. It
+ends where larger concentrations would do no more than raise a spike of no mass at equal weights."""
 
 
 def draw(prior: Prior, shape: tuple[int, ...], rng: np.random.Generator, *, blocks: tuple[int, ...] = ()) -> np.ndarray:
@@ -37,8 +42,8 @@ def draw(prior: Prior, shape: tuple[int, ...], rng: np.random.Generator, *, bloc
     ----------
     prior : Prior
         Of scalars: its parameters broadcast against ``shape``. Of simplexes, vectors or correlations (those of all
-        pairs of features, see :mod:`bayesmix.inputs.pairs`): those take the last dimension. Of pooled scales: they
-        share one level along the second dimension, the first being that of draws.
+        pairs of features, see :mod:`bayesmix.inputs.pairs`): those take the last dimension. Of pooled scales or rates:
+        they share one level along the second dimension, the first being that of draws.
     shape : tuple of int
         Of the result.
     rng : Generator
@@ -65,7 +70,12 @@ def draw(prior: Prior, shape: tuple[int, ...], rng: np.random.Generator, *, bloc
         return below_diagonal(_onion(float(parameters["eta"]), correlation_matrices(np.zeros(shape)).shape, rng))
     if prior.support == "pooled":
         level = rng.gamma(parameters["level_shape"], 1 / parameters["level_rate"], (shape[0], 1, *shape[2:]))
-        return np.sqrt(level / rng.gamma(parameters["alpha"], 1.0, shape))
+        rates = rng.gamma(parameters["alpha"], 1.0, shape) / level
+        return rates if prior.distribution == "PooledRates" else 1 / np.sqrt(rates)
+    if prior.support == "dynamic":
+        total = stats.f(parameters["df1"], parameters["df2"]).rvs((*shape[:-1], 1), random_state=rng)
+        gammas = np.maximum(rng.gamma(total / shape[-1], size=shape), SMALLEST_WEIGHT)
+        return np.asarray(gammas / gammas.sum(axis=-1, keepdims=True))
     if prior.support == "real vector":
         return np.asarray(parameters["mu"] + rng.standard_normal(shape) @ parameters["chol"].T)
     if prior.distribution == "HalfStudentT":
@@ -87,7 +97,7 @@ def log_density(prior: Prior, value: np.ndarray) -> np.ndarray:
     -------
     ndarray
         The shape of ``value``, of which a simplex, a vector or the correlations of all pairs take one dimension, pooled
-        scales the second.
+        scales and rates the second.
 
     Examples
     --------
@@ -100,7 +110,11 @@ def log_density(prior: Prior, value: np.ndarray) -> np.ndarray:
     if prior.support == "correlation":
         return np.asarray((parameters["eta"] - 1) * np.linalg.slogdet(correlation_matrices(value))[1])
     if prior.support == "pooled":
-        return _pooled(value, **parameters)
+        if prior.distribution == "PooledRates":
+            return _pooled_rates(value, **parameters)
+        return _pooled_rates(value**-2, **parameters) + np.log(2 * value**-3).sum(axis=1)
+    if prior.support == "dynamic":
+        return _dynamic(value, *concentrations(prior))
     if prior.support == "real vector":
         chol = parameters["chol"]
         z = solve_triangular(chol, (value - parameters["mu"]).reshape(-1, len(chol)).T, lower=True)
@@ -111,18 +125,37 @@ def log_density(prior: Prior, value: np.ndarray) -> np.ndarray:
     return np.asarray(SCIPY[prior.distribution](**parameters).logpdf(value))
 
 
-def _pooled(value: np.ndarray, alpha: np.ndarray, level_shape: np.ndarray, level_rate: np.ndarray) -> np.ndarray:
-    """Scales (S, K, ...) that share a level: log-density of all K, (S, ...), the level integrated out.
+def _pooled_rates(value: np.ndarray, alpha: np.ndarray, level_shape: np.ndarray, level_rate: np.ndarray) -> np.ndarray:
+    """Rates (S, K, ...) that share a level: log-density of all K, (S, ...), the level integrated out.
 
-    Squares v_k ~ InverseGamma(alpha, C) with C ~ Gamma(shape, rate) have the density rate^shape / Gamma(shape)
-    Gamma(K alpha + shape) / Gamma(alpha)^K prod v_k^(-alpha - 1) (sum 1 / v_k + rate)^-(K alpha + shape).
+    Rates r_k ~ Gamma(alpha, C) with C ~ Gamma(shape, rate) have the density rate^shape / Gamma(shape) Gamma(K alpha +
+    shape) / Gamma(alpha)^K prod r_k^(alpha - 1) (sum r_k + rate)^-(K alpha + shape). Squares of pooled scales are their
+    inverses.
     """
-    K, v = value.shape[1], value**2
+    K = value.shape[1]
     total = K * alpha + level_shape
     constants = level_shape * np.log(level_rate) - gammaln(level_shape) + gammaln(total) - K * gammaln(alpha)
-    jacobian = np.log(2 * value).sum(axis=1)
-    powers = (alpha + 1) * np.log(v).sum(axis=1) + total * np.log((1 / v).sum(axis=1) + level_rate)
-    return np.asarray(constants + jacobian - powers)
+    powers = (alpha - 1) * np.log(value).sum(axis=1) - total * np.log(value.sum(axis=1) + level_rate)
+    return np.asarray(constants + powers)
+
+
+def concentrations(prior: Prior) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes a of a dynamic Dirichlet prior and the logarithms of their weights: the trapezoid rule over log a.
+
+    The density of log a is smooth and falls off at both ends, so that the rule is as good as exact.
+    """
+    law = stats.f(**{name: float(prior.parameters[df]) for name, df in (("dfn", "df1"), ("dfd", "df2"))})
+    low, high = np.log(law.ppf(ENDS_OF_NODES))
+    log_a = np.linspace(low, high, NODES_OF_CONCENTRATION)
+    log_weight = law.logpdf(np.exp(log_a)) + log_a
+    return np.exp(log_a), log_weight - logsumexp(log_weight)
+
+
+def _dynamic(value: np.ndarray, a: np.ndarray, log_weight: np.ndarray) -> np.ndarray:
+    """Weights (..., K) that are Dirichlet(a / K), averaged over nodes of a, (...)."""
+    K, log_total = value.shape[-1], np.log(np.maximum(value, SMALLEST_WEIGHT)).sum(axis=-1)
+    level = log_weight + gammaln(a) - K * gammaln(a / K)
+    return np.asarray(logsumexp(level + (a / K - 1) * log_total[..., None], axis=-1))
 
 
 def _side_by_side(

@@ -38,19 +38,22 @@ SHAPES: dict[str, Shape] = {
     "HalfCauchy": Shape("positive", ("beta",)),
     "HalfStudentT": Shape("positive", ("nu", "sigma")),
     "PooledScales": Shape("pooled", ("alpha", "level_shape", "level_rate")),
+    "PooledRates": Shape("pooled", ("alpha", "level_shape", "level_rate")),
     "Beta": Shape("unit", ("alpha", "beta")),
     "Dirichlet": Shape("simplex", ("a",)),
+    "DynamicDirichlet": Shape("dynamic", ("df1", "df2")),
     "LKJ": Shape("correlation", ("eta",)),
     "MvNormal": Shape("real vector", ("mu", "chol")),
 }
 UNBOUNDED_PARAMETERS = {"mu", "chol"} | {("Cauchy", "alpha")}
 WITHIN = {
     "real vector": ("real", "real vector"),
+    "simplex": ("simplex", "dynamic"),
     "simplexes": ("simplex",),
     "positive": ("positive", "pooled"),
 }
 """Supports that a variable may have a prior on: a vector also has independent priors of its entries, simplexes side by
-side have one each, positive entries one together."""
+side have one each, positive entries one together, weights one whose concentration shrinks as there are more."""
 
 
 def choices(support: str) -> list[str]:
@@ -71,7 +74,8 @@ class Prior:
         ``Dirichlet``; for correlation matrices ``LKJ``; for all coefficients of a formula together ``MvNormal``, with
         ``chol`` the lower triangular Cholesky factor of the covariance matrix; ``PooledScales`` for the scales of all
         components together: squares are InverseGamma(alpha, C) with one C ~ Gamma(level_shape, level_rate) for all of a
-        column, integrated out.
+        column, integrated out; ``PooledRates`` for positive numbers of all components, Gamma(alpha, C) with the same C;
+        ``DynamicDirichlet`` for weights, Dirichlet(a / K) with a ~ F(df1, df2), integrated out by quadrature.
     **parameters : float or nested sequence of float
         PyMC's parameters of that distribution. An array broadcasts against the variable it is the prior of: for the
         means of a Gaussian mixture, shape ``(n_features,)`` is one prior per feature and
@@ -109,7 +113,7 @@ class Prior:
 
     @property
     def support(self) -> str:
-        """``real``, ``positive``, ``pooled``, ``unit``, ``simplex``, ``correlation`` or ``real vector``."""
+        """``real``, ``positive``, ``pooled``, ``unit``, ``simplex``, ``dynamic``, ``correlation``, ``real vector``."""
         return SHAPES[self.distribution].support
 
     @property
@@ -146,6 +150,8 @@ def _checked(distribution: str, name: str, value: Any) -> Number:
         raise ValueError(f"Prior {distribution}: {name} must be finite; got {shown(value)}")
     if not ({name, (distribution, name)} & UNBOUNDED_PARAMETERS) and (array <= 0).any():
         raise ValueError(f"Prior {distribution}: {name} must be positive; got {shown(value)}")
+    if SHAPES[distribution].support == "dynamic" and array.ndim:
+        raise ValueError(f"Prior {distribution}: {name} must be one number for all components; got {shown(value)}")
     if name == "chol" and not _is_cholesky_factor(array):
         raise ValueError(
             f"Prior {distribution}: chol must be a square lower triangular matrix with a positive diagonal; "

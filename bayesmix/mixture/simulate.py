@@ -61,7 +61,7 @@ def parameters_from_prior(likelihood: Likelihood, n: int, rng: np.random.Generat
     if spec.order is not None:
         _check_exchangeable(spec.priors[spec.order], spec.order, shapes[spec.order])
         values[spec.order] = np.sort(values[spec.order], axis=1)
-    return likelihood.given(values)
+    return likelihood.given(likelihood.component.of_prior(values, rng))
 
 
 def _check_exchangeable(prior: Prior, order: str, shape: tuple[int, ...]) -> None:

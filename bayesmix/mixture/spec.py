@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from bayesmix.families.prior_sets import check_set, prior_set
 from bayesmix.families.table import FAMILIES
 from bayesmix.inputs.arguments import MOST_COMPONENTS, meant, shown, whole_numbers
 from bayesmix.inputs.data import Data
@@ -30,8 +31,11 @@ class Mixture:
         ``bayesmix/families/NAME/maths.py``.
     n_components : int, optional
         K >= 1. Needed but for families that have a number of their own.
-    priors : mapping of str to Prior, optional
-        Those that replace the defaults (see :func:`resolve`).
+    priors : mapping of str to Prior, or str, optional
+        Those that replace the defaults (see :func:`resolve`). A name stands for a published set, scaled by the rows:
+        ``"richardson-green"`` or ``"fms-2021"`` (:func:`bayesmix.families.prior_sets.prior_set`).
+    prior_set : str, optional
+        The name of such a set beside priors of the user's own, which go before it.
     fixed : mapping of str to value, optional
         Known parameters, by the names of those that have priors: a number (for all entries), an array of the
         parameter's shape, ``"equal"`` for weights, or a table by component name, ``{"component_1": 0.0}``: components
@@ -68,6 +72,7 @@ class Mixture:
     family: str
     n_components: int
     order: str | None
+    prior_set: str | None
     _options: tuple[tuple[str, Any], ...]
     _priors: tuple[tuple[str, Prior], ...]
     _fixed: tuple[tuple[str, Any], ...]
@@ -77,7 +82,8 @@ class Mixture:
         family: str,
         *,
         n_components: int | None = None,
-        priors: Mapping[str, Prior] | None = None,
+        priors: Mapping[str, Prior] | str | None = None,
+        prior_set: str | None = None,
         fixed: Mapping[str, Any] | None = None,
         order: str | None = None,
         **options: Any,
@@ -96,12 +102,17 @@ class Mixture:
         if order is not None and order not in declared.orders:
             orders = "".join(f" or {o!r}" for o in declared.orders)
             raise ValueError(f"order: must be None{orders} here, in a {family} mixture; got {order!r}")
+        if isinstance(priors, str):
+            priors, prior_set = None, priors
+        if prior_set is not None:
+            check_set(prior_set, family)
         own = check_priors(declared, checked, priors or {})
         check_names(declared.parameters(checked), fixed or {}, own)
         self.__dict__.update(
             family=family,
             n_components=K,
             order=order,
+            prior_set=prior_set,
             _options=tuple(checked.items()),
             _priors=tuple(sorted(own.items())),
             _fixed=frozen(fixed or {}),
@@ -124,7 +135,7 @@ class Mixture:
 
     def replace(self, **changes: Any) -> Mixture:
         """The same mixture with these arguments changed."""
-        kept = ("family", "n_components", "order", "priors", "fixed")
+        kept = ("family", "n_components", "order", "priors", "prior_set", "fixed")
         now = {name: getattr(self, name) for name in kept}
         return Mixture(**(now | self.options | changes))
 
@@ -133,6 +144,8 @@ class Mixture:
         entry: dict[str, Any] = {"family": self.family, "n_components": self.n_components} | self.options
         if self.order is not None:
             entry["order"] = self.order
+        if self.prior_set is not None:
+            entry["prior_set"] = self.prior_set
         if self._fixed:
             entry["fixed"] = self.fixed
         return entry | {"priors": {key: prior.to_dict() for key, prior in self.priors.items()}}
@@ -144,14 +157,17 @@ class Mixture:
         if "family" not in values:
             raise ValueError(f"mixture: needs a family; choose from {', '.join(FAMILIES)}")
         priors = values.pop("priors", {})
+        if isinstance(priors, str):
+            return cls(**values, priors=priors)
         if not isinstance(priors, Mapping):
-            raise ValueError(f"priors: must be a table of priors; got {shown(priors)}")
+            raise ValueError(f"priors: must be a table of priors, or the name of a set; got {shown(priors)}")
         return cls(**values, priors={key: Prior.from_dict(value) for key, value in priors.items()})
 
     def __repr__(self) -> str:
         parts = [repr(self.family), f"n_components={self.n_components}"]
         parts += [f"{k}={v!r}" for k, v in self._options]
         parts += [f"order={self.order!r}"] if self.order else []
+        parts += [f"prior_set={self.prior_set!r}"] if self.prior_set else []
         parts += [f"priors={self.priors!r}"] if self.priors else []
         parts += [f"fixed={self.fixed!r}"] if self._fixed else []
         return f"Mixture({', '.join(parts)})"
@@ -217,10 +233,16 @@ def _written_out(likelihood: Likelihood) -> Mixture:
     """The mixture of a bound likelihood with every prior in numbers."""
     spec = likelihood.spec
     _check_order(spec, likelihood)
-    priors = likelihood.default_priors() | spec.priors
+    priors = likelihood.default_priors() | _of_set(spec, likelihood.data) | spec.priors
     _check_shapes(likelihood, priors)
     _warn(likelihood, priors)
     return spec.replace(priors=priors)
+
+
+def _of_set(spec: Mixture, data: Data) -> dict[str, Prior]:
+    """The priors of the set that is asked for by its name; what is known has none."""
+    named = prior_set(spec.prior_set, spec.family, spec.options, data) if spec.prior_set else {}
+    return {key: prior for key, prior in named.items() if key not in spec.fixed}
 
 
 def exchange_groups(likelihood: Likelihood) -> np.ndarray:
@@ -269,6 +291,8 @@ def _check_shapes(likelihood: Likelihood, priors: Mapping[str, Prior]) -> None:
         if dims is None:
             continue
         shape = tuple(len(likelihood.coords[d]) for d in dims) if prior.support != "correlation" else ()
+        if prior.support == "pooled" and dims[:1] != ("component",) and np.prod(shape) > 1:
+            raise ValueError(f"priors: {key!r}, {prior.distribution}: is of components together; here all share theirs")
         for name, value in prior.parameters.items():
             wanted = (*shape, shape[-1]) if name == "chol" else shape
             exact = name == "chol" or (supports[key] == "simplex" and value.shape != ())

@@ -12,10 +12,12 @@ import pytensor.tensor as pt
 from pytensor.tensor import TensorVariable
 
 from bayesmix.estep.op import EStep
+from bayesmix.inputs.distributions import concentrations
 from bayesmix.inputs.prior import Prior
 from bayesmix.likelihood.likelihood import Likelihood
+from bayesmix.model.dynamic_weights import dynamic_weights
 from bayesmix.model.partly_known import partly_known
-from bayesmix.model.pooled_scales import pooled_scales
+from bayesmix.model.pooled import pooled_rates, pooled_scales
 from bayesmix.parts.part import Params
 from bayesmix.parts.weights import WEIGHTS
 
@@ -62,6 +64,8 @@ class Graph(ABC):
         if WEIGHTS in self.likelihood.known:
             return self.variable(WEIGHTS, dims=("component",))
         prior = self.priors[WEIGHTS]
+        if prior.support == "dynamic":
+            return random_variable(WEIGHTS, prior, dims=("component",))
         spread = Prior(prior.distribution, a=np.broadcast_to(prior.parameters["a"], K))
         return random_variable(WEIGHTS, spread, dims=("component",))
 
@@ -126,7 +130,12 @@ def constant(name: str, value: Any) -> TensorVariable:
 def random_variable(name: str, prior: Prior, *, dims: tuple[str, ...], **kwargs: Any) -> TensorVariable:
     """The prior as a PyMC variable."""
     if prior.support == "pooled":
-        return pooled_scales(name, dims=dims, **_numbers(name, prior))
+        make = pooled_rates if prior.distribution == "PooledRates" else pooled_scales
+        return make(name, dims=dims, **_numbers(name, prior))
+    if prior.support == "dynamic":
+        a, log_weight = concentrations(prior)
+        nodes = {"a": constant(f"{name}_a", a), "log_weight": constant(f"{name}_log_weight", log_weight)}
+        return dynamic_weights(name, dims=dims, **nodes)
     return getattr(pm, prior.distribution)(name, **_numbers(name, prior), dims=dims, **kwargs)
 
 

@@ -31,9 +31,18 @@ class Component(Part):
         """What the components are like in every column; None where no estimate says it."""
         return None
 
+    @property
+    def in_units(self) -> bool:
+        """Whether another unit of one of several columns makes another mixture of it."""
+        return False
+
     def aligned(self, data: Data) -> Data:
         """Other rows, with their columns in the order of these; ValueError where they cannot be explained."""
         return data
+
+    def of_prior(self, named: Params, rng: np.random.Generator) -> Params:
+        """Draws from the priors of named parameters, (n, ...) each, with what has a law but no prior of its own."""
+        return named
 
     @abstractmethod
     def log_density(self, params: Params) -> np.ndarray:
@@ -104,6 +113,10 @@ class _Several(Component):
     def aligned(self, data: Data) -> Data:
         """As all of them have it."""
         return reduce(lambda d, m: m.aligned(d), self.members, data)
+
+    def of_prior(self, named: Params, rng: np.random.Generator) -> Params:
+        """Each its own."""
+        return reduce(lambda values, m: m.of_prior(values, rng), self.members, named)
 
     def default_priors(self) -> dict[str, Prior]:
         """Each its own."""

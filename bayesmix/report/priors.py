@@ -9,7 +9,7 @@ import numpy as np
 from scipy import stats
 
 from bayesmix.checks.prior import sensitivity
-from bayesmix.inputs.distributions import SCIPY
+from bayesmix.inputs.distributions import SCIPY, concentrations
 from bayesmix.inputs.prior import Prior
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.report.checks import PRIOR_STATISTICS, predictive_checks
@@ -17,6 +17,8 @@ from bayesmix.report.fits import Fits
 from bayesmix.report.text import listed, significant
 
 UNCERTAIN_ROWS = 5
+POINTS_OF_SHARE = 2001
+"""Of the distribution function of a weight."""
 ROUNDING = 1e-9
 """A prior mean of fewer standard deviations than this is 0."""
 MOST_ENTRIES = 6
@@ -34,7 +36,8 @@ WORDS_BY_PRIOR = {
     ("StudentT", "mu"): "centre", ("StudentT", "sigma"): "scale", ("StudentT", "nu"): "df",
     ("HalfStudentT", "sigma"): "scale", ("HalfStudentT", "nu"): "df", ("Laplace", "b"): "scale",
     ("Logistic", "s"): "scale", ("Cauchy", "alpha"): "centre", ("Gamma", "beta"): "rate",
-    ("Beta", "beta"): "other shape",
+    ("Beta", "beta"): "other shape", ("DynamicDirichlet", "df1"): "concentration a / K, a ~ F of df",
+    ("DynamicDirichlet", "df2"): "and",
     ("LogNormal", "mu"): "log-mean", ("LogNormal", "sigma"): "log-sd", ("HalfNormal", "sigma"): "scale",
 }  # fmt: skip
 
@@ -45,18 +48,34 @@ def _quantiles(name: str, p: Mapping[str, float], q: np.ndarray) -> Any:
         return stats.t(p["nu"], 0, p["sigma"]).ppf((1 + q) / 2)
     if name == "PooledScales":
         return np.sqrt(stats.betaprime(p["level_shape"], p["alpha"], scale=1 / p["level_rate"]).ppf(q))
+    if name == "PooledRates":
+        return stats.betaprime(p["alpha"], p["level_shape"], scale=p["level_rate"]).ppf(q)
     return SCIPY[name](**p).ppf(q)
 
 
 def central95(prior: Prior, where: Mapping[str, float], *, size: int, total: float) -> np.ndarray:
-    """The central 95% interval of one scalar under its prior (the marginal one for weights and correlations)."""
+    """The central 95% interval of one scalar under its prior (the marginal one for weights and correlations).
+
+    ``size``: how many features correlations are of, and how many components share dynamic weights out.
+    """
     q = np.array([0.025, 0.975])
     if prior.support == "simplex":
         return np.asarray(stats.beta(where["a"], total - where["a"]).ppf(q))
+    if prior.support == "dynamic":
+        return _of_share(prior, size, q)
     if prior.support == "correlation":
         b = where["eta"] - 1 + size / 2
         return np.asarray(2 * stats.beta(b, b).ppf(q) - 1)
     return np.asarray(_quantiles(prior.distribution, where, q))
+
+
+def _of_share(prior: Prior, K: int, q: np.ndarray) -> np.ndarray:
+    """Quantiles of one weight of K, Beta(a / K, a - a / K) averaged over a."""
+    a, log_weight = concentrations(prior)
+    grid = np.linspace(0, 1, POINTS_OF_SHARE)
+    with np.errstate(invalid="ignore"):
+        below = np.exp(log_weight) @ stats.beta(a[:, None] / K, (a - a / K)[:, None]).cdf(grid)
+    return np.ones(2) if K == 1 else np.interp(q, below, grid)
 
 
 def rows(likelihood: Likelihood, variable: str, prior: Prior) -> list[tuple[str, str, str]]:
@@ -67,7 +86,7 @@ def rows(likelihood: Likelihood, variable: str, prior: Prior) -> list[tuple[str,
     by_matrix = prior.support == "correlation"
     shape = () if by_matrix else tuple(len(likelihood.coords[d]) for d in dims)
     table = {name: np.broadcast_to(value, shape) for name, value in prior.parameters.items()}
-    size = len(likelihood.coords["feature"]) if by_matrix else 1
+    size = len(likelihood.coords["feature"]) if by_matrix else shape[-1] if prior.support == "dynamic" else 1
     totals = _totals(likelihood, variable, table["a"]) if "a" in table else np.zeros(shape)
     places_by_prior: dict[tuple[float, ...], list[tuple[int, ...]]] = {}
     for place in np.ndindex(shape):

@@ -36,6 +36,8 @@ def designs(rng):
         "gaussian_gaps": cells.mask(gappy.random((60, 2)) < 0.15).assign(label=labels),
         "factor_analysis": pd.DataFrame(np.random.default_rng(5).normal(size=(60, 5)).round(3), columns=list("abcde")),
         "many_modes": pd.DataFrame(np.random.default_rng(7).normal(size=(60, 1)).round(3), columns=["x"]),
+        "gaussian_eve_2d": pd.DataFrame(np.random.default_rng(7).normal(size=(80, 2)).round(3), columns=["x", "y"]),
+        "gaussian_vev_3d": pd.DataFrame(np.random.default_rng(8).normal(size=(80, 3)).round(3), columns=list("xyz")),
         "ppca_mixture": pd.DataFrame(np.random.default_rng(6).normal(size=(80, 3)).round(3), columns=list("abc")),
     }
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 from scipy.special import comb, gammaln, logsumexp
 
 from exact import log_normal_rows, scale_grid
@@ -105,3 +106,60 @@ def convolved(a, b):
         there = tuple(slice(0, size - i) for i, size in zip(at, a.shape, strict=True))
         out[here] += b[at] * a[there]
     return out
+
+
+@dataclass
+class Hierarchical:
+    """Exact answers where variances have a common level and weights a common concentration: averaged over grids.
+
+    Variances are InverseGamma(c0, C), C ~ Gamma(g0, G0); the concentration is e0, or a / K with a ~ F(6, 3) where e0 is
+    0. Given both, components are independent again.
+    """
+
+    rows: tuple
+    priors: object
+    most: int
+    levels: int = 41
+    concentrations: int = 31
+
+    def __post_init__(self):
+        p = self.priors
+        law, of_a = stats.gamma(p.g0, scale=1 / p.G0), stats.f(6, 3)
+        levels = nodes_of(law, np.var(self.rows) * 1e-6, law.ppf(1 - 1e-9), self.levels)
+        a = ([p.e0], [0.0]) if p.e0 else nodes_of(of_a, 1e-2, of_a.ppf(1 - 1e-5), self.concentrations)
+        blocks = [self._block(C) for C in levels[0]]
+        found = np.array([[self._given(block, a_, K) for K in self.numbers] for block in blocks for a_ in a[0]])
+        log_w = (levels[1][:, None] + np.asarray(a[1])).ravel()
+        self.log_z = logsumexp(found[..., 0] + log_w[:, None], axis=0)
+        share = np.exp(found[..., 0] + log_w[:, None] - self.log_z)
+        self.occupied = np.where(share[..., None] > 0, share[..., None] * found[..., 1:], 0.0).sum(axis=0)
+
+    @property
+    def numbers(self):
+        """K = 1, 2, ..."""
+        return range(1, self.most + 1)
+
+    def _block(self, C):
+        law, p, known = stats.invgamma(self.priors.c0, scale=C), self.priors, {}
+        v = np.exp(np.linspace(*np.log(law.ppf([1e-9, 1 - 1e-7])), 301))
+        log_weight = law.logpdf(v) + np.log(v) + np.log(np.log(v[1] / v[0]))
+
+        def log_m(values, counts):
+            if len(counts) not in known:
+                each = log_normal_rows(values, counts, np.log(v) / 2, p.b0, np.sqrt(p.B0))
+                known[len(counts)] = logsumexp(each + log_weight, axis=1)
+            return known[len(counts)]
+
+        return log_m
+
+    def _given(self, log_m, a, K):
+        """log Z and p(K+), of K components."""
+        exact = Exact(self.rows, self.priors.e0 or a / K, log_m, most=K)
+        with np.errstate(divide="ignore", invalid="ignore"):  # where the level leaves no density at all
+            return np.append(exact.log_z(K), np.pad(exact.occupied(K), (0, self.most - K)))
+
+
+def nodes_of(law, low, high, n):
+    """Values of a positive variable, and the log-weights of the trapezoid rule over its logarithm."""
+    t = np.linspace(np.log(low), np.log(high), n)
+    return np.exp(t), law.logpdf(np.exp(t)) + t + np.log(t[1] - t[0])

@@ -213,6 +213,21 @@ def test_a_run_goes_on_where_it_stopped(iris, tmp_path, monkeypatch):
     assert len(list(tmp_path.iterdir())) == 4
 
 
+def test_standardized_columns(faithful):
+    """What is equivariant differs by the Jacobian alone; what is not says so."""
+    spec, data = faithful
+    settings = {"covariance": ("full", "EVE"), "mode": "em", "folds": 0, "n_starts": 2, "progress": False}
+    raw, own = (bm.choose(spec, data, n_components=2, standardize=s, **settings) for s in (False, True))
+    jacobian = len(data) * np.log(data.x.std(axis=0)).sum()
+    gap = own.table["log_likelihood"] - raw.table["log_likelihood"]
+    assert gap.loc["2 full"] == pytest.approx(jacobian, abs=1e-5)
+    assert abs(gap.loc["2 EVE"] - jacobian) > 0.01
+    assert any(note.startswith("EVE: another unit of a column is another mixture") for note in raw.notes)
+    assert any("in units of their standard deviations" in note for note in own.notes)
+    with pytest.raises(ValueError, match="standardize: is of measured columns; a poisson mixture has none"):
+        bm.choose(bm.Mixture("poisson", n_components=1), bm.Data([1, 2, 3]), standardize=True)
+
+
 def test_the_digest_sees_every_change(iris):
     data = iris[1]
     other = data.with_row_weights(np.r_[2.0, np.ones(149)])
@@ -234,7 +249,7 @@ def test_monte_carlo_error_of_independent_draws(rng):
         ({"n_components": ()}, "n_components: needs a number"),
         ({"n_components": (0, 1)}, "n_components: must be a whole number >= 1; got 0"),
         ({"covariance": ("full", "round")}, "covariance: unknown kind 'round'"),
-        ({"priors": "flat"}, "priors: must be one of 'k-free', 'default', 'richardson-green'; got 'flat'"),
+        ({"priors": "flat"}, "priors: must be one of 'k-free', 'default', 'richardson-green', 'fms-2021'; got 'flat'"),
         ({"priors": "richardson-green"}, "priors: 'richardson-green' are of one column; the data have 4"),
         ({"p_components": "poisson"}, "p_components: must be one of 'uniform', 'bnb'"),
         (

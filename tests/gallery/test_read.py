@@ -289,7 +289,11 @@ BAD_TOML = {
     "K too large": (GOOD.replace("= 2", "= 5"), "n_components: must be at most the number of rows, 4; got 5"),
     "K zero": (GOOD.replace("= 2", "= 0"), "n_components: must be a whole number >= 1; got 0"),
     "K missing": (GOOD.replace("n_components = 2", ""), "n_components: a gaussian mixture needs it"),
-    "priors a text": (GOOD + 'priors = "weak"\n', "[mixture] priors: must be a table of tables; got 'weak'"),
+    "priors a number": (
+        GOOD + "priors = 3\n",
+        "[mixture] priors: must be a table of tables, or the name of a set; got 3",
+    ),
+    "unknown set": (GOOD + 'priors = "weak"\n', "priors: 'weak' has none for gaussian mixtures; there are"),
     "prior without name": (GOOD + "[mixture.priors.means]\nmu = 1\n", "[mixture.priors.means] distribution: must be"),
     "unknown prior": (GOOD + '[mixture.priors.means]\ndistribution = "Flat"\n', "unknown distribution 'Flat'; choose"),
     "prior of no use": (GOOD + '[mixture.priors.mu]\ndistribution = "Flat"\n', "unknown distribution 'Flat'"),

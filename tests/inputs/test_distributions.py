@@ -74,6 +74,37 @@ def test_scales_with_a_common_level(rng):
     assert abs(stats.spearmanr(x[:, 0, 0], x[:, 1, 1])[0]) < 0.1
 
 
+def test_rates_with_a_common_level(rng):
+    """The joint density by quadrature over the level; draws with the level drawn too."""
+    prior, r = Prior("PooledRates", alpha=0.6, level_shape=1.5, level_rate=2.0), np.array([0.2, 1.3, 4.0])
+    joint = lambda C: stats.gamma(1.5, scale=1 / 2.0).pdf(C) * stats.gamma(0.6, scale=1 / C).pdf(r).prod()  # noqa: E731
+    exact = np.log(integrate.quad(joint, 0, np.inf)[0])
+    np.testing.assert_allclose(log_density(prior, r[None]), [exact], rtol=1e-7)
+    x = draw(prior, (4000, 2), rng)
+    assert stats.kstest(x[:, 0], stats.betaprime(0.6, 1.5, scale=2.0).cdf).pvalue > 1e-3
+    assert stats.spearmanr(x[:, 0], x[:, 1])[0] > 0.1
+
+
+@pytest.mark.parametrize("w", [(0.9, 0.07, 0.03), (0.5, 0.5), (1 - 1e-6, 1e-6), (0.1, 0.4, 0.2, 0.05, 0.25)])
+def test_weights_that_share_a_concentration_out(w):
+    """Dirichlet(a / K), a ~ F(6, 3), by quadrature over log a."""
+    K, total = len(w), np.log(w).sum()
+
+    def joint(t):
+        a = np.exp(t)
+        dirichlet = special.gammaln(a) - K * special.gammaln(a / K) + (a / K - 1) * total
+        return np.exp(stats.f(6, 3).logpdf(a) + t + dirichlet)
+
+    exact = np.log(integrate.quad(joint, -25, 8, limit=500)[0])
+    assert log_density(Prior("DynamicDirichlet", df1=6, df2=3), np.array(w)) == pytest.approx(exact, abs=2e-4)
+
+
+def test_draws_of_such_weights(rng):
+    w = draw(Prior("DynamicDirichlet", df1=6, df2=3), (4000, 3), rng)
+    a = stats.f(6, 3).rvs(4000, random_state=rng)
+    assert stats.ks_2samp(w[:, 1], rng.beta(a / 3, 2 * a / 3)).pvalue > 1e-3
+
+
 def test_normal_vectors(rng):
     chol = np.array([[2.0, 0.0], [-1.5, 0.5]])
     prior = Prior("MvNormal", mu=[1.0, -3.0], chol=chol)

@@ -13,6 +13,7 @@ VALUES = {"mu": -1.5, "alpha": 2.0}
 def example(name, value=0.3):
     if name == "MvNormal":
         return Prior(name, mu=[0.1, value if np.ndim(value) == 0 else 1 / 3], chol=[[1e-300, 0], [-4, 2.0]])
+    value = float(np.ravel(value)[0]) if name == "DynamicDirichlet" else value  # for all components
     return Prior(name, **{p: VALUES.get(p, value) for p in SHAPES[name].parameters})
 
 

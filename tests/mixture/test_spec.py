@@ -24,6 +24,8 @@ SPECS = [
         },
     ),
     Mixture("gaussian", n_components=2, priors={"correlations": Prior("LKJ", eta=1.5)}),
+    Mixture("gaussian", n_components=2, priors="fms-2021"),
+    Mixture("gaussian", n_components=2, prior_set="richardson-green", priors={"means": Prior("Normal", mu=0, sigma=9)}),
     Mixture("zero_inflated_poisson"),
     Mixture(
         "zero_inflated_poisson", rate="1 + a + C(b)", zero="1 + a", priors={"zero_coef": Prior("Normal", mu=0, sigma=1)}
@@ -50,6 +52,7 @@ def test_every_field_counts():
         "order": "means",
         "priors": {"weights": Prior("Dirichlet", a=[1, 1])},
         "fixed": {"scales": 1.0},
+        "prior_set": "richardson-green",
     }
     spec = Mixture("gaussian", **base)
     for name, value in changes.items():

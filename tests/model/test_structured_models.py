@@ -12,6 +12,7 @@ from scipy.special import gammaln, logsumexp
 import bayesmix as bm
 import naive
 from bayesmix.compiled.log_posterior import INTERPRETED
+from bayesmix.mixture.simulate import prior_draws
 from bayesmix.mixture.spec import bind
 from bayesmix.model.build import build, graph
 
@@ -74,6 +75,15 @@ def test_covariances_have_the_documented_prior(rng, name, d):
     assert_same_law(found, expected)
 
 
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_simulated_parameters_have_the_documented_prior(rng, name):
+    """What calibration and prior predictive data sets are drawn from: it has no PyMC in it."""
+    n, d = 600, 3
+    spec = resolved(name, rows(rng, d))
+    found = prior_draws(spec, rows(rng, d), n, seed=2)["covariances"]
+    assert_same_law(found, prior_covariances(spec, name, d, 2, n, rng))
+
+
 def assert_same_law(found, expected):
     def numbers(S):
         log_det = np.linalg.slogdet(S)[1]
@@ -133,10 +143,12 @@ def by_hand(y, spec, name, data, K):
     ratios = np.exp(priors["shapes"]["mu"] + priors["shapes"]["sigma"] * z @ helmert(d))
     if name in TURNED:
         x = y["directions"].reshape(-1, d - 1, d)
-        length = np.linalg.norm(x, axis=-1)
-        area = np.log(2) + d / 2 * np.log(np.pi) - gammaln(d / 2) + (d - 1) * np.log(length)
-        lp += (stats.chi(d + 16).logpdf(length) - area).sum()
-        turns = [np.linalg.qr(own.T, mode="complete")[0] for own in x]
+        turns, parts = zip(*(np.linalg.qr(own.T, mode="complete") for own in x), strict=True)
+        left = np.abs([np.diag(R) for R in parts])
+        m = np.arange(d, 1, -1)
+        area = np.log(2) + m / 2 * np.log(np.pi) - gammaln(m / 2) + (m - 1) * np.log(left)
+        lp += (stats.chi(m + 16).logpdf(left) - area).sum()
+        lp += sum(stats.norm.logpdf(R[np.triu_indices(d - 1, 1)]).sum() for R in parts)
         turned = [D @ np.diag(ratios[k % len(ratios)] ** 2) @ D.T for k, D in of_each(turns, K)]
     else:
         R = [np.eye(d)]

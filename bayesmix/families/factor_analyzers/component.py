@@ -93,6 +93,11 @@ class FactorAnalyzers(normal.Measured):
         return [(int(i), int(m)) for i, m in entries if i != m or m == self.n_factors - 1]
 
     @property
+    def in_units(self) -> bool:
+        """Where the noise of several columns is one."""
+        return self.noise.isotropic and self.d > 1
+
+    @property
     def size(self) -> int:
         """K d means, K (d q - q (q - 1) / 2) loadings, and the noise variances."""
         return self.K * (self.d + len(self.free[0])) + int(self.index.max()) + 1

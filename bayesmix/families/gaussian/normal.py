@@ -74,6 +74,11 @@ class Normal(normal.Measured):
         return self.kind.correlated
 
     @property
+    def in_units(self) -> bool:
+        """Of spheres in several columns."""
+        return self.d > 1 and "feature" not in self.kind.scale_dims
+
+    @property
     def shared(self) -> bool:
         """Whether all components have one matrix: then none of them can collapse by itself."""
         return self.kind.shared

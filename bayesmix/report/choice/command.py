@@ -9,6 +9,7 @@ from typing import Any
 
 from bayesmix.choosing.choice import Choice
 from bayesmix.choosing.choose import EM_ALONE, FULL, choose
+from bayesmix.choosing.stability import stability
 from bayesmix.gallery.read import GalleryModel
 from bayesmix.inputs.errors import say
 from bayesmix.report.choice.page import write_choice
@@ -45,15 +46,19 @@ def run(model: GalleryModel, options: dict[str, Any], *, out: Path | None, quiet
     covariance = given.pop("covariance", None)
     mode = EM_ALONE if given.pop("em", False) else FULL
     numbers = numbers_of(given.pop("components", "1-6"))
+    resamples = given.pop("resamples", 0)
     settings: dict[str, Any] = {"seed": model.sampler.get("seed", 1)} | given
     if mode == FULL:
         settings = {"until": "trusted"} | settings
     spec = model.spec.replace(order=None)
+    asked_for: dict[str, Any] = {
+        "n_components": numbers,
+        "covariance": None if covariance is None else [kind.strip() for kind in covariance.split(",")],
+    }
     choice = choose(
         spec,
         model.data,
-        n_components=numbers,
-        covariance=None if covariance is None else [kind.strip() for kind in covariance.split(",")],
+        **asked_for,
         mode=mode,
         out=folder / "records",
         progress=not quiet,
@@ -63,5 +68,8 @@ def run(model: GalleryModel, options: dict[str, Any], *, out: Path | None, quiet
     asked = {name: value for name, value in options.items() if value not in (None, False)}
     flags = [f"--{name}" if value is True else f"--{name} {value}" for name, value in asked.items()]
     command = " ".join([f"bayesmix choose {shlex.quote(model.name)}", *flags])
-    say(f"\nPage: {write_choice(choice, folder, title=model.title, command=command)}")
+    rows, seed = choice.candidates[0].data, settings["seed"]
+    held = stability(spec, rows, **asked_for, resamples=resamples, seed=seed) if resamples else None
+    say("" if held is None else f"\n{held}")
+    say(f"\nPage: {write_choice(choice, folder, title=model.title, command=command, stability=held)}")
     return choice

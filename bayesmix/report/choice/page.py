@@ -8,21 +8,30 @@ from pathlib import Path
 
 from bayesmix.choosing import words
 from bayesmix.choosing.choice import ROUTES, Choice
+from bayesmix.choosing.stability import Stability
 from bayesmix.inputs.storage import write_text
 from bayesmix.inputs.tables.write import write_csv
 from bayesmix.report.blocks import Block, Bullets, Cards, Code, Figure, Notice, Paragraph, Section
 from bayesmix.report.choice.figure import choice_figure
+from bayesmix.report.choice.stability import STABILITY, blocks, stability_figure
 from bayesmix.report.choice.tables import of_em, of_groups, of_merging, of_number, of_posteriors, of_quality
 from bayesmix.report.exported import FOLDER as TABLES
 from bayesmix.report.exported import write_tables
-from bayesmix.report.figures import render
+from bayesmix.report.figures import Picture, render
 from bayesmix.report.page import css, environment
 from bayesmix.report.text import fixed, plural, prose
 
 PICTURE = "choice"
 
 
-def write_choice(choice: Choice, out: str | Path, *, title: str = "How many components?", command: str = "") -> Path:
+def write_choice(
+    choice: Choice,
+    out: str | Path,
+    *,
+    title: str = "How many components?",
+    command: str = "",
+    stability: Stability | None = None,
+) -> Path:
     """Write a choice as a page: one HTML file, with the tables as CSV beside it.
 
     Parameters
@@ -35,6 +44,8 @@ def write_choice(choice: Choice, out: str | Path, *, title: str = "How many comp
         Of the page.
     command : str
         What made it, where a command did.
+    stability : Stability, optional
+        Of :func:`bayesmix.stability`, for the same candidates: a section on how the choice holds.
 
     Returns
     -------
@@ -59,7 +70,7 @@ def write_choice(choice: Choice, out: str | Path, *, title: str = "How many comp
     folder.mkdir(parents=True, exist_ok=True)
     data, spec = choice.candidates[0].data, choice.candidates[0].spec
     compared = f"{plural(len(choice.candidates), 'candidate')}, {plural(len(data), 'row')}"
-    sections = _sections(choice, command)
+    sections = _sections(choice, command, stability)
     page = (
         environment()
         .get_template("report.html.j2")
@@ -68,7 +79,7 @@ def write_choice(choice: Choice, out: str | Path, *, title: str = "How many comp
             subtitle=f"{spec.family.replace('_', ' ')} mixtures · {compared} · how many components",
             css=css(),
             sections=sections,
-            pictures={PICTURE: render(choice_figure(choice))},
+            pictures=_pictures(choice, stability),
             version=version("bayesmix"),
             date=date.today().isoformat(),
         )
@@ -81,7 +92,14 @@ def write_choice(choice: Choice, out: str | Path, *, title: str = "How many comp
     return path
 
 
-def _sections(choice: Choice, command: str) -> list[Section]:
+def _pictures(choice: Choice, stability: Stability | None) -> dict[str, Picture]:
+    pictures = {PICTURE: render(choice_figure(choice))}
+    if stability is not None:
+        pictures[STABILITY] = render(stability_figure(stability, choice.together(stability.name)))
+    return pictures
+
+
+def _sections(choice: Choice, command: str, stability: Stability | None) -> list[Section]:
     sections = [
         Section("verdict", "What the routes choose", _verdict(choice)),
         Section("criteria", "Criteria", _criteria(choice)),
@@ -90,6 +108,8 @@ def _sections(choice: Choice, command: str) -> list[Section]:
         sections.append(Section("number", "How many components, how many clusters", _number(choice)))
     if "groups" in choice.best_record:
         sections.append(Section("groups", f"The groups of K = {choice.best_name}", _groups(choice)))
+    if stability is not None:
+        sections.append(Section(STABILITY, "Would other rows have chosen alike?", blocks(stability)))
     notes: list[Block] = [Bullets([prose(note) for note in choice.notes])]
     return [*sections, Section("made", "How it was made", [*notes, Code(command)] if command else notes)]
 

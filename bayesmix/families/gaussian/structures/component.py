@@ -13,7 +13,7 @@ from bayesmix.families.gaussian.structures.charts import chart_of, sizes
 from bayesmix.families.gaussian.structures.estimate import estimate
 from bayesmix.families.gaussian.structures.structure import RATIOS, STRUCTURES, VOLUMES
 from bayesmix.inputs.data import Data
-from bayesmix.inputs.pairs import below_diagonal, names_of_entries, pair_names
+from bayesmix.inputs.pairs import below_diagonal, correlation_matrices, names_of_entries, pair_names
 from bayesmix.inputs.prior import Prior
 from bayesmix.likelihood.dependence import check_independent
 from bayesmix.parts import normal
@@ -62,6 +62,11 @@ class Structured(Normal):
     def correlated(self) -> bool:
         """Whether features depend on each other within components."""
         return self.structure.correlated
+
+    @property
+    def in_units(self) -> bool:
+        """Where there are axes of their own, which are those of no column."""
+        return self.structure.turned
 
     @property
     def shared(self) -> bool:
@@ -174,6 +179,26 @@ class Structured(Normal):
             sd = np.broadcast_to(size[..., None] * ratios, means.shape)
             sigma = (sd**2)[..., None, :] * np.eye(self.d)
         return {"means": means, "covariances": sigma}
+
+    def of_prior(self, named: Params, rng: np.random.Generator) -> Params:
+        """Shapes whose product is 1, and covariance matrices turned by axes that may point anywhere, or correlated."""
+        size, ratios = np.asarray(named[VOLUMES]), np.asarray(named[RATIOS])
+        ratios = ratios / np.exp(np.log(ratios).mean(axis=-1, keepdims=True))
+        if not self.structure.correlated:
+            return {**named, RATIOS: ratios}
+        size = size if self.structure.volume == "V" else size[..., None]
+        sd = size[..., None] * (ratios if self.structure.shape == "V" else ratios[..., None, :])
+        if self.structure.turned:
+            own = self.K if self.structure.orientation == "V" else 1
+            D, _ = np.linalg.qr(rng.standard_normal((len(size), own, self.d, self.d)))  # signs make no difference
+            sigma = (D * (sd**2)[..., None, :]) @ np.swapaxes(D, -1, -2)
+        else:
+            R = correlation_matrices(np.asarray(named["correlations"]))
+            R = R if self.structure.orientation == "V" else R[:, None]
+            sd = sd * np.exp(-np.linalg.slogdet(R)[1] / (2 * self.d))[..., None]
+            sigma = sd[..., :, None] * R * sd[..., None, :]
+        shape = (len(size), self.K, self.d, self.d)
+        return {**named, RATIOS: ratios, "covariances": np.broadcast_to(sigma, shape).copy()}
 
     def hopeless(self, params: Params) -> dict[str, np.ndarray]:
         """Ten standard deviations for means, ten times sizes, ratios and variances, the whole range of correlations."""

@@ -2,22 +2,24 @@ r"""Structured covariance matrices in PyMC, as Cholesky factors.
 
 Shapes are log-normal given that their product is 1: log delta = mu + sigma H'z, z standard normal, H a Helmert matrix.
 Where shape and orientation go together Sigma = sigma^2 S R S / \|R\|^(1/d), S = diag(delta), by the Cholesky factor of
-R. Axes of their own are the columns that Gram and Schmidt make of independent vectors x_1, ..., x_(d-1), each with the
-same density in all directions; they are those of a matrix drawn uniformly from the orthogonal ones (Stewart 1980,
-doi:10.1137/0717034) without any Jacobian. The last column is given by the others up to its sign, on which nothing
-depends:
+R. Axes of their own are the columns that Gram and Schmidt make of vectors x_1, ..., x_(d-1): what is left of x_j
+without its parts along the earlier columns has the same density in all directions there are, so that the columns are
+those of a matrix drawn uniformly from the orthogonal ones (Stewart 1980, doi:10.1137/0717034), without any Jacobian.
+The last column is given by the others up to its sign, on which nothing depends:
 
     Sigma = sigma^2 [ delta_d^2 I + sum_{j<d} (delta_j^2 - delta_d^2) q_j q_j' ].
 
-The lengths of the x_j make no difference either. They follow a chi distribution with d + LONGER degrees of freedom,
-away from 0, where directions would be so close together that a sampler's steps could not follow: the polar expansion of
-Jauch, Hoff and Dunson (2020, arXiv:1906.07684) with another length. The signs of x_j, and the order of the axes, leave
-Sigma as it is: what is tabled and diagnosed is Sigma. No LAPACK is called, for which a sampler's threads have too small
-a stack.
+The length of what is left makes no difference either. It follows a chi distribution with LONGER degrees of freedom
+more than there are dimensions, away from 0, where directions would be so close together that a sampler's steps could
+not follow: the polar expansion of Jauch, Hoff and Dunson (2020, arXiv:1906.07684) with another length. Nor do the parts
+along earlier columns make a difference; they are standard normal, so that they bend nothing. The signs of x_j, and the
+order of the axes, leave Sigma as it is: what is tabled and diagnosed is Sigma. No LAPACK is called, for which a
+sampler's threads have too small a stack.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -35,7 +37,7 @@ from bayesmix.inputs.prior import Prior
 from bayesmix.model.variables import Graph, constant
 
 LONGER = 16
-"""Degrees of freedom that lengths of directions have beyond those of normal vectors: about 4, give or take 0.7."""
+"""Degrees of freedom that lengths have beyond those of normal vectors: about 4, give or take 0.7."""
 
 
 def numbers(component: Structured, prior: Prior) -> tuple[np.ndarray, np.ndarray]:
@@ -89,36 +91,69 @@ def _record(component: Structured, ratios: TensorVariable) -> None:
 
 def _directions(component: Structured) -> list[TensorVariable]:
     """q_1, ..., q_(d-1), each (1 or K, d)."""
-    s = component.structure
+    s, d = component.structure, component.d
     dims = (*(["component"] if s.orientation == "V" else []), "direction", "feature")
-    d = component.d
     shape = (*([component.K] if s.orientation == "V" else []), d - 1, d)
-    law: dict[str, Any] = {"logp": log_density, "dist": _draw, "signature": "(d)->(d)"}
-    along = np.sqrt(d + LONGER) * np.broadcast_to(np.eye(d - 1, d), shape)
+    law: dict[str, Any] = {"logp": log_density, "dist": _draw, "signature": "(j,d)->(j,d)"}
+    along = np.broadcast_to(lengths(d)[:, None] * np.eye(d - 1, d), shape)
     x = pm.CustomDist(AXIS_VECTORS, np.zeros(shape), dims=dims, initval=along, **law)
-    x = x if s.orientation == "V" else x[None]
-    found: list[TensorVariable] = []
-    for j in range(component.d - 1):
-        rest = x[:, j]
-        for q in found:
-            rest = rest - q * (q * x[:, j]).sum(axis=-1, keepdims=True)
-        found.append(rest / pt.sqrt((rest**2).sum(axis=-1, keepdims=True)))
-    return found
+    found = [step.direction for step in gram_schmidt(x)]
+    return found if s.orientation == "V" else [q[None] for q in found]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One vector of several: its parts along those before, (...), what is left, (..., d), and its squared length."""
+
+    along: list[Any]
+    rest: Any
+    square: Any
+
+    @property
+    def direction(self) -> Any:
+        """Of what is left, (..., d)."""
+        return self.rest / pt.sqrt(self.square)[..., None]
+
+
+def gram_schmidt(x: Any) -> list[Step]:
+    """Vectors (..., d - 1, d), one after the other made orthogonal to those before."""
+    steps: list[Step] = []
+    for j in range(x.type.shape[-2]):
+        one = rest = x[..., j, :]
+        along = []
+        for q in [step.direction for step in steps]:
+            along.append((q * one).sum(axis=-1))
+            rest = rest - q * along[-1][..., None]
+        steps.append(Step(along, rest, (rest**2).sum(axis=-1)))
+    return steps
+
+
+def lengths(d: int) -> np.ndarray:
+    """About as long as what is left of each vector is, (d - 1,)."""
+    return np.sqrt(np.arange(d, 1, -1) + LONGER)
 
 
 def log_density(x: Any, centre: Any) -> TensorVariable:
-    """Of vectors (..., d) whose length is chi-distributed and whose direction is uniform, (...)."""
+    """Of vectors (..., d - 1, d), (...): lengths chi-distributed, directions uniform, parts along others normal."""
     d = x.type.shape[-1]
-    nu, square = d + LONGER, (x**2).sum(axis=-1)
-    level = gammaln(d / 2) - gammaln(nu / 2) - nu / 2 * np.log(2) - d / 2 * np.log(np.pi)
-    return level + LONGER / 2 * pt.log(square) - square / 2
+    total = pt.zeros(())
+    for j, step in enumerate(gram_schmidt(x)):
+        m, nu = d - j, d - j + LONGER
+        level = gammaln(m / 2) - gammaln(nu / 2) - nu / 2 * np.log(2) - m / 2 * np.log(np.pi)
+        total = total + level + LONGER / 2 * pt.log(step.square) - step.square / 2
+        for part in step.along:
+            total = total - part**2 / 2 - np.log(2 * np.pi) / 2
+    return total
 
 
 def _draw(centre: Any, size: Any) -> TensorVariable:
-    """Such vectors, (..., d), in the shape of their centre, 0."""
+    """Such vectors, (..., d - 1, d), in the shape of their centre, 0."""
     normal = pm.Normal.dist(centre, 1.0)
-    square = (normal**2).sum(axis=-1, keepdims=True)
-    return normal * pt.sqrt((square + pm.ChiSquared.dist(LONGER, shape=centre[..., :1].shape)) / square)
+    vectors = []
+    for j, step in enumerate(gram_schmidt(normal)):
+        longer = step.square + pm.ChiSquared.dist(LONGER, shape=step.square.shape)
+        vectors.append(normal[..., j, :] + step.rest * (pt.sqrt(longer / step.square) - 1)[..., None])
+    return pt.stack(vectors, axis=-2)
 
 
 def _turned(v: TensorVariable, directions: list[TensorVariable], d: int) -> TensorVariable:
@@ -150,7 +185,7 @@ def start(graph: Graph, component: Structured, covariances: np.ndarray) -> dict[
     if s.turned:
         axes = shared_axes(covariances)[None] if s.orientation == "E" else np.linalg.eigh(covariances)[1][:, :, ::-1]
         sd = np.sqrt(turned_to(covariances, axes))
-        x = np.sqrt(d + LONGER) * np.swapaxes(axes, -1, -2)[:, : d - 1]
+        x = lengths(d)[:, None] * np.swapaxes(axes, -1, -2)[:, : d - 1]
         values[AXIS_VECTORS] = x if s.orientation == "V" else x[0]
     else:
         sd = np.sqrt(np.einsum("kjj->kj", covariances))

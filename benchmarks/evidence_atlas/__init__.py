@@ -1,0 +1,1 @@
+"""Evidence of two to ten groups in galaxies and enzyme under published priors: ours, published, and judges."""
