@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import click
 
 from bayesmix.families import NAMES
 from bayesmix.gallery import model_toml
+from bayesmix.gallery.command import GO_ON, asked, given, sampling_options
 from bayesmix.inputs.errors import BadInput, Commands, say
 from bayesmix.inputs.tables.command import reading_options
 
@@ -24,24 +24,6 @@ if TYPE_CHECKING:
 
 NOT_TRUSTED, REFUTED = 1, 3
 """Exit codes beside that of bad input."""
-GO_ON = {"until": "trusted"}
-"""At the command line sampling goes on where effort mends a bad verdict; model.toml and options may say otherwise."""
-
-
-def _sampling_options(command: Callable[..., None]) -> Callable[..., None]:
-    """How to sample: where an option is not given, what model.toml says holds."""
-    options = [
-        click.option("--seed", type=click.IntRange(min=0), help="Same seed, same draws."),
-        click.option("--draws", type=click.IntRange(min=4), help="Kept draws per chain."),
-        click.option("--tune", type=click.IntRange(min=1), help="Warm-up draws per chain."),
-        click.option("--chains", type=click.IntRange(min=1), help="Number of chains."),
-        click.option("--until", type=click.Choice(["trusted", "once"]), help="Go on until trusted (default)."),
-        click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="How long that may take; else 5."),
-        click.option("-q", "--quiet", is_flag=True, help="No progress bar."),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -67,14 +49,14 @@ def list_models() -> None:
 @main.command()
 @click.argument("name_or_path")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the report; by default reports/NAME.")
-@_sampling_options
+@sampling_options
 def report(name_or_path: str, out: Path | None, quiet: bool, **settings: int | None) -> None:
     """Fit a model by EM and NUTS and write its report (HTML, figures, summary.json).
 
     A posterior (FILE.nc of 'bayesmix fit' or of a report) has its report written without sampling.
     """
     if name_or_path.endswith(".nc"):
-        for option in _given(settings):
+        for option in given(settings):
             raise BadInput(f"--{option} does not go with {name_or_path}, which is sampled already")
         from bayesmix.report import rebuild
 
@@ -91,13 +73,13 @@ def _new_report(name_or_path: str, out: Path | None, settings: dict[str, Any], q
     from bayesmix.report import write_report
 
     go_on = {name: value for name, value in GO_ON.items() if name not in model.sampler}
-    return write_report(name_or_path, out=out, progress=not quiet, **(go_on | _asked(settings)))
+    return write_report(name_or_path, out=out, progress=not quiet, **(go_on | asked(settings)))
 
 
 @main.command()
 @click.argument("name_or_path")
 @click.option("--out", type=click.Path(path_type=Path), help="NetCDF file of the posterior; by default NAME.nc.")
-@_sampling_options
+@sampling_options
 def fit(name_or_path: str, out: Path | None, quiet: bool, **settings: int | None) -> None:
     """Sample a model's posterior, save it as NetCDF and give the verdict on it."""
     model = _read(name_or_path)
@@ -128,7 +110,7 @@ def em(name_or_path: str, method: str, seed: int | None, n_starts: int | None) -
     from bayesmix.em.fit_em import fit_em
     from bayesmix.em.told import in_full
 
-    settings = model.em | _given({"seed": seed, "n_starts": n_starts})
+    settings = model.em | given({"seed": seed, "n_starts": n_starts})
     estimate = fit_em(model.spec, model.data, method=method, **settings)
     say(f"{model.data}\n{in_full(estimate)}")
     _finish(estimate.converged and not estimate.degenerate)
@@ -139,11 +121,11 @@ def em(name_or_path: str, method: str, seed: int | None, n_starts: int | None) -
 @click.option(
     "--fit", "file", type=click.Path(path_type=Path), help="A posterior from 'bayesmix fit', not sampled again."
 )
-@_sampling_options
+@sampling_options
 def compare(name_or_path: str, file: Path | None, quiet: bool, **settings: int | None) -> None:
     """Set the EM fit and the posterior side by side."""
     model = _read(name_or_path)
-    for option in _given(settings) if file is not None else ():
+    for option in given(settings) if file is not None else ():
         raise BadInput(f"--fit: {file} is sampled already; --{option} does not go with it")
     from bayesmix.checks.compare import compare
     from bayesmix.em.fit_em import fit_em
@@ -266,16 +248,6 @@ def _read(name_or_path: str) -> GalleryModel:
     return model
 
 
-def _asked(settings: dict[str, Any]) -> dict[str, Any]:
-    """What was given of the sampler's settings; ``once`` is no condition."""
-    given = _given(settings)
-    return given | ({"until": None} if given.get("until") == "once" else {})
-
-
-def _given(settings: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in settings.items() if value is not None}
-
-
 def _new_file(path: Path) -> Path:
     """A path that can be written to: known before sampling, not after."""
     if path.is_dir():
@@ -288,7 +260,7 @@ def _new_file(path: Path) -> Path:
 def _sample(model: GalleryModel, settings: dict[str, Any], quiet: bool) -> xr.DataTree:
     from bayesmix.sampling.sample import sample
 
-    return sample(model.spec, model.data, progress=not quiet, **(GO_ON | model.sampler | _asked(settings)))
+    return sample(model.spec, model.data, progress=not quiet, **(GO_ON | model.sampler | asked(settings)))
 
 
 def _verdict(record: Record) -> Diagnostics:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import tomllib
 from collections.abc import Callable, Mapping
@@ -11,21 +10,13 @@ from os import PathLike
 from pathlib import Path, PurePath
 from typing import Any
 
+from bayesmix.gallery.strangers import LARGEST_TOML, check_keys, inside
 from bayesmix.inputs.arguments import LEAST, is_whole, meant, shown
 from bayesmix.inputs.defaults import DROP, MODEL
 from bayesmix.inputs.tables.options import OPTION_RULES
 
 FILE = "model.toml"
-LARGEST_TOML = 1 << 20
-"""Bytes of a model.toml."""
-LONGEST_NAME = 255
-"""Of a file, on most systems."""
-LARGEST_TABLE = 1 << 28
-"""Bytes of a table in a model's folder: what it takes in memory is a few times as much."""
-DEEPEST_KEY = 20
-"""Names in a dotted key: tomllib keeps all beginnings of one, so that its memory grows with their square."""
-TOML_TOKENS = re.compile(r"""(?P<name>"(?:\\.|[^"\\\n])*"?|'[^'\n]*'?|[\w-]+)|(?P<dot>\.)|(?P<space>[ \t]+)|.|\n""")
-MOST_REPEATS, MOST = 1_000_000, {"chains": 1000, "seed": sys.maxsize}
+MOST_REPEATS, MOST_BY_NAME = 1_000_000, {"chains": 1000, "seed": sys.maxsize}
 """What a folder from elsewhere may ask of the reader's machine at most: of everything, and by name."""
 
 
@@ -58,7 +49,7 @@ def counts(*keys: str) -> dict[str, Kind]:
         bound = "" if most == sys.maxsize else f" and <= {most}"
         return Kind(f"a whole number >= {least}{bound}", lambda value: is_whole(value, least) and value <= most)
 
-    return {key: between(LEAST.get(key, 1), MOST.get(key, MOST_REPEATS)) for key in keys}
+    return {key: between(LEAST.get(key, 1), MOST_BY_NAME.get(key, MOST_REPEATS)) for key in keys}
 
 
 TEXT = Kind("a text", lambda value: isinstance(value, str))
@@ -163,7 +154,7 @@ def read_toml(folder: Path) -> dict[str, Any]:
     path = inside(folder, FILE, most=LARGEST_TOML)
     try:
         text = path.read_text(encoding="utf-8-sig")
-        _check_keys(text)
+        check_keys(text)
         entry = tomllib.loads(text)
     except OSError as error:
         raise ValueError(f"{path}: cannot be read: {error.strerror}") from None
@@ -177,46 +168,6 @@ def read_toml(folder: Path) -> dict[str, Any]:
         return _checked(entry)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
-
-
-def _check_keys(text: str) -> None:
-    """ValueError for names joined by more than ``DEEPEST_KEY`` dots."""
-    joined, last = 0, ""
-    for token in TOML_TOKENS.finditer(text):
-        kind = token.lastgroup or ""
-        if kind == "space":
-            continue
-        joined = joined + 1 if (kind == "dot" and last == "name") else joined if (kind, last) == ("name", "dot") else 0
-        last = kind
-        if joined > DEEPEST_KEY:
-            raise ValueError(f"a key of more than {DEEPEST_KEY} names")
-
-
-def inside(folder: Path, name: str, *, most: int = LARGEST_TABLE) -> Path:
-    """The path of a file of a model's folder, whether it exists or not.
-
-    A folder from elsewhere must not make a reader of other files, nor wait for a device.
-
-    Raises
-    ------
-    ValueError
-        Where a link leads out of the folder, or the file is no plain one or larger than ``most`` bytes.
-    """
-    path = folder / name
-    place = folder / (name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}...")
-    try:
-        real = path.resolve()
-        if not real.is_relative_to(folder.resolve()):
-            raise ValueError(f"is a link out of the model's folder, to {real}; put a copy of the file there instead")
-        if real.exists() and not (real.is_file() or real.is_dir()):
-            raise ValueError("is no plain file")
-        if real.is_file() and real.stat().st_size > most:
-            raise ValueError(f"is larger than {most:,} bytes")
-    except (OSError, RuntimeError) as error:  # a name that is too long, links in a circle
-        raise ValueError(f"{place}: cannot be read: {getattr(error, 'strerror', error)}") from None
-    except ValueError as error:
-        raise ValueError(f"{place}: {error}") from None
-    return path
 
 
 def _checked(entry: dict[str, Any]) -> dict[str, Any]:

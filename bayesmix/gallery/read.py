@@ -12,6 +12,7 @@ from typing import Any
 from bayesmix.families.table import FAMILIES
 from bayesmix.gallery import model_toml
 from bayesmix.gallery.model_toml import names
+from bayesmix.gallery.strangers import inside
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.tables.roles import read_data
 from bayesmix.likelihood.cells import readable
@@ -206,7 +207,7 @@ def load(name_or_path: str | Path) -> tuple[Mixture, Data]:
 
 def _read_data(folder: Path, entry: Mapping[str, Any]) -> Data:
     said = {key: value for key, value in entry.items() if key not in TABLE_FILES}
-    return read_data(model_toml.inside(folder, entry["file"]), said)
+    return read_data(inside(folder, entry["file"]), said)
 
 
 def _read_test(folder: Path, entry: Mapping[str, Any], data: Data) -> Data | None:
@@ -214,7 +215,7 @@ def _read_test(folder: Path, entry: Mapping[str, Any], data: Data) -> Data | Non
     if "test_file" not in entry:
         return None
     said = {key: value for key, value in entry.items() if key not in (*TABLE_FILES, *NOT_OF_TEST)}
-    return read_data(model_toml.inside(folder, entry["test_file"]), said | {"classes": data.classes})
+    return read_data(inside(folder, entry["test_file"]), said | {"classes": data.classes})
 
 
 def _number_at(summary: Any, path: list[str]) -> float | None:

@@ -13,7 +13,6 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from bayesmix.inputs.as_dataset import dataset_of, fields_of
 from bayesmix.inputs.containers import (
     array_names,
     by_row,
@@ -27,6 +26,7 @@ from bayesmix.inputs.containers import (
 from bayesmix.inputs.covariates import Levels, cells
 from bayesmix.inputs.defaults import DROP, MODEL
 from bayesmix.inputs.labels import known_rows, label_evidence, labels_in_words, true_classes
+from bayesmix.inputs.storage import dataset_of, fields_of
 
 
 @dataclass(frozen=True, init=False, eq=False)

@@ -23,6 +23,8 @@ COLUMN, LEVELS = "covariate_", "levels_"
 """Column names are free text, with slashes and spaces, so that no variable of a file can be called by them."""
 NUMERIC = "biufmM"
 """Kinds of NumPy's types that a file holds as they are."""
+SAID = ("id", "read_as")
+"""Texts that a Dataset carries as attributes where they are not empty."""
 CHECKSUM = "checksum"
 """Of a record, among its own entries."""
 
@@ -80,6 +82,43 @@ def coordinates(names: Mapping[str, Sequence[str]]) -> xr.Coordinates:
         index = PandasIndex(pd.Index(texts, dtype=object), dim, coord_dtype=np.dtype(f"U{longest}"))
         coords = coords.assign(xr.Coordinates.from_xindex(index))
     return coords
+
+
+def dataset_of(fields: Mapping[str, Any], obs_names: Sequence[str]) -> xr.Dataset:
+    """The fields of :class:`bayesmix.Data` as a Dataset that NetCDF can hold; :func:`fields_of` is the inverse."""
+    variables: dict[str, Any] = {
+        "x": (("obs", "feature"), fields["x"]),
+        "class_evidence": (("obs", "class"), fields["class_evidence"]),
+        "labelled": ("obs", fields["labelled"].astype("int8")),
+        "row_weights": ("obs", fields["row_weights"]),
+        "levels": ((), json.dumps(fields["levels"])),
+    }
+    if fields["truth"] is not None:
+        variables["truth"] = ("obs", fields["truth"].astype(str))
+    variables |= stored(fields["covariates"])
+    names = {"obs": obs_names, "feature": fields["feature_names"], "class": fields["classes"]}
+    said = {name: fields[name] for name in SAID if fields[name]}
+    said |= {"scale": fields["scale"]} if fields["scale"] != 1 else {}
+    return xr.Dataset(variables, coords=coordinates(names), attrs={"dropped": fields["dropped"]} | said)
+
+
+def fields_of(dataset: xr.Dataset) -> dict[str, Any]:
+    """The fields of :class:`bayesmix.Data` that a Dataset holds; those that an older one lacks are empty."""
+    levels = json.loads(dataset["levels"].item()) if "levels" in dataset else [()] * dataset.sizes["feature"]
+    fields = {
+        "x": dataset["x"].to_numpy().astype(float),
+        "feature_names": tuple(str(v) for v in dataset["feature"].values),
+        "levels": tuple(map(tuple, levels)),
+        "covariates": restored(dataset),
+        "classes": tuple(str(v) for v in dataset["class"].values),
+        "class_evidence": dataset["class_evidence"].to_numpy(),
+        "labelled": dataset["labelled"].to_numpy().astype(bool),
+        "row_weights": dataset["row_weights"].to_numpy(),
+        "truth": dataset["truth"].to_numpy().astype(str) if "truth" in dataset else None,
+        "dropped": int(dataset.attrs.get("dropped", 0)),
+        "scale": float(dataset.attrs.get("scale", 1.0)),
+    }
+    return fields | {name: str(dataset.attrs.get(name, "")) for name in SAID}
 
 
 @contextmanager

@@ -13,11 +13,12 @@ from bayesmix.families.prior_sets import check_set, prior_set
 from bayesmix.families.table import FAMILIES
 from bayesmix.inputs.arguments import MOST_COMPONENTS, meant, shown, whole_numbers
 from bayesmix.inputs.data import Data
-from bayesmix.inputs.prior import Prior, choices
+from bayesmix.inputs.prior import Prior
 from bayesmix.likelihood.family import Family
 from bayesmix.likelihood.known import check_names
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.fixed import frozen, thawed
+from bayesmix.mixture.priors import check_priors, check_shapes
 
 
 @dataclass(frozen=True, init=False)
@@ -173,28 +174,6 @@ class Mixture:
         return f"Mixture({', '.join(parts)})"
 
 
-def check_priors(family: Family, options: Mapping[str, Any], priors: Any) -> dict[str, Prior]:
-    """The user's priors, each known to the family and of the right support."""
-    if not isinstance(priors, Mapping):
-        raise ValueError(f"priors: must be a mapping of parameters to their priors; got {priors!r}")
-    supports = {p.name: p.support for p in family.parameters(options)}
-    for key, prior in priors.items():
-        if key not in supports:
-            raise ValueError(
-                f"priors: unknown key {key!r} for this {family.name} mixture; choose from {', '.join(supports)}"
-                f"{meant(key, supports)}"
-            )
-        if not isinstance(prior, Prior):
-            raise ValueError(f"priors: {key!r} must be a Prior; got {shown(prior)}")
-        if prior.distribution not in choices(supports[key]):
-            raise ValueError(
-                f"priors: {key!r} needs a prior on the {supports[key]} scale "
-                f"({', '.join(choices(supports[key]))}); got {prior.distribution}"
-            )
-    family.check_priors(priors)
-    return dict(priors)
-
-
 def bind(spec: Mixture, data: Data) -> Likelihood:
     """The likelihood over these rows; ValueError where the data cannot be that family's."""
     if not isinstance(spec, Mixture):
@@ -234,7 +213,7 @@ def _written_out(likelihood: Likelihood) -> Mixture:
     spec = likelihood.spec
     _check_order(spec, likelihood)
     priors = likelihood.default_priors() | _of_set(spec, likelihood.data) | spec.priors
-    _check_shapes(likelihood, priors)
+    check_shapes(likelihood, priors)
     _warn(likelihood, priors)
     return spec.replace(priors=priors)
 
@@ -281,27 +260,6 @@ def _check_order(spec: Mixture, likelihood: Likelihood) -> None:
         raise ValueError(f"order: {spec.order!r} cannot be combined with labels: the labels name the components")
     if spec.order is not None and (spec.order in likelihood.known or len(np.unique(likelihood.exchangeable)) > 1):
         raise ValueError(f"order: {spec.order!r} cannot be combined with known parameters that name the components")
-
-
-def _check_shapes(likelihood: Likelihood, priors: Mapping[str, Prior]) -> None:
-    """Each parameter must broadcast to its variable."""
-    supports = {p.name: p.support for p in likelihood.parameters}
-    for key, prior in priors.items():
-        dims = likelihood.dims.get(key)
-        if dims is None:
-            continue
-        shape = tuple(len(likelihood.coords[d]) for d in dims) if prior.support != "correlation" else ()
-        if prior.support == "pooled" and dims[:1] != ("component",) and np.prod(shape) > 1:
-            raise ValueError(f"priors: {key!r}, {prior.distribution}: is of components together; here all share theirs")
-        for name, value in prior.parameters.items():
-            wanted = (*shape, shape[-1]) if name == "chol" else shape
-            exact = name == "chol" or (supports[key] == "simplex" and value.shape != ())
-            try:
-                fits = value.shape == wanted if exact else np.broadcast_shapes(value.shape, wanted) == wanted
-            except ValueError:
-                fits = False
-            if not fits:
-                raise ValueError(f"priors: {key!r}, {name} has shape {value.shape}; must fit {dims} = {wanted}")
 
 
 def _warn(likelihood: Likelihood, priors: Mapping[str, Prior]) -> None:
