@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-FORMULA = re.compile(r"^(?![+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?$)(?=[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20])")
+FORMULA = re.compile(r"^(?![+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?\Z)(?=[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20])")
 """Where a cell begins that a spreadsheet would compute, and is no plain number; the last four are the wide forms of the
 first four."""
 
