@@ -24,6 +24,7 @@ from bayesmix.inputs.tables.options import OPTION_NAMES
 from bayesmix.inputs.tables.read import read_table
 
 NO_ID = '# id = "..."                  # the column that names the rows'
+HOW = "# sep, decimal, thousands, encoding, na, header: how the file is written, where that is mistaken"
 WITHOUT_LABEL = '# label = "..."               # known classes; empty = unknown'
 NO_TRUTH = '# truth = "..."               # true classes, for scoring alone: they never enter the fit'
 MODEL_FILE = """\
@@ -125,7 +126,7 @@ def _data_lines(found: Proposal, label: str | None, options: Mapping[str, Any], 
     lines += [f"{f'id = {_quoted(found.id)}':<31} # names the rows, in every table" if found.id else NO_ID]
     lines += [f"label = {_quoted(label)}" if label else WITHOUT_LABEL, NO_TRUTH]
     lines += [f'missing = "{DROP}"                # rows with missing cells are left out'] if found.drop else []
-    return "\n".join([*lines, *(f"{name} = {_toml(value)}" for name, value in options.items())])
+    return "\n".join([*lines, *(f"{name} = {_toml(value)}" for name, value in options.items()), HOW])
 
 
 def _toml(value: Any) -> str:

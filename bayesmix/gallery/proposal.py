@@ -85,7 +85,7 @@ def propose(frame: pd.DataFrame, asked: Asked) -> Proposal:
     found = described(frame)
     stand_ins = _stand_ins(frame, found)
     if stand_ins:
-        frame = frame.replace(stand_ins, np.nan)
+        frame = frame.mask(frame.isin(stand_ins))
         found = described(frame)
     id = asked.id or _names_of_rows(found, asked)
     others = {name: c for name, c in found.items() if name not in (id, asked.label)}

@@ -1,5 +1,6 @@
 """Tables as they come: what is found out and told, what is an error that names the option; Parquet, Arrow, frames."""
 
+import os
 import re
 
 import numpy as np
@@ -163,6 +164,14 @@ def test_a_column_that_is_no_number_is_an_error_where_it_is_used(tmp_path, text,
     data = bm.Data.read_csv(tmp_path / "t.csv", columns=["p", "q"])
     with pytest.raises(ValueError, match=re.escape(words)):
         bm.resolve(bm.Mixture("gaussian", n_components=1), data)
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "t.csv")
+    with pytest.raises(ValueError, match=r"t\.csv: is no plain file"):
+        read_table(tmp_path / "t.csv")
+    with pytest.raises(ValueError, match=r"u\.csv: the file does not exist"):
+        read_table(tmp_path / "u.csv")
 
 
 def test_caps(tmp_path, monkeypatch):

@@ -44,9 +44,9 @@ def test_every_table_has_a_file(tmp_path):
 
 def test_no_text_is_a_formula_and_a_file_is_whole(tmp_path):
     frame = pd.DataFrame(
-        {"=x": ["+1", "b"], "n": [-1.5, 2.0], "c": pd.Categorical(["@a", "a"]), "t": [None, "\t=1"]},
+        {"=x": ["+1+2", "b"], "n": [-1.5, 2.0], "c": pd.Categorical(["@a", "a"]), "t": ["-1.5e3", "\t=1"]},
         index=pd.Index(["-k", "l"], name="=name"),
     )
     path = write_csv(frame, tmp_path / "t.csv")
-    assert path.read_text() == "'=name,'=x,n,c,t\n'-k,'+1,-1.5,'@a,\nl,b,2.0,a,'\t=1\n"
+    assert path.read_text() == "'=name,'=x,n,c,t\n'-k,'+1+2,-1.5,'@a,-1.5e3\nl,b,2.0,a,'\t=1\n"
     assert [p.name for p in tmp_path.iterdir()] == ["t.csv"]

@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from click.testing import CliRunner
 
 import bayesmix as bm
@@ -44,6 +45,15 @@ def test_new_rows_are_matched_by_the_names_of_columns(saved, predict, faithful_d
     np.testing.assert_allclose(found["probability"], wanted["probability"], rtol=1e-12)
     np.testing.assert_allclose(found["log_density"], wanted["log_density"], rtol=1e-12)
     assert {path.name for path in saved.iterdir()} == {"faithful.nc", "zip.nc", "new.csv", "found.csv"}
+
+
+def test_rows_are_named_as_in_the_fit(saved, predict, faithful_dt, faithful_em):
+    dt = faithful_dt.copy()
+    dt["input"] = xr.DataTree(dt["input"].to_dataset().assign_attrs(id="patient"))
+    bm.save(dt, "named.nc")
+    assert predict("named.nc", "new.csv").exit_code == 0
+    assert list(pd.read_csv(saved / "new_predicted.csv")["patient"]) == ["A", "'-B", "C"]
+    assert bm.compare(faithful_em, bm.load_fit("named.nc")).responsibilities.index.name == "patient"
 
 
 def test_gaps_and_no_names(saved, predict):

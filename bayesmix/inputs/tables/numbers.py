@@ -7,7 +7,7 @@ number; it is read where they agree on all values, and left as text where they d
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
@@ -125,16 +125,17 @@ def written(column: pd.Series, options: Options) -> Written | None:
     counts = {str(text): int(n) for text, n in there.value_counts(sort=False).items()}
     gaps = {text: n for text, n in counts.items() if text.strip().lower() in WRITTEN_GAPS}
     texts = [text for text in counts if text not in gaps]
-    spellings = possible((text.strip() for text in texts), options) if texts else ()
+    spellings = possible([text.strip() for text in texts], options) if texts else ()
     if not spellings:
         return None
     held = column.map({text: text.strip() for text in texts}).astype(object)
     return Written(held.where(held.notna(), None), gaps, spellings)
 
 
-def possible(texts: Iterable[str], options: Options) -> tuple[Spelling, ...]:
-    """The spellings under which all texts are numbers, the simplest first."""
-    left: Sequence[Spelling] = _spellings(options)
+def possible(texts: Sequence[str], options: Options) -> tuple[Spelling, ...]:
+    """The spellings under which all texts are numbers, the simplest first; of thousands with marks that occur alone."""
+    there = set("".join(texts))
+    left = [spelling for spelling in _spellings(options) if not spelling.thousands or spelling.thousands in there]
     for text in texts:
         left = [spelling for spelling in left if spelling.allows(text)]
         if not left:

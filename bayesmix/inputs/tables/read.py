@@ -67,9 +67,11 @@ def read_table(path: Path | str, *, text: Sequence[str] = (), **options: Any) ->
     """
     path, chosen = Path(path), Options.of(options)
     try:
-        size = path.stat().st_size if path.is_file() else 0
+        size = path.stat().st_size
+        if not (path.is_file() or path.is_dir()):
+            raise ValueError("is no plain file")
         if size > MOST_BYTES:
-            raise ValueError(f"{path}: has {size:,} bytes; at most {MOST_BYTES:,} are read")
+            raise ValueError(f"has {size:,} bytes; at most {MOST_BYTES:,} are read")
         if is_columnar(path):
             return Table(_counted(read_columnar(path)), "")
         encoding = _said(chosen.encoding) or find_encoding(path.read_bytes())
@@ -86,7 +88,7 @@ def read_table(path: Path | str, *, text: Sequence[str] = (), **options: Any) ->
     except (pd.errors.ParserError, pd.errors.ParserWarning, csv.Error) as error:
         raise ValueError(f"{path}: cannot be read as CSV: {str(error).strip()}") from None
     except ValueError as error:
-        raise ValueError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from None
+        raise ValueError(f"{path}: {error}") from None
 
 
 def _said(encoding: str | None) -> str | None:
@@ -129,9 +131,13 @@ def _read(path: Path, encoding: str, found: Layout, options: Options, text: Sequ
 
 def _columns_of_numbers(frame: pd.DataFrame, options: Options, text: Sequence[str]) -> dict[str, Written]:
     """Columns of text every cell of which is a number so or so, or stands for a missing one."""
-    columns = {str(name): frame[name] for name in frame.select_dtypes(["object", "str"]) if name not in text}
+    columns = {str(name): frame[name] for name in frame.columns if name not in text and _is_text(frame[name])}
     found = {name: written(column, options) for name, column in columns.items()}
     return {name: column for name, column in found.items() if column is not None}
+
+
+def _is_text(column: pd.Series) -> bool:
+    return column.dtype == object or isinstance(column.dtype, pd.StringDtype)
 
 
 def _check_points(raw: pd.DataFrame, frame: pd.DataFrame, commas: Mapping[str, Written]) -> None:

@@ -10,8 +10,9 @@ import pandas as pd
 
 from bayesmix.inputs.storage import whole
 
-FORMULA = re.compile(r"^(?=[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20])")
-"""Where a cell begins that a spreadsheet would compute; the last four are the wide forms of the first four."""
+FORMULA = re.compile(r"^(?![+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?\Z)(?=[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20])")
+"""Where a cell begins that a spreadsheet would compute, and is no plain number; the last four are the wide forms of the
+first four."""
 
 
 def write_csv(table: pd.DataFrame, path: str | Path, *, index: bool = True) -> Path:
