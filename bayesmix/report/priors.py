@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from scipy import stats
+from scipy.special import expit
 
 from bayesmix.checks.prior import sensitivity
 from bayesmix.inputs.distributions import SCIPY, concentrations
@@ -17,8 +18,8 @@ from bayesmix.report.fits import Fits
 from bayesmix.report.text import listed, significant
 
 UNCERTAIN_ROWS = 5
-POINTS_OF_SHARE = 2001
-"""Of the distribution function of a weight."""
+LOGITS_OF_SHARE = (-60.0, 37.0, 971)
+"""Where the distribution function of a weight is taken: from as good as 0 to as good as 1."""
 ROUNDING = 1e-9
 """A prior mean of fewer standard deviations than this is 0."""
 MOST_ENTRIES = 6
@@ -72,10 +73,11 @@ def central95(prior: Prior, where: Mapping[str, float], *, size: int, total: flo
 def _of_share(prior: Prior, K: int, q: np.ndarray) -> np.ndarray:
     """Quantiles of one weight of K, Beta(a / K, a - a / K) averaged over a."""
     a, log_weight = concentrations(prior)
-    grid = np.linspace(0, 1, POINTS_OF_SHARE)
-    with np.errstate(invalid="ignore"):
-        below = np.exp(log_weight) @ stats.beta(a[:, None] / K, (a - a / K)[:, None]).cdf(grid)
-    return np.ones(2) if K == 1 else np.interp(q, below, grid)
+    if K == 1:
+        return np.ones(2)
+    logits = np.linspace(*LOGITS_OF_SHARE)
+    below = np.exp(log_weight) @ stats.beta(a[:, None] / K, (a - a / K)[:, None]).cdf(expit(logits))
+    return np.asarray(expit(np.interp(q, below, logits)))
 
 
 def rows(likelihood: Likelihood, variable: str, prior: Prior) -> list[tuple[str, str, str]]:

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 import bayesmix as bm
 from bayesmix.inputs.distributions import log_density
 from bayesmix.mixture.spec import resolved
 from bayesmix.model.build import graph, model_of
+from bayesmix.report.priors import central95
 
 X = np.array([1.0, 2.5, 3.0, 4.5, 9.0, 10.0, 11.0, 21.0])
 """Range 20, midrange 11, median 6.75."""
@@ -115,3 +117,18 @@ def test_ties_that_a_common_level_bears(recwarn):
     assert not recwarn
     with pytest.warns(UserWarning, match="do not vanish at 0, and 6 rows tie at x = 3"):
         bm.resolve(spec("richardson-green", K=2), bm.Data(np.r_[X, np.full(5, 3.0)]))
+
+
+def test_intervals_in_reports(rng):
+    """Of a weight whose concentration is drawn too, and of a rate whose level is, by SciPy's draws."""
+    a = stats.f(6, 3).rvs(200_000, random_state=rng)
+    w, rates = rng.beta(a / 3, 2 * a / 3), rng.gamma(0.8, 1 / rng.gamma(1.5, 1 / 2.0, 200_000))
+    pooled = {"alpha": 0.8, "level_shape": 1.5, "level_rate": 2.0}
+    for prior, drawn, size in (
+        (bm.Prior("DynamicDirichlet", df1=6, df2=3), w, 3),
+        (bm.Prior("PooledRates", **pooled), rates, 1),
+    ):
+        where = {name: float(value) for name, value in prior.parameters.items()}
+        low, high = central95(prior, where, size=size, total=0)
+        assert [(drawn < low).mean(), (drawn > high).mean()] == pytest.approx([0.025, 0.025], abs=0.002)
+    assert central95(bm.Prior("DynamicDirichlet", df1=6, df2=3), {}, size=1, total=0).tolist() == [1, 1]
