@@ -12,6 +12,8 @@ FEWEST_DRAWS = 4
 """Of every chain: R-hat halves it, and a variance takes two."""
 BRIEF = Repr(maxstring=200, maxother=200, maxlong=40, maxlevel=4, maxlist=12, maxtuple=12, maxdict=12)
 """Values in messages: those of a stranger may be megabytes, or nested without end."""
+LONGEST_LISTED = 60
+"""Characters of a name in a list of them."""
 MOST_COMPONENTS = 1000
 """Of a mixture, and of classes: beyond it something else is meant, such as an id for every row."""
 LEAST = {"draws": FEWEST_DRAWS, "seed": 0}
@@ -62,7 +64,11 @@ def listed(names: Iterable[str], most: int = 6) -> str:
     """
     names = list(names)
     more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(" ".join(name.split()) for name in names[:most]) + more
+    return ", ".join(_short(" ".join(name.split())) for name in names[:most]) + more
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST_LISTED else f"{name[:LONGEST_LISTED]}..."
 
 
 def meant(given: Any, known: Iterable[str]) -> str:

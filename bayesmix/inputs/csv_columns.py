@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from bayesmix.inputs.arguments import shown
+from bayesmix.inputs.arguments import listed, meant, shown
 from bayesmix.inputs.tables.numbers import WRITTEN_GAPS, possible
 from bayesmix.inputs.tables.options import Options
 
@@ -29,7 +29,8 @@ LOOKED_THROUGH = 1000
 def column(frame: pd.DataFrame, name: str, argument: str) -> pd.Series:
     """One column by name, or an error that lists the columns there are."""
     if name not in frame.columns:
-        raise ValueError(f"{argument}: no column {name!r}; the columns are {', '.join(map(str, frame.columns))}")
+        names = list(map(str, frame.columns))
+        raise ValueError(f"{argument}: no column {shown(name)}; the columns are {listed(names)}{meant(name, names)}")
     return frame[name]
 
 
