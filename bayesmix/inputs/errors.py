@@ -56,8 +56,8 @@ def shown(value: Any) -> str:
 
     Examples
     --------
-    >>> shown("a"), shown([[[[[1]]]]])
-    ("'a'", '[[[[...]]]]')
+    >>> shown("a"), shown([[[[[[1]]]]]])
+    ("'a'", '[[[[[...]]]]]')
     """
     try:
         return BRIEF.repr(value)
