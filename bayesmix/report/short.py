@@ -11,7 +11,7 @@ from bayesmix.report.text import plural
 SHORT = "short.html"
 """Beside the whole page."""
 PICTURED = ("components", "forest")
-OF_SHORT = ("comparison", "responsibilities")
+WITH_TABLES = ("comparison", "responsibilities")
 """Sections whose tables it has, and what the first of them says."""
 MOST_SHORT_ROWS = 28
 """Of a table."""
@@ -30,7 +30,7 @@ def shortened(sections: Sequence[Section]) -> list[Section]:
     drawn = {block.name: block for block in blocks if isinstance(block, Figure)}
     pictures: list[Block] = [drawn[name] for name in PICTURED if name in drawn]
     by_id = {section.id: section for section in sections}
-    told = [by_id[name] for name in OF_SHORT if name in by_id]
+    told = [by_id[name] for name in WITH_TABLES if name in by_id]
     numbers: list[Block] = [*[block for s in told[:1] for block in s.blocks if isinstance(block, Paragraph)][:1]]
     numbers += [_first_rows(block) for s in told for block in s.blocks if isinstance(block, Table)]
     made = [sections[0], Section("pictures", "In pictures", pictures), Section("numbers", "In numbers", numbers)]
