@@ -34,7 +34,7 @@ def cells(frame: pd.DataFrame) -> tuple[np.ndarray, tuple[Levels, ...]]:
     >>> x[:, 0].tolist(), levels
     ([1.0, nan, 0.0], (('no', 'yes'), ()))
     """
-    if all(isinstance(t, np.dtype) and t.kind in "iuf" for t in frame.dtypes):
+    if all(isinstance(t, np.dtype) and t.kind in "iuf" and t.itemsize <= 8 for t in frame.dtypes):
         x = np.array(frame.to_numpy(dtype=float), order="C")  # its own copy
         if not np.isinf(x).any():  # numbers as they are: nothing to be told from a cell
             return x, ((),) * x.shape[1]

