@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -25,21 +26,25 @@ type Numbers = dict[str, Any]
 """What is written down of a candidate, in plain numbers."""
 
 
-def by_em(group: Sequence[Candidate], *, n_starts: int, folds: int, seed: int) -> list[Numbers]:
-    """The columns that need no draws, of candidates with one number of components.
+def by_em(candidate: Candidate, made: Callable[[], EMFit], *, n_starts: int, folds: int, seed: int) -> Numbers:
+    """The columns that need no draws, of a candidate and its fit."""
+    began = time.perf_counter()
+    numbers = _numbers(candidate, made(), n_starts=n_starts, folds=folds, seed=seed)
+    return numbers | {"em_seconds": time.perf_counter() - began}
 
-    A candidate with more parameters that ended lower than one with fewer begins there too: where the one holds the
-    other as a special case, its likelihood is then at least as high.
+
+def fits_of(group: Sequence[Candidate], *, n_starts: int, seed: int) -> list[Callable[[], EMFit]]:
+    """The fits of candidates with one number of components, fewest parameters first; each made when first asked for.
+
+    A candidate that ended lower than one before it begins there too: where the one holds the other as a special case,
+    its likelihood is then at least as high.
     """
-    found: list[Numbers] = [{} for _ in group]
-    fits: list[EMFit] = []
-    for i in sorted(range(len(group)), key=lambda i: group[i].likelihood.n_parameters):
-        began = time.perf_counter()
-        em = fit(group[i].likelihood, fits, n_starts=n_starts, seed=seed)
-        fits.append(em)
-        found[i] = _numbers(group[i], em, n_starts=n_starts, folds=folds, seed=seed)
-        found[i]["em_seconds"] = time.perf_counter() - began
-    return found
+
+    @cache
+    def made(i: int) -> EMFit:
+        return fit(group[i].likelihood, [made(j) for j in range(i)], n_starts=n_starts, seed=seed)
+
+    return [partial(made, i) for i in range(len(group))]
 
 
 def fit(likelihood: Likelihood, poorer: Sequence[EMFit], *, n_starts: int, seed: int) -> EMFit:

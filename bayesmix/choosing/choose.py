@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
 from bayesmix.choosing import cost, store
-from bayesmix.choosing.by_em import Numbers, by_em
+from bayesmix.choosing.by_em import Numbers, by_em, fits_of
 from bayesmix.choosing.candidates import (
     K_FREE,
     PRIORS,
@@ -162,18 +162,20 @@ def _em(asked: Sequence[Candidate], settings: Mapping[str, Any], folder: Path | 
     """EM of every candidate, those of one number of components together; the numbers in threads."""
     began, rows = time.perf_counter(), store.digest(asked[0].data)
 
-    def of_number(K: int) -> list[Numbers]:
-        group = [c for c in asked if c.n_components == K]
+    def of_number(K: int) -> dict[str, Numbers]:
+        group = sorted((c for c in asked if c.n_components == K), key=lambda c: c.likelihood.n_parameters)
         beside = {"beside": [c.spec.to_dict() for c in group]} if len(group) > 1 else {}
         paths = [folder and folder / store.key(c, EM_ALONE, {**settings, **beside}, rows) for c in group]
-        made = cache(lambda: by_em(group, **settings))
-        return [store.kept(path, lambda i=i: made()[i]) for i, path in enumerate(paths)]  # type: ignore[misc]
+        fits = fits_of(group, n_starts=settings["n_starts"], seed=settings["seed"])
+        return {
+            c.name: store.kept(path, partial(by_em, c, made, **settings))
+            for c, path, made in zip(group, paths, fits, strict=True)
+        }
 
     numbers = sorted({c.n_components for c in asked})
-    by_number = {K: iter(records) for K, records in zip(numbers, in_threads(of_number, numbers), strict=True)}
-    records = [next(by_number[c.n_components]) for c in asked]
+    records = {name: record for found in in_threads(of_number, numbers) for name, record in found.items()}
     say(f"EM of {len(asked)} candidates: {cost.in_words(time.perf_counter() - began)}.")
-    return [{"n_components": c.n_components} | record for c, record in zip(asked, records, strict=True)]
+    return [{"n_components": c.n_components} | records[c.name] for c in asked]
 
 
 def _draws(

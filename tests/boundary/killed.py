@@ -20,6 +20,7 @@ from bayesmix.calibration.ranks import RANKED_DRAWS
 from bayesmix.compiled.log_posterior import CompiledModel
 
 SIMULATIONS = 60
+ASKED = {"n_components": range(1, 5), "covariance": ("full", "tied", "diag"), "n_starts": 4, "folds": 0}
 EARLY = 0.2
 """The share of kills before any work is done; the others come when about a twentieth of it is."""
 CORNERS = np.array([[0.0, 0.0], [0.0, 10.0], [10.0, 0.0], [10.0, 10.0]])
@@ -38,8 +39,7 @@ class Simulator(calibration.Simulator):
 def choose(folder):
     """EM of twelve candidates."""
     spec, data = bm.load("old_faithful")
-    asked = {"n_components": range(1, 5), "covariance": ("full", "tied", "diag"), "n_starts": 4, "folds": 0}
-    choice = bm.choose(spec, data, mode="em", out=folder, progress=False, **asked)
+    choice = bm.choose(spec, data, mode="em", out=folder, progress=False, **ASKED)
     return choice.table.drop(columns=[v for v in choice.table if "seconds" in v]).to_json(double_precision=15)
 
 
@@ -73,6 +73,12 @@ def corners():
 def compiled():
     """Its model, compiled once, before the first fork."""
     return CompiledModel(bm.build(*corners()))
+
+
+def kernels():
+    """Every kernel that the candidates need, loaded before the first fork."""
+    spec, data = bm.load("old_faithful")
+    bm.choose(spec, data, mode="em", progress=False, **(ASKED | {"n_components": (1, 2), "n_starts": 1}))
 
 
 WORK = {"choose": choose, "calibrate": calibrate, "sample": sample}
@@ -109,7 +115,7 @@ def written(folder):
 def main(name, root, kills):
     """Both ways."""
     work = WORK[name]
-    {"sample": compiled, "calibrate": design}.get(name, list)()
+    {"sample": compiled, "calibrate": design, "choose": kernels}[name]()
     in_a_child(work, root / "warm")
     began = time.monotonic()
     assert in_a_child(work, root / "whole", root / "whole.json")

@@ -207,11 +207,11 @@ def test_ctrl_c_is_one_line_and_code_130(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     begun = []
 
-    def one(candidate, **settings):
+    def one(candidate, made, **settings):
         begun.append(candidate.name)
         if len(begun) == 3:
             raise KeyboardInterrupt
-        return by_em.by_em(candidate, **settings)
+        return by_em.by_em(candidate, made, **settings)
 
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setattr(choose, "by_em", one)
