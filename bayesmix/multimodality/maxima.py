@@ -134,7 +134,10 @@ class Climber:
             return counted
         if not np.isfinite(end.value) or self._rows.spikes(self._params(end.x)):
             return known
-        return [*known, replace(self.at(end.x), reached=starts, converged=end.converged)]
+        mode = self.at(end.x)
+        if not np.isfinite(mode.log_mass):  # so near to a spike that its curvature exceeds the floats
+            return known
+        return [*known, replace(mode, reached=starts, converged=end.converged)]
 
     @cached_property
     def _rows(self) -> Likelihood:
@@ -206,7 +209,7 @@ def find_modes(
     EM knows neither priors nor what a user added to the model: where these tell components apart that are alike to it,
     each solution is named in every way, each random allocation in the most probable one. Equal ends are one mode; the
     largest mass comes first. A climb that stopped on a slope ended at no mode: its curvature says nothing of a mass. It
-    counts only where none did better.
+    counts only where none did better. Where no climb came to a mode, as from spikes alone, others begin where EM does.
     """
     likelihood = climber.parts.likelihood
     starts = [
@@ -217,6 +220,9 @@ def find_modes(
     with one_blas_thread():
         for x, n in steps(starts, "Climbing to modes", progress=progress):
             ends = climber.climb_unless_known(x, n, ends)
+        if not any(end.converged for end in ends):
+            for x in (x for params in _begun(likelihood, seed) for x in climber.named(params)[:1]):
+                ends = climber.climb_unless_known(x, 1, ends)
         modes = climber.merge([], [end for end in ends if end.converged] or ends)
     if not modes:
         raise FitError(
@@ -234,6 +240,12 @@ def _random(likelihood: Likelihood, n: int, seed: int) -> Iterator[Params]:
         yield from (likelihood.initial(likelihood.start_kinds[-1], rng) for _ in range(n))
 
 
+def _begun(likelihood: Likelihood, seed: int) -> Iterator[Params]:
+    """Where EM begins, by every kind of start: none is a spike."""
+    rng = np.random.default_rng(seed)
+    return (likelihood.initial(kind, rng) for kind in likelihood.start_kinds)
+
+
 def _within_reach(ends: Sequence[tuple[StartResult, int]], likelihood: Likelihood) -> list[tuple[StartResult, int]]:
     """Solutions whose likelihood does not rule them out; a spike's likelihood tells nothing of the posterior there."""
     sound = [result.log_likelihood for result, _ in ends if not result.reasons]
@@ -242,7 +254,12 @@ def _within_reach(ends: Sequence[tuple[StartResult, int]], likelihood: Likelihoo
 
 
 def laplace(value: float, precision: np.ndarray) -> float:
-    """log of the normal approximation's integral; flat and upward directions count as weakly curved."""
+    """log of the normal approximation's integral; flat and upward directions count as weakly curved.
+
+    NaN where the curvature is not finite.
+    """
+    if not np.isfinite(precision).all():
+        return float("nan")
     scale = np.sqrt(np.maximum(np.abs(precision.diagonal()), np.finfo(float).tiny))
     scaled = precision / np.outer(scale, scale)
     if above(scaled, WEAKEST_CURVATURE):
