@@ -19,11 +19,12 @@ ALL_SPIKES = 369
 
 def test_modes_are_found_where_em_has_spikes_alone():
     layout = read(LAYOUT)
-    data = Simulator(layout.spec, layout.data, seed=1).draw(ALL_SPIKES)[1]
-    likelihood = resolved(layout.spec, data)
+    spec = bm.resolve(layout.spec, layout.data)
+    data = Simulator(spec, layout.data, seed=1).draw(ALL_SPIKES)[1]
+    likelihood = resolved(spec, data)
     results = fit_starts(likelihood, n_starts=6, seed=1)
     assert results[best_result(results)].reasons
-    climber = Climber(CompiledModel(bm.build(layout.spec, data)), graph(likelihood))
+    climber = Climber(CompiledModel(bm.build(spec, data)), graph(likelihood))
     best = find_modes(climber, results)[0]
     assert best.converged
     assert not likelihood.spikes(best.params)
