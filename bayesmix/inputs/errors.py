@@ -22,7 +22,10 @@ BAD_INPUT, INTERRUPTED = 2, 130
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Errors of the system that mean that no more can be written."""
 CONTINUED = "whatever was finished is kept, and the same command goes on from there"
-"""Of commands that last."""
+LASTING = ("report", "fit", "choose", "calibrate")
+"""The commands of which that is true."""
+WHOLE_FILES = "no file was half written"
+"""Of the others."""
 UNTOLD_SECONDS = 5.0
 """Seconds after which a person who waits is told what is going on."""
 
@@ -139,13 +142,13 @@ class Commands(click.Group):
             try:
                 return super().invoke(ctx)
             except KeyboardInterrupt as stop:
-                raise Interrupted(str(stop) or CONTINUED) from stop
+                raise Interrupted(str(stop) or _kept(ctx)) from stop
             except (click.ClickException, click.exceptions.Exit, click.Abort):
                 raise
             except Exception as error:
                 if os.environ.get("BAYESMIX_DEBUG"):
                     raise
-                raise BadInput(_in_words(error)) from error
+                raise BadInput(_in_words(error, _kept(ctx))) from error
 
 
 def disk_is_full(error: Exception) -> bool:
@@ -153,13 +156,17 @@ def disk_is_full(error: Exception) -> bool:
     return getattr(error, "errno", None) in DISK_FULL or any(os.strerror(number) in str(error) for number in DISK_FULL)
 
 
-def _in_words(error: Exception) -> str:
+def _kept(ctx: click.Context) -> str:
+    return CONTINUED if ctx.invoked_subcommand in LASTING else WHOLE_FILES
+
+
+def _in_words(error: Exception, kept: str) -> str:
     kind = type(error).__name__
     if isinstance(error, MemoryError):
         return "there is not enough memory for this: fewer rows, columns, components or draws take less"
     if disk_is_full(error):
         place = f" ({name})" if (name := getattr(error, "filename", None)) else ""
-        return f"the disk is full{place}: free some space and give the same command again; {CONTINUED}"
+        return f"the disk is full{place}: free some space and give the same command again; {kept}"
     if kind == "FitError" or (isinstance(error, ValueError | OSError) and kind != "LinAlgError"):
         return str(error)
     return f"a fault of bayesmix, please report it: {kind}: {error} (BAYESMIX_DEBUG=1 shows where)"

@@ -46,7 +46,7 @@ def as_frame(table: Table) -> pd.DataFrame:
     >>> as_frame(shown).to_dict("records")
     [{'Of': 'means', 'Row': 'a', 'Mean': -1.5, '90% interval, lower': -2, '90% interval, upper': -1}]
     """
-    heads = _distinct([plain(head) for head in table.columns])
+    heads = _distinct([GROUP, *(plain(head) for head in table.columns)])[1:]
     group, rows = "", []
     for row in table.rows:
         if len(row) == 1 < len(heads):

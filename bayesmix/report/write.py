@@ -251,8 +251,12 @@ def complete(folder: Path) -> Iterator[Path]:
 
 
 def _recover(folder: Path) -> None:
-    """What processes that were killed have left: the report that one had just moved away is put back."""
-    for scratch in left(folder):
+    """What processes that were killed have left: the report that one had just moved away is put back.
+
+    One of them may have had this process's number: in a container it is the same at every start.
+    """
+    own = beside(folder)
+    for scratch in [*left(folder), *([own] if own.exists() else [])]:
         old = scratch / "old"
         if old.exists() and not folder.exists():
             old.rename(folder)

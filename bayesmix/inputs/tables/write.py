@@ -51,7 +51,9 @@ def without_formulas(table: pd.DataFrame) -> pd.DataFrame:
     for position, (_, cells) in enumerate(table.items()):
         if isinstance(cells.dtype, pd.CategoricalDtype) or not pd.api.types.is_numeric_dtype(cells):
             safe.isetitem(position, cells.map(_text_alone).array)
-    return safe.rename(columns=_text_alone, index=_text_alone).rename_axis(index=_text_alone(table.index.name))
+    return safe.rename(columns=_text_alone, index=_text_alone).rename_axis(
+        index=[_text_alone(name) for name in table.index.names]
+    )
 
 
 def _text_alone(cell: Any) -> Any:
