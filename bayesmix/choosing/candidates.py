@@ -15,6 +15,7 @@ from bayesmix.inputs.data import Data
 from bayesmix.inputs.prior import Prior
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.spec import Mixture, resolved
+from bayesmix.parts.normal import centre_and_spread
 
 REFERENCE = 3
 """Default priors that depend on the number of components are those of so many, for every candidate: groups as wide as
@@ -25,6 +26,8 @@ PRIORS = {
     BY_K: "Default priors depend on K (scales shrink as K grows): evidences of different K answer different questions.",
 } | {name: f"Priors are those of {name}, which do not depend on K." for name in NAMES_OF_SETS}
 """What ``priors=`` may say, and what it means."""
+UNITLESS = ("simplex", "simplexes", "correlation")
+"""Supports of parameters that are the same in every unit of a column."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,10 +94,20 @@ def candidates(
 
 
 def standardized(spec: Mixture, data: Data) -> Data:
-    """The rows with every column in units of its standard deviation; ValueError for what is not measured."""
-    if FAMILIES[spec.family].observation != "measurement":
+    """The rows with every column in units of its standard deviation.
+
+    ValueError for what is not measured, and where the mixture says in other units what it knows or believes.
+    """
+    family = FAMILIES[spec.family]
+    if family.observation != "measurement":
         raise ValueError(f"standardize: is of measured columns; a {spec.family} mixture has none")
-    return data.with_observations(data.x / np.nanstd(data.x, axis=0))
+    measured = [p.name for p in family.parameters(spec.options) if p.support not in UNITLESS]
+    for argument, given in (("priors", spec.priors), ("fixed", spec.fixed)):
+        for name in (name for name in measured if name in given):
+            raise ValueError(
+                f"standardize: {argument} has {name!r} in the columns' own units; divide the columns first"
+            )
+    return data.with_observations(data.x / centre_and_spread(data)[1])
 
 
 def in_units(asked: Sequence[Candidate]) -> list[str]:

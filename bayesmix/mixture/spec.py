@@ -219,9 +219,9 @@ def _written_out(likelihood: Likelihood) -> Mixture:
 
 
 def _of_set(spec: Mixture, data: Data) -> dict[str, Prior]:
-    """The priors of the set that is asked for by its name; what is known has none."""
+    """The priors of the set that is asked for by its name; what is known of all components has none."""
     named = prior_set(spec.prior_set, spec.family, spec.options, data) if spec.prior_set else {}
-    return {key: prior for key, prior in named.items() if key not in spec.fixed}
+    return {key: prior for key, prior in named.items() if isinstance(spec.fixed.get(key, {}), Mapping)}
 
 
 def exchange_groups(likelihood: Likelihood) -> np.ndarray:

@@ -7,7 +7,7 @@ from scipy.special import gammaln
 
 import bayesmix as bm
 from bayesmix.choosing import store
-from bayesmix.choosing.candidates import candidates
+from bayesmix.choosing.candidates import candidates, standardized
 from bayesmix.choosing.choice import Choice
 from bayesmix.choosing.nobile import chained, log_step, symmetric_weight
 from bayesmix.choosing.prior_of_k import log_prior_of_k
@@ -142,6 +142,16 @@ def test_nobiles_identity_against_exact_numbers():
     assert np.isnan(third)
 
 
+def test_no_step_between_components_with_other_priors():
+    """Scales that shrink with K: an empty component of three is none fewer of the two that have others."""
+    step = {"step": 0.2, "step_error": 0.03, "step_established": True}
+    records = [record(2), record(3, **step)]
+    data = bm.Data([1.0, 2, 2, 3, 3, 4, 8, 9, 9, 10, 10, 11])
+    free, own = (Choice(candidates(NORMAL, data, (2, 3), None, p), records, "uniform") for p in ("k-free", "default"))
+    assert free.table.loc["3", "nobile"] == pytest.approx(LOG_Z[1] + 0.2)
+    assert own.table["nobile"].isna().all()
+
+
 def test_where_the_identity_does_not_hold():
     data = bm.Data([1.0, 2.0, 3.0, 8.0, 9.0], labels=["a", None, None, None, None])
     told, plain = (candidates(NORMAL, d, 2, None, "k-free")[0].likelihood for d in (data, bm.Data([1.0, 2, 8, 9])))
@@ -226,6 +236,31 @@ def test_standardized_columns(faithful):
     assert any("in units of their standard deviations" in note for note in own.notes)
     with pytest.raises(ValueError, match="standardize: is of measured columns; a poisson mixture has none"):
         bm.choose(bm.Mixture("poisson", n_components=1), bm.Data([1, 2, 3]), standardize=True)
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"priors": {"means": bm.Prior("Normal", mu=50.0, sigma=9.0)}}, "priors has 'means' in the columns' own units"),
+        ({"fixed": {"means": {"component_1": 50.0}}}, "fixed has 'means' in the columns' own units"),
+    ],
+)
+def test_what_is_said_in_other_units_is_not_standardized(said, words):
+    data = bm.Data([50.0, 52.0, 61.0, 63.0, 64.0])
+    with pytest.raises(ValueError, match=f"standardize: {words}; divide the columns first"):
+        bm.choose(NORMAL.replace(**said), data, n_components=2, mode="em", standardize=True)
+    plain = NORMAL.replace(priors={"weights": bm.Prior("Dirichlet", a=1.0)})
+    assert standardized(plain, data).x.ravel() == pytest.approx(data.x.ravel() / np.std([50.0, 52, 61, 63, 64]))
+
+
+def test_units_are_those_of_the_rows_that_have_weight():
+    x, v = np.array([[1.0], [2.0], [4.0], [9e5]]), np.array([1.0, 2.0, 1.0, 0.0])
+    found = standardized(NORMAL, bm.Data(x, row_weights=v)).x
+    assert found == pytest.approx(x / np.std([1.0, 2.0, 2.0, 4.0]))
+    with pytest.raises(ValueError, match="X: column 'x' is constant"):
+        standardized(NORMAL, bm.Data([3.0, 3.0, 3.0]))
+    with pytest.raises(ValueError, match="X: column 'x2' has no value at all"):
+        standardized(NORMAL, bm.Data([[3.0, np.nan], [4.0, np.nan]]))
 
 
 def test_the_digest_sees_every_change(iris):

@@ -1,10 +1,13 @@
 """Priors by name: the published numbers, what goes before them, where there are none; PyMC's densities of them."""
 
+import warnings
+
 import numpy as np
 import pytest
 from scipy import stats
 
 import bayesmix as bm
+from bayesmix.families.prior_sets import prior_set
 from bayesmix.inputs.distributions import log_density
 from bayesmix.mixture.spec import resolved
 from bayesmix.model.build import graph, model_of
@@ -29,7 +32,7 @@ def test_fms_of_measurements():
     """c0 = 2.5, g0 = .5, G0 = 100 g0 / (c0 R^2): 20 / R^2 in one dimension."""
     found = bm.resolve(spec("fms-2021"), bm.Data(X)).priors
     assert found["means"] == bm.Prior("Normal", mu=[6.75], sigma=[20])
-    assert found["scales"] == bm.Prior("PooledScales", alpha=2.5, level_shape=0.5, level_rate=[20 / 400])
+    assert found["scales"] == bm.Prior("PooledScales", alpha=2.5, level_shape=0.5, level_rate=20 / 400)
     assert found["weights"] == bm.Prior("DynamicDirichlet", df1=6, df2=3)
     two = bm.Data(np.column_stack([X, X[::-1] / 10]))
     assert bm.resolve(spec("fms-2021", covariance="diag"), two).priors["scales"].parameters["level_rate"] == (
@@ -68,6 +71,25 @@ def test_the_users_own_priors_go_before_those_of_the_set():
 def test_what_is_known_has_no_prior_of_the_set():
     known = spec("richardson-green", covariance="spherical", fixed={"scales": 1.0})
     assert "PooledScales" not in str(bm.resolve(known, bm.Data(X)).priors)
+
+
+def test_what_is_known_of_some_components_has_the_prior_of_the_set():
+    some = bm.resolve(spec("richardson-green", fixed={"means": {"component_1": 2.0}}), bm.Data(X))
+    assert some.priors["means"] == bm.Prior("Normal", mu=11, sigma=20)
+    pooled = spec("richardson-green", fixed={"scales": {"component_1": 2.0}})
+    with pytest.raises(ValueError, match="scales"):
+        bm.build(pooled, bm.Data(X))
+
+
+@pytest.mark.parametrize(
+    ("name", "family"), [("richardson-green", "gaussian"), ("fms-2021", "gaussian"), ("fms-2021", "poisson")]
+)
+def test_rows_without_weight_do_not_scale_a_set(name, family):
+    x = np.array([1.0, 3.0, 4.0, 9.0])
+    weighted = bm.Data(np.r_[x, 900.0], row_weights=[1, 1, 1, 1, 0])
+    assert prior_set(name, family, {"covariance": "full"}, weighted) == prior_set(
+        name, family, {"covariance": "full"}, bm.Data(x)
+    )
 
 
 @pytest.mark.parametrize(
@@ -117,6 +139,16 @@ def test_ties_that_a_common_level_bears(recwarn):
     assert not recwarn
     with pytest.warns(UserWarning, match="do not vanish at 0, and 6 rows tie at x = 3"):
         bm.resolve(spec("richardson-green", K=2), bm.Data(np.r_[X, np.full(5, 3.0)]))
+
+
+def test_ties_at_the_bound_itself():
+    """v^(2.5 + 0.5) dlog v against v^(-(7 - 1) / 2): the integral diverges as log v does."""
+    tied = [bm.Data(np.r_[X, np.full(n, 3.0)]) for n in (5, 6)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        bm.resolve(spec("fms-2021", K=2), tied[0])
+    with pytest.warns(UserWarning, match="do not vanish at 0, and 7 rows tie at x = 3"):
+        bm.resolve(spec("fms-2021", K=2), tied[1])
 
 
 def test_intervals_in_reports(rng):
