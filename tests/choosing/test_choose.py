@@ -84,6 +84,29 @@ def test_priors_do_not_depend_on_k(iris):
     assert candidates(mine, data, 2, None, "k-free")[0].spec.priors["scales"].distribution == "LogNormal"
 
 
+def test_what_is_known_of_every_component():
+    """Means of two components are asked about with two alone: the defaults are theirs."""
+    data = bm.Data([1.0, 2, 2, 3, 3, 4, 8, 9, 9, 10, 10, 11])
+    known = NORMAL.replace(fixed={"means": [[2.5], [9.5]]})
+    (made,) = candidates(known, data, np.int64(2), None, "k-free")
+    assert made.spec.priors["scales"] == bm.resolve(NORMAL.replace(n_components=2), data).priors["scales"]
+    fourth = NORMAL.replace(fixed={"means": {"component_4": 9.5}})
+    assert [c.n_components for c in candidates(fourth, data, (4, 5), None, "k-free")] == [4, 5]
+    free = candidates(NORMAL, data, 2, None, "k-free")[0].spec.priors["scales"]
+    assert free == bm.resolve(NORMAL.replace(n_components=3), data).priors["scales"]
+
+
+@pytest.mark.parametrize("priors", ["k-free", "default"])
+def test_what_is_said_of_the_priors(priors, monkeypatch):
+    """A set that the mixture names is what is said, whatever would be done about defaults."""
+    monkeypatch.setattr("bayesmix.choosing.by_draws.by_draws", lambda *_, **__: {"error": "not here"})
+    settings = {"n_components": 2, "folds": 0, "n_starts": 1, "priors": priors, "progress": False}
+    data = bm.Data([1.0, 2, 2, 3, 8, 9, 9, 10])
+    plain, named = (bm.choose(s, data, **settings).notes[1] for s in (NORMAL, NORMAL.replace(priors="fms-2021")))
+    assert named == "Priors are those of fms-2021; the components' do not depend on K."
+    assert plain.startswith("Priors of components do not" if priors == "k-free" else "Default priors depend on K")
+
+
 def test_published_priors():
     """Richardson and Green's: one compiled density of all scales together, that of the formula and its Jacobian."""
     x = [1.0, 2, 3, 11, 12, 26]
@@ -308,7 +331,7 @@ def test_a_failure_of_one_candidate_does_not_lose_the_others(iris, monkeypatch):
 
     monkeypatch.setattr("bayesmix.choosing.by_draws.by_draws", by_draws)
     said = []
-    monkeypatch.setattr("bayesmix.choosing.choose.click.echo", lambda text, **_: said.append(text))
+    monkeypatch.setattr("bayesmix.choosing.choose.errors.say", lambda text, **_: said.append(text))
     choice = bm.choose(*iris, n_components=(1, 2), folds=0, n_starts=2)
     assert choice.records[1]["error"] == "no chain can begin"
     assert choice.table["log_evidence"].isna().tolist() == [False, True]

@@ -3,12 +3,13 @@
 import warnings
 
 import numpy as np
+import pymc as pm
 import pytest
-from scipy import stats
+from scipy import integrate, stats
 
 import bayesmix as bm
 from bayesmix.families.prior_sets import prior_set
-from bayesmix.inputs.distributions import log_density
+from bayesmix.inputs.distributions import draw, log_density
 from bayesmix.mixture.spec import resolved
 from bayesmix.model.build import graph, model_of
 from bayesmix.report.priors import central95
@@ -57,7 +58,17 @@ def test_resolving_again_changes_nothing_and_says_where_priors_are_from():
     assert bm.resolve(once, bm.Data(X)) == once
     assert once.prior_set == "richardson-green"
     assert bm.resolve(once, bm.Data(X * 7)) == once
-    assert once.replace(priors="fms-2021").priors == {}
+    other = once.replace(priors="fms-2021")
+    assert (other.priors, other.prior_set) == ({}, "fms-2021")
+
+
+def test_two_sets_at_once_are_refused():
+    words = "prior_set: priors are those of 'fms-2021' already; got 'richardson-green'"
+    with pytest.raises(ValueError, match=words):
+        spec("fms-2021", prior_set="richardson-green")
+    with pytest.raises(ValueError, match=words):
+        spec(None).replace(priors="fms-2021", prior_set="richardson-green")
+    assert spec("fms-2021", prior_set="fms-2021") == spec("fms-2021")
 
 
 def test_the_users_own_priors_go_before_those_of_the_set():
@@ -112,6 +123,40 @@ def test_pooled_priors_need_components_that_have_their_own():
     pooled = {"scales": bm.Prior("PooledScales", alpha=2, level_shape=1, level_rate=1)}
     with pytest.raises(ValueError, match="of components together; here all share theirs"):
         bm.resolve(spec(pooled, covariance="tied"), two)
+
+
+def test_a_level_of_one_scale_that_all_share(rng):
+    """C ~ Gamma(0.2, rate) integrated out of v ~ InverseGamma(2, C) by quadrature; and draws, by their quantiles."""
+    likelihood = resolved(spec("richardson-green", covariance="EII"), bm.Data(X))
+    model, prior = model_of(graph(likelihood)), likelihood.spec.priors["scales"]
+    sigma, level = 1.7, stats.gamma(0.2, scale=400 / 10)
+
+    def density(u):  # C = u^5: the density of C has a pole at 0
+        return 5 * u**4 * level.pdf(u**5) * stats.invgamma.pdf(sigma**2, 2, scale=u**5)
+
+    wanted = np.log(integrate.quad(density, 0, 12, points=[1, 2, 3], epsabs=0, limit=200)[0] * 2 * sigma)
+    point = {"means": np.zeros((3, 1)), "scales_log__": np.log(sigma), "weights_simplex__": np.zeros(2)}
+    assert model.compile_logp(vars=[model["scales"]], jacobian=False)(point) == pytest.approx(wanted, rel=1e-6)
+    assert log_density(prior, np.array([sigma])) == pytest.approx([wanted], rel=1e-6)
+    ours, pymc = draw(prior, (20_000,), rng), pm.draw(model["scales"], 20_000, random_seed=1)
+    by_hand = np.sqrt(stats.invgamma.rvs(2, size=20_000, random_state=rng) * level.rvs(20_000, random_state=rng))
+    for drawn in (ours, pymc):
+        assert drawn.shape == (20_000,)
+        assert stats.ks_2samp(drawn, by_hand).pvalue > 1e-4
+
+
+@pytest.mark.parametrize("covariance", ["tied", "spherical", "EII", "VEI"])
+def test_one_column_has_one_level_whatever_the_kind(covariance):
+    """In one column the kinds are two, components with one scale and with their own; so are the models."""
+    other = "tied" if covariance in ("tied", "EII") else "full"
+    found = []
+    for kind in (covariance, other):
+        model = bm.build(spec("fms-2021", covariance=kind), bm.Data(X))
+        point = model.initial_point()
+        found.append(
+            model.compile_logp()({v: np.linspace(-0.5, 0.5, p.size).reshape(p.shape) for v, p in point.items()})
+        )
+    assert found[0] == pytest.approx(found[1])
 
 
 @pytest.mark.parametrize("family", ["gaussian", "poisson"])
