@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from contextlib import suppress
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
@@ -20,7 +20,7 @@ import bayesmix as bm
 from bayesmix.drawing.level import LEVEL
 from bayesmix.families.table import FAMILIES
 from bayesmix.inputs.arguments import probabilities, whole_numbers
-from bayesmix.inputs.containers import by_position, weights_by_row
+from bayesmix.inputs.containers import by_position, sample_weights
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.defaults import CHAINS, DRAWS_PER_CHAIN, N_STARTS, TUNE
 from bayesmix.inputs.labels import answers, as_array, target_labels
@@ -136,9 +136,9 @@ class MixtureEstimator(TransformerMixin, DensityMixin, BaseEstimator):
     def fit(self, X: ArrayLike, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None) -> Self:
         """Fit the mixture to X (n, n_features), where families that can sum out missing cells.
 
-        ``y``: (n,) classes; -1, None and NaN say nothing of a row. A single component has nothing to tell apart: with
-        ``n_components=1`` several classes are left out. ``sample_weight``: (n,) row weights v_i; a row of weight 2 is
-        that row twice, one of weight 0 is not there.
+        ``y``: (n,) classes; -1, None, NaN and "" say nothing of a row. A single component has nothing to tell apart:
+        with ``n_components=1`` several classes are left out. ``sample_weight``: (n,) row weights v_i, or one number; a
+        row of weight 2 is that row twice, one of weight 0 is not there.
 
         Raises
         ------
@@ -172,7 +172,7 @@ class MixtureEstimator(TransformerMixin, DensityMixin, BaseEstimator):
     def _rows(self, table: Any, X: Any, y: Any, sample_weight: Any) -> Data:
         """The rows that have weight, with their labels; keeps the classes."""
         n = len(table)
-        weights = weights_by_row(by_position(sample_weight, X, n, "sample_weight"), None, n, "sample_weight")
+        weights = sample_weights(sample_weight, X, n)
         labels, classes = target_labels(None if self.ignore_y else by_position(y, X, n, "y"), weights > 0)
         if self.n_components == 1 and len(classes) > 1:
             labels, classes = None, {}
@@ -192,9 +192,9 @@ class MixtureEstimator(TransformerMixin, DensityMixin, BaseEstimator):
         return bm.Mixture(self.family, n_components=number, priors=self.priors, fixed=self.fixed, **options)
 
     def _fit_by_em(self, spec: bm.Mixture, data: Data) -> None:
-        if not self.tol > 0:
-            raise ValueError(f"tol: must be positive; got {self.tol!r}")
         settings: dict[str, Any] = {"n_starts": self.n_starts, "max_iter": self.max_iter, "tolerance": self.tol}
+        if not (isinstance(settings["tolerance"], Real) and float(settings["tolerance"]) > 0):
+            raise ValueError(f"tol: must be positive; got {self.tol!r}")
         self.em_ = em = bm.fit_em(spec, data, seed=self._seed(), **settings)
         self._learn(em.params)
         self.converged_, self.n_iter_, self.log_likelihood_ = em.converged, em.n_iter, em.log_likelihood
@@ -275,7 +275,7 @@ class MixtureEstimator(TransformerMixin, DensityMixin, BaseEstimator):
     def score(self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
         """The mean of :meth:`score_samples`, by weight; ``y`` does not enter."""
         l = self.score_samples(X)
-        return float(np.average(l, weights=weights_by_row(sample_weight, None, len(l), "sample_weight")))
+        return float(np.average(l, weights=sample_weights(sample_weight, X, len(l))))
 
     def sample(self, n_samples: int = 1) -> tuple[Any, np.ndarray]:
         """New rows, a DataFrame where X had names, and the component of each as :meth:`predict` says it."""

@@ -404,6 +404,12 @@ REFUSED = {
     "weights": ({}, {"sample_weight": [1, 1]}, "sample_weight: must have one entry per row, 6; got 2"),
     "one row": ({}, {"sample_weight": [0, 0, 1, 0, 0, 0]}, "X: needs two rows or more, of positive weight"),
     "tol": ({"tol": 0}, {}, "tol: must be positive; got 0"),
+    "no tol": ({"tol": "a"}, {}, "tol: must be positive; got 'a'"),
+    "true and 1": (
+        {},
+        {"y": np.array([True, 1, 0, 0, 1, 1], dtype=object)},
+        "y: must hold truth values or numbers, not both; 1 is equal to another class",
+    ),
     "n_starts": ({"n_starts": 0}, {}, "n_starts: must be a whole number >= 1; got 0"),
     "covariance": ({"covariance": "round"}, {}, "covariance: "),
     "no covariance": (
@@ -427,6 +433,19 @@ def test_what_is_refused_is_named(case):
     parameters, changes, message = REFUSED[case]
     with pytest.raises(ValueError, match=re.escape(message)):
         MixtureEstimator(**parameters).fit(**({"X": ROWS} | changes))
+
+
+def test_one_weight_of_every_row():
+    by_row, by_number = (MixtureEstimator(random_state=0).fit(ROWS, sample_weight=v) for v in (np.full(6, 2.0), 2.0))
+    assert by_number.log_likelihood_ == by_row.log_likelihood_
+    assert by_number.score(ROWS, sample_weight=2.0) == pytest.approx(by_number.score_samples(ROWS).mean())
+    with pytest.raises(ValueError, match="sample_weight: must be finite and not negative; row 1 is -1"):
+        MixtureEstimator().fit(ROWS, sample_weight=-1)
+
+
+def test_an_empty_text_says_nothing_of_a_row():
+    fitted = MixtureEstimator(n_components=2, random_state=0).fit(ROWS[:, :1], ["a", "", "", "b", "", ""])
+    assert fitted.classes_.tolist() == ["a", "b"]
 
 
 def test_an_index_in_another_order_is_refused():

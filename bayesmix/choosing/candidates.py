@@ -1,4 +1,4 @@
-"""The mixtures among which to choose, with priors that do not depend on the number of components."""
+"""The mixtures among which to choose, with priors of the components that do not depend on how many there are."""
 
 from __future__ import annotations
 
@@ -15,16 +15,19 @@ from bayesmix.inputs.data import Data
 from bayesmix.inputs.prior import Prior
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.spec import Mixture, resolved
+from bayesmix.parts.normal import centre_and_spread
 
 REFERENCE = 3
 """Default priors that depend on the number of components are those of so many, for every candidate: groups as wide as
 those of three that share the space, between the one and the nine that are usually asked about."""
 K_FREE, BY_K = "k-free", "default"
 PRIORS = {
-    K_FREE: "Priors do not depend on K: defaults that do are those of K = {reference} for every candidate.",
+    K_FREE: "Priors of components do not depend on K: defaults that do are those of K = {reference}, for all alike.",
     BY_K: "Default priors depend on K (scales shrink as K grows): evidences of different K answer different questions.",
-} | {name: f"Priors are those of {name}, which do not depend on K." for name in NAMES_OF_SETS}
+} | {name: f"Priors are those of {name}; the components' do not depend on K." for name in NAMES_OF_SETS}
 """What ``priors=`` may say, and what it means."""
+UNITLESS = ("simplex", "simplexes", "correlation")
+"""Supports of parameters that are the same in every unit of a column."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +77,7 @@ def candidates(
     """Every number of components with every covariance; ValueError where one of them cannot be."""
     if priors not in PRIORS:
         raise ValueError(f"priors: must be one of {', '.join(map(repr, PRIORS))}; got {priors!r}")
-    numbers = [n_components] if isinstance(n_components, int) else list(n_components)
+    numbers = list(n_components) if isinstance(n_components, Iterable) else [n_components]
     if not numbers:
         raise ValueError("n_components: needs a number of components, such as range(1, 7)")
     for K in numbers:
@@ -84,17 +87,27 @@ def candidates(
     made: list[Candidate] = []
     for kind in dict.fromkeys(kinds):
         option = {"covariance": kind} if kind else {}
-        shared = {} if priors == BY_K else k_free_priors(spec.replace(**option), data)
+        shared = {} if priors == BY_K else k_free_priors(spec.replace(**option), data, numbers)
         specs = [spec.replace(n_components=K, **option) for K in sorted(set(numbers))]
         made += [Candidate(_resolved(own, data, shared), kind) for own in specs]
     return made
 
 
 def standardized(spec: Mixture, data: Data) -> Data:
-    """The rows with every column in units of its standard deviation; ValueError for what is not measured."""
-    if FAMILIES[spec.family].observation != "measurement":
+    """The rows with every column in units of its standard deviation.
+
+    ValueError for what is not measured, and where the mixture says in other units what it knows or believes.
+    """
+    family = FAMILIES[spec.family]
+    if family.observation != "measurement":
         raise ValueError(f"standardize: is of measured columns; a {spec.family} mixture has none")
-    return data.with_observations(data.x / np.nanstd(data.x, axis=0))
+    measured = [p.name for p in family.parameters(spec.options) if p.support not in UNITLESS]
+    for argument, given in (("priors", spec.priors), ("fixed", spec.fixed)):
+        for name in (name for name in measured if name in given):
+            raise ValueError(
+                f"standardize: {argument} has {name!r} in the columns' own units; divide the columns first"
+            )
+    return data.with_observations(data.x / centre_and_spread(data)[1])
 
 
 def in_units(asked: Sequence[Candidate]) -> list[str]:
@@ -102,15 +115,20 @@ def in_units(asked: Sequence[Candidate]) -> list[str]:
     return list(dict.fromkeys(c.kind or c.name for c in asked if c.likelihood.component.in_units))
 
 
-def reference_components(spec: Mixture, data: Data) -> int:
-    """The number of components whose default priors all candidates have."""
+def reference_components(spec: Mixture, data: Data, numbers: Iterable[int]) -> int:
+    """The number of components whose default priors all candidates have.
+
+    What is known may be of just so many components: then it is the nearest of the numbers that are asked about.
+    """
     own = FAMILIES[spec.family].default_components
-    return min(max(REFERENCE, len(data.classes)), len(data)) if own is None else own
+    reference = min(max(REFERENCE, len(data.classes)), len(data)) if own is None else own
+    return min(numbers, key=lambda K: abs(K - reference)) if spec.fixed else reference
 
 
-def k_free_priors(spec: Mixture, data: Data) -> dict[str, Prior]:
+def k_free_priors(spec: Mixture, data: Data, numbers: Iterable[int]) -> dict[str, Prior]:
     """The priors of the mixture of the reference number of components; those of its set, where it has one."""
-    return _resolved(spec.replace(n_components=reference_components(spec, data), priors={}), data, {}).spec.priors
+    K = reference_components(spec, data, numbers)
+    return _resolved(spec.replace(n_components=K, priors={}), data, {}).spec.priors
 
 
 def _resolved(spec: Mixture, data: Data, shared: dict[str, Prior]) -> Likelihood:

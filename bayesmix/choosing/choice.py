@@ -99,7 +99,11 @@ class Choice:
         found = np.full((len(self.records), 2), np.nan)
         for kind in dict.fromkeys(c.kind for c in self.candidates):
             own = [i for i, c in enumerate(self.candidates) if c.kind == kind and "log_evidence" in self.records[i]]
-            found[own] = nobile.chained([{**self.records[i], "n_components": self._numbers[i]} for i in own])
+            records = [{**self.records[i], "n_components": self._numbers[i]} for i in own]
+            for record, i, before in zip(records[1:], own[1:], own[:-1], strict=True):
+                alike = nobile.same_components(self.candidates[i].spec, self.candidates[before].spec)
+                record["step_established"] = record.get("step_established", False) and alike
+            found[own] = nobile.chained(records)
         return found
 
     @property

@@ -8,8 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import click
-
 from bayesmix.choosing import cost, store
 from bayesmix.choosing.by_em import Numbers, by_em, fits_of
 from bayesmix.choosing.candidates import (
@@ -23,6 +21,8 @@ from bayesmix.choosing.candidates import (
 )
 from bayesmix.choosing.choice import Choice
 from bayesmix.choosing.prior_of_k import log_prior_of_k
+from bayesmix.families.prior_sets import NAMES_OF_SETS
+from bayesmix.inputs import errors
 from bayesmix.inputs.arguments import whole_numbers
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.defaults import N_STARTS
@@ -77,12 +77,14 @@ def choose(
     p_components : {"uniform", "bnb"} or mapping of int to float
         p(K), over ``n_components``: :func:`bayesmix.choosing.prior_of_k.log_prior_of_k`.
     standardize : bool
-        Take every measured column in units of its standard deviation. Spheres, and structures with axes of their own
+        Take every measured column in units of its standard deviation; what ``spec`` knows or believes of measurements
+        would be in other units and is refused. Spheres, and structures with axes of their own
         (EVE, VVE, EEV, VEV), depend on the units of the columns, and the table says so where there are some.
     folds : int
         Of held-out rows; 0 for none.
     n_starts : int
-        Of EM.
+        Of EM. A candidate also starts where kinds of fewer parameters ended higher, with as many components: what is
+        found of it depends on which kinds are asked about beside it.
     seed : int
         Same seed, same table.
     mode : {"full", "em"}
@@ -121,13 +123,14 @@ def choose(
     folder = None if out is None else Path(out)
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-    say: Say = (lambda text: click.echo(text, err=True)) if progress else (lambda text: None)
+    say: Say = partial(errors.say, err=True) if progress else (lambda text: None)
     folds = min(folds, len(data))
     records = _em(asked, {**numbers, "folds": folds}, folder, say)
     if mode == FULL:
         records = _draws(asked, records, {"seed": numbers["seed"], **settings}, folder, say)
-    named = spec.prior_set if priors == K_FREE and spec.prior_set else priors
-    said = PRIORS[named].format(reference=reference_components(spec, data)) if mode == FULL else ""
+    named = priors if priors in NAMES_OF_SETS else spec.prior_set or priors
+    reference = reference_components(spec, data, [c.n_components for c in asked])
+    said = PRIORS[named].format(reference=reference) if mode == FULL else ""
     held = f"Held-out density is the sum over rows, in {folds} folds." if folds else ""
     signs = "BIC, ICL and AIC: smaller is better (mclust prints -BIC and -ICL)."
     units = _units(asked, standardize)

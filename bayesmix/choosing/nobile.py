@@ -18,7 +18,7 @@ from scipy.special import gammaln
 
 from bayesmix.grouping.occupied import Occupied
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.mixture.spec import exchange_groups
+from bayesmix.mixture.spec import Mixture, exchange_groups
 from bayesmix.multimodality.bridge import LARGEST_ERROR
 from bayesmix.parts.weights import WEIGHTS
 
@@ -39,6 +39,12 @@ def symmetric_weight(likelihood: Likelihood) -> float | None:
         return None
     concentration = np.unique(prior.parameters["a"])
     return float(concentration[0]) if len(concentration) == 1 else None
+
+
+def same_components(spec: Mixture, before: Mixture) -> bool:
+    """Whether the priors of components are those of the mixture of one component fewer, as the identity needs."""
+    own, others = ({key: p for key, p in s.priors.items() if key != WEIGHTS} for s in (spec, before))
+    return own == others
 
 
 def log_step(n: int, K: int, e0: float) -> float:

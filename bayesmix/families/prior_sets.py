@@ -36,7 +36,7 @@ def richardson_green(options: Mapping[str, Any], data: Data) -> Priors:
     span = float(ranges(RICHARDSON_GREEN, data)[0])
     return {
         WEIGHTS: Prior("Dirichlet", a=1.0),
-        "means": Prior("Normal", mu=np.nanmin(data.x) + span / 2, sigma=span),
+        "means": Prior("Normal", mu=np.nanmin(weighing(data)) + span / 2, sigma=span),
         "scales": Prior("PooledScales", alpha=2.0, level_shape=LEVEL_SHAPE, level_rate=LEVEL_RATE / span**2),
     }
 
@@ -55,18 +55,19 @@ def fms_gaussian(options: Mapping[str, Any], data: Data) -> Priors:
             f"{options['covariance']!r} and {data.n_features} columns"
         )
     span = ranges(FMS, data)
+    level_span = span[0] if data.n_features == 1 else span
     return {
         WEIGHTS: Prior("DynamicDirichlet", **DYNAMIC),
-        "means": Prior("Normal", mu=np.nanmedian(data.x, axis=0), sigma=span),
+        "means": Prior("Normal", mu=np.nanmedian(weighing(data), axis=0), sigma=span),
         "scales": Prior(
-            "PooledScales", alpha=FMS_SHAPE, level_shape=FMS_LEVEL_SHAPE, level_rate=FMS_LEVEL_RATE / span**2
+            "PooledScales", alpha=FMS_SHAPE, level_shape=FMS_LEVEL_SHAPE, level_rate=FMS_LEVEL_RATE / level_span**2
         ),
     }
 
 
 def fms_poisson(options: Mapping[str, Any], data: Data) -> Priors:
     """Weights as :func:`fms_gaussian`; rates ~ Gamma(0.1, b0), b0 ~ Gamma(0.5, 5 m) with m the mean of the column."""
-    mean = np.maximum(np.nanmean(data.x, axis=0), 1e-3)
+    mean = np.maximum(np.nanmean(weighing(data), axis=0), 1e-3)
     level_rate = FMS_RATE_LEVEL_SHAPE * mean / FMS_RATE_SHAPE
     shapes = {"alpha": FMS_RATE_SHAPE, "level_shape": FMS_RATE_LEVEL_SHAPE}
     return {
@@ -91,9 +92,15 @@ PRIOR_SETS: dict[tuple[str, str], Callable[[Mapping[str, Any], Data], Priors]] =
 NAMES_OF_SETS = tuple(dict.fromkeys(name for name, _ in PRIOR_SETS))
 
 
+def weighing(data: Data) -> np.ndarray:
+    """The observations of the rows that have weight, (m, d)."""
+    return data.x[data.row_weights > 0]
+
+
 def ranges(name: str, data: Data) -> np.ndarray:
     """Of every column, (d,); ValueError where one has none."""
-    span = np.asarray(np.nanmax(data.x, axis=0) - np.nanmin(data.x, axis=0), dtype=float)
+    x = weighing(data)
+    span = np.asarray(np.nanmax(x, axis=0) - np.nanmin(x, axis=0), dtype=float)
     flat = np.flatnonzero(~(span > 0))
     if len(flat):
         raise ValueError(f"priors: {name!r} need a range; all rows of {data.feature_names[flat[0]]!r} are alike")

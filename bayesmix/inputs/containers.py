@@ -7,6 +7,7 @@ index goes by it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -188,6 +189,12 @@ def check_column(entries: Any, argument: str, what: str) -> None:
         shape = "rows of several sizes"
     if shape:
         raise ValueError(f"{argument}: must be one column, one {what} per row; got {shape}")
+
+
+def sample_weights(sample_weight: Any, X: Any, n: int) -> np.ndarray:
+    """:func:`weights_by_row` as scikit-learn has it: by position, and one number is that of every row."""
+    weights = np.full(n, sample_weight) if isinstance(sample_weight, Real) else sample_weight
+    return weights_by_row(by_position(weights, X, n, "sample_weight"), None, n, "sample_weight")
 
 
 def weights_by_row(row_weights: Any, rows: pd.Index | None, n: int, argument: str = "row_weights") -> np.ndarray:

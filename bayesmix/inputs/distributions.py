@@ -43,7 +43,7 @@ def draw(prior: Prior, shape: tuple[int, ...], rng: np.random.Generator, *, bloc
     prior : Prior
         Of scalars: its parameters broadcast against ``shape``. Of simplexes, vectors or correlations (those of all
         pairs of features, see :mod:`bayesmix.inputs.pairs`): those take the last dimension. Of pooled scales or rates:
-        they share one level along the second dimension, the first being that of draws.
+        they share one level along the second dimension, the first being that of draws; one alone has no second.
     shape : tuple of int
         Of the result.
     rng : Generator
@@ -69,7 +69,8 @@ def draw(prior: Prior, shape: tuple[int, ...], rng: np.random.Generator, *, bloc
     if prior.support == "correlation":
         return below_diagonal(_onion(float(parameters["eta"]), correlation_matrices(np.zeros(shape)).shape, rng))
     if prior.support == "pooled":
-        level = rng.gamma(parameters["level_shape"], 1 / parameters["level_rate"], (shape[0], 1, *shape[2:]))
+        of_level = tuple(1 if axis == 1 else size for axis, size in enumerate(shape))
+        level = rng.gamma(parameters["level_shape"], 1 / parameters["level_rate"], of_level)
         rates = rng.gamma(parameters["alpha"], 1.0, shape) / level
         return rates if prior.distribution == "PooledRates" else 1 / np.sqrt(rates)
     if prior.support == "dynamic":
@@ -110,6 +111,7 @@ def log_density(prior: Prior, value: np.ndarray) -> np.ndarray:
     if prior.support == "correlation":
         return np.asarray((parameters["eta"] - 1) * np.linalg.slogdet(correlation_matrices(value))[1])
     if prior.support == "pooled":
+        value = value.reshape(len(value), -1, *value.shape[2:])
         if prior.distribution == "PooledRates":
             return _pooled_rates(value, **parameters)
         return _pooled_rates(value**-2, **parameters) + np.log(2 * value**-3).sum(axis=1)

@@ -64,9 +64,9 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c.isspace() else c.encode("unicode_escape").decode() for c in text)
 
 
-def say(text: object) -> None:
-    """Print for the user of the command line, who may read names that come from a stranger."""
-    click.echo(printable(str(text)))
+def say(text: object, *, err: bool = False) -> None:
+    """Print for the user of the command line, who may read names that come from a stranger; or on the error stream."""
+    click.echo(printable(str(text)), err=err)
 
 
 def steps[T](items: Sequence[T], label: str, *, progress: bool) -> Iterator[T]:

@@ -147,6 +147,9 @@ def target_labels(y: Any, there: np.ndarray) -> tuple[list[Any] | None, dict[str
                 "ignore_y=True it is left out"
             )
     classes = {level_text(c): c for c in set(labels) - {None}}
+    other = next((c for c in labels if c is not None and level_text(c) not in classes), None)
+    if other is not None:
+        raise ValueError(f"y: must hold truth values or numbers, not both; {other!r} is equal to another class")
     if len(classes) >= FEWEST_LEVELS and 2 * len(classes) > len(labels):
         raise ValueError(
             f"y: must hold classes; {len(classes)} entries of {len(labels)} differ; with ignore_y=True it is left out"

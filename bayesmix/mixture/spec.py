@@ -104,6 +104,8 @@ class Mixture:
             orders = "".join(f" or {o!r}" for o in declared.orders)
             raise ValueError(f"order: must be None{orders} here, in a {family} mixture; got {order!r}")
         if isinstance(priors, str):
+            if prior_set not in (None, priors):
+                raise ValueError(f"prior_set: priors are those of {priors!r} already; got {shown(prior_set)}")
             priors, prior_set = None, priors
         if prior_set is not None:
             check_set(prior_set, family)
@@ -138,6 +140,8 @@ class Mixture:
         """The same mixture with these arguments changed."""
         kept = ("family", "n_components", "order", "priors", "prior_set", "fixed")
         now = {name: getattr(self, name) for name in kept}
+        if isinstance(changes.get("priors"), str):  # in place of another set
+            now["prior_set"] = None
         return Mixture(**(now | self.options | changes))
 
     def to_dict(self) -> dict[str, Any]:
@@ -219,9 +223,9 @@ def _written_out(likelihood: Likelihood) -> Mixture:
 
 
 def _of_set(spec: Mixture, data: Data) -> dict[str, Prior]:
-    """The priors of the set that is asked for by its name; what is known has none."""
+    """The priors of the set that is asked for by its name; what is known of all components has none."""
     named = prior_set(spec.prior_set, spec.family, spec.options, data) if spec.prior_set else {}
-    return {key: prior for key, prior in named.items() if key not in spec.fixed}
+    return {key: prior for key, prior in named.items() if isinstance(spec.fixed.get(key, {}), Mapping)}
 
 
 def exchange_groups(likelihood: Likelihood) -> np.ndarray:

@@ -22,7 +22,7 @@ class LogOfAll(LogTransform):
 def pooled_scales(
     name: str, *, alpha: TensorVariable, level_shape: TensorVariable, level_rate: TensorVariable, dims: tuple[str, ...]
 ) -> TensorVariable:
-    """Scales sigma_k, the first of ``dims`` that of components.
+    """Scales sigma_k, the first of ``dims`` that of components; one that all share has none.
 
     sigma_k^2 ~ InverseGamma(alpha, C) and C ~ Gamma(level_shape, level_rate). C, one for every entry of the other
     dimensions, is integrated out (:func:`bayesmix.inputs.distributions.log_density`): a further variable would have to
@@ -35,6 +35,7 @@ def pooled_scales(
         return pt.sqrt(pm.InverseGamma.dist(alpha, level * pt.ones(size), shape=size))
 
     def log_density(value: Any, alpha: Any, shape: Any, rate: Any) -> TensorVariable:
+        value = pt.atleast_1d(value)
         precisions = value**-2
         powers = pt.log(2 * value).sum(axis=0) + (alpha + 1) * pt.log(precisions).sum(axis=0)
         return _log_density(precisions.sum(axis=0), powers, alpha, shape, rate, size)
@@ -68,8 +69,9 @@ def _log_density(
     total_rate: Any, powers: Any, alpha: Any, shape: Any, rate: Any, size: tuple[int, ...]
 ) -> TensorVariable:
     """From the sums of rates over components, and powers of them: of all entries together."""
-    total = size[0] * alpha + shape
-    constants = shape * pt.log(rate) - pt.gammaln(shape) + pt.gammaln(total) - size[0] * pt.gammaln(alpha)
+    together = size[0] if size else 1
+    total = together * alpha + shape
+    constants = shape * pt.log(rate) - pt.gammaln(shape) + pt.gammaln(total) - together * pt.gammaln(alpha)
     return pt.sum(constants + powers - total * pt.log(total_rate + rate))
 
 

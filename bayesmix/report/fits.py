@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,9 +21,9 @@ from bayesmix.em.fit_starts import Manner, fit_starts
 from bayesmix.em.posterior_mode import map_fit
 from bayesmix.em.starts import StartResult
 from bayesmix.gallery.read import GalleryModel
+from bayesmix.inputs import errors
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.defaults import N_STARTS
-from bayesmix.inputs.errors import printable
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.spec import exchange_groups, resolved
 from bayesmix.posterior.leave_one_out import loo
@@ -117,7 +116,7 @@ def silent(_: str) -> None:
 
 def aloud(step: str) -> None:
     """Say it to a person who waits, apart from what a program prints."""
-    print(printable(step), file=sys.stderr, flush=True)
+    errors.say(step, err=True)
 
 
 def run(model: GalleryModel, sampler: dict[str, Any], em: dict[str, Any], *, command: str, progress: bool) -> Fits:

@@ -108,7 +108,9 @@ def _telescoped(by_cell: Mapping[str, Record], name: str, K: int) -> str:
 def _shape(by_cell: Mapping[str, Record]) -> Iterator[str]:
     """How many groups of galaxies, K uniform on 1 to 30."""
     yield from ("## How many groups of galaxies", "")
-    yield "p(K | y), K uniform on 1 to 30; in the last row on 2 to 10, from the evidences by default."
+    held = [by_cell.get(f"galaxies default {K}") for K in NUMBERS]
+    last = "; in the last row on 2 to 10, from the evidences by default" if all(held) else ""
+    yield f"p(K | y), K uniform on 1 to 30{last}."
     yield ""
     yield "| | " + " | ".join(f"K = {K}" for K in SHOWN) + " |"
     yield "|---|" + "---|" * len(SHOWN)
@@ -122,7 +124,6 @@ def _shape(by_cell: Mapping[str, Record]) -> Iterator[str]:
         own = np.array(found["probability"])[NUMBERS.start - 1 : NUMBERS.stop - 1]
         at_most_ten = dict(zip(NUMBERS, own / own.sum(), strict=True))
         yield "| telescoping, 2 to 10 | " + " | ".join(f"{at_most_ten[K]:.3f}" for K in SHOWN) + " |"
-    held = [by_cell.get(f"galaxies default {K}") for K in NUMBERS]
     if all(held):
         log_z = np.array([r["value"] for r in held if r])
         p = dict(zip(NUMBERS, np.exp(log_z - np.logaddexp.reduce(log_z)), strict=True))

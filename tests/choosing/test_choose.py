@@ -7,7 +7,7 @@ from scipy.special import gammaln
 
 import bayesmix as bm
 from bayesmix.choosing import store
-from bayesmix.choosing.candidates import candidates
+from bayesmix.choosing.candidates import candidates, standardized
 from bayesmix.choosing.choice import Choice
 from bayesmix.choosing.nobile import chained, log_step, symmetric_weight
 from bayesmix.choosing.prior_of_k import log_prior_of_k
@@ -84,6 +84,29 @@ def test_priors_do_not_depend_on_k(iris):
     assert candidates(mine, data, 2, None, "k-free")[0].spec.priors["scales"].distribution == "LogNormal"
 
 
+def test_what_is_known_of_every_component():
+    """Means of two components are asked about with two alone: the defaults are theirs."""
+    data = bm.Data([1.0, 2, 2, 3, 3, 4, 8, 9, 9, 10, 10, 11])
+    known = NORMAL.replace(fixed={"means": [[2.5], [9.5]]})
+    (made,) = candidates(known, data, np.int64(2), None, "k-free")
+    assert made.spec.priors["scales"] == bm.resolve(NORMAL.replace(n_components=2), data).priors["scales"]
+    fourth = NORMAL.replace(fixed={"means": {"component_4": 9.5}})
+    assert [c.n_components for c in candidates(fourth, data, (4, 5), None, "k-free")] == [4, 5]
+    free = candidates(NORMAL, data, 2, None, "k-free")[0].spec.priors["scales"]
+    assert free == bm.resolve(NORMAL.replace(n_components=3), data).priors["scales"]
+
+
+@pytest.mark.parametrize("priors", ["k-free", "default"])
+def test_what_is_said_of_the_priors(priors, monkeypatch):
+    """A set that the mixture names is what is said, whatever would be done about defaults."""
+    monkeypatch.setattr("bayesmix.choosing.by_draws.by_draws", lambda *_, **__: {"error": "not here"})
+    settings = {"n_components": 2, "folds": 0, "n_starts": 1, "priors": priors, "progress": False}
+    data = bm.Data([1.0, 2, 2, 3, 8, 9, 9, 10])
+    plain, named = (bm.choose(s, data, **settings).notes[1] for s in (NORMAL, NORMAL.replace(priors="fms-2021")))
+    assert named == "Priors are those of fms-2021; the components' do not depend on K."
+    assert plain.startswith("Priors of components do not" if priors == "k-free" else "Default priors depend on K")
+
+
 def test_published_priors():
     """Richardson and Green's: one compiled density of all scales together, that of the formula and its Jacobian."""
     x = [1.0, 2, 3, 11, 12, 26]
@@ -140,6 +163,16 @@ def test_nobiles_identity_against_exact_numbers():
     assert np.isnan(first)
     assert (second, error) == pytest.approx((LOG_Z[2], np.hypot(0.01, 0.03)))
     assert np.isnan(third)
+
+
+def test_no_step_between_components_with_other_priors():
+    """Scales that shrink with K: an empty component of three is none fewer of the two that have others."""
+    step = {"step": 0.2, "step_error": 0.03, "step_established": True}
+    records = [record(2), record(3, **step)]
+    data = bm.Data([1.0, 2, 2, 3, 3, 4, 8, 9, 9, 10, 10, 11])
+    free, own = (Choice(candidates(NORMAL, data, (2, 3), None, p), records, "uniform") for p in ("k-free", "default"))
+    assert free.table.loc["3", "nobile"] == pytest.approx(LOG_Z[1] + 0.2)
+    assert own.table["nobile"].isna().all()
 
 
 def test_where_the_identity_does_not_hold():
@@ -228,6 +261,31 @@ def test_standardized_columns(faithful):
         bm.choose(bm.Mixture("poisson", n_components=1), bm.Data([1, 2, 3]), standardize=True)
 
 
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"priors": {"means": bm.Prior("Normal", mu=50.0, sigma=9.0)}}, "priors has 'means' in the columns' own units"),
+        ({"fixed": {"means": {"component_1": 50.0}}}, "fixed has 'means' in the columns' own units"),
+    ],
+)
+def test_what_is_said_in_other_units_is_not_standardized(said, words):
+    data = bm.Data([50.0, 52.0, 61.0, 63.0, 64.0])
+    with pytest.raises(ValueError, match=f"standardize: {words}; divide the columns first"):
+        bm.choose(NORMAL.replace(**said), data, n_components=2, mode="em", standardize=True)
+    plain = NORMAL.replace(priors={"weights": bm.Prior("Dirichlet", a=1.0)})
+    assert standardized(plain, data).x.ravel() == pytest.approx(data.x.ravel() / np.std([50.0, 52, 61, 63, 64]))
+
+
+def test_units_are_those_of_the_rows_that_have_weight():
+    x, v = np.array([[1.0], [2.0], [4.0], [9e5]]), np.array([1.0, 2.0, 1.0, 0.0])
+    found = standardized(NORMAL, bm.Data(x, row_weights=v)).x
+    assert found == pytest.approx(x / np.std([1.0, 2.0, 2.0, 4.0]))
+    with pytest.raises(ValueError, match="X: column 'x' is constant"):
+        standardized(NORMAL, bm.Data([3.0, 3.0, 3.0]))
+    with pytest.raises(ValueError, match="X: column 'x2' has no value at all"):
+        standardized(NORMAL, bm.Data([[3.0, np.nan], [4.0, np.nan]]))
+
+
 def test_the_digest_sees_every_change(iris):
     data = iris[1]
     other = data.with_row_weights(np.r_[2.0, np.ones(149)])
@@ -273,7 +331,7 @@ def test_a_failure_of_one_candidate_does_not_lose_the_others(iris, monkeypatch):
 
     monkeypatch.setattr("bayesmix.choosing.by_draws.by_draws", by_draws)
     said = []
-    monkeypatch.setattr("bayesmix.choosing.choose.click.echo", lambda text, **_: said.append(text))
+    monkeypatch.setattr("bayesmix.choosing.choose.errors.say", lambda text, **_: said.append(text))
     choice = bm.choose(*iris, n_components=(1, 2), folds=0, n_starts=2)
     assert choice.records[1]["error"] == "no chain can begin"
     assert choice.table["log_evidence"].isna().tolist() == [False, True]

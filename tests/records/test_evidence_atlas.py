@@ -45,6 +45,7 @@ def test_the_atlas(environment):
     four = next(line for line in text.splitlines() if line.startswith("| 4 |"))
     assert f"{np.log(0.128 / 0.061) - 226.942:.3f}" in four
     assert "Published values that Gibbs contradicts: that of K = 3 by +0.092." in text
+    assert "p(K | y), K uniform on 1 to 30.\n" in text
     assert "Telescoping is within 0.000 of Richardson and Green's" in text
 
 

@@ -135,6 +135,24 @@ def test_the_command(tmp_path):
     assert len(list((out / "records").iterdir())) == 4
 
 
+def test_the_page_is_there_before_resamples(tmp_path, monkeypatch):
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bayesmix.report.choice.command.stability", stopped)
+    asked = ["choose", "old_faithful", "--components", "1-2", "--em", "-q", "--resamples", "2", "--out", str(tmp_path)]
+    assert CliRunner().invoke(main, asked).exit_code == 130
+    assert "BIC" in (tmp_path / "index.html").read_text()
+
+
+def test_labelled_rows_have_no_resamples(tmp_path, monkeypatch):
+    monkeypatch.setattr("bayesmix.report.choice.command.choose", lambda *_, **__: pytest.fail("it was fitted"))
+    asked = ["choose", "iris_semi_supervised", "--em", "-q", "--resamples", "2", "--out", str(tmp_path)]
+    done = CliRunner().invoke(main, asked)
+    assert done.exit_code == 2
+    assert "--resamples: rows are labelled" in done.output
+
+
 @pytest.mark.parametrize("text", ["", "1-", "two", "1;2"])
 def test_impossible_numbers(text):
     with pytest.raises(ValueError, match="--components: must be numbers and ranges"):

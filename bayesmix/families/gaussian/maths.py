@@ -104,7 +104,7 @@ class Gaussian(Family):
         for name, values in zip(data.feature_names, data.x.T, strict=True):
             cells = np.unique(values[~np.isnan(values)], return_counts=True)
             value, count = max(zip(*cells, strict=True), key=lambda pair: pair[1])
-            if count > _may_tie(scales):
+            if count >= _unbounded_from(scales):
                 ties.append(
                     f"priors: {scales.distribution} scales do not vanish at 0, and {count} rows tie at {name} = "
                     f"{value:g}: the posterior is unbounded there. An InverseGamma or LogNormal prior avoids it."
@@ -135,14 +135,15 @@ def normal(likelihood: Likelihood) -> Normal:
     return likelihood.made_of(Normal)
 
 
-def _may_tie(scales: Prior) -> float:
-    """How many rows may tie at a value without unbounded density of two components or more.
+def _unbounded_from(scales: Prior) -> float:
+    """How many rows that tie at a value make the posterior of two components or more unbounded.
 
     Of the logarithm of a variance v that vanishes beside the others, scales with a common level have the density
-    v^(alpha + level_shape) or less, and m tied rows a likelihood of v^(-(m - 1) / 2): the posterior is proper below.
+    v^(alpha + level_shape) or less, and m tied rows a likelihood of v^(-(m - 1) / 2): the posterior is proper where m
+    is below; at the bound itself the integral over log v diverges already.
     """
     if scales.support != "pooled":
-        return 1.0
+        return 2.0
     return 1 + 2 * float((scales.parameters["alpha"] + scales.parameters["level_shape"]).min())
 
 

@@ -47,6 +47,8 @@ def run(model: GalleryModel, options: dict[str, Any], *, out: Path | None, quiet
     mode = EM_ALONE if given.pop("em", False) else FULL
     numbers = numbers_of(given.pop("components", "1-6"))
     resamples = given.pop("resamples", 0)
+    if resamples and model.data.labelled.any():
+        raise ValueError("--resamples: rows are labelled, and a resample may lack a class; choose without it")
     settings: dict[str, Any] = {"seed": model.sampler.get("seed", 1)} | given
     if mode == FULL:
         settings = {"until": "trusted"} | settings
@@ -68,8 +70,11 @@ def run(model: GalleryModel, options: dict[str, Any], *, out: Path | None, quiet
     asked = {name: value for name, value in options.items() if value not in (None, False)}
     flags = [f"--{name}" if value is True else f"--{name} {value}" for name, value in asked.items()]
     command = " ".join([f"bayesmix choose {shlex.quote(model.name)}", *flags])
-    rows, seed = choice.candidates[0].data, settings["seed"]
-    held = stability(spec, rows, **asked_for, resamples=resamples, seed=seed) if resamples else None
-    say("" if held is None else f"\n{held}")
-    say(f"\nPage: {write_choice(choice, folder, title=model.title, command=command, stability=held)}")
+    page = write_choice(choice, folder, title=model.title, command=command)
+    if resamples:
+        rows, seed = choice.candidates[0].data, settings["seed"]
+        held = stability(spec, rows, **asked_for, resamples=resamples, seed=seed)
+        say(f"\n{held}")
+        page = write_choice(choice, folder, title=model.title, command=command, stability=held)
+    say(f"\nPage: {page}")
     return choice
