@@ -46,7 +46,8 @@ def read_table(path: Path | str, *, text: Sequence[str] = (), **options: Any) ->
     Cells are read as numbers where a whole column is. A cell is missing that pandas takes for it (empty, NA, N/A, None,
     null, nan or the like), and, among numbers, what people write for it (``-``, ``?``, ``missing``, ``#DIV/0!``). Every
     line must have as many fields as the first: pandas would cut long lines, fill short ones and drop blank ones in
-    silence. A column whose numbers may be read in two ways stays text, so that its use is an error and not a guess.
+    silence. Columns at the end that hold nothing, not even a name, are left out, and so is a first line such as
+    ``sep=;`` by which spreadsheets are told the separator. A column whose numbers may be read in two ways stays text, so that its use is an error and not a guess.
 
     Parameters
     ----------
