@@ -109,8 +109,8 @@ def _rows(likelihood: Likelihood, new: Any) -> tuple[pd.Index, Any, bool]:
     gaps = frame[response].isna().to_numpy() if explained and response in frame.columns else np.ones(len(frame), bool)
     if explained and gaps.any() and not gaps.all():
         raise ValueError(
-            f"X: column {response!r}, row {index[int(gaps.argmax())]} is missing, and others are not: leave the row out, or "
-            "the whole column, which is predicted then"
+            f"X: column {response!r}, row {index[int(gaps.argmax())]} is missing, and others are not: leave the row "
+            "out, or the whole column, which is predicted then"
         )
     if not explained or not gaps.all():
         return index, new, True

@@ -22,6 +22,7 @@ SAID_SEPARATOR = re.compile(r"(\"?)sep=([^\r\n])\1\r?\n?", re.IGNORECASE)
 NAMED_SEPARATORS = {COMMA: "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
 
 DIGITS = re.compile(r"\d+")
+"""By which alone names of rows differ that were counted."""
 
 type Record = tuple[int, list[str]]
 """Where a record ends, as a line counted from 1, and its fields."""
@@ -191,9 +192,9 @@ def _is_header(path: Path, encoding: str, sep: str) -> bool:
         return True
     if any(row[j] == first[j] for row in rows for j in words):
         return False
-    if not (_heads_numbers(first, words, rows) or _may_be_doses([first[j] for j in numbers if j not in words])) or (
-        _reads_as_row(first, words, rows)
-    ):
+    values = [j for j, number in numbers.items() if number]
+    named = _heads_numbers(first, words, rows) or _may_be_doses(first, values, rows)
+    if _reads_as_row(first, words, rows) or not named:
         raise ValueError(
             f"the first line holds words and numbers ({sep.join(first)[:60]}), which may be names or values: set "
             "header = true or header = false"
@@ -207,12 +208,17 @@ def _heads_numbers(first: Sequence[str], words: Sequence[int], rows: Sequence[Se
     return any(all(possible([row[j].strip()], Options()) for row in rows) for j in names)
 
 
-def _may_be_doses(fields: Sequence[str]) -> bool:
-    """Whether numbers beside words may be names of columns: several, ascending."""
-    values = [
-        max(spelling.value(field.strip()) for spelling in possible([field.strip()], Options())) for field in fields
-    ]
-    return len(values) > 1 and all(a < b for a, b in pairwise(values))
+def _may_be_doses(first: Sequence[str], values: Sequence[int], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether numbers beside words may be names of columns: several, ascending, unlike the numbers below."""
+    if len(values) < 2 or not all(_number(first[j]) < _number(first[k]) for j, k in pairwise(values)):
+        return False
+    below = ((j, [_number(row[j]) for row in rows if possible([row[j].strip()], Options())]) for j in values)
+    return any(not column or not min(column) <= _number(first[j]) <= max(column) for j, column in below)
+
+
+def _number(field: str) -> float:
+    """A field that is a number in some spelling."""
+    return possible([field.strip()], Options())[0].value(field.strip())
 
 
 def _reads_as_row(first: Sequence[str], words: Sequence[int], rows: Sequence[Sequence[str]]) -> bool:

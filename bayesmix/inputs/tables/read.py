@@ -46,8 +46,9 @@ def read_table(path: Path | str, *, text: Sequence[str] = (), **options: Any) ->
     Cells are read as numbers where a whole column is. A cell is missing that pandas takes for it (empty, NA, N/A, None,
     null, nan or the like), and, among numbers, what people write for it (``-``, ``?``, ``missing``, ``#DIV/0!``). Every
     line must have as many fields as the first: pandas would cut long lines, fill short ones and drop blank ones in
-    silence. Columns at the end that hold nothing, not even a name, are left out, and so is a first line such as
-    ``sep=;`` by which spreadsheets are told the separator. A column whose numbers may be read in two ways stays text, so that its use is an error and not a guess.
+    silence. Columns at the end that hold nothing, not even a name, are left out, and so is a first line ``sep=;`` by
+    which spreadsheets are told the separator. A column whose numbers may be read in two ways stays text, so that its
+    use is an error and not a guess.
 
     Parameters
     ----------
@@ -211,7 +212,7 @@ def _in_words(
     parts += [] if encoding == UTF_8 else [f"encoding {encoding}"]
     parts += [] if found.header else [f"no header, so that columns are {some(found.names)}"]
     empty = found.width - len(found.names)
-    parts += [f"without the last {empty} of {found.width} columns, which hold nothing"] if empty else []
+    parts += [f"empty columns left out at the end: {empty}"] if empty else []
     return parts
 
 
