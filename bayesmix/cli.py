@@ -208,6 +208,8 @@ def predict(fit_file: Path, new_file: Path, out: Path | None, **said: Any) -> No
     FIT.nc is a posterior of 'bayesmix fit' or of a report; NEW.csv has its columns, in any order.
     """
     out = _new_file(out or Path(f"{new_file.stem}_predicted.csv"))
+    if out.resolve() == fit_file.resolve():
+        raise BadInput(f"--out: {out} is the file of the fit itself; name another")
     from bayesmix.posterior.files import load_fit
     from bayesmix.posterior.record import Record
     from bayesmix.rows.command import predict_file

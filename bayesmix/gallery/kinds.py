@@ -12,6 +12,8 @@ from pandas.api.types import is_hashable
 
 from bayesmix.inputs.covariates import FEWEST_LEVELS, level_text
 from bayesmix.inputs.csv_columns import DATE
+from bayesmix.inputs.tables.numbers import possible, written
+from bayesmix.inputs.tables.options import Options
 from bayesmix.inputs.tables.words import some
 
 UNIT = re.compile(
@@ -36,6 +38,8 @@ WRITTEN_DATE = re.compile(
     re.IGNORECASE,
 )
 """Dates with the month in words, and times of the day."""
+SORTED_DATE = re.compile(r"\d{4}-\d{2}-\d{2}.*")
+"""Dates that are in the order of time where they are in that of the alphabet."""
 CLASSES = re.compile(r"label|labels|class|classes|truth|true class|target|species|diagnosis|cluster|group")
 """Names of columns of classes."""
 YEARS = (1800, 2100)
@@ -91,7 +95,7 @@ class Column:
     stand_in: int | None = None
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.told}{f'; {self.missing} missing' if self.missing else ''}"
+        return f"{some([self.name])}: {self.told}{f'; {self.missing} missing' if self.missing else ''}"
 
     @property
     def named_so(self) -> bool:
@@ -126,7 +130,7 @@ def _column(name: str, column: pd.Series) -> Column:
         told = f"constant ({some([level_text(there.iloc[0])])})" if levels else "empty"
         return Column(name, Kind.EMPTY, told, missing)
     if pd.api.types.is_datetime64_any_dtype(there) or _all_dates(there):
-        return Column(name, Kind.DATE, f"dates, {there.min()} to {there.max()}", missing)
+        return Column(name, Kind.DATE, f"dates, {_span(there)}", missing)
     if pd.api.types.is_bool_dtype(there) or not pd.api.types.is_numeric_dtype(there):
         kind, told = _words(name, there, levels, missing)
         return Column(name, kind, told, missing)
@@ -140,8 +144,26 @@ def _all_dates(there: pd.Series) -> bool:
     return all(isinstance(cell, str) and (DATE.fullmatch(cell) or WRITTEN_DATE.fullmatch(cell)) for cell in cells)
 
 
+def _span(there: pd.Series) -> str:
+    """The first date and the last; as the file has them where text does not sort by time."""
+    sorted_so = not all(isinstance(cell, str) for cell in there) or all(map(SORTED_DATE.fullmatch, there))
+    first, last = (there.min(), there.max()) if sorted_so else (there.iloc[0], there.iloc[-1])
+    return f"{some([first])} to {some([last])}{'' if sorted_so else ', in the order of the rows'}"
+
+
+def _two_ways(there: pd.Series) -> bool:
+    """Whether every cell is a number in text, and they do not say how decimals and thousands are written."""
+    cells = there.unique()
+    if not all(isinstance(cell, str) and possible([cell.strip()], Options()) for cell in cells):
+        return False
+    found = written(there, Options())
+    return found is None or found.agreed is None
+
+
 def _words(name: str, there: pd.Series, levels: int, missing: int) -> tuple[Kind, str]:
     """Text: names of rows, answers, or neither."""
+    if _two_ways(there):
+        return Kind.TEXT, "numbers that may be read in two ways: set decimal or thousands"
     if levels == len(there):
         return (Kind.ID, "names the rows") if not missing else (Kind.TEXT, "texts that all differ")
     if levels >= FEWEST_LEVELS and 2 * levels > len(there):

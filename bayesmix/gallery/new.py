@@ -1,4 +1,4 @@
-"""A commented model folder for the user's own CSV file."""
+"""A commented model folder for the user's own table."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from bayesmix.families.table import FAMILIES
@@ -18,6 +19,7 @@ from bayesmix.formulas.vocabulary import quoted
 from bayesmix.gallery import model_toml
 from bayesmix.gallery.proposal import Asked, Proposal, propose
 from bayesmix.gallery.read import GalleryModel, read
+from bayesmix.inputs.arguments import listed
 from bayesmix.inputs.defaults import DROP, N_STARTS
 from bayesmix.inputs.tables.columnar import is_columnar
 from bayesmix.inputs.tables.options import OPTION_NAMES
@@ -104,7 +106,7 @@ def write_model(folder: Path, csv: Path, *, k: int | None = None, **said: Any) -
         data=_data_lines(found, asked.label, options, f"data{_suffix(csv)}"),
         mixture=_mixture_lines(found, table.frame, asked),
     )
-    model = _write(folder, csv, text)
+    model = _write(folder, csv, text, found)
     return _next_steps(model, folder, command, [table.told, *found.told])
 
 
@@ -159,7 +161,7 @@ def _example(covariates: pd.DataFrame) -> str:
     return "1 + age"
 
 
-def _write(folder: Path, csv: Path, text: str) -> GalleryModel:
+def _write(folder: Path, csv: Path, text: str, found: Proposal) -> GalleryModel:
     """The folder, written aside, read back as a check, then renamed."""
     with TemporaryDirectory(dir=folder.parent, prefix=".bayesmix-") as aside:
         draft = Path(aside) / folder.name
@@ -172,6 +174,12 @@ def _write(folder: Path, csv: Path, text: str) -> GalleryModel:
         except ValueError as error:
             told = str(error).replace(str(copy), str(csv)).replace(str(draft / model_toml.FILE), str(csv))
             raise ValueError(told) from None
+        gapped = model.data.dropped + int(np.isnan(model.data.x).any(axis=1).sum())
+        if gapped != found.gapped:
+            raise ValueError(
+                f"{csv}: {found.gapped} rows seem to have missing cells, and {gapped} have them when they are read "
+                "again: set na"
+            )
         draft.rename(folder)
     return model
 
@@ -181,7 +189,7 @@ def _next_steps(model: GalleryModel, folder: Path, command: str, told: Sequence[
     file = next(path.name for path in folder.iterdir() if path.stem == "data")
     lines = [*filter(None, told)]
     lines += [
-        f"Wrote {folder}/model.toml and {folder}/{file}: {len(data)} rows, {', '.join(data.feature_names)}; "
+        f"Wrote {folder}/model.toml and {folder}/{file}: {len(data)} rows, {listed(data.feature_names)}; "
         f"{spec.family}, {spec.n_components} components."
     ]
     if data.labelled.any():

@@ -56,6 +56,8 @@ class Proposal:
     response, id : str or None
     drop : bool
         Whether rows with missing cells have to go.
+    gapped : int
+        Rows with missing cells.
     na : list of str
         Numbers that stand for a missing cell.
     told : list of str
@@ -67,6 +69,7 @@ class Proposal:
     response: str | None
     id: str | None
     drop: bool
+    gapped: int
     na: list[str]
     told: list[str]
 
@@ -92,14 +95,18 @@ def propose(frame: pd.DataFrame, asked: Asked) -> Proposal:
     family, names, why = _response(frame, asked, others) or _columns(frame, asked, others)
     response = names.pop(0) if family.responds else None
     _check(family, asked)
-    gaps = sum(found[name].missing for name in ([response] if response else names))
+    fitted = [response] if response else names
+    if asked.id is not None and asked.id in fitted:
+        raise ValueError(f"--id: {asked.id!r} is among the columns that are fitted; it names the rows")
+    gaps = sum(found[name].missing for name in fitted)
     drop = bool(gaps) and not family.models_gaps
     told = [f"  {c}" for c in found.values()]
     told += [f"Missing cells: {', '.join(map(str, stand_ins))}, far from all other numbers (na)."] if stand_ins else []
     told += [f"Family {family.name}: {why}."]
     told += _left_out(family, others, [*names, *([response] if response else [])])
-    told += _gaps(frame, family, names if response is None else [response], gaps)
-    return Proposal(family, names, response, None if id in names else id, drop, [str(v) for v in stand_ins], told)
+    told += _gaps(frame, family, fitted, gaps)
+    own, na = None if id in names else id, [str(v) for v in stand_ins]
+    return Proposal(family, names, response, own, drop, int(frame[fitted].isna().any(axis=1).sum()), na, told)
 
 
 def _stand_ins(frame: pd.DataFrame, found: Mapping[str, Column]) -> list[int]:
@@ -164,9 +171,7 @@ def _columns(frame: pd.DataFrame, asked: Asked, others: Mapping[str, Column]) ->
     fits = _serves(frame, FAMILIES[asked.family]) if asked.family else lambda c: c.kind == kind
     names = [name for name, c in others.items() if c.kind in USABLE and fits(c) and not c.classes]
     if not names:
-        told = (
-            "; ".join(f"{name!r} holds {c.told}" for name, c in others.items()) or "there is none but the names of rows"
-        )
+        told = "; ".join(map(str, others.values())) or "there is none but the names of rows"
         raise ValueError(f"--columns: no column can serve as a measurement, a count or an answer: {told}")
     family, why = _family(frame, asked, names, others)
     return family, names, why
@@ -231,7 +236,7 @@ def _check(family: Family, asked: Asked) -> None:
 def _left_out(family: Family, others: Mapping[str, Column], used: list[str]) -> list[str]:
     """Columns that take no part, and how they could."""
     left = [c for name, c in others.items() if name not in used]
-    lines = [f"Left out: {', '.join(c.name for c in left)}."] if left else []
+    lines = [f"Left out: {', '.join(some([c.name]) for c in left)}."] if left else []
     other = [c.name for c in left if c.kind in USABLE and not c.classes]
     counts = [c.name for c in others.values() if c.kind == Kind.COUNT]
     if other and not family.responds:

@@ -131,7 +131,7 @@ class GalleryModel:
 
 
 def read(name_or_path: str | Path) -> GalleryModel:
-    """Read a model: what model.toml says, and the rows of its CSV files.
+    """Read a model: what model.toml says, and the rows of its tables.
 
     Parameters
     ----------

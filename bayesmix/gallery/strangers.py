@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from bayesmix.inputs.tables.options import MOST_BYTES
+
 LARGEST_TOML = 1 << 20
 """Bytes of a model.toml."""
 LONGEST_NAME = 255
 """Of a file, on most systems."""
-LARGEST_TABLE = 1 << 28
-"""Bytes of a table in a model's folder: what it takes in memory is a few times as much."""
 DEEPEST_KEY = 20
 """Names in a dotted key: tomllib keeps all beginnings of one, so that its memory grows with their square."""
 TOML_TOKENS = re.compile(r"""(?P<name>"(?:\\.|[^"\\\n])*"?|'[^'\n]*'?|[\w-]+)|(?P<dot>\.)|(?P<space>[ \t]+)|.|\n""")
@@ -29,7 +29,7 @@ def check_keys(text: str) -> None:
             raise ValueError(f"a key of more than {DEEPEST_KEY} names")
 
 
-def inside(folder: Path, name: str, *, most: int = LARGEST_TABLE) -> Path:
+def inside(folder: Path, name: str, *, most: int = MOST_BYTES) -> Path:
     """The path of a file of a model's folder, whether it exists or not.
 
     A folder from elsewhere must not make a reader of other files, nor wait for a device.

@@ -15,6 +15,7 @@ import pandas as pd
 
 from bayesmix.inputs.covariates import level_text
 from bayesmix.inputs.csv_columns import column, floats
+from bayesmix.inputs.tables.words import array_names
 
 
 def frame_of(X: Any) -> pd.DataFrame:
@@ -58,11 +59,6 @@ def _array_of(X: Any) -> np.ndarray:
         advice = "; use pandas.DataFrame(X)" if isinstance(X, Mapping) else ""
         raise ValueError(f"X: must be a table, or an array of shape (n,) or (n, n_features); got {got}{advice}")
     return array
-
-
-def array_names(width: int) -> tuple[str, ...]:
-    """Names for the columns of an array, which has none."""
-    return ("x",) if width == 1 else tuple(f"x{j + 1}" for j in range(width))
 
 
 def with_row_names(frame: pd.DataFrame) -> pd.DataFrame:

@@ -13,20 +13,12 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from bayesmix.inputs.containers import (
-    array_names,
-    by_row,
-    frame_of,
-    has_index,
-    named_by,
-    split,
-    weights_by_row,
-    with_row_names,
-)
+from bayesmix.inputs.containers import by_row, frame_of, has_index, named_by, split, weights_by_row, with_row_names
 from bayesmix.inputs.covariates import Levels, cells
 from bayesmix.inputs.defaults import DROP, MODEL
 from bayesmix.inputs.labels import known_rows, label_evidence, labels_in_words, true_classes
 from bayesmix.inputs.storage import dataset_of, fields_of
+from bayesmix.inputs.tables.words import array_names
 
 
 @dataclass(frozen=True, init=False, eq=False)
@@ -101,6 +93,8 @@ class Data:
     """What was understood of the file that they were read from, where it is not as usual."""
     scale: float
     """By what the file's numbers were multiplied."""
+    na: tuple[str, ...]
+    """Texts and numbers that marked a missing cell of the file, besides the usual ones."""
 
     def __init__(
         self,
@@ -128,6 +122,7 @@ class Data:
         fields = {"x": x, "feature_names": names, "levels": levels, "covariates": covariates, "classes": class_names}
         fields |= {"class_evidence": evidence, "labelled": labelled, "truth": true_classes(truth, rows, n)}
         fields |= {"row_weights": weights_by_row(row_weights, rows, n), "dropped": 0, "read_as": "", "scale": 1.0}
+        fields |= {"na": ()}
         whole = self._of(fields | {"id": "" if id is None else str(id)})
         self.__dict__.update((whole.without_gaps() if missing == DROP else whole).__dict__)
 
@@ -263,9 +258,9 @@ class Data:
         """The same rows with other observations, (n, n_features)."""
         return self._with(x=x)
 
-    def with_source(self, read_as: str, scale: float = 1.0) -> Data:
+    def with_source(self, read_as: str, scale: float = 1.0, na: Sequence[str] = ()) -> Data:
         """The same rows with what was understood of their file, and done to it."""
-        return self._with(read_as=read_as, scale=float(scale))
+        return self._with(read_as=read_as, scale=float(scale), na=tuple(na))
 
     def with_row_weights(self, row_weights: np.ndarray) -> Data:
         """The same rows with other weights v_i, (n,)."""

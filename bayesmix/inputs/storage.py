@@ -99,6 +99,7 @@ def dataset_of(fields: Mapping[str, Any], obs_names: Sequence[str]) -> xr.Datase
     names = {"obs": obs_names, "feature": fields["feature_names"], "class": fields["classes"]}
     said = {name: fields[name] for name in SAID if fields[name]}
     said |= {"scale": fields["scale"]} if fields["scale"] != 1 else {}
+    said |= {"na": json.dumps(fields["na"])} if fields["na"] else {}
     return xr.Dataset(variables, coords=coordinates(names), attrs={"dropped": fields["dropped"]} | said)
 
 
@@ -117,6 +118,7 @@ def fields_of(dataset: xr.Dataset) -> dict[str, Any]:
         "truth": dataset["truth"].to_numpy().astype(str) if "truth" in dataset else None,
         "dropped": int(dataset.attrs.get("dropped", 0)),
         "scale": float(dataset.attrs.get("scale", 1.0)),
+        "na": tuple(map(str, json.loads(dataset.attrs.get("na", "[]")))),
     }
     return fields | {name: str(dataset.attrs.get(name, "")) for name in SAID}
 

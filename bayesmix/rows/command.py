@@ -34,7 +34,8 @@ def predict_file(record: Record, path: Path, out: Path, *, id: str | None = None
     id
         The column that names the rows; by default that of the fit, where the file has it.
     **said
-        ``interval`` of :func:`bayesmix.predict`, and how the file is written: ``sep, decimal, thousands, ...``.
+        ``interval`` of :func:`bayesmix.predict`, and how the file is written: ``sep, decimal, thousands, ...``; what
+        marks a missing cell (``na``) is by default what did in the fit's file.
 
     Returns
     -------
@@ -48,8 +49,8 @@ def predict_file(record: Record, path: Path, out: Path, *, id: str | None = None
     """
     if out.resolve() == path.resolve():
         raise ValueError(f"--out: {out} is the file of the new rows itself; name another")
-    interval = said.pop("interval")
-    own = record.data.id
+    interval, own = said.pop("interval"), record.data.id
+    said["na"] = said.get("na") or record.data.na
     table = read_table(path, text=[name for name in (id or own,) if name], **said)
     named = id or (own if own in table.frame.columns else None)
     try:

@@ -36,7 +36,7 @@ def predict(fit: Fit, new: Any, interval: float = LEVEL, *, outlier: float = OUT
     new : DataFrame, array or Data
         The rows. Of a table the columns that the fit knows are taken. Labels count for the groups (a hard label settles
         them), not for densities. Where the family explains a response, that column may be missing or empty: then the
-        response itself is predicted.
+        response itself is predicted. It must not be missing in some rows alone.
     interval : float
         Probability of the intervals, between 0 and 1.
     outlier : float
@@ -106,7 +106,13 @@ def _rows(likelihood: Likelihood, new: Any) -> tuple[pd.Index, Any, bool]:
     frame = frame_of(new)
     index = frame.index if has_index(new) else pd.RangeIndex(1, len(frame) + 1)
     explained = likelihood.family.responds and set(likelihood.covariates) <= set(frame.columns)
-    if not explained or (response in frame.columns and not frame[response].isna().all()):
+    gaps = frame[response].isna().to_numpy() if explained and response in frame.columns else np.ones(len(frame), bool)
+    if explained and gaps.any() and not gaps.all():
+        raise ValueError(
+            f"X: column {response!r}, row {index[int(gaps.argmax())]} is missing, and others are not: leave the row "
+            "out, or the whole column, which is predicted then"
+        )
+    if not explained or not gaps.all():
         return index, new, True
     return index, Data(frame.assign(**{response: 0.0}), response=response), False
 

@@ -9,9 +9,9 @@ import pandas as pd
 
 from bayesmix.families.table import FAMILIES
 from bayesmix.inputs.arguments import whole_numbers
-from bayesmix.inputs.containers import array_names
 from bayesmix.inputs.covariates import decoded
 from bayesmix.inputs.data import Data
+from bayesmix.inputs.tables.words import array_names
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.simulate import one, parameters_from_prior
 from bayesmix.mixture.spec import Mixture, resolved

@@ -45,6 +45,22 @@ COLUMNS = {
     "times": ("x", pd.date_range("2024-01-01", periods=N), Kind.DATE, "dates, 2024-01-01"),
     "dates in words": ("x", [f"{i % 28 + 1} Mar 2024" for i in range(N)], Kind.DATE, "dates, 1 Mar 2024 to"),
     "times of day": ("x", [f"{i % 24}:30" for i in range(N)], Kind.DATE, "dates, 0:30 to"),
+    "other dates": (
+        "x",
+        [f"{i % 28 + 1:02d}.{1 + i // 28:02d}.2024" for i in range(N)],
+        Kind.DATE,
+        "dates, 01.01.2024 to 12.02.2024, in the order of the rows",
+    ),
+    "numbers of two readings": (
+        "x",
+        [f"7,{i + 345}" for i in range(N)],
+        Kind.TEXT,
+        "numbers that may be read in two ways: set decimal or thousands",
+    ),
+    "numbers of both marks": ("x", [f"7{',.'[i % 2]}{i}" for i in range(N)], Kind.TEXT, "read in two ways"),
+    "ids of digits": ("x", [f"{i:03d}" for i in range(N)], Kind.ID, "names the rows"),
+    "ids of several numbers": ("x", [f"10.{i}.1" for i in range(N)], Kind.ID, "names the rows"),
+    "a name of two lines": ("height\n(cm)", HEIGHTS, Kind.MEASUREMENT, "height (cm): measurements in cm"),
     "lists": ("x", [[i] for i in range(N)], Kind.TEXT, "lists or the like"),
     "years": ("birth year", 1950 + COUNTS, Kind.DATE, "years, 19"),
     "measurements": ("height (cm)", HEIGHTS, Kind.MEASUREMENT, "measurements in cm, 1"),
@@ -166,6 +182,60 @@ def test_stand_ins_for_missing_cells(tmp_path):
     depth[3] = -999  # a value like others there
     pd.DataFrame({"shots": shots, "x": depth}).to_csv(tmp_path / "u.csv", index=False)
     assert "Missing cells" not in write_model(tmp_path / "n", tmp_path / "u.csv")
+
+
+STAND_INS = {"decimals": ("csv", "999,0"), "plain": ("csv", "999"), "parquet": ("parquet", 999.0)}
+
+
+@pytest.mark.parametrize(("kind", "cell"), STAND_INS.values(), ids=STAND_INS)
+def test_stand_ins_are_gaps_when_the_folder_is_read(tmp_path, kind, cell):
+    if kind == "csv":
+        cells = [cell if i % 8 == 0 else f"{h:.1f}".replace(".", ",") for i, h in enumerate(HEIGHTS / 10)]
+        (tmp_path / "t.csv").write_text("height;sex\n" + "".join(f"{c};{s}\n" for c, s in zip(cells, YES, strict=True)))
+    else:
+        heights = np.where(np.arange(N) % 8 == 0, cell, HEIGHTS / 10)
+        pd.DataFrame({"height": heights, "sex": YES}).to_parquet(tmp_path / "t.parquet")
+    said = write_model(tmp_path / "m", tmp_path / f"t.{kind}")
+    assert "Gaps: 5 of 40 cells are missing, in 5 of 40 rows." in said
+    data = read(tmp_path / "m").data
+    assert (int(np.isnan(data.x).sum()), data.na) == (5, ("999",))
+
+
+def test_gaps_that_would_be_lost_are_an_error(tmp_path, monkeypatch):
+    frame = pd.DataFrame({"height": np.where(np.arange(N) % 8 == 0, -999.0, HEIGHTS)})
+    monkeypatch.setattr("bayesmix.inputs.tables.read._without_stand_ins", lambda frame, options: frame)
+    frame.to_parquet(tmp_path / "t.parquet")
+    with pytest.raises(
+        ValueError, match=r"5 rows seem to have missing cells, and 0 have them when they are read again"
+    ):
+        write_model(tmp_path / "m", tmp_path / "t.parquet")
+    assert not (tmp_path / "m").exists()
+
+
+def test_a_name_of_rows_is_not_fitted(tmp_path):
+    pd.DataFrame({"a": HEIGHTS, "b": HEIGHTS[::-1]}).to_csv(tmp_path / "t.csv", index=False)
+    with pytest.raises(ValueError, match="--id: 'a' is among the columns that are fitted; it names the rows"):
+        write_model(tmp_path / "m", tmp_path / "t.csv", id="a", columns="a,b")
+
+
+def test_what_no_column_can_be_is_told(tmp_path):
+    (tmp_path / "t.csv").write_text('a,b,c\nu,7,"1,234"\nv,7,"2,345"\n')
+    words = "b: constant (7); c: numbers that may be read in two ways: set decimal or thousands"
+    with pytest.raises(ValueError, match=re.escape(words)):
+        write_model(tmp_path / "m", tmp_path / "t.csv")
+
+
+def test_names_of_several_lines_are_told_in_one(tmp_path):
+    (tmp_path / "t.csv").write_text('"height\n(cm)","weight\n(kg)"\n1.5,2\n2.5,3\n4.5,1\n')
+    assert "3 rows, height (cm), weight (kg); gaussian" in write_model(tmp_path / "m", tmp_path / "t.csv")
+
+
+def test_a_tab_from_a_shell(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "t.csv").write_text("a\tb,c\n1.5\t2,3\n2.5\t4,5\n")
+    result = CliRunner().invoke(main, ["new", "m", "--data", "t.csv", "--sep", r"\t", "--columns", "a", "-k", "1"])
+    assert result.exit_code == 0, result.output
+    assert read(tmp_path / "m").data.x[:, 0].tolist() == [1.5, 2.5]
 
 
 def test_gaps_of_a_response_leave_rows_out(tmp_path):

@@ -63,6 +63,36 @@ UNDERSTOOD = {
     "written with its index": (",0,1\n0,1.5,2\n", {}, {"Unnamed: 0": [0], "0": [1.5], "1": [2]}, ""),
     "one column of commas": ("x\n1,5\n2,5\n", {"sep": ";"}, {"x": [1.5, 2.5]}, "decimal comma (x)"),
     "spaces around": ("a, b\n 1 , 2\n", {}, {"a": [1], "b": [2]}, ""),
+    "spaces around names": ('"a b ", c \n1,2\n', {}, {"a b": [1], "c": [2]}, ""),
+    "said numbers, decimals": (
+        "a;b\n999,0;1\n-999,0;2\n1,5;3\n",
+        {"na": ["999", -999]},
+        {"a": [NAN, NAN, 1.5], "b": [1, 2, 3]},
+        "wherever '999', '-999' stands",
+    ),
+    "said numbers, thousands": ('a,b\n"9,999.0",1\n2,3\n', {"na": [9999]}, {"a": [NAN, 2], "b": [1, 3]}, "'9999'"),
+    "gaps among words": (
+        "a,b\nyes,1\nNone,2\nNA,3\n,4\nNA,5\n",
+        {},
+        {"a": ["yes", None, None, None, None], "b": [1, 2, 3, 4, 5]},
+        "missing in a: 'None' (1), 'NA' (2).",
+    ),
+    "empty columns at the end": (
+        "a,b,,\n1,2,,\n3,,,\n",
+        {},
+        {"a": [1, 3], "b": [2, NAN]},
+        "empty columns left out at the end: 2.",
+    ),
+    "a column without a name": ("a,b,\n1,2,\n3,4,5\n", {}, {"a": [1, 3], "b": [2, 4], "Unnamed: 2": [NAN, 5]}, ""),
+    "spreadsheets' own line": ("sep=;\na;b\n1;2\n", {}, {"a": [1], "b": [2]}, "separated by semicolons."),
+    "spreadsheets' own line, commas": ('"sep=,"\r\na,b\r\n1,2\r\n', {}, {"a": [1], "b": [2]}, ""),
+    "ids without header, said": (
+        "p1,5.6,3.5\np2,4.9,3.0\n",
+        {"header": False},
+        {"x1": ["p1", "p2"], "x2": [5.6, 4.9], "x3": [3.5, 3.0]},
+        "no header",
+    ),
+    "a year beside a name above numbers": ("id,n,2019\nA,3,5\n", {}, {"id": ["A"], "n": [3], "2019": [5]}, ""),
 }
 
 
@@ -107,6 +137,15 @@ def test_other_encodings_must_be_said(tmp_path, encoding):
 
 REFUSED = {
     "numbers as header": ("1,2,3\n4,5,6\n", {}, "the first line holds numbers alone (1,2,3), which may be names"),
+    "ids without a header": (
+        "p001,5.6,3.58\np002,4.9,3.1\n",
+        {},
+        "the first line holds words and numbers (p001,5.6,3.58), which may be names or values: set header = true or",
+    ),
+    "ids without a header, ascending": ("p001,3.5,5.6\np002,3.1,4.9\n", {}, "the first line holds words and numbers"),
+    "names, ascending": ("Ann,5,7\nBob,2,9\nCid,6,3\n", {}, "the first line holds words and numbers (Ann,5,7)"),
+    "names without a header": ("Ann,1.5\nBob,2.5\n", {}, "words and numbers (Ann,1.5), which may be names or values"),
+    "ragged under a spreadsheet's line": ("sep=;\na;b\n1;2\n1;2;3\n", {}, "row 2 (line 4) has 3 fields"),
     "two separators": ("a;b,c\n1;2,x\n", {}, "fields may be separated by commas or semicolons: set sep, such"),
     "a comma in a single column": ("x\n1,5\n2,5\n", {}, 'decimal commas in a single column, set sep = ";"'),
     "points beside commas": ("a;b\n1.234;1,5\n2.345;2,5\n", {}, "column 'a', row 1: '1.234' may be 1.234 or 1234"),
@@ -216,6 +255,38 @@ def test_a_named_index_of_parquet_is_a_column(tmp_path):
         read_table(tmp_path / "t.parquet")
 
 
+def test_what_marks_a_gap_does_so_in_files_of_columns(tmp_path):
+    marked = FRAME.assign(n=[1, -9, 3], group=pd.Categorical(["u", "x", "u"]))
+    marked.to_parquet(tmp_path / "t.parquet")
+    table = read_table(tmp_path / "t.parquet", na=[-9, "x", "p3"])
+    assert table.told == "Read t.parquet: missing wherever '-9', 'x', 'p3' stands."
+    assert table.frame.isna().sum().to_dict() == {"id": 1, "height": 0, "n": 1, "sex": 1, "group": 1}
+    assert read_table(tmp_path / "t.parquet").told == ""
+
+
+SCALED = {"by name": {"columns": ["x", "y"]}, "all others": {}}
+
+
+@pytest.mark.parametrize("said", SCALED.values(), ids=SCALED)
+def test_scale_is_of_the_features_alone(tmp_path, said):
+    (tmp_path / "t.csv").write_text("k,x,y,g,w\nu,1000,2000,a,1\nv,3000,4000,b,2\n")
+    data = bm.Data.read_csv(tmp_path / "t.csv", scale=0.001, id="k", label="g", row_weights="w", **said)
+    np.testing.assert_allclose(data.x, [[1, 2], [3, 4]], rtol=1e-12)
+    assert (data.scale, data.obs_names, data.row_weights.tolist()) == (0.001, ("u", "v"), [1, 2])
+
+
+WRONG_SCALES = {"text": "x", "true": True, "zero": 0, "infinite": float("inf")}
+
+
+@pytest.mark.parametrize("scale", WRONG_SCALES.values(), ids=WRONG_SCALES)
+def test_a_scale_is_a_positive_number(tmp_path, scale):
+    (tmp_path / "t.csv").write_text("x,y\n1,2\n")
+    with pytest.raises(ValueError, match=f"scale: must be a positive number; got {scale!r}"):
+        bm.Data.read_csv(tmp_path / "t.csv", scale=scale)
+    with pytest.raises(ValueError, match=r"scale: is for columns of measurements, not for counts \(response\)"):
+        bm.Data.read_csv(tmp_path / "t.csv", scale=2, response="x")
+
+
 def test_caps_of_files_of_columns(tmp_path, monkeypatch):
     FRAME.to_parquet(tmp_path / "t.parquet")
     FRAME.to_feather(tmp_path / "t.feather")
@@ -274,3 +345,5 @@ def test_an_old_file_has_neither():
     assert (bm.Data.from_dataset(dataset).id, bm.Data.from_dataset(dataset).read_as) == ("", "")
     told = bm.Data([1.0, 2.0]).with_source("Read t.csv: separated by tabs.")
     assert bm.Data.from_dataset(told.to_dataset()).read_as == "Read t.csv: separated by tabs."
+    marked = bm.Data([1.0, 2.0]).with_source("", 1.0, ("-9", "x"))
+    assert (bm.Data.from_dataset(dataset).na, bm.Data.from_dataset(marked.to_dataset()).na) == ((), ("-9", "x"))

@@ -75,6 +75,28 @@ def test_a_response_need_not_be_there(saved, predict, zip_dt):
     assert found["response"].iloc[0] == pytest.approx((1 - zero) * rate, rel=0.15)
 
 
+def test_a_response_that_is_there_in_some_rows_alone(saved, predict):
+    name = bm.load_fit("zip.nc")["input"]["feature"].item()
+    (saved / "new.csv").write_text(f"note,{name}\nu,1\nv,\n")
+    result = predict("zip.nc", "new.csv")
+    assert result.exit_code == 2
+    told = f"new.csv: column '{name}', row 2 is missing, and others are not: leave the row out, or the whole column"
+    assert told in result.output
+
+
+def test_what_marks_a_gap_is_that_of_the_fit(saved, predict, faithful_dt):
+    dt = faithful_dt.copy()
+    dt["input"] = xr.DataTree(bm.Data.from_dataset(dt["input"].to_dataset()).with_source("", 1.0, ["-9"]).to_dataset())
+    bm.save(dt, "marked.nc")
+    (saved / "new.csv").write_text("eruptions,waiting\n1.8,-9\n-9.0,80\n")
+    result = predict("marked.nc", "new.csv", "--out", "marked.csv")
+    assert result.exit_code == 0, result.output
+    assert "Read new.csv: missing wherever '-9' stands." in result.output
+    (saved / "new.csv").write_text("eruptions,waiting\n1.8,\n,80\n")
+    assert predict("faithful.nc", "new.csv", "--out", "gaps.csv").exit_code == 0
+    pd.testing.assert_frame_equal(pd.read_csv("marked.csv"), pd.read_csv("gaps.csv"))
+
+
 WRONG = {
     "misspelt": (
         "eruption,Waiting\n1,2\n",
@@ -91,6 +113,11 @@ WRONG = {
     "ids alike": ("n,eruptions,waiting\nu,1,2\nu,1,2\n", ["--id", "n"], "id: column 'n' names rows 1 and 2 alike, 'u'"),
     "ragged": ("eruptions,waiting\n1,2\n1,2,3\n", [], "row 2 (line 3) has 3 fields"),
     "itself": ("eruptions,waiting\n1,2\n", ["--out", "new.csv"], "--out: new.csv is the file of the new rows itself"),
+    "the fit": (
+        "eruptions,waiting\n1,2\n",
+        ["--out", "faithful.nc"],
+        "--out: faithful.nc is the file of the fit itself",
+    ),
     "no folder": ("eruptions,waiting\n1,2\n", ["--out", "a/b.csv"], "--out: the folder a does not exist"),
 }
 

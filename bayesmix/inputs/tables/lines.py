@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, pairwise
 from pathlib import Path
 
-from bayesmix.inputs.tables.numbers import possible
+from bayesmix.inputs.tables.numbers import WRITTEN_GAPS, possible
 from bayesmix.inputs.tables.options import MOST_FILE_COLUMNS, MOST_FILE_ROWS, MOST_LINE, Options
+from bayesmix.inputs.tables.words import array_names
 
 COMMA = ","
 SEPARATORS = (COMMA, ";", "\t", "|")
 HEADER_ROWS = 1000
 """Rows by which a first line of values is told from one of names."""
+SAID_SEPARATOR = re.compile(r"(\"?)sep=([^\r\n])\1\r?\n?", re.IGNORECASE)
+"""A first line by which spreadsheets are told the separator; it is no row."""
 NAMED_SEPARATORS = {COMMA: "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
+
+DIGITS = re.compile(r"\d+")
+"""By which alone names of rows differ that were counted."""
 
 type Record = tuple[int, list[str]]
 """Where a record ends, as a line counted from 1, and its fields."""
@@ -32,15 +39,21 @@ class Layout:
     header : bool
         Whether the first line holds names.
     names : tuple of str
-        Of the columns.
+        Of the columns, without spaces around them; empty ones at the end of every line are left out.
+    width : int
+        How many fields a line has.
     rows : int
         How many there are.
+    skipped : int
+        Lines before the first, which say how the file is written: 0 or 1.
     """
 
     sep: str
     header: bool
     names: tuple[str, ...]
+    width: int
     rows: int = 0
+    skipped: int = 0
 
 
 def layout(path: Path, encoding: str, options: Options) -> Layout:
@@ -48,32 +61,46 @@ def layout(path: Path, encoding: str, options: Options) -> Layout:
 
     ValueError, without the file's name, that says what is wrong in which line.
     """
-    sep = options.sep or _separator(path, encoding)
+    said = said_separator(path, encoding)
+    sep = options.sep or said or _separator(path, encoding)
     first = next(records(path, encoding, sep), (1, []))[1]
     if not any(first):
         raise ValueError("the file is empty, or its first line is blank: it needs a header line")
     header = _is_header(path, encoding, sep) if options.header is None else options.header
-    names = tuple(first) if header else array_names(len(first))
-    for position, name in enumerate(names):
-        if name in names[:position]:
+    found = Layout(sep, header, (), len(first), skipped=int(bool(said)))
+    rows, used = _checked_rows(path, encoding, found)
+    return replace(found, rows=rows, names=_names(first, header, used))
+
+
+def _names(first: Sequence[str], header: bool, used: int) -> tuple[str, ...]:
+    """Of the columns up to the last that holds anything, ``used`` of them by their rows; ValueError for one twice."""
+    fields = [field.strip() for field in first]
+    while len(fields) > used and not fields[-1]:
+        fields.pop()
+    if not header:
+        return array_names(len(fields))
+    for position, name in enumerate(fields):
+        if name in fields[:position]:
             raise ValueError(
                 f"the column {name!r} occurs twice in the header (set header = false where the first line is no header)"
             )
-    found = Layout(sep, header, names)
-    return replace(found, rows=_checked_rows(path, encoding, found))
+    return tuple(name or f"Unnamed: {position}" for position, name in enumerate(fields))
 
 
-def array_names(width: int) -> tuple[str, ...]:
-    """Names for columns that have none."""
-    return ("x",) if width == 1 else tuple(f"x{j + 1}" for j in range(width))
+def said_separator(path: Path, encoding: str) -> str:
+    """The separator that the first line says and does nothing else; empty where it does not."""
+    with path.open(encoding=encoding, newline="") as file:
+        said = SAID_SEPARATOR.fullmatch(file.readline(len('"sep=;"\r\n')))
+    return said[2] if said else ""
 
 
 def records(path: Path, encoding: str, sep: str) -> Iterator[Record]:
-    """The records of a file; a blank line is one without fields."""
+    """The records of a file; a blank line is one without fields, one that says the separator alone is none."""
+    skipped = int(bool(said_separator(path, encoding)))
     with path.open(encoding=encoding, newline="") as file:
-        reader = csv.reader(_bounded(file), delimiter=sep, skipinitialspace=True, strict=True)
+        reader = csv.reader(islice(_bounded(file), skipped, None), delimiter=sep, skipinitialspace=True, strict=True)
         for fields in reader:
-            yield reader.line_num, fields
+            yield reader.line_num + skipped, fields
 
 
 def _bounded(file: Iterator[str]) -> Iterator[str]:
@@ -160,8 +187,44 @@ def _is_header(path: Path, encoding: str, sep: str) -> bool:
         return False
     rows = [fields for _, fields in islice(records(path, encoding, sep), 1, HEADER_ROWS)]
     rows = [fields for fields in rows if len(fields) == len(first) and fields != first]
-    again = any(row[j] == first[j] for row in rows for j, number in numbers.items() if not number)
-    return not (again and any(numbers.values()))
+    words = [j for j, number in numbers.items() if not number]
+    if not any(numbers.values()):
+        return True
+    if any(row[j] == first[j] for row in rows for j in words):
+        return False
+    values = [j for j, number in numbers.items() if number]
+    named = _heads_numbers(first, words, rows) or _may_be_doses(first, values, rows)
+    if _reads_as_row(first, words, rows) or not named:
+        raise ValueError(
+            f"the first line holds words and numbers ({sep.join(first)[:60]}), which may be names or values: set "
+            "header = true or header = false"
+        )
+    return True
+
+
+def _heads_numbers(first: Sequence[str], words: Sequence[int], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether a word of the first line stands above numbers alone."""
+    names = [j for j in words if first[j].strip().lower() not in WRITTEN_GAPS]
+    return any(all(possible([row[j].strip()], Options()) for row in rows) for j in names)
+
+
+def _may_be_doses(first: Sequence[str], values: Sequence[int], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether numbers beside words may be names of columns: several, ascending, unlike the numbers below."""
+    if len(values) < 2 or not all(_number(first[j]) < _number(first[k]) for j, k in pairwise(values)):
+        return False
+    below = ((j, [_number(row[j]) for row in rows if possible([row[j].strip()], Options())]) for j in values)
+    return any(not column or not min(column) <= _number(first[j]) <= max(column) for j, column in below)
+
+
+def _number(field: str) -> float:
+    """A field that is a number in some spelling."""
+    return possible([field.strip()], Options())[0].value(field.strip())
+
+
+def _reads_as_row(first: Sequence[str], words: Sequence[int], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether a word with digits, such as p001, differs from all below by its digits alone."""
+    named = [j for j in words if any(character.isdigit() for character in first[j])]
+    return any(rows and all(DIGITS.sub("0", row[j]) == DIGITS.sub("0", first[j]) for row in rows) for j in named)
 
 
 def _may_be_names(fields: Sequence[str]) -> bool:
@@ -174,9 +237,12 @@ def _may_be_names(fields: Sequence[str]) -> bool:
     return all(a < b for a, b in pairwise(values))
 
 
-def _checked_rows(path: Path, encoding: str, found: Layout) -> int:
-    """The number of rows; ValueError for a line of another width, a blank one among the others, no row."""
-    width, ragged, more, blank, rows = len(found.names), "", 0, 0, 0
+def _checked_rows(path: Path, encoding: str, found: Layout) -> tuple[int, int]:
+    """The number of rows, and up to which column they hold anything.
+
+    ValueError for a line of another width, a blank one among the others, no row.
+    """
+    width, ragged, more, blank, rows, used = found.width, "", 0, 0, 0, 0
     if width > MOST_FILE_COLUMNS:
         raise ValueError(f"there are {width:,} columns; at most {MOST_FILE_COLUMNS:,} are read")
     for line, fields in islice(records(path, encoding, found.sep), int(found.header), None):
@@ -187,6 +253,8 @@ def _checked_rows(path: Path, encoding: str, found: Layout) -> int:
             raise ValueError(f"line {blank} is blank")
         rows += 1
         if len(fields) == width:
+            while used < width and any(map(str.strip, fields[used:])):
+                used += 1
             continue
         more += 1
         ragged = ragged or (
@@ -198,4 +266,4 @@ def _checked_rows(path: Path, encoding: str, found: Layout) -> int:
         raise ValueError(f"{ragged}{others}")
     if rows == 0:
         raise ValueError("there is a header and no rows")
-    return rows
+    return rows, used

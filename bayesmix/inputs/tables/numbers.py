@@ -17,7 +17,7 @@ import pandas as pd
 from bayesmix.inputs.tables.options import DECIMALS, THOUSANDS, Options
 
 WRITTEN_GAPS = (
-    *("", "-", "--", ".", "?", "*", "na", "n/a", "n.a.", "none", "null", "nil", "missing"),
+    *("", "-", "--", ".", "?", "*", "na", "n/a", "n.a.", "nan", "none", "null", "nil", "missing"),
     *("#n/a", "#div/0!", "#value!", "#ref!", "#num!", "#name?", "#null!"),
 )
 """Texts, in small letters, by which people and spreadsheets mark a missing cell."""

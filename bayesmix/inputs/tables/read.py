@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from bayesmix.inputs.tables.columnar import is_columnar, read_columnar
 from bayesmix.inputs.tables.encoding import UTF_8, find_encoding
@@ -45,7 +46,9 @@ def read_table(path: Path | str, *, text: Sequence[str] = (), **options: Any) ->
     Cells are read as numbers where a whole column is. A cell is missing that pandas takes for it (empty, NA, N/A, None,
     null, nan or the like), and, among numbers, what people write for it (``-``, ``?``, ``missing``, ``#DIV/0!``). Every
     line must have as many fields as the first: pandas would cut long lines, fill short ones and drop blank ones in
-    silence. A column whose numbers may be read in two ways stays text, so that its use is an error and not a guess.
+    silence. Columns at the end that hold nothing, not even a name, are left out, and so is a first line ``sep=;`` by
+    which spreadsheets are told the separator. A column whose numbers may be read in two ways stays text, so that its
+    use is an error and not a guess.
 
     Parameters
     ----------
@@ -73,7 +76,7 @@ def read_table(path: Path | str, *, text: Sequence[str] = (), **options: Any) ->
         if size > MOST_BYTES:
             raise ValueError(f"has {size:,} bytes; at most {MOST_BYTES:,} are read")
         if is_columnar(path):
-            return Table(_counted(read_columnar(path)), "")
+            return Table(_without_stand_ins(_counted(read_columnar(path)), chosen), _told(path, [], chosen))
         encoding = _said(chosen.encoding) or find_encoding(path.read_bytes())
         found = layout(path, encoding, chosen)
         with warnings.catch_warnings():
@@ -105,7 +108,9 @@ def _read(path: Path, encoding: str, found: Layout, options: Options, text: Sequ
     settings: dict[str, Any] = {
         "sep": found.sep,
         "header": 0 if found.header else None,
-        "names": None if found.header else list(found.names),
+        "names": list(found.names),
+        "usecols": range(len(found.names)),
+        "skiprows": found.skipped,
         "encoding": encoding,
         "index_col": False,
         "skipinitialspace": True,
@@ -126,7 +131,9 @@ def _read(path: Path, encoding: str, found: Layout, options: Options, text: Sequ
     read = {name: (column, column.agreed) for name, column in there.items() if column.agreed}
     for name, (column, spelling) in read.items():
         frame[name] = column.numbers(spelling)
-    return Table(frame, _in_words(path, encoding, found, options, read))
+    gaps = {name: column.gaps for name, (column, _) in read.items()} | _gaps_in_words(path, settings, frame, options)
+    frame = _without_stand_ins(frame, options)
+    return Table(frame, _told(path, [*_in_words(encoding, found, options, read), *_gaps_told(gaps)], options))
 
 
 def _columns_of_numbers(frame: pd.DataFrame, options: Options, text: Sequence[str]) -> dict[str, Written]:
@@ -138,6 +145,36 @@ def _columns_of_numbers(frame: pd.DataFrame, options: Options, text: Sequence[st
 
 def _is_text(column: pd.Series) -> bool:
     return column.dtype == object or isinstance(column.dtype, pd.StringDtype)
+
+
+def _gaps_in_words(
+    path: Path, settings: Mapping[str, Any], frame: pd.DataFrame, options: Options
+) -> dict[str, dict[str, int]]:
+    """Of columns of words the texts that were taken for a missing cell and not said to be, and how often they stand."""
+    where = [j for j, name in enumerate(frame.columns) if _is_text(frame[name]) and frame[name].isna().any()]
+    if not where:
+        return {}
+    own = {"usecols": where, "names": list(frame.columns[where]), "na_values": None, "keep_default_na": False}
+    raw = pd.read_csv(path, **{**settings, **own}, dtype=str)
+    hidden = {name: raw[name][frame[name].isna().to_numpy()].value_counts(sort=False) for name in raw.columns}
+    return {
+        str(name): {str(text): int(n) for text, n in counts.items() if text not in options.na}
+        for name, counts in hidden.items()
+    }
+
+
+def _without_stand_ins(frame: pd.DataFrame, options: Options) -> pd.DataFrame:
+    """The table with gaps for the numbers and texts that mark a missing cell, however the numbers are written."""
+    numbers = [PLAINLY.value(text) for text in options.na if PLAINLY.allows(text)]
+    frame = frame.copy(deep=False)
+    for position, (_, column) in enumerate(frame.items() if options.na else ()):
+        if is_numeric_dtype(column) and not is_bool_dtype(column):
+            marked = column.isin(numbers)
+        else:
+            marked = column.astype(object).map(lambda cell: isinstance(cell, str) and cell in options.na).astype(bool)
+        if marked.any():
+            frame.isetitem(position, column.mask(marked).array)
+    return frame
 
 
 def _check_points(raw: pd.DataFrame, frame: pd.DataFrame, commas: Mapping[str, Written]) -> None:
@@ -154,10 +191,16 @@ def _check_points(raw: pd.DataFrame, frame: pd.DataFrame, commas: Mapping[str, W
             )
 
 
-def _in_words(
-    path: Path, encoding: str, found: Layout, options: Options, read: Mapping[str, tuple[Written, Spelling]]
-) -> str:
+def _told(path: Path, parts: Sequence[str], options: Options) -> str:
     """In one line what is not as usual."""
+    parts = [*parts, *([f"missing wherever {', '.join(map(repr, options.na))} stands"] if options.na else [])]
+    return f"Read {path.name}: {'; '.join(parts)}." if parts else ""
+
+
+def _in_words(
+    encoding: str, found: Layout, options: Options, read: Mapping[str, tuple[Written, Spelling]]
+) -> list[str]:
+    """How the file is written, where that is not as usual."""
     parts = [] if found.sep == COMMA else [f"separated by {NAMED_SEPARATORS.get(found.sep, repr(found.sep))}"]
     spelled: dict[Spelling, list[str]] = {}
     for name, (_, spelling) in read.items():
@@ -168,12 +211,17 @@ def _in_words(
         parts.append(_spelling_in_words(Spelling(",")))
     parts += [] if encoding == UTF_8 else [f"encoding {encoding}"]
     parts += [] if found.header else [f"no header, so that columns are {some(found.names)}"]
-    gaps = {name: column.gaps for name, (column, _) in read.items() if any(text.strip() for text in column.gaps)}
-    told = {name: some(f"{text!r} ({n})" for text, n in texts.items()) for name, texts in gaps.items()}
-    parts += [f"missing in {name}: {texts}" for name, texts in list(told.items())[:MOST_TOLD]]
-    parts += [f"missing cells in {len(gaps) - MOST_TOLD} more columns"] if len(gaps) > MOST_TOLD else []
-    parts += [f"missing wherever {', '.join(map(repr, options.na))} stands"] if options.na else []
-    return f"Read {path.name}: {'; '.join(parts)}." if parts else ""
+    empty = found.width - len(found.names)
+    parts += [f"empty columns left out at the end: {empty}"] if empty else []
+    return parts
+
+
+def _gaps_told(gaps: Mapping[str, Mapping[str, int]]) -> list[str]:
+    """Which texts stand for a missing cell in which column, blank ones aside."""
+    written = {name: {text: n for text, n in texts.items() if text.strip()} for name, texts in gaps.items()}
+    told = {name: some(f"{text!r} ({n})" for text, n in texts.items()) for name, texts in written.items() if texts}
+    parts = [f"missing in {some([name])}: {texts}" for name, texts in list(told.items())[:MOST_TOLD]]
+    return [*parts, *([f"missing cells in {len(told) - MOST_TOLD} more columns"] if len(told) > MOST_TOLD else [])]
 
 
 def _spelling_in_words(spelling: Spelling) -> str:

@@ -8,10 +8,11 @@ from typing import Any
 
 import pandas as pd
 
+from bayesmix.inputs.arguments import shown
 from bayesmix.inputs.csv_columns import column, numeric
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.defaults import MODEL
-from bayesmix.inputs.tables.options import OPTION_NAMES
+from bayesmix.inputs.tables.options import OPTION_NAMES, Options
 from bayesmix.inputs.tables.read import read_table
 
 ROLES = ("columns", "response", "label", "classes", "truth", "row_weights", "id", "scale", "missing")
@@ -43,22 +44,29 @@ def read_data(path: Path, said: Mapping[str, Any]) -> Data:
     if unknown:
         raise ValueError(f"{unknown[0]}: no such argument; choose from {', '.join((*ROLES, *OPTION_NAMES))}")
     said = {name: value for name, value in said.items() if value is not None}
-    table = read_table(path, text=[said["id"]] if "id" in said else [], **_options(said))
+    scale, options = _scale(said), {name: said[name] for name in OPTION_NAMES if name in said}
+    table = read_table(path, text=[said["id"]] if "id" in said else [], **options)
     try:
-        return _rows(table.frame, said).with_source(table.told, said.get("scale", 1.0))
+        return _rows(table.frame, said, scale).with_source(table.told, scale, Options.of(options).na)
     except ValueError as error:
         raise ValueError(f"{path}: {str(error).removeprefix('X: ')}") from None
 
 
-def _options(said: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: said[name] for name in OPTION_NAMES if name in said}
+def _scale(said: Mapping[str, Any]) -> float:
+    """By what the features are multiplied; ValueError for what is no positive number, and beside a response."""
+    scale = said.get("scale", 1.0)
+    if isinstance(scale, bool) or not isinstance(scale, int | float) or not 0 < scale < float("inf"):
+        raise ValueError(f"scale: must be a positive number; got {shown(scale)}")
+    if "scale" in said and "response" in said:
+        raise ValueError("scale: is for columns of measurements, not for counts (response)")
+    return float(scale)
 
 
-def _rows(frame: pd.DataFrame, said: Mapping[str, Any]) -> Data:
+def _rows(frame: pd.DataFrame, said: Mapping[str, Any], scale: float) -> Data:
     extra = {key: column(frame, said[key], key).tolist() for key in ("label", "truth") if key in said}
     weights = numeric(column(frame, said["row_weights"], "row_weights").to_frame()) if "row_weights" in said else None
     return Data(
-        _observed(frame, said),
+        _observed(frame, said, scale),
         extra.get("label"),
         classes=said.get("classes"),
         row_weights=None if weights is None else weights[:, 0],
@@ -69,16 +77,14 @@ def _rows(frame: pd.DataFrame, said: Mapping[str, Any]) -> Data:
     )
 
 
-def _observed(frame: pd.DataFrame, said: Mapping[str, Any]) -> pd.DataFrame:
+def _observed(frame: pd.DataFrame, said: Mapping[str, Any], scale: float) -> pd.DataFrame:
     """The features, or the counts with their covariates; and what names the rows."""
-    special = [said[key] for key in SPECIAL if key in said]
-    if "columns" not in said:
-        return frame.drop(columns=special)
-    for name in said["columns"]:
+    others = [said[key] for key in (*SPECIAL, "id") if key in said]
+    for name in said.get("columns", ()):
         column(frame, name, "columns")
         if name == said.get("id"):
             raise ValueError(f"id: {name!r} is among the columns that are fitted; it names the rows")
-    features = frame[said["columns"]]
-    if "scale" in said:
-        features = pd.DataFrame(numeric(features) * said["scale"], features.index, features.columns)
+    features = frame[said["columns"]] if "columns" in said else frame.drop(columns=others, errors="ignore")
+    if scale != 1:
+        features = pd.DataFrame(numeric(features) * scale, features.index, features.columns)
     return features if "id" not in said else features.assign(**{said["id"]: column(frame, said["id"], "id")})

@@ -1,10 +1,15 @@
-"""Names of columns and rows in a sentence."""
+"""Names of columns that have none; names of columns and rows in a sentence."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 MOST_IN_SENTENCE = 5
+
+
+def array_names(width: int) -> tuple[str, ...]:
+    """Names for the columns of an array or of a file, which have none."""
+    return ("x",) if width == 1 else tuple(f"x{j + 1}" for j in range(width))
 
 
 def some(names: Iterable[object], *, quoted: bool = False) -> str:
