@@ -179,7 +179,7 @@ def test_families_of_numbers_refuse_words_by_row_and_take_categories_that_are_nu
     words = bm.Data(pd.DataFrame({"a": [1.0, 2.0, 0.5], "b": ["3", "four", "5"]}))
     with pytest.raises(ValueError, match="column 'b', row 2 is not a finite number: 'four'$"):
         bind(bm.Mixture("gaussian", n_components=1), words)
-    numbers = pd.DataFrame({"a": pd.Categorical([2, 0, 1]), "b": [True, False, True]})
+    numbers = pd.DataFrame({"a": pd.Categorical([2, 0, 1]), "b": [1, 0, 1]})
     likelihood = bind(bm.Mixture("poisson", n_components=1), bm.Data(numbers))
     assert likelihood.data.x.tolist() == [[2, 1], [0, 0], [1, 1]]
     assert likelihood.data.levels == ((), ())
