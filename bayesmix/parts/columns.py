@@ -31,7 +31,7 @@ class Columns(Component):
         self.K, self.components = len(components), components
         self.names, self.parameters = (means.name,), (means,)
         self.coords = {"component": list(components), "feature": list(data.feature_names)}
-        check_columns(self.x, data.row_weights, data.feature_names)
+        check_columns(data)
         self.average = column_means(self.x, data.row_weights)
 
     @property

@@ -6,8 +6,6 @@ of its row, not on the value that it would have had (Rubin 1976, doi:10.1093/bio
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from bayesmix.inputs.data import Data
@@ -27,16 +25,15 @@ def check_whole(data: Data, family: str) -> None:
     )
 
 
-def check_columns(x: np.ndarray, weights: np.ndarray, names: Sequence[str]) -> None:
+def check_columns(data: Data) -> None:
     """ValueError naming a column without any value in the rows that have weight: its parameters rest on nothing."""
-    gone = np.isnan(x)
-    if not gone.any():
+    if not data.gaps:
         return
-    empty = np.flatnonzero(gone[weights > 0].all(axis=0))
+    empty = np.flatnonzero(np.isnan(data.x[data.row_weights > 0]).all(axis=0))
     if len(empty):
         raise ValueError(
-            f"X: column {names[empty[0]]!r} has no value at all, so that nothing can be estimated of it; leave it out: "
-            "the likelihood of the other columns is the same"
+            f"X: column {data.feature_names[empty[0]]!r} has no value at all, so that nothing can be estimated of it; "
+            "leave it out: the likelihood of the other columns is the same"
         )
 
 

@@ -42,10 +42,14 @@ MOST_EXTREME = 1e100
 
 def centre_and_spread(data: Data) -> tuple[np.ndarray, np.ndarray]:
     """Weighted means and standard deviations of the observed cells, each (d,); ValueError naming a constant column."""
-    check_columns(data.x, data.row_weights, data.feature_names)
-    _check_units(data)
-    used = data.x if data.row_weights.all() else data.x[data.row_weights > 0]
-    for name, low, high in zip(data.feature_names, np.nanmin(used, axis=0), np.nanmax(used, axis=0), strict=True):
+    check_columns(data)
+    lows, highs = np.nanmin(data.x, axis=0), np.nanmax(data.x, axis=0)
+    if lows.min() < -MOST_EXTREME or highs.max() > MOST_EXTREME:
+        raise _extreme(data)
+    if not data.row_weights.all():
+        used = data.x[data.row_weights > 0]
+        lows, highs = np.nanmin(used, axis=0), np.nanmax(used, axis=0)
+    for name, low, high in zip(data.feature_names, lows, highs, strict=True):
         if low == high:
             raise ValueError(f"X: column {name!r} is constant ({low:g}): its groups cannot be told apart")
         if high - low < 1 / MOST_EXTREME:
@@ -56,12 +60,10 @@ def centre_and_spread(data: Data) -> tuple[np.ndarray, np.ndarray]:
     return column_moments(data.x, data.row_weights)
 
 
-def _check_units(data: Data) -> None:
-    """ValueError naming the first cell whose square would overflow."""
-    if np.nanmin(data.x) >= -MOST_EXTREME and np.nanmax(data.x) <= MOST_EXTREME:
-        return
+def _extreme(data: Data) -> ValueError:
+    """An error that names the first cell whose square would overflow."""
     row, j = np.argwhere(np.abs(data.x) > MOST_EXTREME)[0]
-    raise ValueError(
+    return ValueError(
         f"X: column {data.feature_names[j]!r}, row {data.obs_names[row]}: squares of measurements beyond "
         f"{MOST_EXTREME:g} overflow; got {data.x[row, j]:g}, take other units"
     )
