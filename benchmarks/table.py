@@ -79,10 +79,10 @@ ROWS = {
     ),
     "em_whole": Row(
         "Whole calls of `fit_em` beside scikit-learn's",
-        "`bm.fit_em` and `GaussianMixture(n_init=starts, tol=1e-6, max_iter=300)` from the rows to the fit, with as many"
-        " starts, one run each where these are long, else medians of seven runs in turns; ours goes on to `tolerance=1e-9` and looks at what it found (saddles,"
-        " spikes). Both log-likelihoods are over all rows. Standard errors, in closed form, are computed when first"
-        " asked for; scikit-learn has none.",
+        "`bm.fit_em` and `GaussianMixture(n_init=starts, tol=1e-6, max_iter=300)` from the rows to the fit, with as"
+        " many starts, one run each where these are long, else medians of seven runs in turns; ours goes on to"
+        " `tolerance=1e-9` and looks at what it found (saddles, spikes). Both log-likelihoods are over all rows."
+        " Standard errors, in closed form, are computed when first asked for; scikit-learn has none.",
         one_thread=True,
     ),
     "em_whole_threads": Row(
