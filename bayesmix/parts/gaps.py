@@ -11,6 +11,9 @@ import numpy as np
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.defaults import DROP
 
+SIDE_BY_SIDE = 100
+"""Rows that are compared as one long row: NumPy is slow along short ones."""
+
 
 def check_whole(data: Data, family: str) -> None:
     """ValueError naming the first missing cell, for a family that cannot do without it."""
@@ -70,6 +73,20 @@ def column_means(x: np.ndarray, weights: np.ndarray) -> np.ndarray:
     if not gone.any():
         return np.asarray(weights @ x / weights.sum())
     return np.asarray(weights @ np.where(gone, 0.0, x) / (weights @ ~gone))
+
+
+def column_extremes(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The smallest and the largest observed cell of every column, each (d,); NaN where there is none."""
+    d = x.shape[1]
+    aside = len(x) // SIDE_BY_SIDE
+    wide, rest = np.split(x, [aside * SIDE_BY_SIDE])
+    wide = wide.reshape(aside, SIDE_BY_SIDE * d)
+
+    def of(ufunc: np.ufunc) -> np.ndarray:
+        ends = ufunc.reduce(wide, axis=0, initial=np.nan).reshape(SIDE_BY_SIDE, d)
+        return np.asarray(ufunc.reduce(np.concatenate([ends, rest]), axis=0))
+
+    return of(np.fmin), of(np.fmax)
 
 
 def column_moments(x: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

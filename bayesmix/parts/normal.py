@@ -21,7 +21,7 @@ import numpy as np
 
 from bayesmix.inputs.data import Data
 from bayesmix.parts.component import Component
-from bayesmix.parts.gaps import check_columns, column_moments, filled, patterns
+from bayesmix.parts.gaps import check_columns, column_extremes, column_moments, filled, patterns
 from bayesmix.parts.parameter import Parameter
 from bayesmix.parts.part import Params, Sums
 
@@ -43,12 +43,11 @@ MOST_EXTREME = 1e100
 def centre_and_spread(data: Data) -> tuple[np.ndarray, np.ndarray]:
     """Weighted means and standard deviations of the observed cells, each (d,); ValueError naming a constant column."""
     check_columns(data)
-    lows, highs = np.nanmin(data.x, axis=0), np.nanmax(data.x, axis=0)
+    lows, highs = column_extremes(data.x)
     if lows.min() < -MOST_EXTREME or highs.max() > MOST_EXTREME:
         raise _extreme(data)
     if not data.row_weights.all():
-        used = data.x[data.row_weights > 0]
-        lows, highs = np.nanmin(used, axis=0), np.nanmax(used, axis=0)
+        lows, highs = column_extremes(data.x[data.row_weights > 0])
     for name, low, high in zip(data.feature_names, lows, highs, strict=True):
         if low == high:
             raise ValueError(f"X: column {name!r} is constant ({low:g}): its groups cannot be told apart")

@@ -225,7 +225,7 @@ def test_the_posterior_of_a_gaussian(faithful, faithful_dt):
     assert agree(faithful_dt, other, mapped)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_the_posterior_of_counts():
     spec = bm.Mixture("zero_inflated_poisson", rate="1 + age")
     settings = {"draws": 700, "tune": 300, "chains": 4, "progress": False}

@@ -200,7 +200,7 @@ def test_priors_that_axes_or_features_cannot_have_are_refused(rng):
             build(spec.replace(priors={"shapes": prior}), data)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_evidence_counts_the_copies_of_the_axes():
     """One component, for which EVE and VEV are one model: the mean likelihood of 400,000 draws of the prior."""
     rng = np.random.default_rng(3)

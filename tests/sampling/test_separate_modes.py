@@ -78,7 +78,7 @@ def test_two_splits_hold_the_masses_of_a_tempered_run(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["galaxies_3", "galaxies_4"])
+@pytest.mark.parametrize("name", ["galaxies_3", pytest.param("galaxies_4", marks=pytest.mark.thorough)])
 def test_galaxies_hold_the_evidence_of_a_tempered_run(name):
     table, known = found(name, n_starts=40, draws=3000).table, reference(name)
     sure = table[table["established"] & table["log_evidence"].notna()]

@@ -171,7 +171,7 @@ def test_factor_is_that_of_the_average_curvature(rng):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("K", [1, 3, 4, 5, 6])
+@pytest.mark.parametrize("K", [4, *(pytest.param(K, marks=pytest.mark.thorough) for K in (1, 3, 5, 6))])
 def test_evidence_for_every_number_of_components(K):
     dt = bm.sample(tied(K), bm.Data(TIED), sampler="exchange", draws=5000, seed=1, progress=False)
     found = bm.log_evidence(dt)
@@ -198,7 +198,7 @@ def gaps(rng):
     ("family", "make"),
     [
         ("categorical", answers),
-        ("gaussian", gaps),
+        pytest.param("gaussian", gaps, marks=pytest.mark.thorough),
         ("poisson", lambda rng: pd.DataFrame({"count": rng.poisson(np.where(np.arange(80) % 2, 1.0, 6.0))})),
     ],
 )

@@ -143,7 +143,7 @@ def _blocks(likelihood: Likelihood, params: Params, most: int) -> Iterator[Block
             some = rows[first : first + most]
             residual = x[np.ix_(some, there)] - params["means"][:, None, there]
             z = np.stack([solve_triangular(c, e.T, lower=True).T for c, e in zip(L, residual, strict=True)])
-            _, r = normalized(level + likelihood.evidence[some] - 0.5 * (z**2).sum(axis=2).T)
+            _, r = normalized(level + likelihood.evidence[some] - 0.5 * np.einsum("knd,knd->nk", z, z))
             expected = z if whole else z @ Q.swapaxes(-1, -2)
             yield Block(expected, unexplained(Q), r, likelihood.row_weights[some], whole)
 
@@ -199,7 +199,7 @@ def missing(likelihood: Likelihood, params: Params) -> float:
         return float("inf")
     mass, total = np.zeros(K), np.zeros(K)
     for block in _blocks(likelihood, params, max(INFORMATION_BYTES // (8 * K * d), 256)):
-        square, r = (block.z**2).sum(axis=2).T, block.r
+        square, r = np.einsum("knd,knd->nk", block.z, block.z), block.r
         size = 1 + square + ((square - 1) ** 2 + d - 1) / 2
         mass += block.v @ r
         total += block.v @ (r * (1 - r) * size)
