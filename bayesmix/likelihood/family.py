@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import xarray as xr
+from scipy.special import softmax
 
 from bayesmix.inputs.arguments import listed
 from bayesmix.inputs.data import Data
@@ -141,8 +142,9 @@ class Family(ABC):
                 known = known_means(y, np.where(labelled[:, None], np.exp(evidence), 0.0))
                 centres = pinned(centres, *known)
             r = nearest(y, centres)
-        r = np.where(evidence == -np.inf, 0.0, r + 1e-12)
-        return np.asarray(r / r.sum(axis=1, keepdims=True))
+        logs = np.log(r + 1e-12)
+        logs[evidence == -np.inf] = -np.inf
+        return np.asarray(softmax(logs, axis=1))
 
     def spikes(self, likelihood: Likelihood, params: Params, r: np.ndarray | None = None) -> list[str]:
         """Why these parameters are degenerate, in words; empty where they are not.
