@@ -16,24 +16,8 @@ from click.testing import CliRunner
 import bayesmix as bm
 from bayesmix.cli import main
 from bayesmix.gallery import read as gallery
+from folders import COUNTS_TOML, TOML
 
-GOOD = """
-title = "t"
-[data]
-file = "data.csv"
-columns = ["a"]
-[mixture]
-family = "gaussian"
-n_components = 2
-"""
-COUNTS = """
-title = "t"
-[data]
-file = "data.csv"
-response = "y"
-[mixture]
-family = "zero_inflated_poisson"
-"""
 ROWS = "a,b\n1.0,u\n1.2,u\n1.4,u\n5.0,v\n5.5,v\n6.0,v\n"
 
 
@@ -63,7 +47,7 @@ def run(tmp_path, monkeypatch):
 def model(tmp_path):
     """A function that writes a model folder of this text."""
 
-    def write(toml=GOOD, csv=ROWS, name="mine"):
+    def write(toml=TOML, csv=ROWS, name="mine"):
         folder = tmp_path / name
         folder.mkdir()
         (folder / "model.toml").write_text(toml, encoding="utf-8")
@@ -186,34 +170,38 @@ def test_a_model_of_the_users_own_by_path(run, model):
 
 BAD = {
     "unknown name": (None, None, ["no model 'absent'", "old_faithful"]),
-    "malformed": (GOOD + "[[[", ROWS, ["model.toml", "not valid TOML", "line 9"]),
-    "unknown family": (GOOD.replace("gaussian", "gamma"), ROWS, ["unknown family 'gamma'; choose from gaussian"]),
-    "unknown column": (GOOD.replace('["a"]', '["c"]'), ROWS, ["data.csv", "no column 'c'; the columns are a, b"]),
-    "not a number": (GOOD, ROWS.replace("5.5", "5,5x"), ["row 5 (line 6) has 3 fields"]),
-    "text cell": (GOOD, ROWS.replace("5.5", "5.5x"), ["data.csv", "column 'a', row 5", "not a finite number: '5.5x'"]),
-    "missing count": (COUNTS, "y,x\n0,1\n,2\n5,3\n", ["column 'y', row 2 is missing", "missing='drop'"]),
+    "malformed": (TOML + "[[[", ROWS, ["model.toml", "not valid TOML", "line 9"]),
+    "unknown family": (TOML.replace("gaussian", "gamma"), ROWS, ["unknown family 'gamma'; choose from gaussian"]),
+    "unknown column": (TOML.replace('["a"]', '["c"]'), ROWS, ["data.csv", "no column 'c'; the columns are a, b"]),
+    "not a number": (TOML, ROWS.replace("5.5", "5,5x"), ["row 5 (line 6) has 3 fields"]),
+    "text cell": (TOML, ROWS.replace("5.5", "5.5x"), ["data.csv", "column 'a', row 5", "not a finite number: '5.5x'"]),
+    "missing count": (COUNTS_TOML, "y,x\n0,1\n,2\n5,3\n", ["column 'y', row 2 is missing", "missing='drop'"]),
     "gaps": (
-        GOOD.replace('["a"]', '["a"]\nmissing = "fill"'),
+        TOML.replace('["a"]', '["a"]\nmissing = "fill"'),
         ROWS,
         ["missing: must be 'model' or 'drop'; got 'fill'"],
     ),
-    "infinite": (GOOD, ROWS.replace("5.5", "inf"), ["column 'a', row 5 is not a finite number: inf"]),
-    "constant": (GOOD, "a\n3\n3\n3\n", ["column 'a' is constant (3)"]),
-    "K beyond n": (GOOD.replace("= 2", "= 7"), ROWS, ["n_components: must be at most the number of rows, 6; got 7"]),
-    "empty file": (GOOD, "", ["data.csv", "empty"]),
-    "header only": (GOOD, "a,b\n", ["data.csv", "header and no rows"]),
-    "extra field": (GOOD, ROWS + "7.0,v,w\n", ["row 7 (line 8) has 3 fields, the header has 2"]),
-    "negative count": (COUNTS, "y\n0\n-1\n", ["column 'y', row 2", "must not be negative; got -1"]),
-    "fraction": (COUNTS, "y\n0\n1.5\n", ["column 'y', row 2", "must be a whole number; got 1.5"]),
-    "huge count": (COUNTS, "y\n3000000000\n1\n", ["column 'y', row 1", "must be at most 2147483647; got 3000000000"]),
+    "infinite": (TOML, ROWS.replace("5.5", "inf"), ["column 'a', row 5 is not a finite number: inf"]),
+    "constant": (TOML, "a\n3\n3\n3\n", ["column 'a' is constant (3)"]),
+    "K beyond n": (TOML.replace("= 2", "= 7"), ROWS, ["n_components: must be at most the number of rows, 6; got 7"]),
+    "empty file": (TOML, "", ["data.csv", "empty"]),
+    "header only": (TOML, "a,b\n", ["data.csv", "header and no rows"]),
+    "extra field": (TOML, ROWS + "7.0,v,w\n", ["row 7 (line 8) has 3 fields, the header has 2"]),
+    "negative count": (COUNTS_TOML, "y\n0\n-1\n", ["column 'y', row 2", "must not be negative; got -1"]),
+    "fraction": (COUNTS_TOML, "y\n0\n1.5\n", ["column 'y', row 2", "must be a whole number; got 1.5"]),
+    "huge count": (
+        COUNTS_TOML,
+        "y\n3000000000\n1\n",
+        ["column 'y', row 1", "must be at most 2147483647; got 3000000000"],
+    ),
     "beyond 64 bits": (
-        COUNTS,
+        COUNTS_TOML,
         "y\n" + "9" * 30 + "\n1\n",
         ["column 'y', row 1", "must be at most 2147483647; got 1e+30"],
     ),
-    "text count": (COUNTS, "y\n0\nmany\n", ["column 'y', row 2", "'many'"]),
-    "covariate": (COUNTS + 'rate = "1 + z"\n', "y,x\n0,1\n1,2\n", ["rate: no column 'z'", "the covariates are x"]),
-    "missing covariate": (COUNTS + 'rate = "1 + x"\n', "y,x\n0,1\n1,\n2,5\n", ["column 'x', row 2 is missing"]),
+    "text count": (COUNTS_TOML, "y\n0\nmany\n", ["column 'y', row 2", "'many'"]),
+    "covariate": (COUNTS_TOML + 'rate = "1 + z"\n', "y,x\n0,1\n1,2\n", ["rate: no column 'z'", "the covariates are x"]),
+    "missing covariate": (COUNTS_TOML + 'rate = "1 + x"\n', "y,x\n0,1\n1,\n2,5\n", ["column 'x', row 2 is missing"]),
 }
 
 
@@ -323,7 +311,7 @@ def test_options_of_a_report_reach_the_sampler(run, monkeypatch, option, until):
 
 
 def test_warnings_are_one_line(run, model):
-    toml = GOOD + '[mixture.priors.scales]\ndistribution = "HalfNormal"\nsigma = 1.0\n'
+    toml = TOML + '[mixture.priors.scales]\ndistribution = "HalfNormal"\nsigma = 1.0\n'
     folder = model(toml, ROWS.replace("1.2", "1.0"))
     found = in_shell("em", folder, folder=folder.parent)
     assert found.returncode == 0, found.stderr

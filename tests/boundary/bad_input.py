@@ -14,6 +14,7 @@ import pandas as pd
 from scipy import sparse
 
 import bayesmix as bm
+from folders import COUNTS_TOML, TOML
 
 INF, NAN, HUGE = float("inf"), float("nan"), 10**400
 """No float can hold the last."""
@@ -359,61 +360,44 @@ SETTINGS: dict[str, tuple[str, dict[str, Any], str]] = {
 }
 """The function, what it is given besides a sound mixture and data, and how the error begins."""
 
-FOLDER = """
-title = "t"
-[data]
-file = "data.csv"
-columns = ["a"]
-[mixture]
-family = "gaussian"
-n_components = 2
-"""
-COUNT_FOLDER = """
-title = "t"
-[data]
-file = "data.csv"
-response = "y"
-[mixture]
-family = "zero_inflated_poisson"
-"""
 CSV = "a,b\n1.0,u\n1.2,u\n1.4,u\n5.0,v\n5.5,v\n6.0,v\n"
 COUNT_CSV = "y,a,b\n0,1,u\n3,2,v\n1,4,u\n0,7,v\n5,5,u\n"
 
 
 def with_data(line: str) -> str:
     """The folder with a line more in its table of data."""
-    return FOLDER.replace('["a"]', f'["a"]\n{line}')
+    return TOML.replace('["a"]', f'["a"]\n{line}')
 
 
 def with_prior(**parameters: str) -> str:
     """The folder with a normal prior of the means."""
     lines = "".join(f"{name} = {value}\n" for name, value in parameters.items())
-    return f'{FOLDER}[mixture.priors.means]\ndistribution = "Normal"\n{lines}'
+    return f'{TOML}[mixture.priors.means]\ndistribution = "Normal"\n{lines}'
 
 
 FOLDERS: dict[str, tuple[str, str, str]] = {
-    "unknown key": (FOLDER.replace("title", "tittle"), CSV, "unknown key 'tittle'; choose from title, description"),
-    "did you mean": (FOLDER.replace("title", "tittle"), CSV, "expect; did you mean 'title'?"),
+    "unknown key": (TOML.replace("title", "tittle"), CSV, "unknown key 'tittle'; choose from title, description"),
+    "did you mean": (TOML.replace("title", "tittle"), CSV, "expect; did you mean 'title'?"),
     "unknown data key": (with_data('lable = "b"'), CSV, "[data] unknown key 'lable'; choose from file"),
-    "unknown setting": (FOLDER + "[sampler]\ndrws = 5\n", CSV, "[sampler] unknown key 'drws'; choose from draws"),
-    "K a float": (FOLDER.replace("= 2", "= 2.0"), CSV, "[mixture] n_components: must be a text, a whole number, true"),
-    "K true": (FOLDER.replace("= 2", "= true"), CSV, "[mixture] n_components: must be a whole number >= 1; got True"),
-    "K a text": (FOLDER.replace("= 2", '= "2"'), CSV, "[mixture] n_components: must be a whole number >= 1; got '2'"),
-    "K of many digits": (FOLDER.replace("= 2", f"= 1{'0' * 5000}"), CSV, "not valid TOML: Exceeds the limit"),
-    "K in hexadecimal": (FOLDER.replace("= 2", f"= 0x1{'0' * 5000}"), CSV, "got a int too long to be shown"),
-    "title a number": (FOLDER.replace('"t"', "3"), CSV, "model.toml: title: must be a text; got 3"),
+    "unknown setting": (TOML + "[sampler]\ndrws = 5\n", CSV, "[sampler] unknown key 'drws'; choose from draws"),
+    "K a float": (TOML.replace("= 2", "= 2.0"), CSV, "[mixture] n_components: must be a text, a whole number, true"),
+    "K true": (TOML.replace("= 2", "= true"), CSV, "[mixture] n_components: must be a whole number >= 1; got True"),
+    "K a text": (TOML.replace("= 2", '= "2"'), CSV, "[mixture] n_components: must be a whole number >= 1; got '2'"),
+    "K of many digits": (TOML.replace("= 2", f"= 1{'0' * 5000}"), CSV, "not valid TOML: Exceeds the limit"),
+    "K in hexadecimal": (TOML.replace("= 2", f"= 0x1{'0' * 5000}"), CSV, "got a int too long to be shown"),
+    "title a number": (TOML.replace('"t"', "3"), CSV, "model.toml: title: must be a text; got 3"),
     "data a list": ('title = "t"\ndata = [1]\n[mixture]\nfamily = "gaussian"\n', CSV, "data: must be a table; got [1]"),
-    "no columns": (FOLDER.replace('["a"]', "[]"), CSV, "[data] columns: must be a list of texts; got []"),
-    "a column twice": (FOLDER.replace('["a"]', '["a", "a"]'), CSV, "column names must differ; got a, a"),
-    "missing file": (FOLDER.replace("data.csv", "dta.csv"), CSV, "dta.csv: the file does not exist"),
-    "a file of the reader's": (FOLDER.replace("data.csv", "/etc/passwd"), CSV, "must be a file in the model's folder"),
+    "no columns": (TOML.replace('["a"]', "[]"), CSV, "[data] columns: must be a list of texts; got []"),
+    "a column twice": (TOML.replace('["a"]', '["a", "a"]'), CSV, "column names must differ; got a, a"),
+    "missing file": (TOML.replace("data.csv", "dta.csv"), CSV, "dta.csv: the file does not exist"),
+    "a file of the reader's": (TOML.replace("data.csv", "/etc/passwd"), CSV, "must be a file in the model's folder"),
     "a file above": (
-        FOLDER.replace("data.csv", "../data.csv"),
+        TOML.replace("data.csv", "../data.csv"),
         CSV,
         "[data] file: must be a file in the model's folder",
     ),
-    "a name that is none": (FOLDER.replace("data.csv", "a\\u0000b"), CSV, "[data] file: must be a file in the model's"),
-    "label the response": (COUNT_FOLDER.replace('"y"', '"y"\nlabel = "y"'), COUNT_CSV, "[data] label: is the response"),
+    "a name that is none": (TOML.replace("data.csv", "a\\u0000b"), CSV, "[data] file: must be a file in the model's"),
+    "label the response": (COUNTS_TOML.replace('"y"', '"y"\nlabel = "y"'), COUNT_CSV, "[data] label: is the response"),
     "scale of infinity": (with_data("scale = inf"), CSV, "[data] scale: must be a positive number; got inf"),
     "scale beyond floats": (with_data(f"scale = 1{'0' * 400}"), CSV, "[data] scale: must be a positive number; got 10"),
     "other units": (with_data("scale = 1e300"), CSV, "column 'a', row 1: squares of measurements beyond 1e+100"),
@@ -426,48 +410,48 @@ FOLDERS: dict[str, tuple[str, str, str]] = {
     "prior a date": (with_prior(mu="2020-01-01", sigma="1"), CSV, "[mixture] Prior Normal: mu must be a number"),
     "prior of sigma 0": (with_prior(mu="0", sigma="0"), CSV, "[mixture] Prior Normal: sigma must be positive; got 0"),
     "prior beyond floats": (with_prior(mu=f"1{'0' * 400}", sigma="1"), CSV, "[mixture] Prior Normal: mu must be a num"),
-    "known of a stranger": (FOLDER + "[mixture.fixed]\nscales = {q = 1}\n", CSV, "names the component 'q'; there are"),
-    "known a date": (FOLDER + "[mixture.fixed]\nscales = 2020-01-01\n", CSV, "fixed: 'scales' must be a number"),
+    "known of a stranger": (TOML + "[mixture.fixed]\nscales = {q = 1}\n", CSV, "names the component 'q'; there are"),
+    "known a date": (TOML + "[mixture.fixed]\nscales = 2020-01-01\n", CSV, "fixed: 'scales' must be a number"),
     "no draws": (
-        FOLDER + "[sampler]\ndraws = 0\n",
+        TOML + "[sampler]\ndraws = 0\n",
         CSV,
         "[sampler] draws: must be a whole number >= 4 and <= 1000000; got 0",
     ),
     "no starts": (
-        FOLDER + "[em]\nn_starts = 0\n",
+        TOML + "[em]\nn_starts = 0\n",
         CSV,
         "[em] n_starts: must be a whole number >= 1 and <= 1000000; got 0",
     ),
-    "no end": (FOLDER + "[sampler]\nminutes = inf\n", CSV, "[sampler] minutes: must be a positive number; got inf"),
+    "no end": (TOML + "[sampler]\nminutes = inf\n", CSV, "[sampler] minutes: must be a positive number; got inf"),
     "a claim of nan": (
-        FOLDER + '[[expect]]\nquantity = "a"\nat_least = nan\nbecause = "b"\n',
+        TOML + '[[expect]]\nquantity = "a"\nat_least = nan\nbecause = "b"\n',
         CSV,
         "[[expect]] number 1: at_least: must be a number; got nan",
     ),
-    "too deep": (f"{FOLDER}x = {'[' * 2000}{']' * 2000}\n", CSV, "mine/model.toml: "),
-    "no such day": (f"{FOLDER}x = 2020-02-30\n", CSV, "model.toml: "),
-    "a key twice": (FOLDER + "n_components = 3\n", CSV, "model.toml: not valid TOML"),
+    "too deep": (f"{TOML}x = {'[' * 2000}{']' * 2000}\n", CSV, "mine/model.toml: "),
+    "no such day": (f"{TOML}x = 2020-02-30\n", CSV, "model.toml: "),
+    "a key twice": (TOML + "n_components = 3\n", CSV, "model.toml: not valid TOML"),
     "nothing": ("", CSV, "model.toml: the key 'title' is missing"),
     "code": (
-        COUNT_FOLDER + "rate = \"1 + {a.to_pickle('x')}\"\n",
+        COUNTS_TOML + "rate = \"1 + {a.to_pickle('x')}\"\n",
         COUNT_CSV,
         "a.to_pickle is no function for formulas",
     ),
     "an id": (
-        COUNT_FOLDER + 'rate = "1 + b"\n',
+        COUNTS_TOML + 'rate = "1 + b"\n',
         "y,b\n" + "".join(f"{i},p{i}\n" for i in range(9)),
         "has 9 levels in 9",
     ),
     "rank": (
-        COUNT_FOLDER + 'rate = "1 + a + I(2 * a)"\n',
+        COUNTS_TOML + 'rate = "1 + a + I(2 * a)"\n',
         COUNT_CSV,
         "rate: the columns Intercept, a, I(2 * a) are lin",
     ),
-    "ragged": (FOLDER, CSV + "7.0\n", "data.csv: row 7 (line 8) has 1 fields, the header has 2; the row is '7.0'"),
-    "a header twice": (FOLDER, "a,a\n1,2\n3,4\n", "data.csv: the column 'a' occurs twice in the header"),
-    "digits without end": (FOLDER, f"a\n1\n{'9' * 400}\n2\n", "data.csv: column 'a', row 2 is not a finite number: 99"),
+    "ragged": (TOML, CSV + "7.0\n", "data.csv: row 7 (line 8) has 1 fields, the header has 2; the row is '7.0'"),
+    "a header twice": (TOML, "a,a\n1,2\n3,4\n", "data.csv: the column 'a' occurs twice in the header"),
+    "digits without end": (TOML, f"a\n1\n{'9' * 400}\n2\n", "data.csv: column 'a', row 2 is not a finite number: 99"),
     "collinear": (
-        FOLDER.replace('["a"]', '["a", "b"]'),
+        TOML.replace('["a"]', '["a", "b"]'),
         "a,b\n" + "".join(f"{a},{2.54 * a}\n" for a in LINE),
         "columns follow from others, b = 2.54 a",
     ),

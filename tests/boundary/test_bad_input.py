@@ -14,7 +14,8 @@ from click.testing import CliRunner
 import bayesmix as bm
 from bayesmix.cli import main
 from bayesmix.families.table import FAMILIES
-from boundary.bad_input import CALM, CSV, FOLDER, FOLDERS, LINE, NAN, SETTINGS, TABLE, Y, columns, data, gaussian
+from boundary.bad_input import CALM, CSV, FOLDERS, LINE, NAN, SETTINGS, TABLE, Y, columns, data, gaussian
+from folders import TOML
 
 BEFORE_ANYTHING = """
 import sys
@@ -33,6 +34,7 @@ def never(*_, **__):
 kept = [name for name, (asked, *_) in TABLE.items() if not refused(lambda: bm.resolve(*asked()))]
 heavy = [module for module in ("numba", "pymc", "pytensor", "nutpie") if module in sys.modules]
 from numba.core.dispatcher import Dispatcher
+from folders import TOML
 Dispatcher.compile = never
 kept += [name for name, (asked, *_) in TABLE.items() if not refused(lambda: bm.fit_em(*asked()))]
 sound = bm.Mixture("gaussian", n_components=2), bm.Data(CALM)
@@ -128,7 +130,7 @@ def test_what_only_sounds_like_bad_input_is_fitted(name):
 
 def test_a_model_file_of_another_editor_is_read(tmp_path):
     """With a byte order mark and the line ends of Windows."""
-    (tmp_path / "model.toml").write_bytes(b"\xef\xbb\xbf" + FOLDER.replace("\n", "\r\n").encode())
+    (tmp_path / "model.toml").write_bytes(b"\xef\xbb\xbf" + TOML.replace("\n", "\r\n").encode())
     (tmp_path / "data.csv").write_text(CSV)
     assert bm.load(tmp_path)[0].n_components == 2
 

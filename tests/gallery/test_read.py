@@ -18,6 +18,7 @@ from bayesmix.gallery import model_toml
 from bayesmix.gallery import read as gallery
 from bayesmix.gallery.read import Expectation
 from bayesmix.mixture import scalars
+from folders import TOML
 
 MODELS = Path(__file__).parents[2] / "models"
 NAMES = [
@@ -42,15 +43,6 @@ NAMES = [
 ]
 SIMULATED = sorted(path.parent.name for path in MODELS.glob("*/make_data.py"))
 
-GOOD = """
-title = "t"
-[data]
-file = "data.csv"
-columns = ["a"]
-[mixture]
-family = "gaussian"
-n_components = 2
-"""
 ROWS = "a,b,c\n1,1,u\n2,0,u\n4,3,v\n7,0,v\n"
 
 
@@ -58,7 +50,7 @@ ROWS = "a,b,c\n1,1,u\n2,0,u\n4,3,v\n7,0,v\n"
 def folder(tmp_path):
     """A function that writes a model folder and gives its path."""
 
-    def write(toml=GOOD, csv=ROWS, **others):
+    def write(toml=TOML, csv=ROWS, **others):
         (tmp_path / "model.toml").write_text(toml, encoding="utf-8")
         (tmp_path / "data.csv").write_text(csv, encoding="utf-8")
         for name, text in others.items():
@@ -234,7 +226,7 @@ def test_reading_a_model_imports_no_pymc():
 
 
 def test_a_folder_of_the_users_own(folder):
-    toml = GOOD.replace('columns = ["a"]', 'columns = ["a"]\nlabel = "c"\nrow_weights = "b"')
+    toml = TOML.replace('columns = ["a"]', 'columns = ["a"]\nlabel = "c"\nrow_weights = "b"')
     spec, data = bm.load(folder(toml))
     assert data.classes == ("u", "v")
     assert list(data.row_weights) == [1, 0, 3, 0]
@@ -243,7 +235,7 @@ def test_a_folder_of_the_users_own(folder):
 
 
 def test_a_table_as_it_comes(folder):
-    toml = GOOD.replace('["a"]', '["a"]\nid = "n"\nthousands = "."\nna = ["x"]')
+    toml = TOML.replace('["a"]', '["a"]\nid = "n"\nthousands = "."\nna = ["x"]')
     model = gallery.read(folder(toml, "n;a\n007;1.250\n010;2.500\n012;x\n"))
     assert model.data.obs_names == ("007", "010", "012")
     np.testing.assert_array_equal(model.data.x[:, 0], [1250, 2500, np.nan])
@@ -254,12 +246,12 @@ def test_a_table_as_it_comes(folder):
 
 
 def test_priors_are_read(folder):
-    toml = GOOD + '[mixture.priors.means]\ndistribution = "Normal"\nmu = [1]\nsigma = 2.0\n'
+    toml = TOML + '[mixture.priors.means]\ndistribution = "Normal"\nmu = [1]\nsigma = 2.0\n'
     assert bm.load(folder(toml))[0].priors == {"means": bm.Prior("Normal", mu=[1.0], sigma=2.0)}
 
 
 def test_counts_keep_their_covariates(folder):
-    toml = GOOD.replace('columns = ["a"]', 'response = "b"').replace("gaussian", "zero_inflated_poisson")
+    toml = TOML.replace('columns = ["a"]', 'response = "b"').replace("gaussian", "zero_inflated_poisson")
     _, data = bm.load(folder(toml + 'rate = "1 + a"\n'))
     assert data.feature_names == ("b",)
     assert list(data.covariates) == ["a", "c"]
@@ -267,86 +259,86 @@ def test_counts_keep_their_covariates(folder):
 
 BAD_TOML = {
     "not TOML": ("title = ", "model.toml: not valid TOML"),
-    "unknown key": (GOOD.replace("title", "tittle"), "unknown key 'tittle'; choose from title, description"),
+    "unknown key": (TOML.replace("title", "tittle"), "unknown key 'tittle'; choose from title, description"),
     "unknown data key": (
-        GOOD.replace("[mixture]", "lable = 'c'\n[mixture]"),
+        TOML.replace("[mixture]", "lable = 'c'\n[mixture]"),
         "[data] unknown key 'lable'; choose from",
     ),
-    "no title": (GOOD.replace('title = "t"', ""), "the key 'title' is missing"),
+    "no title": (TOML.replace('title = "t"', ""), "the key 'title' is missing"),
     "no table": ('title = "t"\n', "the key 'data' is missing"),
-    "text for list": (GOOD.replace('["a"]', '"a"'), "[data] columns: must be a list of texts; got 'a'"),
-    "no columns": (GOOD.replace('columns = ["a"]', ""), "[data] needs either columns (measurements) or response"),
-    "both": (GOOD.replace('["a"]', '["a"]\nresponse = "b"'), "[data] needs either columns (measurements) or response"),
-    "scaled counts": (GOOD.replace('columns = ["a"]', 'response = "b"\nscale = 2'), "[data] scale: is for columns"),
-    "bad scale": (GOOD.replace('["a"]', '["a"]\nscale = 0'), "[data] scale: must be a positive number; got 0"),
-    "test without truth": (GOOD.replace('["a"]', '["a"]\ntest_file = "x.csv"'), "truth must name the column"),
-    "unknown family": (GOOD.replace("gaussian", "gausian"), "unknown family 'gausian'; choose from gaussian"),
-    "unknown option": (GOOD + 'rate = "1"\n', "[mixture] rate: not an option of a gaussian mixture"),
+    "text for list": (TOML.replace('["a"]', '"a"'), "[data] columns: must be a list of texts; got 'a'"),
+    "no columns": (TOML.replace('columns = ["a"]', ""), "[data] needs either columns (measurements) or response"),
+    "both": (TOML.replace('["a"]', '["a"]\nresponse = "b"'), "[data] needs either columns (measurements) or response"),
+    "scaled counts": (TOML.replace('columns = ["a"]', 'response = "b"\nscale = 2'), "[data] scale: is for columns"),
+    "bad scale": (TOML.replace('["a"]', '["a"]\nscale = 0'), "[data] scale: must be a positive number; got 0"),
+    "test without truth": (TOML.replace('["a"]', '["a"]\ntest_file = "x.csv"'), "truth must name the column"),
+    "unknown family": (TOML.replace("gaussian", "gausian"), "unknown family 'gausian'; choose from gaussian"),
+    "unknown option": (TOML + 'rate = "1"\n', "[mixture] rate: not an option of a gaussian mixture"),
     "family a number": (
-        GOOD.replace('"gaussian"', "3.5"),
+        TOML.replace('"gaussian"', "3.5"),
         "[mixture] family: must be a text, a whole number, true or false; got 3.5",
     ),
-    "K too large": (GOOD.replace("= 2", "= 5"), "n_components: must be at most the number of rows, 4; got 5"),
-    "K zero": (GOOD.replace("= 2", "= 0"), "n_components: must be a whole number >= 1; got 0"),
-    "K missing": (GOOD.replace("n_components = 2", ""), "n_components: a gaussian mixture needs it"),
+    "K too large": (TOML.replace("= 2", "= 5"), "n_components: must be at most the number of rows, 4; got 5"),
+    "K zero": (TOML.replace("= 2", "= 0"), "n_components: must be a whole number >= 1; got 0"),
+    "K missing": (TOML.replace("n_components = 2", ""), "n_components: a gaussian mixture needs it"),
     "priors a number": (
-        GOOD + "priors = 3\n",
+        TOML + "priors = 3\n",
         "[mixture] priors: must be a table of tables, or the name of a set; got 3",
     ),
-    "unknown set": (GOOD + 'priors = "weak"\n', "priors: 'weak' has none for gaussian mixtures; there are"),
-    "prior without name": (GOOD + "[mixture.priors.means]\nmu = 1\n", "[mixture.priors.means] distribution: must be"),
-    "unknown prior": (GOOD + '[mixture.priors.means]\ndistribution = "Flat"\n', "unknown distribution 'Flat'; choose"),
-    "prior of no use": (GOOD + '[mixture.priors.mu]\ndistribution = "Flat"\n', "unknown distribution 'Flat'"),
+    "unknown set": (TOML + 'priors = "weak"\n', "priors: 'weak' has none for gaussian mixtures; there are"),
+    "prior without name": (TOML + "[mixture.priors.means]\nmu = 1\n", "[mixture.priors.means] distribution: must be"),
+    "unknown prior": (TOML + '[mixture.priors.means]\ndistribution = "Flat"\n', "unknown distribution 'Flat'; choose"),
+    "prior of no use": (TOML + '[mixture.priors.mu]\ndistribution = "Flat"\n', "unknown distribution 'Flat'"),
     "prior shape": (
-        GOOD + '[mixture.priors.means]\ndistribution = "Normal"\nmu = [1, 2, 3]\nsigma = 1\n',
+        TOML + '[mixture.priors.means]\ndistribution = "Normal"\nmu = [1, 2, 3]\nsigma = 1\n',
         "priors: 'means', mu has shape (3,)",
     ),
     "bad draws": (
-        GOOD + "[sampler]\ndraws = -5\n",
+        TOML + "[sampler]\ndraws = -5\n",
         "[sampler] draws: must be a whole number >= 4 and <= 1000000; got -5",
     ),
     "bad accept": (
-        GOOD + "[sampler]\ntarget_accept = 2\n",
+        TOML + "[sampler]\ntarget_accept = 2\n",
         "[sampler] target_accept: must be a number between 0 and 1",
     ),
-    "unknown setting": (GOOD + "[em]\nstarts = 5\n", "[em] unknown key 'starts'; choose from n_starts, seed"),
+    "unknown setting": (TOML + "[em]\nstarts = 5\n", "[em] unknown key 'starts'; choose from n_starts, seed"),
     "no reason": (
-        GOOD + '[[expect]]\nquantity = "a"\nat_least = 1\n',
+        TOML + '[[expect]]\nquantity = "a"\nat_least = 1\n',
         "[[expect]] number 1: the key 'because' is missing",
     ),
     "no rule": (
-        GOOD + '[[expect]]\nquantity = "a"\nbecause = "b"\n',
+        TOML + '[[expect]]\nquantity = "a"\nbecause = "b"\n',
         "[[expect]] number 1: needs quantity with at_least",
     ),
-    "unknown column": (GOOD.replace('["a"]', '["height"]'), "columns: no column 'height'; the columns are a, b, c"),
-    "unknown label": (GOOD.replace('["a"]', '["a"]\nlabel = "d"'), "label: no column 'd'; the columns are a, b, c"),
-    "long separator": (GOOD.replace('["a"]', '["a"]\nsep = ";;"'), "[data] sep: must be one character between fields"),
+    "unknown column": (TOML.replace('["a"]', '["height"]'), "columns: no column 'height'; the columns are a, b, c"),
+    "unknown label": (TOML.replace('["a"]', '["a"]\nlabel = "d"'), "label: no column 'd'; the columns are a, b, c"),
+    "long separator": (TOML.replace('["a"]', '["a"]\nsep = ";;"'), "[data] sep: must be one character between fields"),
     "header a number": (
-        GOOD.replace('["a"]', '["a"]\nheader = 1'),
+        TOML.replace('["a"]', '["a"]\nheader = 1'),
         "[data] header: must be true (the first line holds",
     ),
     "missing cells by a text": (
-        GOOD.replace('["a"]', '["a"]\nna = "x"'),
+        TOML.replace('["a"]', '["a"]\nna = "x"'),
         "[data] na: must be a list of texts or numbers",
     ),
-    "unknown id": (GOOD.replace('["a"]', '["a"]\nid = "d"'), "id: no column 'd'; the columns are a, b, c"),
-    "id twice": (GOOD.replace('["a"]', '["a"]\nid = "c"'), "id: column 'c' names rows 1 and 2 alike, 'u'"),
-    "unknown file": (GOOD.replace("data.csv", "dta.csv"), "dta.csv: the file does not exist"),
-    "folder as file": (GOOD.replace("data.csv", "."), "cannot be read: Is a directory"),
+    "unknown id": (TOML.replace('["a"]', '["a"]\nid = "d"'), "id: no column 'd'; the columns are a, b, c"),
+    "id twice": (TOML.replace('["a"]', '["a"]\nid = "c"'), "id: column 'c' names rows 1 and 2 alike, 'u'"),
+    "unknown file": (TOML.replace("data.csv", "dta.csv"), "dta.csv: the file does not exist"),
+    "folder as file": (TOML.replace("data.csv", "."), "cannot be read: Is a directory"),
     "text weights": (
-        GOOD.replace('["a"]', '["a"]\nrow_weights = "c"'),
+        TOML.replace('["a"]', '["a"]\nrow_weights = "c"'),
         "column 'c', row 1 is not a finite number: 'u'",
     ),
     "more classes than K": (
-        GOOD.replace('["a"]', '["a"]\nlabel = "c"').replace("components = 2", "components = 1"),
+        TOML.replace('["a"]', '["a"]\nlabel = "c"').replace("components = 2", "components = 1"),
         "n_components: must be at least the number of classes, 2 (u, v); got 1",
     ),
     "class unknown": (
-        GOOD.replace('["a"]', '["a"]\nlabel = "c"\nclasses = ["u", "w"]'),
+        TOML.replace('["a"]', '["a"]\nlabel = "c"\nclasses = ["u", "w"]'),
         "row 3 has the class 'v'; classes are u, w",
     ),
     "formula of no column": (
-        GOOD.replace('columns = ["a"]', 'response = "b"').replace("gaussian", "zero_inflated_poisson")
+        TOML.replace('columns = ["a"]', 'response = "b"').replace("gaussian", "zero_inflated_poisson")
         + 'rate = "1 + z"',
         "rate: no column 'z' for the formula; the covariates are a, c",
     ),
@@ -362,7 +354,7 @@ def test_a_wrong_model_file_is_told_in_one_error(folder, toml, words):
 
 
 def test_a_prior_on_nothing_is_refused_with_the_choices(folder):
-    toml = GOOD + '[mixture.priors.mu]\ndistribution = "Normal"\nmu = 0\nsigma = 1\n'
+    toml = TOML + '[mixture.priors.mu]\ndistribution = "Normal"\nmu = 0\nsigma = 1\n'
     with pytest.raises(
         ValueError, match="unknown key 'mu' for this gaussian mixture; choose from weights, means, scales"
     ):
@@ -370,7 +362,7 @@ def test_a_prior_on_nothing_is_refused_with_the_choices(folder):
 
 
 def test_held_out_rows_need_their_columns(folder):
-    toml = GOOD.replace('["a"]', '["a"]\ntruth = "c"\ntest_file = "test.csv"')
+    toml = TOML.replace('["a"]', '["a"]\ntruth = "c"\ntest_file = "test.csv"')
     assert len(gallery.read(folder(toml, test="a,c\n1,u\n3,v\n")).test) == 2
     with pytest.raises(ValueError, match=r"test.csv: truth: no column 'c'; the columns are a"):
         gallery.read(folder(toml, test="a\n1\n"))
