@@ -60,6 +60,9 @@ def test_full_conditionals(exact):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    "exact", [*PRIORS][:1] + [pytest.param(n, marks=pytest.mark.thorough) for n in [*PRIORS][1:]], indirect=True
+)
 def test_choose(exact):
     """Evidences, p(K | y) and p(K+ | K, y)."""
     name, _, sums = exact

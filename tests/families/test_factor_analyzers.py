@@ -270,6 +270,7 @@ def test_leave_one_out_prefers_the_right_number_of_factors(drawn):
     assert float(bm.loo(dt)["elpd"].sum()) > float(bm.loo(one)["elpd"].sum()) + 5
 
 
+@pytest.mark.thorough
 def test_the_evidence_counts_both_signs_of_a_column():
     """Against the mean likelihood of draws from the prior, for rows that leave the sign of loadings in doubt."""
     rng = np.random.default_rng(5)
