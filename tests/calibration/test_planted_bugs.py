@@ -45,7 +45,7 @@ def test_the_right_model_passed(layout):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["psi for 1 - psi", "labels off by one"])
+@pytest.mark.parametrize("name", [pytest.param("psi for 1 - psi", marks=pytest.mark.thorough), "labels off by one"])
 def test_bugs_are_found(name):
     result = calibrate(BUGS[name].layout, BUGS[name].build, checkpoints=(20,))
     assert result.table["adjusted"].min() < SURE

@@ -150,7 +150,9 @@ def fitter():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["three on a line", "near duplicates", "one class known"])
+@pytest.mark.parametrize(
+    "name", [pytest.param("three on a line", marks=pytest.mark.thorough), "near duplicates", "one class known"]
+)
 def test_the_alarm_goes_off(fitter, name):
     assert fitter(case(ambiguous.CASES, name))["flagged"]
 

@@ -59,10 +59,7 @@ def test_full_conditionals(exact):
         assert log_evidence(np.array(ROWS), priors, K, draws=1000) == pytest.approx(sums.log_z[K - 1], abs=0.03)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "exact", [*PRIORS][:1] + [pytest.param(n, marks=pytest.mark.thorough) for n in [*PRIORS][1:]], indirect=True
-)
+@pytest.mark.thorough
 def test_choose(exact):
     """Evidences, p(K | y) and p(K+ | K, y)."""
     name, _, sums = exact

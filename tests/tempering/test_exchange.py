@@ -197,7 +197,7 @@ def gaps(rng):
 @pytest.mark.parametrize(
     ("family", "make"),
     [
-        ("categorical", answers),
+        pytest.param("categorical", answers, marks=pytest.mark.thorough),
         pytest.param("gaussian", gaps, marks=pytest.mark.thorough),
         ("poisson", lambda rng: pd.DataFrame({"count": rng.poisson(np.where(np.arange(80) % 2, 1.0, 6.0))})),
     ],
