@@ -151,7 +151,12 @@ def fitter():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", [pytest.param("three on a line", marks=pytest.mark.thorough), "near duplicates", "one class known"]
+    "name",
+    [
+        pytest.param("three on a line", marks=pytest.mark.thorough),
+        pytest.param("near duplicates", marks=pytest.mark.thorough),
+        "one class known",
+    ],
 )
 def test_the_alarm_goes_off(fitter, name):
     assert fitter(case(ambiguous.CASES, name))["flagged"]

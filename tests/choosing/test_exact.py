@@ -34,7 +34,7 @@ SETTINGS = {"measurements": {"sampler": "exchange", "draws": 8000, "minutes": 3}
 MOST_ERROR = 0.03
 
 
-@pytest.fixture(scope="module", params=list(SPECS))
+@pytest.fixture(scope="module", params=["measurements", pytest.param("counts", marks=pytest.mark.thorough)])
 def both(request):
     spec, rows = SPECS[request.param], ROWS[request.param]
     settings = {"n_components": NUMBERS, "folds": 0, "progress": False} | SETTINGS[request.param]

@@ -170,7 +170,7 @@ def test_a_hand_written_model_has_the_same_posterior(lecture):
         assert ours[:, k].std() == pytest.approx(m[:, k].std(), rel=0.15)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_known_component_beside_two_that_are_alike():
     """The two free components switch, the known one never does; log p(x | draw) by SciPy of the stored draws."""
     rng = np.random.default_rng(2)

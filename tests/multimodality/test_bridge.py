@@ -123,7 +123,7 @@ def test_many_points_as_one_by_one(name, request, rng):
     np.testing.assert_allclose(points.log_density(x), [compiled.log_density(row)[0] for row in x])
 
 
-@pytest.mark.parametrize("shape", ["spherical", "diag", "full", "tied"])
+@pytest.mark.parametrize("shape", ["spherical", "diag", "full", pytest.param("tied", marks=pytest.mark.thorough)])
 @pytest.mark.parametrize("d", [1, 2, 3])
 def test_maps_over_draws_of_every_layout(shape, d, rng):
     model = bm.build(bm.Mixture("gaussian", n_components=3, covariance=shape), bm.Data(rng.standard_normal((30, d))))
