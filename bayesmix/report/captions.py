@@ -61,7 +61,7 @@ def _em_history(fits: Fits, summary: Summary) -> str:
     history = fits.em.history
     return (
         "The log-likelihood must never fall, and the gap to its end should shrink steadily: here it rose from "
-        f"{fixed(history[0], 2)} to {fixed(history[-1], 2)} in {plural(fits.em.n_iter, 'iteration')}."
+        f"{fixed(history[0], 2)} to {fixed(history[-1], 2)} in {plural(len(history) - 1, 'step')}."
     )
 
 
