@@ -21,6 +21,10 @@ SAID_SEPARATOR = re.compile(r"(\"?)sep=([^\r\n])\1\r?\n?", re.IGNORECASE)
 """A first line by which spreadsheets are told the separator; it is no row."""
 NAMED_SEPARATORS = {COMMA: "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
 
+OF_ROWS = re.compile(
+    r"(.*[\W_])?(id|name|row|index|case|subject|patient|person|sample|site|plot|group|date)", re.IGNORECASE
+)
+"""What the column is called that names the rows."""
 DIGITS = re.compile(r"\d+")
 """By which alone names of rows differ that were counted."""
 
@@ -193,7 +197,8 @@ def _is_header(path: Path, encoding: str, sep: str) -> bool:
     if any(row[j] == first[j] for row in rows for j in words):
         return False
     values = [j for j, number in numbers.items() if number]
-    named = _heads_numbers(first, words, rows) or _may_be_doses(first, values, rows)
+    of_rows = any(OF_ROWS.fullmatch(first[j].strip()) for j in words)
+    named = _heads_numbers(first, words, rows) or (of_rows and _may_be_doses(first, values, rows))
     if _reads_as_row(first, words, rows) or not named:
         raise ValueError(
             f"the first line holds words and numbers ({sep.join(first)[:60]}), which may be names or values: set "
