@@ -240,7 +240,7 @@ SAMPLED = {
 """Mixtures and rows; at the end those of which no mode is found."""
 NO_MODE = ("one row at 1e6", "half of the rows tied")
 QUICK = ("zeros alone", "one of 149")
-"""Of each kind one that is always run."""
+"""Always run; the others, among them those of which no mode is found, are thorough."""
 LONGEST_SAMPLED = 600
 """Seconds, compiling included, on a machine that does other work besides."""
 
