@@ -21,7 +21,8 @@ who asks for a verdict within five minutes (three for the galaxies). The twelve 
 where they can for all that labels do not change (density, co-clustering, predictions), while labels cannot be told.
 ESS: the smallest bulk effective size of what labels do not change. Evidence: the mean over seeds, the errors that the
 seeds state, and the p-value of their spread beyond these errors. Records of commit 6e3e77a are of an Intel Xeon, the
-later ones of an AMD EPYC, on which tests ran beside textbook K = 9, overlap, enzyme and iris of seed 1 (but for its K = 4).
+later ones of an AMD EPYC, on which tests ran beside textbook K = 9, overlap, enzyme and iris of seed 1 (but for its
+K = 4).
 """
 EXACT = dict(enumerate((-35.50085821, -32.52193986, -32.33942724, -32.32522576, -32.35447940, -32.39662602), start=1))
 """Log evidence of the twelve tied values, summed over all partitions."""
