@@ -60,7 +60,7 @@ class ModelCheck:
         if self.misfits:
             return "The data refute the model. " + " ".join(str(misfit) for misfit in self.misfits)
         return (
-            "Nothing in the data refutes the model: they look like data that it makes in "
+            "Nothing in the data refutes the model. Looked at, beside data that it makes: "
             f"{', '.join(self.measures.index)}."
         )
 

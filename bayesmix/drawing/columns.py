@@ -39,6 +39,8 @@ MOST_COLUMNS = 6
 """Columns with a panel of their own."""
 MOST_PROFILE = 40
 """Columns in a profile."""
+FEWEST_PLACES = 5
+"""A picture of fewer columns leaves room beside them, so that a lone bar is no wall."""
 SHIFT = 0.12
 """Between the marks of two components in a profile."""
 
@@ -126,6 +128,8 @@ def _names(ax: Axes, data: Data) -> None:
     names = [plain(name, limit=16) for name in data.feature_names[:MOST_PROFILE]]
     slanted = max(map(len, names)) * len(names) > 70
     ax.set_xticks(np.arange(len(names)), names, rotation=35 if slanted else 0, ha="right" if slanted else "center")
+    outside = max(FEWEST_PLACES - len(names), 1) / 2
+    ax.set_xlim(-outside, len(names) - 1 + outside)
     if data.n_features > MOST_PROFILE:
         ax.set_title(f"the first {MOST_PROFILE} of {data.n_features} columns")
 

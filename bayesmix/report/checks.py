@@ -36,12 +36,16 @@ PRIOR_STATISTICS = ("mean", "standard deviation", "smallest", "largest", "zeros"
 
 
 def _statistics(likelihood: Likelihood, j: int, only: Container[str] | None) -> dict[str, Statistic]:
-    """Those that suit a column: of levels the share of each, as ``share of yes``."""
-    levels = likelihood.data.levels[j]
+    """Those that suit a column, by name: of answers the share of each, as ``share of 'yes' in smokes``."""
+    data, observation = likelihood.data, likelihood.family.observation
+    column, levels = data.feature_names[j], data.levels[j]
     if levels:
-        return {f"share of {level!r}": _share(code) for code, level in enumerate(levels)}
-    table = COUNTS if likelihood.family.counts else MEASUREMENTS
-    return {name: f for name, f in table.items() if only is None or name in only}
+        return {f"share of {level!r} in {column}": _share(code) for code, level in enumerate(levels)}
+    if observation == "answer":
+        return {f"share of 1 in {column}": _share(1)}
+    table = COUNTS if observation == "count" else MEASUREMENTS
+    alone = observation == "count" and data.n_features == 1
+    return {name if alone else f"{name} of {column}": f for name, f in table.items() if only is None or name in only}
 
 
 def _share(code: int) -> Statistic:
@@ -57,15 +61,13 @@ def predictive_checks(
     not. ``replicates``: (S, n, n_features), of which the cells count that are there in the data. ``only``: these
     statistics, where given.
     """
-    counts = likelihood.family.counts
     out: dict[str, Any] = {}
-    for j, column in enumerate(likelihood.data.feature_names):
+    for j in range(likelihood.data.n_features):
         rows, there = seen(likelihood.data, j)
-        for name, statistic in _statistics(likelihood, j, only).items():
+        for words, statistic in _statistics(likelihood, j, only).items():
             observed = float(statistic(rows.x[:, j]))
             replicated = np.asarray(statistic(replicates[:, there, j]), dtype=float)
-            words = f"{name} in {column}" if likelihood.data.levels[j] else f"{name} of {column}"
-            out[name if counts and likelihood.data.n_features == 1 else words] = {
+            out[words] = {
                 "observed": observed,
                 "mean": replicated.mean(),
                 "lower": np.quantile(replicated, TAILS[0]),

@@ -69,12 +69,12 @@ def significant(value: float | None, digits: int = 3) -> str:
 
     Examples
     --------
-    >>> significant(0.00123456), significant(15), significant(2.5e-9)
-    ('0.00123', '15', '2.5 × 10⁻⁹')
+    >>> significant(0.00123456), significant(15), significant(2.5e-9), significant(9.999e-6)
+    ('0.00123', '15', '2.5 × 10⁻⁹', '1 × 10⁻⁵')
     """
     if value is None or not math.isfinite(value) or value == 0:
         return fixed(value, 0)
-    exponent = math.floor(math.log10(abs(value)))
+    exponent = int(f"{value:.{digits - 1}e}".split("e")[1])
     if -4 <= exponent < 9:
         text = fixed(value, min(12, max(0, digits - 1 - exponent)))
         return text.rstrip("0").rstrip(".") if "." in text else text

@@ -19,6 +19,8 @@ from bayesmix.tempering.exchange import Exchanged, exchange
 
 TEMPERING = "tempering"
 """The group that says how the replicas moved."""
+OF_TIME = 0.97
+"""The share of the time that the replicas have; the rest is for masses, the bridge and labels."""
 
 
 def by_exchange(task: Task, *, seconds: float) -> xr.DataTree | None:
@@ -33,7 +35,7 @@ def by_exchange(task: Task, *, seconds: float) -> xr.DataTree | None:
             draws=task.draws,
             cores=task.cores,
             seed=task.seed,
-            seconds=seconds,
+            seconds=OF_TIME * seconds,
         )
     if made is None:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -36,6 +37,9 @@ from bayesmix.sampling.rescue import KeptRuns
 from bayesmix.sampling.scouts import Scouts
 from bayesmix.sampling.task import Task
 from bayesmix.sampling.until import until_trusted
+
+LEAST_SHARE = 0.1
+"""Of the minutes: a replica exchange may take so much, however late it begins."""
 
 
 def sample(
@@ -142,6 +146,7 @@ def sample(
     >>> dt["posterior"]["rate"].sizes
     Frozen({'chain': 2, 'draw': 200})
     """
+    begun = time.monotonic()
     settings: dict[str, Any] = whole_numbers(draws=draws, tune=tune, chains=chains)
     settings["target_accept"] = _probability(target_accept)
     extra: dict[str, Any] = whole_numbers(seed=seed, n_starts=n_starts)
@@ -169,14 +174,19 @@ def sample(
     def scouts() -> Scouts:
         return scouted(task)
 
-    def drawn(*, sampler: str, minutes: float, **settings: Any) -> xr.DataTree:
-        dt = _drawn(replace(task, **settings), scouts, sampler, 60 * minutes)
+    def seconds() -> float:
+        """For a replica exchange that begins now."""
+        spent = 0.0 if until is None else time.monotonic() - begun
+        return max(60 * minutes - spent, 60 * minutes * LEAST_SHARE)
+
+    def drawn(*, sampler: str, **settings: Any) -> xr.DataTree:
+        dt = _drawn(replace(task, **settings), scouts, sampler, seconds)
         dt.attrs["settings"] = json.dumps(settings | extra)
         dt.attrs["extended_model"] = int(model is not None or task.extended)
         return dt
 
     settings["sampler"] = sampler
-    return drawn(minutes=minutes, **settings) if until is None else until_trusted(drawn, settings, minutes=minutes)
+    return drawn(**settings) if until is None else until_trusted(drawn, settings, begun=begun, minutes=minutes)
 
 
 def _climbed(
@@ -190,19 +200,19 @@ def _climbed(
         return climber, exchange, find_modes(climber, results, climbs=n_starts, seed=seed, progress=progress)
 
 
-def _drawn(task: Task, scouts: Callable[[], Scouts], sampler: str, seconds: float) -> xr.DataTree:
+def _drawn(task: Task, scouts: Callable[[], Scouts], sampler: str, seconds: Callable[[], float]) -> xr.DataTree:
     """By chains where these can say how the modes share the mass, and agree; else by replica exchange."""
     if sampler == "exchange":
-        made = by_exchange(task, seconds=seconds)
+        made = by_exchange(task, seconds=(given := seconds()))
         if made is not None:
             return made
-        raise FitError(f"the replica exchange needs more than {seconds / 60:g} minutes here: raise minutes")
+        raise FitError(f"the replica exchange needs more than {given / 60:.2g} minutes here: raise minutes")
     sent = scouts()
-    if sampler == "auto" and unknown_masses(sent) and (made := by_exchange(task, seconds=seconds)) is not None:
+    if sampler == "auto" and unknown_masses(sent) and (made := by_exchange(task, seconds=seconds())) is not None:
         return made
     dt = by_chains(task, sent)
     asked = sampler == "auto" and task.draws >= DRAWS_PER_CHAIN and task.chains > 1  # fewer were meant for a look
-    made = by_exchange(task, seconds=seconds) if asked and unsettled(dt, task.likelihood) else None
+    made = by_exchange(task, seconds=seconds()) if asked and unsettled(dt, task.likelihood) else None
     return dt if made is None else made
 
 

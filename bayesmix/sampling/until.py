@@ -29,22 +29,23 @@ TOLD = ("sampler", "draws", "tune", "target_accept")
 type Sample = Callable[..., xr.DataTree]
 
 
-def until_trusted(sample: Sample, settings: Mapping[str, Any], *, minutes: float) -> xr.DataTree:
+def until_trusted(sample: Sample, settings: Mapping[str, Any], *, begun: float, minutes: float) -> xr.DataTree:
     """Sample, look at the verdict on the draws, and sample again with what it asks for, while there is time.
 
     Modes and scouts are those of the first time. More draws are, with the same seed, those that there were and what
     comes after them.
 
-    ``sample(minutes=..., **settings)`` draws; its settings hold draws, tune, target_accept and sampler. Every step is
-    kept in the posterior's attribute ``effort``: what was wrong, what was done, how long it took.
+    ``sample(**settings)`` draws; its settings hold draws, tune, target_accept and sampler. ``begun``: when the minutes
+    began to count, by :func:`time.monotonic`. Every step is kept in the posterior's attribute ``effort``: what was
+    wrong, what was done, how long it took.
     """
     from bayesmix.checks.diagnose import diagnose
 
-    begun, now, steps = time.monotonic(), dict(settings), []
+    now, steps = dict(settings), []
     while True:
-        spent = time.monotonic() - begun
-        dt = sample(minutes=max(minutes - spent / 60, minutes / 10), **now)
-        last = time.monotonic() - begun - spent
+        before = time.monotonic()
+        dt = sample(**now)
+        last = time.monotonic() - before
         problems = {p.name: p.value for p in diagnose(dt, model=False).problems}
         steps.append(
             {"with": {name: now[name] for name in TOLD}, "seconds": round(last, 1), "problems": sorted(problems)}

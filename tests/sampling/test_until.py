@@ -1,6 +1,7 @@
 """Sampling that goes on: each bad verdict asks for something, every step is kept, the budget holds."""
 
 import json
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -21,13 +22,13 @@ def steps(monkeypatch):
         def diagnose(record, *, model):
             return SimpleNamespace(problems=[SimpleNamespace(name=n, value=v) for n, v in next(told).items()])
 
-        def sample(*, minutes, **settings):
+        def sample(**settings):
             asked.append(settings)
             return xr.DataTree()
 
         monkeypatch.setattr("bayesmix.checks.diagnose.diagnose", diagnose)
         monkeypatch.setattr("bayesmix.posterior.record.Record.of", lambda dt: dt)
-        dt = until_trusted(sample, SETTINGS, minutes=minutes)
+        dt = until_trusted(sample, SETTINGS, begun=time.monotonic(), minutes=minutes)
         kept = json.loads(dt.attrs[EFFORT])
         assert [step["with"]["draws"] for step in kept] == [one["draws"] for one in asked]
         return [step["with"] for step in kept]
