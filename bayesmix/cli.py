@@ -181,6 +181,7 @@ def calibrate(name_or_path: str, out: Path | None, quiet: bool, **settings: Any)
 @click.option("--seed", type=click.IntRange(min=0), help="Same seed, same table.")
 @click.option("--draws", type=click.IntRange(min=4), help="Kept draws per chain.")
 @click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="At most for each candidate; else 5.")
+@click.option("--evidence-error", type=click.FloatRange(min=0, min_open=True), help="Of log evidences; else 0.04.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the page; by default choices/NAME.")
 @click.option("-q", "--quiet", is_flag=True, help="Do not say what is done.")
 def choose(name_or_path: str, out: Path | None, quiet: bool, **options: Any) -> None:

@@ -47,6 +47,7 @@ class Page:
     title: str
     make: Callable[[], tuple[bm.Mixture, bm.Data]]
     asked: dict[str, Any] = field(default_factory=dict)
+    sampling: dict[str, Any] = field(default_factory=dict)
 
 
 PAGES = [
@@ -58,6 +59,7 @@ PAGES = [
         "Iris",
         lambda: bm.load("iris"),
         {"n_components": range(1, 7), "covariance": ("full", "tied", "diag", "VEE")},
+        {"evidence_error": 0.08, "minutes": 1.0},
     ),
 ]
 
@@ -67,7 +69,7 @@ def write(page: Page, folder: Path, mode: str) -> dict[str, Any]:
     spec, data = page.make()
     spec = spec.replace(order=None)
     began = time.perf_counter()
-    more = {"until": "trusted"} if mode == "full" else {}
+    more = {"until": "trusted"} | page.sampling if mode == "full" else {}
     choice = bm.choose(spec, data, **page.asked, mode=mode, out=folder / "records", **more)
     chosen = time.perf_counter()
     held = bm.stability(spec, data, **page.asked, resamples=RESAMPLES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,11 @@ from bayesmix.grouping.merging import merge
 from bayesmix.grouping.modes import has_modes, modes_of
 from bayesmix.grouping.occupied import occupied
 from bayesmix.grouping.quality import classification_quality
+from bayesmix.inputs.errors import FitError
 from bayesmix.posterior.co_clustering import co_clustering
 from bayesmix.posterior.record import Record
-from bayesmix.sampling.log_evidence import log_evidence
+from bayesmix.sampling.by_exchange import TEMPERING
+from bayesmix.sampling.log_evidence import LogEvidence, log_evidence
 from bayesmix.sampling.sample import sample
 
 ROWS_OF_PAIRS = 300
@@ -30,14 +33,26 @@ def by_draws(candidate: Candidate, **settings: Any) -> Numbers:
     """Sample, and read the columns off the draws; ``settings`` are those of :func:`bayesmix.sample`."""
     began = time.perf_counter()
     dt = sample(candidate.spec, candidate.data, progress=False, **settings)
-    return of_posterior(dt, **settings) | {"seconds": time.perf_counter() - began}
+    evidence = log_evidence(dt)
+    if not evidence.established and settings.get("sampler", "auto") == "auto" and TEMPERING not in dt.children:
+        dt = _exchanged(candidate, dt, settings)
+        evidence = log_evidence(dt)
+    return of_posterior(dt, evidence, **settings) | {"seconds": time.perf_counter() - began}
 
 
-def of_posterior(dt: xr.DataTree, **settings: Any) -> Numbers:
+def _exchanged(candidate: Candidate, dt: xr.DataTree, settings: Mapping[str, Any]) -> xr.DataTree:
+    """By replica exchange, where there is time for it: draws that are right may leave the evidence open."""
+    try:
+        return sample(candidate.spec, candidate.data, progress=False, **{**settings, "sampler": "exchange"})
+    except FitError:
+        return dt
+
+
+def of_posterior(dt: xr.DataTree, evidence: LogEvidence, **settings: Any) -> Numbers:
     """The columns of a posterior that there is; ``settings`` are those of fits without single rows."""
     record = Record.of(dt)
     check, found = diagnose(record), occupied(record, seed=int(record.dt.attrs["seed"]))
-    evidence, one_out = log_evidence(dt), left_out(record, **settings)
+    one_out = left_out(record, **settings)
     return {
         "elpd": one_out.elpd.tolist(),
         "elpd_mcse": one_out.error,

@@ -32,7 +32,7 @@ from bayesmix.mixture.spec import Mixture
 
 FULL, EM_ALONE = "full", "em"
 FOLDS = 5
-OF_SAMPLING = ("draws", "tune", "chains", "cores", "target_accept", "sampler", "until", "minutes")
+OF_SAMPLING = ("draws", "tune", "chains", "cores", "target_accept", "sampler", "until", "minutes", "evidence_error")
 """Arguments that are handed to :func:`bayesmix.sample`."""
 
 type Say = Callable[[str], None]
@@ -94,7 +94,8 @@ def choose(
     progress : bool
         Say on the error stream what is done, and before sampling what it will cost.
     **settings
-        ``draws, tune, chains, cores, target_accept, sampler, until, minutes`` of :func:`bayesmix.sample`.
+        ``draws, tune, chains, cores, target_accept, sampler, until, minutes, evidence_error`` of
+        :func:`bayesmix.sample`.
 
     Returns
     -------

@@ -89,7 +89,7 @@ SAMPLER = {
     **counts("seed", "n_starts"),
     "sampler": Kind(", ".join(map(repr, SAMPLERS)), lambda value: value in SAMPLERS),
     "until": Kind("'trusted'", lambda value: value == "trusted"),
-    "minutes": POSITIVE,
+    **dict.fromkeys(("minutes", "evidence_error"), POSITIVE),
 }
 ASSIGNMENT = Kind('"soft" or "hard"', lambda value: value in ("soft", "hard"))
 EM = {**counts("n_starts", "seed", "max_iter"), "tolerance": POSITIVE, "assignment": ASSIGNMENT}

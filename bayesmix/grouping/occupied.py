@@ -46,8 +46,9 @@ class Occupied:
     @property
     def effective(self) -> float:
         """How many draws the mean of ``empty`` rests on, (sum)^2 / sum of squares."""
-        total = self.empty.sum()
-        return float(total**2 / (self.empty**2).sum()) if total > 0 else 0.0
+        largest = self.empty.max()
+        share = self.empty / (largest or 1.0)  # squares of what is tiny would be 0
+        return float(share.sum() ** 2 / (share**2).sum()) if largest > 0 else 0.0
 
 
 def occupied(record: Record, *, seed: int) -> Occupied:

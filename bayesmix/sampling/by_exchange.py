@@ -19,13 +19,11 @@ from bayesmix.tempering.exchange import Exchanged, exchange
 
 TEMPERING = "tempering"
 """The group that says how the replicas moved."""
-OF_TIME = 0.97
-"""The share of the time that the replicas have; the rest is for masses, the bridge and labels."""
 
 
-def by_exchange(task: Task, *, seconds: float) -> xr.DataTree | None:
+def by_exchange(task: Task) -> xr.DataTree | None:
     """The posterior; None where the time would not do for a first round of sweeps."""
-    bar = waiting("Replica exchange, of its time at most", seconds, progress=task.progress)
+    bar = waiting("Replica exchange, of its time at most", task.budget.seconds, progress=task.progress)
     with explained("the replica exchange"), bar:
         made = exchange(
             task.compiled,
@@ -35,7 +33,7 @@ def by_exchange(task: Task, *, seconds: float) -> xr.DataTree | None:
             draws=task.draws,
             cores=task.cores,
             seed=task.seed,
-            seconds=OF_TIME * seconds,
+            budget=task.budget,
         )
     if made is None:
         return None

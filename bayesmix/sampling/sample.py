@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -21,7 +20,7 @@ from bayesmix.em.starts import StartResult, solutions
 from bayesmix.gallery.model_toml import SAMPLERS
 from bayesmix.inputs.arguments import whole_numbers
 from bayesmix.inputs.data import Data
-from bayesmix.inputs.defaults import CHAINS, DRAWS_PER_CHAIN, MINUTES, N_STARTS, TUNE
+from bayesmix.inputs.defaults import CHAINS, DRAWS_PER_CHAIN, EVIDENCE_ERROR, MINUTES, N_STARTS, TUNE
 from bayesmix.inputs.errors import FitError, explained
 from bayesmix.mixture.exchangeable import Exchange
 from bayesmix.mixture.spec import Mixture, resolved
@@ -37,9 +36,7 @@ from bayesmix.sampling.rescue import KeptRuns
 from bayesmix.sampling.scouts import Scouts
 from bayesmix.sampling.task import Task
 from bayesmix.sampling.until import until_trusted
-
-LEAST_SHARE = 0.1
-"""Of the minutes: a replica exchange may take so much, however late it begins."""
+from bayesmix.tempering.budget import Budget
 
 
 def sample(
@@ -58,6 +55,7 @@ def sample(
     sampler: str = "auto",
     until: str | None = None,
     minutes: float = MINUTES,
+    evidence_error: float = EVIDENCE_ERROR,
     progress: bool = True,
     keep: str | Path | None = None,
     compiled: CompiledModel | None = None,
@@ -109,6 +107,9 @@ def sample(
         How long a replica exchange may take, and with ``until`` the whole. An exchange ends once its chains agree;
         where it runs out of time, it keeps what it has, and the verdict says so. Where the time would not do for a
         start, the chains stay.
+    evidence_error : float
+        The standard error of the log evidence to which a replica exchange goes on, for up to 16,000 sweeps. A larger
+        one takes less time: half the error takes four times as many sweeps.
     progress : bool
         Show progress bars.
     keep : str or Path, optional
@@ -146,13 +147,13 @@ def sample(
     >>> dt["posterior"]["rate"].sizes
     Frozen({'chain': 2, 'draw': 200})
     """
-    begun = time.monotonic()
     settings: dict[str, Any] = whole_numbers(draws=draws, tune=tune, chains=chains)
     settings["target_accept"] = _probability(target_accept)
     extra: dict[str, Any] = whole_numbers(seed=seed, n_starts=n_starts)
     cores = None if cores is None else whole_numbers(cores=cores)["cores"]
     _check_objects(compiled, log_likelihood)
-    minutes = _checked_effort(sampler, until, minutes)
+    _check_choices(sampler, until)
+    budget = Budget.of(minutes, evidence_error, whole=until is not None)
     parts = graph(resolved(spec, data))
     stored = data.with_covariates(parts.likelihood.covariates)
     rehearse(stored.to_dataset().assign_coords(parts.likelihood.coords))
@@ -166,6 +167,7 @@ def sample(
         seed=extra["seed"],
         progress=progress,
         log_likelihood=log_likelihood,
+        budget=budget,
         kept=None if keep is None else KeptRuns.of(keep, parts.likelihood.spec, stored),
         **settings,
     )
@@ -174,19 +176,14 @@ def sample(
     def scouts() -> Scouts:
         return scouted(task)
 
-    def seconds() -> float:
-        """For a replica exchange that begins now."""
-        spent = 0.0 if until is None else time.monotonic() - begun
-        return max(60 * minutes - spent, 60 * minutes * LEAST_SHARE)
-
     def drawn(*, sampler: str, **settings: Any) -> xr.DataTree:
-        dt = _drawn(replace(task, **settings), scouts, sampler, seconds)
+        dt = _drawn(replace(task, **settings), scouts, sampler)
         dt.attrs["settings"] = json.dumps(settings | extra)
         dt.attrs["extended_model"] = int(model is not None or task.extended)
         return dt
 
     settings["sampler"] = sampler
-    return drawn(**settings) if until is None else until_trusted(drawn, settings, begun=begun, minutes=minutes)
+    return drawn(**settings) if until is None else until_trusted(drawn, settings, budget)
 
 
 def _climbed(
@@ -200,30 +197,27 @@ def _climbed(
         return climber, exchange, find_modes(climber, results, climbs=n_starts, seed=seed, progress=progress)
 
 
-def _drawn(task: Task, scouts: Callable[[], Scouts], sampler: str, seconds: Callable[[], float]) -> xr.DataTree:
+def _drawn(task: Task, scouts: Callable[[], Scouts], sampler: str) -> xr.DataTree:
     """By chains where these can say how the modes share the mass, and agree; else by replica exchange."""
     if sampler == "exchange":
-        made = by_exchange(task, seconds=(given := seconds()))
+        made = by_exchange(task)
         if made is not None:
             return made
-        raise FitError(f"the replica exchange needs more than {given / 60:.2g} minutes here: raise minutes")
+        raise FitError(f"the replica exchange needs more than {task.budget.minutes:g} minutes here: raise minutes")
     sent = scouts()
-    if sampler == "auto" and unknown_masses(sent) and (made := by_exchange(task, seconds=seconds())) is not None:
+    if sampler == "auto" and unknown_masses(sent) and (made := by_exchange(task)) is not None:
         return made
     dt = by_chains(task, sent)
     asked = sampler == "auto" and task.draws >= DRAWS_PER_CHAIN and task.chains > 1  # fewer were meant for a look
-    made = by_exchange(task, seconds=seconds()) if asked and unsettled(dt, task.likelihood) else None
+    made = by_exchange(task) if asked and unsettled(dt, task.likelihood) else None
     return dt if made is None else made
 
 
-def _checked_effort(sampler: str, until: str | None, minutes: float) -> float:
+def _check_choices(sampler: str, until: str | None) -> None:
     if sampler not in SAMPLERS:
         raise ValueError(f"sampler: must be one of {', '.join(map(repr, SAMPLERS))}; got {sampler!r}")
     if until not in (None, "trusted"):
         raise ValueError(f"until: must be None or 'trusted'; got {until!r}")
-    if not (isinstance(minutes, Real) and minutes > 0):
-        raise ValueError(f"minutes: must be positive; got {minutes!r}")
-    return float(minutes)
 
 
 def _check_objects(compiled: Any, log_likelihood: Any) -> None:

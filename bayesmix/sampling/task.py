@@ -18,6 +18,7 @@ from bayesmix.multimodality.maxima import Climber, PosteriorMode
 from bayesmix.multimodality.table import modes_dataset
 from bayesmix.posterior.assemble import attributes, sort_labels
 from bayesmix.sampling.rescue import KeptRuns
+from bayesmix.tempering.budget import Budget
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +37,8 @@ class Task:
         The groups that are stored beside the draws.
     draws, tune, chains, target_accept, cores, seed
         As for :func:`bayesmix.sample`.
+    budget : Budget
+        Of a replica exchange.
     kept : KeptRuns or None
         Where finished runs of chains are kept.
     """
@@ -52,6 +55,7 @@ class Task:
     seed: int
     progress: bool
     log_likelihood: bool | str
+    budget: Budget
     kept: KeptRuns | None = None
 
     @property

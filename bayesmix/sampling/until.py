@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from bayesmix.tempering.budget import Budget
+
 EFFORT = "effort"
 """The attribute that holds every step."""
 BOLDEST, CAREFUL, MOST_CAREFUL = 0.9, 0.95, 0.99
@@ -29,15 +31,14 @@ TOLD = ("sampler", "draws", "tune", "target_accept")
 type Sample = Callable[..., xr.DataTree]
 
 
-def until_trusted(sample: Sample, settings: Mapping[str, Any], *, begun: float, minutes: float) -> xr.DataTree:
+def until_trusted(sample: Sample, settings: Mapping[str, Any], budget: Budget) -> xr.DataTree:
     """Sample, look at the verdict on the draws, and sample again with what it asks for, while there is time.
 
     Modes and scouts are those of the first time. More draws are, with the same seed, those that there were and what
     comes after them.
 
-    ``sample(**settings)`` draws; its settings hold draws, tune, target_accept and sampler. ``begun``: when the minutes
-    began to count, by :func:`time.monotonic`. Every step is kept in the posterior's attribute ``effort``: what was
-    wrong, what was done, how long it took.
+    ``sample(**settings)`` draws; its settings hold draws, tune, target_accept and sampler. Every step is
+    kept in the posterior's attribute ``effort``: what was wrong, what was done, how long it took.
     """
     from bayesmix.checks.diagnose import diagnose
 
@@ -51,8 +52,7 @@ def until_trusted(sample: Sample, settings: Mapping[str, Any], *, begun: float, 
             {"with": {name: now[name] for name in TOLD}, "seconds": round(last, 1), "problems": sorted(problems)}
         )
         wanted = _wanted(problems, now, dt)
-        left = 60 * minutes - (time.monotonic() - begun)
-        if not problems or wanted is None or left < last * _cost(wanted, now):
+        if not problems or wanted is None or budget.left < last * _cost(wanted, now):
             break
         now = wanted
     dt.attrs[EFFORT] = json.dumps(steps)

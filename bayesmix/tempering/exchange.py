@@ -26,6 +26,7 @@ from bayesmix.compiled.many_points import Points
 from bayesmix.kernels.threads import n_threads
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.multimodality.watched import Watch
+from bayesmix.tempering.budget import Budget
 from bayesmix.tempering.evidence import log_evidence
 from bayesmix.tempering.ladder import Ladder
 from bayesmix.tempering.powers import Tempered
@@ -41,8 +42,8 @@ ROUND_TRIPS = 10
 """Fewer in all chains together say little of how the modes share the mass."""
 ENOUGH_TRIPS, ENOUGH_DRAWS, ENOUGH_AGREEMENT = 40, 600.0, 1.008
 """Where no more sweeps are made: round trips, effective draws and R-hat of everything that labels do not change."""
-ENOUGH_EVIDENCE, SWEEPS_FOR_EVIDENCE = 0.04, 16_000
-"""The error of the log evidence for whose sake alone sweeps are made, and up to how many of them."""
+SWEEPS_FOR_EVIDENCE = 16_000
+"""No more sweeps are made for the sake of the evidence's error alone."""
 FEWEST_SWEEPS = 200
 """Worth a round of their own, where time runs out."""
 FIRST_STATES = 500
@@ -97,7 +98,7 @@ def exchange(
     draws: int,
     cores: int | None,
     seed: int,
-    seconds: float,
+    budget: Budget,
 ) -> Exchanged | None:
     """Draw from the posterior by replica exchange until all chains agree, or the time is up.
 
@@ -115,10 +116,10 @@ def exchange(
         Lines at once, by default as many as the machine has.
     seed : int
         Same seed, same draws, for any number of cores; where time runs out, as far as it went.
-    seconds : float
-        No new round of sweeps begins later than this.
+    budget : Budget
+        When no new round of sweeps begins, and the error of the log evidence for whose sake there are up to 16,000.
     """
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + budget.seconds
     model = Tempered(compiled, likelihood)
     replicas = _begun(model, starts, chains=chains, cores=cores or n_threads(), seed=seed)
     n = max(FIRST_SWEEPS, draws)
@@ -131,7 +132,7 @@ def exchange(
         replicas.adapt(seen)
     pieces: list[Drawn] = []
     finished = False
-    watch = _Watching(model)
+    watch = _Watching(model, budget.evidence_error)
     while not finished and sum(p.L.shape[1] for p in pieces) < SWEEPS_AT_MOST:
         begun = time.monotonic()
         pieces.append(replicas.sweep(n))
@@ -177,8 +178,8 @@ def _begun(model: Tempered, starts: np.ndarray, *, chains: int, cores: int, seed
 class _Watching:
     """Whether there are enough draws, by what labels do not change, and by the evidence."""
 
-    def __init__(self, model: Tempered) -> None:
-        self.model = model
+    def __init__(self, model: Tempered, evidence_error: float) -> None:
+        self.model, self.evidence_error = model, evidence_error
         self.watch, self.points = Watch(model.likelihood), Points(model.compiled, model.likelihood.parameter_names)
 
     def wanted(self, drawn: Drawn, powers: np.ndarray) -> float:
@@ -198,5 +199,5 @@ class _Watching:
         if not float(az.rhat(dataset)["value"].max()) < ENOUGH_AGREEMENT:
             factors.append(MOST_FACTOR)
         if self.model.plain and drawn.L.shape[1] < SWEEPS_FOR_EVIDENCE:
-            factors.append((log_evidence(powers, drawn.L)[1] / ENOUGH_EVIDENCE) ** 2)
+            factors.append((log_evidence(powers, drawn.L)[1] / self.evidence_error) ** 2)
         return float(np.nan_to_num(factors, nan=MOST_FACTOR).max())  # of what stands still in a chain nothing is known

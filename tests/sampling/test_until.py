@@ -1,13 +1,13 @@
 """Sampling that goes on: each bad verdict asks for something, every step is kept, the budget holds."""
 
 import json
-import time
 from types import SimpleNamespace
 
 import pytest
 import xarray as xr
 
 from bayesmix.sampling.until import EFFORT, until_trusted
+from bayesmix.tempering.budget import Budget
 
 SETTINGS = {"draws": 1000, "tune": 500, "chains": 4, "target_accept": 0.9, "sampler": "auto"}
 
@@ -28,7 +28,7 @@ def steps(monkeypatch):
 
         monkeypatch.setattr("bayesmix.checks.diagnose.diagnose", diagnose)
         monkeypatch.setattr("bayesmix.posterior.record.Record.of", lambda dt: dt)
-        dt = until_trusted(sample, SETTINGS, begun=time.monotonic(), minutes=minutes)
+        dt = until_trusted(sample, SETTINGS, Budget.of(minutes, 0.04, whole=True))
         kept = json.loads(dt.attrs[EFFORT])
         assert [step["with"]["draws"] for step in kept] == [one["draws"] for one in asked]
         return [step["with"] for step in kept]

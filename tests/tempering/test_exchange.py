@@ -12,6 +12,7 @@ from bayesmix.compiled.log_posterior import CompiledModel
 from bayesmix.inputs.errors import FitError
 from bayesmix.mixture.spec import resolved
 from bayesmix.model.build import build
+from bayesmix.tempering.budget import Budget
 from bayesmix.tempering.evidence import log_evidence, log_ratio
 from bayesmix.tempering.exchange import exchange
 from bayesmix.tempering.guesses import guess
@@ -80,7 +81,7 @@ def test_verdict_of_an_exchange(tied_draws):
 def test_same_seed_same_draws_on_any_number_of_cores(tied_compiled):
     spec, data = tied(2), bm.Data(TIED)
     likelihood, compiled = resolved(spec, data), tied_compiled[2]
-    settings = {"chains": 2, "draws": 50, "seed": 3, "seconds": 0.001 + 60}
+    settings = {"chains": 2, "draws": 50, "seed": 3, "effort": Budget.of(1.0, 0.04, whole=False)}
     one, two = (exchange(compiled, likelihood, np.zeros((1, 5)), cores=cores, **settings) for cores in (1, 2))
     np.testing.assert_array_equal(one.states, two.states)
     np.testing.assert_array_equal(one.round_trips, two.round_trips)
@@ -97,6 +98,7 @@ def test_no_time_is_said_beforehand(tied_compiled):
         ({"sampler": "gibbs"}, "sampler: must be one of 'auto', 'nuts', 'exchange'"),
         ({"until": "good"}, "until: must be None or 'trusted'"),
         ({"minutes": 0}, "minutes: must be positive"),
+        ({"evidence_error": -1.0}, "evidence_error: must be positive"),
     ],
 )
 def test_bad_requests_are_named(given, message):

@@ -68,7 +68,7 @@ def run(model: GalleryModel, options: dict[str, Any], *, out: Path | None, quiet
     )
     say(str(choice))
     asked = {name: value for name, value in options.items() if value not in (None, False)}
-    flags = [f"--{name}" if value is True else f"--{name} {value}" for name, value in asked.items()]
+    flags = [f"--{name.replace('_', '-')}" + ("" if value is True else f" {value}") for name, value in asked.items()]
     command = " ".join([f"bayesmix choose {shlex.quote(model.name)}", *flags])
     page = write_choice(choice, folder, title=model.title, command=command)
     if resamples:

@@ -19,6 +19,8 @@ SPARE_GAP = 1.2
 BARS = {"probability": "K components", "occupied": "K+ with rows", "modes": "modes of the density"}
 WIDTH = 0.8
 """Of all bars of a number, side by side."""
+ABOVE_BARS = 1.35
+"""The height of their panel, of what the bars need: room for the legend."""
 
 
 @styled
@@ -125,8 +127,8 @@ def _probabilities(ax: Axes, choice: Choice) -> None:
     before = np.r_[x[0] - 1, x, x[-1] + 1], np.r_[0, found["prior"], 0]
     ax.step(*before, where="mid", color=MUTED, linewidth=0.8, label="p(K)")
     ax.set(title="Probability given the rows", xlim=(x[0] - 0.7, x[-1] + 0.7))
-    ax.set_ylim(bottom=0)
-    ax.legend()
+    ax.set_ylim(0, ABOVE_BARS * ax.get_ylim()[1])
+    ax.legend(ncols=2, loc="upper center")
 
 
 def _line(i: int) -> Style:

@@ -14,8 +14,8 @@ NO_BREAK = "\N{NO-BREAK SPACE}"
 CHOSEN = "◂"
 """Beside the best of a column."""
 WHAT_IS_COUNTED = {
-    "probability": "Components, p(K | y)",
-    "occupied": "Components with rows, p(K+ | y)",
+    "probability": f"Components, p(K{NO_BREAK}|{NO_BREAK}y)",
+    "occupied": f"Components with rows, p(K+{NO_BREAK}|{NO_BREAK}y)",
     "modes": "Modes of the density",
 }
 """What is counted, by its column in :attr:`Choice.posterior`."""
@@ -54,8 +54,7 @@ def of_posteriors(choice: Choice) -> Table:
             _with_error(row["log_evidence"], row["log_evidence_error"]),
             _with_error(row["nobile"], row["nobile_error"]),
             _best(choice, "probability", name, fixed(row["probability"], 3)),
-            _judged(row["draws_ok"] and row["established"]),
-            _judged(row["model_ok"]),
+            f"{_judged(row['draws_ok'] and row['established'])},{NO_BREAK}{_judged(row['model_ok'])}",
         ]
 
     heads = (
@@ -65,16 +64,15 @@ def of_posteriors(choice: Choice) -> Table:
         "Pareto k",
         "Log evidence",
         "By Nobile's identity",
-        "p(K | y)",
-        "Draws",
-        "Model",
+        f"p(K{NO_BREAK}|{NO_BREAK}y)",
+        "Draws, model",
     )
     caption = (
         "Posteriors. After ± are standard errors: of leave-one-out those of so few rows, of evidences those of so few "
         "draws. A dash: not defined, or not established. The largest Pareto k is that of rows that were not fitted "
-        "without; the last columns say whether the draws are trusted, and whether the data leave the model unrefuted."
+        "without; the last column says whether the draws are trusted, and whether the data leave the model unrefuted."
     )
-    return Table(heads, _rows(choice, cells), (False, *[True] * 6, False, False), caption)
+    return Table(heads, _rows(choice, cells), (False, *[True] * 6, False), caption)
 
 
 def of_number(choice: Choice) -> Table:
