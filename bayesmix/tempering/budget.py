@@ -1,4 +1,4 @@
-"""How long a replica exchange may go on, or the whole call that it is part of, and how closely it is to know the evidence."""
+"""How long a replica exchange, or the call that it is part of, may go on, and how closely it is to know the evidence."""
 
 from __future__ import annotations
 

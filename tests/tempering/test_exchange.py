@@ -81,7 +81,7 @@ def test_verdict_of_an_exchange(tied_draws):
 def test_same_seed_same_draws_on_any_number_of_cores(tied_compiled):
     spec, data = tied(2), bm.Data(TIED)
     likelihood, compiled = resolved(spec, data), tied_compiled[2]
-    settings = {"chains": 2, "draws": 50, "seed": 3, "effort": Budget.of(1.0, 0.04, whole=False)}
+    settings = {"chains": 2, "draws": 50, "seed": 3, "budget": Budget.of(1.0, 0.04, whole=False)}
     one, two = (exchange(compiled, likelihood, np.zeros((1, 5)), cores=cores, **settings) for cores in (1, 2))
     np.testing.assert_array_equal(one.states, two.states)
     np.testing.assert_array_equal(one.round_trips, two.round_trips)
