@@ -1,4 +1,4 @@
-"""How long a replica exchange, or the call that it is part of, may go on, and how closely it is to know the evidence."""
+"""How long a replica exchange, or the call that it is part of, may go on, and how close an evidence it is to find."""
 
 from __future__ import annotations
 
