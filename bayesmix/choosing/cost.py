@@ -47,7 +47,7 @@ def forecast(records: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) 
     middle = f", about {unsettled} where those of {CROWDED} components and more do not" if unsettled != settled else ""
     return (
         f"Sampling {len(records)} candidates takes about {settled} where chains settle{middle}, and at most {most}: "
-        f"each may go on by replica exchange for {minutes:g} minutes."
+        f"each may go on by replica exchange for {minutes:g} {'minute' if minutes == 1 else 'minutes'}."
     )
 
 

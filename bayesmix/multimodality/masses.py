@@ -10,7 +10,7 @@ import xarray as xr
 
 from bayesmix.compiled.log_posterior import CompiledModel
 from bayesmix.likelihood.likelihood import Likelihood
-from bayesmix.multimodality.bridge import LogIntegral
+from bayesmix.multimodality.bridge import UNKNOWN, LogIntegral
 from bayesmix.multimodality.cell import local_integral
 from bayesmix.multimodality.labellings import log_labellings
 from bayesmix.multimodality.maxima import NEGLIGIBLE
@@ -76,7 +76,9 @@ def weigh(
 
 
 def total(parts: Sequence[LogIntegral]) -> LogIntegral:
-    """The log-integral over several regions together."""
+    """The log-integral over several regions together; unknown where one is."""
+    if any(np.isnan(e.value) for e in parts):
+        return UNKNOWN
     values, errors = (np.array([getattr(e, name) for e in parts]) for name in ("value", "standard_error"))
     value = float(np.logaddexp.reduce(values))
     relative = float(np.sqrt((np.exp(2 * (values - value)) * errors**2).sum()))
