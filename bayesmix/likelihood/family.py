@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import xarray as xr
-from scipy.special import softmax
 
 from bayesmix.inputs.arguments import listed
 from bayesmix.inputs.data import Data
@@ -23,6 +22,8 @@ from bayesmix.parts.weights import Weights
 if TYPE_CHECKING:
     from bayesmix.likelihood.likelihood import Likelihood
 
+LEAST_RESPONSIBILITY = 1e-12
+"""Of every component that a row may be of, where EM starts: what is 0 would stay so."""
 RANDOM = "random partition"
 WHITENED = {"k-means++ whitened"}
 """Kinds of starts that cluster the rows along their principal components, each with variance 1."""
@@ -142,9 +143,9 @@ class Family(ABC):
                 known = known_means(y, np.where(labelled[:, None], np.exp(evidence), 0.0))
                 centres = pinned(centres, *known)
             r = nearest(y, centres)
-        logs = np.log(r + 1e-12)
-        logs[evidence == -np.inf] = -np.inf
-        return np.asarray(softmax(logs, axis=1))
+        shares = r + LEAST_RESPONSIBILITY
+        shares[evidence == -np.inf] = 0.0
+        return np.asarray(shares / shares.sum(axis=1, keepdims=True))
 
     def spikes(self, likelihood: Likelihood, params: Params, r: np.ndarray | None = None) -> list[str]:
         """Why these parameters are degenerate, in words; empty where they are not.
