@@ -127,7 +127,9 @@ def _probabilities(ax: Axes, choice: Choice) -> None:
     before = np.r_[x[0] - 1, x, x[-1] + 1], np.r_[0, found["prior"], 0]
     ax.step(*before, where="mid", color=MUTED, linewidth=0.8, label="p(K)")
     ax.set(title="Probability given the rows", xlim=(x[0] - 0.7, x[-1] + 0.7))
-    ax.set_ylim(0, ABOVE_BARS * ax.get_ylim()[1])
+    top = ax.get_ylim()[1]
+    ax.set_yticks([tick for tick in ax.get_yticks() if tick <= min(top, 1.0)])
+    ax.set_ylim(0, ABOVE_BARS * top)
     ax.legend(ncols=2, loc="upper center")
 
 

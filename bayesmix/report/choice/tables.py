@@ -11,11 +11,13 @@ from bayesmix.report.blocks import Inline, Table
 from bayesmix.report.text import DASH, decimals_for, fixed, interval, percent, whole
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
+GIVEN = f"{NO_BREAK}|\N{WORD JOINER}{NO_BREAK}"
+"""The bar of a conditional probability, after which a line may end otherwise."""
 CHOSEN = "◂"
 """Beside the best of a column."""
 WHAT_IS_COUNTED = {
-    "probability": f"Components, p(K{NO_BREAK}|{NO_BREAK}y)",
-    "occupied": f"Components with rows, p(K+{NO_BREAK}|{NO_BREAK}y)",
+    "probability": f"Components, p(K{GIVEN}y)",
+    "occupied": f"Components with rows, p(K+{GIVEN}y)",
     "modes": "Modes of the density",
 }
 """What is counted, by its column in :attr:`Choice.posterior`."""
@@ -64,7 +66,7 @@ def of_posteriors(choice: Choice) -> Table:
         "Pareto k",
         "Log evidence",
         "By Nobile's identity",
-        f"p(K{NO_BREAK}|{NO_BREAK}y)",
+        f"p(K{GIVEN}y)",
         "Draws, model",
     )
     caption = (
@@ -128,7 +130,7 @@ def of_merging(choice: Choice) -> Table:
 
 
 def _between(value: float, lower: float, upper: float, digits: int = 3) -> str:
-    return f"{fixed(value, digits)} ({interval(lower, upper, digits)})"
+    return DASH if pd.isna(value) else f"{fixed(value, digits)} ({interval(lower, upper, digits)})"
 
 
 def _rows(choice: Choice, cells: object) -> list[Sequence[Inline]]:
