@@ -118,9 +118,9 @@ def calibration(cmp: Comparison, data: Data) -> Figure:
         confidence, right = _hits(cmp, data, key)
         table = reliability(confidence, right)
         shift = (i - 0.5) * 0.012
-        bars = table["share"] - table["lower"], table["upper"] - table["share"]
-        style = {"marker": marker, "color": tint, "linestyle": "none", "elinewidth": 1, "markersize": 6, "gid": key}
-        top.errorbar(table["confidence"] + shift, table["share"], bars, label=name, **style)
+        at = table["confidence"] + shift
+        top.vlines(at, table["lower"], table["upper"], color=tint, linewidth=1)
+        top.plot(at, table["share"], marker, color=tint, markersize=6, label=name, gid=key)
         edges = np.linspace(0, 1, BINS + 1)
         below.stairs(np.histogram(confidence, edges)[0], edges, color=tint, linewidth=1.4)
     top.axline((0, 0), slope=1, color=MUTED, linewidth=0.8, linestyle=":")

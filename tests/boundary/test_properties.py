@@ -108,7 +108,7 @@ def test_data_come_back_from_a_dataset(x, labels, weights):
 
 POSITIVE = st.floats(1e-300, 1e300)
 NESTED = st.one_of(POSITIVE, st.lists(POSITIVE, min_size=1, max_size=3))
-WITHOUT = {"MvNormal"}
+WITHOUT = {"MvNormal", "DynamicDirichlet"}
 
 
 @st.composite
