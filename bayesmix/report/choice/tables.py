@@ -11,8 +11,8 @@ from bayesmix.report.blocks import Inline, Table
 from bayesmix.report.text import DASH, decimals_for, fixed, interval, percent, whole
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
-GIVEN = f"{NO_BREAK}|\N{WORD JOINER}{NO_BREAK}"
-"""The bar of a conditional probability, after which a line may end otherwise."""
+GIVEN = f"{NO_BREAK}\N{DIVIDES}{NO_BREAK}"
+"""The bar of a conditional probability: after a vertical line a row of text may end."""
 CHOSEN = "◂"
 """Beside the best of a column."""
 WHAT_IS_COUNTED = {
