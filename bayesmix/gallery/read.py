@@ -13,6 +13,7 @@ from bayesmix.families.table import FAMILIES
 from bayesmix.gallery import model_toml
 from bayesmix.gallery.model_toml import names
 from bayesmix.gallery.strangers import inside
+from bayesmix.inputs.arguments import of_file
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.tables.roles import read_data
 from bayesmix.likelihood.cells import readable
@@ -232,4 +233,4 @@ def _within(path: Path, where: str) -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        raise ValueError(f"{path}: {where}{str(error).removeprefix('X: ')}") from None
+        raise of_file(path, str(error), where) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 from numbers import Integral
+from pathlib import Path
 from reprlib import Repr
 from typing import Any
 
@@ -12,6 +13,8 @@ FEWEST_DRAWS = 4
 """Of every chain: R-hat halves it, and a variance takes two."""
 BRIEF = Repr(maxstring=200, maxother=200, maxlong=40, maxlevel=4, maxlist=12, maxtuple=12, maxdict=12)
 """Values in messages: those of a stranger may be megabytes, or nested without end."""
+LONGEST_TOLD = 1200
+"""Characters of an error about a file."""
 LONGEST_LISTED = 60
 """Characters of a name in a list of them."""
 MOST_COMPONENTS = 1000
@@ -65,6 +68,20 @@ def listed(names: Iterable[str], most: int = 6) -> str:
     names = list(names)
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(_short(" ".join(name.split())) for name in names[:most]) + more
+
+
+def of_file(path: Path, words: str, where: str = "") -> ValueError:
+    """The error of a file that these words are of: the middle is cut where they quote what is long.
+
+    Examples
+    --------
+    >>> of_file(Path("data.csv"), "X: must differ")
+    ValueError('data.csv: must differ')
+    """
+    words = words.removeprefix("X: ")
+    if len(words) > LONGEST_TOLD:
+        words = f"{words[: LONGEST_TOLD // 2]} ... {words[-LONGEST_TOLD // 2 :]}"
+    return ValueError(f"{path}: {where}{words}")
 
 
 def _short(name: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bayesmix.inputs.arguments import listed
 from bayesmix.inputs.covariates import level_text
 from bayesmix.inputs.csv_columns import column, floats
 from bayesmix.inputs.tables.words import array_names
@@ -38,7 +39,7 @@ def frame_of(X: Any) -> pd.DataFrame:
         raise ValueError(f"X: needs at least one row and one column; got shape {frame.shape}")
     names = [str(c) for c in frame.columns]
     if len(set(names)) < len(names):
-        raise ValueError(f"X: column names must differ; got {', '.join(names)}")
+        raise ValueError(f"X: column names must differ; got {listed(names)}")
     return frame.set_axis(names, axis=1)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from bayesmix.inputs.arguments import of_file
 from bayesmix.inputs.containers import named_by
 from bayesmix.inputs.csv_columns import numeric
 from bayesmix.inputs.tables.read import Table, read_table
@@ -57,7 +58,7 @@ def predict_file(record: Record, path: Path, out: Path, *, id: str | None = None
         frame, left = _rows(record.likelihood, table.frame, named)
         found = predict(record, frame, interval=interval)
     except ValueError as error:
-        raise ValueError(f"{path}: {str(error).removeprefix('X: ').removeprefix('data: ')}") from None
+        raise of_file(path, str(error).removeprefix("data: ")) from None
     write_csv(found.rename_axis(index=named or "row"), out)
     return "\n".join(_told(table, found, left, out))
 

@@ -388,6 +388,11 @@ FOLDERS: dict[str, tuple[str, str, str]] = {
     "title a number": (TOML.replace('"t"', "3"), CSV, "model.toml: title: must be a text; got 3"),
     "data a list": ('title = "t"\ndata = [1]\n[mixture]\nfamily = "gaussian"\n', CSV, "data: must be a table; got [1]"),
     "no columns": (TOML.replace('["a"]', "[]"), CSV, "[data] columns: must be a list of texts; got []"),
+    "a kind of thousands of digits": (
+        TOML.replace('family = "gaussian"', 'family = "gaussian"\ncovariance = ' + "1" * 3000),
+        CSV,
+        "covariance: ",
+    ),
     "a column twice": (TOML.replace('["a"]', '["a", "a"]'), CSV, "column names must differ; got a, a"),
     "missing file": (TOML.replace("data.csv", "dta.csv"), CSV, "dta.csv: the file does not exist"),
     "a file of the reader's": (TOML.replace("data.csv", "/etc/passwd"), CSV, "must be a file in the model's folder"),

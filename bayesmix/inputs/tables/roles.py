@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from bayesmix.inputs.arguments import shown
+from bayesmix.inputs.arguments import of_file, shown
 from bayesmix.inputs.csv_columns import column, numeric
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.defaults import MODEL
@@ -49,7 +49,7 @@ def read_data(path: Path, said: Mapping[str, Any]) -> Data:
     try:
         return _rows(table.frame, said, scale).with_source(table.told, scale, Options.of(options).na)
     except ValueError as error:
-        raise ValueError(f"{path}: {str(error).removeprefix('X: ')}") from None
+        raise of_file(path, str(error)) from None
 
 
 def _scale(said: Mapping[str, Any]) -> float:

@@ -11,13 +11,13 @@ from bayesmix.report.blocks import Inline, Table
 from bayesmix.report.text import DASH, decimals_for, fixed, interval, percent, whole
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
-GIVEN = f"{NO_BREAK}\N{DIVIDES}{NO_BREAK}"
+BAR = f"{NO_BREAK}\N{DIVIDES}{NO_BREAK}"
 """The bar of a conditional probability: after a vertical line a row of text may end."""
 CHOSEN = "◂"
 """Beside the best of a column."""
 WHAT_IS_COUNTED = {
-    "probability": f"Components, p(K{GIVEN}y)",
-    "occupied": f"Components with rows, p(K+{GIVEN}y)",
+    "probability": f"Components, p(K{BAR}y)",
+    "occupied": f"Components with rows, p(K+{BAR}y)",
     "modes": "Modes of the density",
 }
 """What is counted, by its column in :attr:`Choice.posterior`."""
@@ -66,7 +66,7 @@ def of_posteriors(choice: Choice) -> Table:
         "Pareto k",
         "Log evidence",
         "By Nobile's identity",
-        f"p(K{GIVEN}y)",
+        f"p(K{BAR}y)",
         "Draws, model",
     )
     caption = (

@@ -8,6 +8,7 @@ from bayesmix.families.gaussian.covariance import COVARIANCES, Covariance
 from bayesmix.families.gaussian.normal import Normal
 from bayesmix.families.gaussian.structures.component import Structured
 from bayesmix.families.gaussian.structures.structure import STRUCTURES, Structure
+from bayesmix.inputs.arguments import shown
 from bayesmix.inputs.data import Data
 
 COVARIANCE_KINDS: dict[str, Covariance | Structure] = {**COVARIANCES, **STRUCTURES}
@@ -28,7 +29,7 @@ def canonical(covariance: Any) -> str:
     if name not in list(COVARIANCE_KINDS):
         others = ", ".join(f"{theirs} = {ours}" for theirs, ours in SYNONYMS.items())
         raise ValueError(
-            f"covariance: unknown kind {covariance!r}; choose from {', '.join(COVARIANCE_KINDS)}; or by mclust's "
+            f"covariance: unknown kind {shown(covariance)}; choose from {', '.join(COVARIANCE_KINDS)}; or by mclust's "
             f"names, {others}"
         )
     return str(name)
