@@ -16,6 +16,7 @@ from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import (
     check_dataframe_column_names_consistency,
     check_get_feature_names_out_error,
@@ -95,7 +96,9 @@ def test_scikit_learns_checks_that_draw_nothing(monkeypatch):
         name = getattr(check, "func", check).__name__
         if name in BEFORE_SAMPLING:
             checks[name] = check(estimator)
-    assert checks == dict.fromkeys(BEFORE_SAMPLING)
+    there = {name for name in BEFORE_SAMPLING if hasattr(estimator_checks, name)}
+    assert len(BEFORE_SAMPLING - there) <= 1  # scikit-learn before 1.9 lacks one
+    assert checks == dict.fromkeys(there)
 
 
 @pytest.fixture(scope="module")
