@@ -21,7 +21,7 @@ ONE_GO = ("draws", "tune", "chains", "cores", "target_accept")
 """Settings of a candidate that hold for fits without a row, whose chains get one go: there are as many as such rows."""
 MOST_REFITS = 10
 """Where more rows have a large Pareto k, the model is at fault, and fits without each of them are too dear."""
-NORMAL_ERROR, WORST_ROWS = 1 / 3, 3
+NORMAL_ERROR, ALWAYS_REFITTED = 1 / 3, 3
 """Weights with a larger k have no third moment, so that their mean is not soon normal, and the stated error too small:
 so many of the worst rows are fitted without in any case."""
 
@@ -58,7 +58,7 @@ def left_out(record: Record, **settings: Any) -> LeftOut:
     by_weights = loo(record)
     elpd, k = by_weights["elpd"].to_numpy().copy(), by_weights["pareto_k"].to_numpy()
     bad = np.flatnonzero(k > PARETO_K)
-    worst = np.argsort(-k, kind="stable")[:WORST_ROWS]
+    worst = np.argsort(-k, kind="stable")[:ALWAYS_REFITTED]
     bad = np.union1d(bad if len(bad) <= MOST_REFITS else bad[:0], worst[k[worst] > NORMAL_ERROR])
     variance = weights_error(record, np.setdiff1d(np.arange(len(k)), bad)) ** 2
     for i in bad:
