@@ -108,14 +108,15 @@ def test_data_come_back_from_a_dataset(x, labels, weights):
 
 POSITIVE = st.floats(1e-300, 1e300)
 NESTED = st.one_of(POSITIVE, st.lists(POSITIVE, min_size=1, max_size=3))
-WITHOUT = {"MvNormal", "DynamicDirichlet"}
+WITHOUT = {"MvNormal"}
 
 
 @st.composite
 def priors(draw):
     """Any prior of numbers or of lists of them."""
     name = draw(st.sampled_from(sorted(set(SHAPES) - WITHOUT)))
-    return bm.Prior(name, **{parameter: draw(NESTED) for parameter in SHAPES[name].parameters})
+    value = POSITIVE if SHAPES[name].support == "dynamic" else NESTED
+    return bm.Prior(name, **{parameter: draw(value) for parameter in SHAPES[name].parameters})
 
 
 @st.composite
