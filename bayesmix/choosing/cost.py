@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bayesmix.choosing.left_out import MOST_REFITS
 from bayesmix.inputs.defaults import CHAINS, DRAWS_PER_CHAIN, MINUTES, TUNE
 from bayesmix.kernels.threads import n_threads
 
 PASSES_PER_DRAW = 16
 """Gradients that a draw of NUTS takes, about; one is twice a pass over the rows."""
 CANDIDATE_SECONDS = 8.0
-"""Of a candidate whatever its size: compiling, modes, reading the draws."""
+"""Of a candidate whatever its size: compiling, modes, reading the draws, the worst rows' fits without them."""
 CROWDED = 3
 """Chains of so many components and more often do not cross between modes, or do not agree."""
-REFITS = 3
-"""Fits without a single row that such a candidate needs, for leave-one-out: the worst rows."""
-PASSES_OF_EXCHANGE = 4e6
-"""Of a replica exchange with what goes before it: 14 rungs, four chains, some thousand sweeps. Measured on the galaxies
-with 3 to 5 components, by default and under Richardson and Green's priors: 75 to 200 s a candidate on two cores, where
-a pass takes 5e-5 s."""
+PASSES_OF_EXCHANGE = 8e5
+"""Of a replica exchange: 14 rungs, four chains, a thousand sweeps and more. Measured on the galaxies with 3 to 9
+components, by default and under Richardson and Green's priors: 10 to 45 s a candidate on two cores, where a pass takes
+5e-5 s."""
 
 
 def seconds_of(records: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -> tuple[float, float, float]:
@@ -31,12 +30,13 @@ def seconds_of(records: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]
     settled = unsettled = most = 0.0
     for record in records:
         one = record["e_step_seconds"] / at_once
-        smooth = CANDIDATE_SECONDS + 2 * PASSES_PER_DRAW * draws * chains * one
+        chains_alone = 2 * PASSES_PER_DRAW * draws * chains * one
+        smooth = CANDIDATE_SECONDS + chains_alone
         crowded = record["n_components"] >= CROWDED
         exchange = min(PASSES_OF_EXCHANGE * one, longest) if crowded else 0.0
         settled += smooth
-        unsettled += smooth * (1 + REFITS * crowded) + exchange
-        most += (2 + REFITS) * smooth + longest * (record["n_components"] > 1)
+        unsettled += smooth + exchange
+        most += 2 * smooth + MOST_REFITS * chains_alone + longest * (record["n_components"] > 1)
     return settled, unsettled, max(most, unsettled)
 
 

@@ -1,5 +1,6 @@
-"""Forecasts beside what was measured on two cores: 378 s for the galaxies with 1 to 5 components, 226 s with 2 to 4
-under Richardson and Green's priors; six candidates of twelve rows, whose chains settled, took 27 and 33 s."""
+"""Forecasts beside what was measured on two cores: 105 s for the galaxies with 1 to 5 components, 318 s with 1 to 9,
+86 s with 2 to 4 under Richardson and Green's priors; six candidates of twelve rows, whose chains settled, took 27 and
+33 s."""
 
 import pytest
 
@@ -12,7 +13,7 @@ def records(*numbers):
     return [{"n_components": K, "e_step_seconds": PASS} for K in numbers]
 
 
-@pytest.mark.parametrize(("numbers", "measured"), [(range(1, 6), 378), (range(2, 5), 226)])
+@pytest.mark.parametrize(("numbers", "measured"), [(range(1, 6), 105), (range(1, 10), 318), (range(2, 5), 86)])
 def test_where_chains_do_not_settle(numbers, measured):
     _, unsettled, most = seconds_of(records(*numbers), {"cores": 2})
     assert unsettled == pytest.approx(measured, rel=0.25)
@@ -26,9 +27,9 @@ def test_where_chains_settle():
 
 
 def test_an_exchange_takes_no_longer_than_it_may():
-    _, short, _ = seconds_of(records(3), {"cores": 2, "minutes": 0.5})
+    _, short, _ = seconds_of(records(3), {"cores": 2, "minutes": 0.1})
     _, long, _ = seconds_of(records(3), {"cores": 2, "minutes": 50})
-    assert long - short == pytest.approx(100 - 30)
+    assert long - short == pytest.approx(20 - 6)
 
 
 def test_in_words():
