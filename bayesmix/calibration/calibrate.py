@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +15,7 @@ from bayesmix.calibration.result import Calibration
 from bayesmix.calibration.simulation import FIT_SETTINGS, Build, Line, Simulator
 from bayesmix.inputs.arguments import whole_numbers
 from bayesmix.inputs.data import Data
+from bayesmix.kernels.parallel import in_processes
 from bayesmix.mixture.spec import Mixture, bind
 from bayesmix.model.build import build as build_model
 
@@ -59,8 +57,7 @@ def calibrate(
         Where the records are kept, in a file named by spec, design, settings, seed and versions: a run that was
         stopped, or one of fewer simulations, is carried on.
     cores : int, optional
-        Processes; by default as many as the machine has cores. More than one are started anew by Python, so a script
-        needs its ``if __name__ == "__main__":``.
+        Processes; by default as many as the machine has cores.
     progress : bool
         Show a progress bar.
     build : callable
@@ -106,7 +103,7 @@ def calibrate(
     head, done = _begun(path, head)
     todo = [number for number in range(n_sims) if number not in done]
     workers = min(cores or os.cpu_count() or 1, max(1, len(todo)))
-    records = map(simulator, todo) if workers == 1 else _in_processes(simulator, todo, workers)
+    records = in_processes(simulator, todo, processes=workers)
     with click.progressbar(records, length=len(todo), label="Simulations", file=sys.stderr, hidden=not progress) as bar:
         for record in bar:
             done[record["simulation"]] = record
@@ -151,28 +148,3 @@ def _check_design(spec: Mixture, design: Data) -> None:
             f"design: rows are labelled, but component {unnamed[0]!r} is no class: what a labelled row of it would "
             "show is not defined; name all of them with classes="
         )
-
-
-def _in_processes(simulator: Simulator, todo: Sequence[int], workers: int) -> Iterator[Line]:
-    """As they finish. Processes are started anew: forked ones would share the threads of compiled code."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_prepare, initargs=(simulator,)) as pool:
-        futures = [pool.submit(_simulate, number) for number in todo]
-        try:
-            for future in as_completed(futures):
-                yield future.result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-
-
-_OWN: dict[str, Simulator] = {}
-"""In a process of its own: what its simulations share."""
-
-
-def _prepare(simulator: Simulator) -> None:
-    os.environ["OMP_NUM_THREADS"] = "1"
-    _OWN["simulator"] = simulator
-
-
-def _simulate(number: int) -> Line:
-    return _OWN["simulator"](number)

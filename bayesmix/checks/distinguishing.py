@@ -24,11 +24,16 @@ SAME_DIFFERENCE = 1e-9
 def distinguishing(fit: Fit, *, prob: float = LEVEL) -> pd.DataFrame:
     r"""Rank the columns by how far each component lies from the others in them.
 
-    The effect of column j in component k is :math:`(m_{kj} - \bar m_{-k,j}) / s_j` with
-    :math:`\bar m_{-k,j} = \sum_{l \ne k} w_l m_{lj} / (1 - w_k)` the mean of the others and s_j the standard deviation
-    of the column (1 for probabilities). Where a column has several answers it is their total variation distance,
-    :math:`\frac12 \sum_a |p_{kja} - \bar p_{-k,ja}|`, the share of the component that would have to answer differently
-    to be like the others; it is never negative, so that its interval does not reach 0 where nothing differs.
+    The effect of column j in component k is its distance from the other components, the root of their weighted mean
+    square,
+
+    .. math:: e_{kj} = \sqrt{\sum_{l \ne k} \frac{w_l}{1 - w_k} d_{klj}^2},
+
+    with :math:`d_{klj} = |m_{kj} - m_{lj}| / s_j` and s_j the standard deviation of the column (1 for probabilities).
+    Where a column has several answers, d is the total variation distance, :math:`\frac12 \sum_a |p_{kja} - p_{lja}|`,
+    the share of one that would have to answer differently to be like the other. A component that lies between two
+    others is told from both, though it is like their mean. Distances are never negative: an interval does not reach 0
+    where nothing differs.
 
     Parameters
     ----------
@@ -43,7 +48,8 @@ def distinguishing(fit: Fit, *, prob: float = LEVEL) -> pd.DataFrame:
         One row per component and column, the largest effect first within each component: ``component, rank,
         feature``; ``answer``, that with the largest difference of probability (empty where a column is a number);
         ``effect`` (the posterior mean) with ``lower, upper``; ``first``, the probability that no other column has a
-        larger effect, whatever its sign; ``difference``, in the units of the column, or of the answer's probability.
+        larger effect; ``difference``, its sign included, from the weighted mean of the others, in the units of the
+        column, or of the answer's probability.
         ``attrs["unit"]`` says what effects are measured in.
 
     Raises
@@ -88,11 +94,10 @@ def _ranked(likelihood: Likelihood, params: Params, prob: float) -> pd.DataFrame
             f"fit: needs two or more components whose columns can be compared; a {likelihood.name} mixture of {count} "
             "has none"
         )
-    contrasts = profile.contrasts(params, shares(likelihood, params))
-    effects = profile.effects(contrasts)
+    weights = shares(likelihood, params)
+    contrasts, effects = profile.contrasts(params, weights), profile.effects(params, weights)
     lower, upper = np.quantile(effects, [(1 - prob) / 2, (1 + prob) / 2], axis=0)
-    top = np.abs(effects)
-    first = (top >= top.max(axis=-1, keepdims=True)).mean(axis=0)
+    first = (effects >= effects.max(axis=-1, keepdims=True)).mean(axis=0)
     mean, named = effects.mean(axis=0), _named(profile, contrasts.mean(axis=0))
     rows = [
         {
@@ -107,7 +112,7 @@ def _ranked(likelihood: Likelihood, params: Params, prob: float) -> pd.DataFrame
             "difference": (contrasts.mean(axis=0) * profile.scale)[k, named[k, j]],
         }
         for k, name in enumerate(likelihood.components)
-        for rank, j in enumerate(np.argsort(-top.mean(axis=0)[k], kind="stable"), start=1)
+        for rank, j in enumerate(np.argsort(-mean[k], kind="stable"), start=1)
     ]
     table = pd.DataFrame(rows)
     table.attrs["unit"] = UNITS.get(profile.parameter.support, STANDARDIZED)

@@ -38,7 +38,8 @@ class ModelCheck:
     misfits : tuple of Problem
         What refutes the model; empty where nothing does.
     measures : DataFrame
-        One row per measure: ``p_value``, the share of draws whose replicated data are at least as extreme.
+        One row per measure that can differ between data sets (dependence cannot in one column): ``p_value``, the share
+        of draws whose replicated data are at least as extreme.
     undefined : str
         Why nothing can be said, in words; empty where something is.
     """
@@ -59,10 +60,8 @@ class ModelCheck:
             return f"Whether the model describes the data was not looked at: {self.undefined}."
         if self.misfits:
             return "The data refute the model. " + " ".join(str(misfit) for misfit in self.misfits)
-        return (
-            "Nothing in the data refutes the model. Looked at, beside data that it makes: "
-            f"{', '.join(self.measures.index)}."
-        )
+        looked_at = [*self.measures.index, "influence of single rows"]
+        return f"Nothing in the data refutes the model. Held against data that it makes: {', '.join(looked_at)}."
 
 
 NOT_ASKED = ModelCheck((), pd.DataFrame(), "it was not asked")
@@ -98,10 +97,12 @@ def check_model(record: Record) -> ModelCheck:
     params = record.params
     own = discrepancies_of(likelihood)
     p = _p_values(own, some, params)
-    table = pd.DataFrame({"p_value": p}, index=pd.Index([m.name for m in own.measures], name="measure"))
+    asked = [(measure, float(value)) for measure, value in zip(own.measures, p, strict=True) if np.isfinite(value)]
+    names = pd.Index([measure.name for measure, _ in asked], name="measure", dtype=str)
+    table = pd.DataFrame({"p_value": [value for _, value in asked]}, index=names)
     problems = [
-        Problem(measure.name, float(value), MISFIT_LEVEL, _in_words(measure, value), measure.advice)
-        for measure, value in zip(own.measures, p, strict=True)
+        Problem(measure.name, value, MISFIT_LEVEL, _in_words(measure, value), measure.advice)
+        for measure, value in asked
         if value <= MISFIT_LEVEL
     ]
     return ModelCheck((*problems, *_influence(record)), table)
@@ -129,13 +130,18 @@ def _influence(record: Record) -> list[Problem]:
 
 
 def _p_values(own: Discrepancies, likelihood: Likelihood, params: Params) -> np.ndarray:
-    """The share of draws whose replicated data are at least as extreme as the rows, ties counted half."""
+    """The share of draws whose replicated data are at least as extreme as the rows, ties counted half; (measures,).
+
+    NaN where all are the same in every draw: there is nothing to measure.
+    """
     rng, size = np.random.default_rng(1), len(next(iter(params.values())))
     draws = evenly(size, DRAWS) if size >= DRAWS else np.arange(DRAWS) % size
     step = max(1, NUMBERS // (len(likelihood.data) * (likelihood.data.n_features + len(likelihood.components))))
-    total = np.zeros(len(own.measures))
+    total, alike = np.zeros((2, len(own.measures)))
     for first in range(0, DRAWS, step):
         some = {v: a[draws[first : first + step]] for v, a in params.items()}
         here, new = own.compare(likelihood, some, rng)
-        total += (new > here).sum(axis=0) + 0.5 * (new == here).sum(axis=0)
-    return total / DRAWS
+        ties = (new == here).sum(axis=0)
+        total += (new > here).sum(axis=0) + 0.5 * ties
+        alike += ties
+    return np.where(alike == DRAWS, np.nan, total / DRAWS)

@@ -37,6 +37,8 @@ def by_draws(candidate: Candidate, **settings: Any) -> Numbers:
     if not evidence.established and settings.get("sampler", "auto") == "auto" and TEMPERING not in dt.children:
         dt = _exchanged(candidate, dt, settings)
         evidence = log_evidence(dt)
+    if dt.attrs["interrupted"]:
+        raise KeyboardInterrupt
     return of_posterior(dt, evidence, **settings) | {"seconds": time.perf_counter() - began}
 
 

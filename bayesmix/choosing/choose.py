@@ -27,7 +27,7 @@ from bayesmix.inputs.arguments import whole_numbers
 from bayesmix.inputs.data import Data
 from bayesmix.inputs.defaults import N_STARTS
 from bayesmix.inputs.errors import FitError
-from bayesmix.kernels.threads import in_threads
+from bayesmix.kernels.parallel import in_processes, in_threads, n_threads
 from bayesmix.mixture.spec import Mixture
 
 FULL, EM_ALONE = "full", "em"
@@ -189,20 +189,32 @@ def _draws(
     folder: Path | None,
     say: Say,
 ) -> list[Numbers]:
-    """The posterior of one candidate after the other; one that cannot be sampled says why."""
-    from bayesmix.choosing.by_draws import by_draws
-
+    """The posteriors, of several candidates at once where there are cores; one that cannot be sampled says why."""
     rows = store.digest(asked[0].data)
     paths = [folder and folder / store.key(c, FULL, settings, rows) for c in asked]
-    todo = [record for record, path in zip(records, paths, strict=True) if path is None or not path.is_file()]
+    todo = [i for i, path in enumerate(paths) if path is None or not path.is_file()]
+    at_once = {"cores": settings.get("cores") or n_threads()}
     if todo:
-        say(cost.forecast(todo, settings))
-    found, began = [], time.perf_counter()
-    for i, (candidate, path) in enumerate(zip(asked, paths, strict=True)):
-        try:
-            found.append(store.kept(path, lambda c=candidate: by_draws(c, **settings)))  # type: ignore[misc]
-        except (FitError, ValueError) as error:  # of this candidate alone: its data and priors were right
-            found.append({"error": str(error)})
+        say(cost.forecast([records[i] for i in todo], {**settings, **at_once}))
+    processes = max(1, min(at_once["cores"], len(todo)))
+    threads = at_once["cores"] // processes
+    one = partial(_one, asked, paths, {**settings, "cores": threads})
+    began, found = time.perf_counter(), {}
+    hardest_first = sorted(range(len(asked)), key=lambda i: (i in todo, -asked[i].likelihood.n_parameters))
+    for i, numbers in in_processes(one, hardest_first, processes=processes, threads=threads):
+        found[i] = numbers
         spent = cost.in_words(time.perf_counter() - began)
-        say(f"K = {candidate.name}: done, {i + 1} of {len(asked)} after {spent}.")
-    return [record | draws for record, draws in zip(records, found, strict=True)]
+        say(f"K = {asked[i].name}: done, {len(found)} of {len(asked)} after {spent}.")
+    return [record | found[i] for i, record in enumerate(records)]
+
+
+def _one(
+    asked: Sequence[Candidate], paths: Sequence[Path | None], settings: Mapping[str, Any], i: int
+) -> tuple[int, Numbers]:
+    """What the posterior of candidate ``i`` says, kept as soon as it is there."""
+    from bayesmix.choosing.by_draws import by_draws
+
+    try:
+        return i, store.kept(paths[i], partial(by_draws, asked[i], **settings))
+    except (FitError, ValueError) as error:  # of this candidate alone: its data and priors were right
+        return i, {"error": str(error)}

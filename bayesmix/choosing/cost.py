@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bayesmix.choosing.left_out import MOST_REFITS
 from bayesmix.inputs.defaults import CHAINS, DRAWS_PER_CHAIN, MINUTES, TUNE
-from bayesmix.kernels.threads import n_threads
+from bayesmix.kernels.parallel import n_threads
+from bayesmix.multimodality.thresholds import MOST_REFITS
 
 PASSES_PER_DRAW = 16
 """Gradients that a draw of NUTS takes, about; one is twice a pass over the rows."""

@@ -11,7 +11,7 @@ from scipy.special import softmax
 from bayesmix import estep
 from bayesmix.grouping.occupied import mcse
 from bayesmix.mixture.draws import DRAWN
-from bayesmix.multimodality.thresholds import PARETO_K
+from bayesmix.multimodality.thresholds import MOST_REFITS, PARETO_K
 from bayesmix.posterior.leave_one_out import loo
 from bayesmix.posterior.record import Record, row_slices
 from bayesmix.rows.density import log_density
@@ -19,8 +19,6 @@ from bayesmix.sampling.sample import sample
 
 ONE_GO = ("draws", "tune", "chains", "cores", "target_accept")
 """Settings of a candidate that hold for fits without a row, whose chains get one go: there are as many as such rows."""
-MOST_REFITS = 10
-"""Where more rows have a large Pareto k, the model is at fault, and fits without each of them are too dear."""
 NORMAL_ERROR, ALWAYS_REFITTED = 1 / 3, 3
 """Weights with a larger k have no third moment, so that their mean is not soon normal, and the stated error too small:
 so many of the worst rows are fitted without in any case."""

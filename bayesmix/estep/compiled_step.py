@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import reduce
 
-from bayesmix.kernels.threads import in_threads
+from bayesmix.kernels.parallel import in_threads
 from bayesmix.likelihood.facets import facet
 from bayesmix.likelihood.kernel import Kernel
 from bayesmix.likelihood.likelihood import Likelihood

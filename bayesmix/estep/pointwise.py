@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 
 from bayesmix.estep.compiled_step import CHUNK, kernel_of
-from bayesmix.kernels.threads import in_threads, n_threads
+from bayesmix.kernels.parallel import in_threads, n_threads
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.part import Params
 

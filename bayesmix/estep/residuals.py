@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from bayesmix.estep.allocations import allocations
+from bayesmix.kernels.parallel import in_threads
 from bayesmix.kernels.residuals import N_SHAPES, residuals, shapes
-from bayesmix.kernels.threads import in_threads
 from bayesmix.likelihood.discrepancies import Discrepancies, Measure
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.parts.normal import MEANS, Measured, completed

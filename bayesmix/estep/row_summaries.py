@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bayesmix.kernels import columns, pareto
-from bayesmix.kernels.threads import in_threads, n_threads
+from bayesmix.kernels.parallel import in_threads, n_threads
 
 COLUMNS = 128
 """That one thread takes at a time."""

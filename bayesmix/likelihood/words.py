@@ -20,7 +20,7 @@ OFFSETS = "oqstc"
 LOOK_FOR = {
     "measurement": "Look for separate clouds, long tails and rows that stand apart",
     "count": "Look for more small and more large counts than one rate would make",
-    "answer": "Look for columns with nearly the same share, which may say the same",
+    "answer": "Look for columns that nearly all rows answer alike: they tell few rows apart",
 }
 """What to look for in the data, by observation."""
 

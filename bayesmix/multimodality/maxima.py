@@ -13,7 +13,7 @@ from bayesmix.compiled.whitening import Whitening, thinned
 from bayesmix.em.starts import COMPARED_ROWS, SAME_AGREEMENT, WITHIN_REACH, StartResult, similarity, solutions
 from bayesmix.estep import responsibilities
 from bayesmix.inputs.errors import FitError, steps
-from bayesmix.kernels.threads import one_blas_thread
+from bayesmix.kernels.parallel import one_blas_thread
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.mixture.estimates import reorder
 from bayesmix.mixture.permutations import best_permutations, labellings

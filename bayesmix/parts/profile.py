@@ -69,13 +69,18 @@ class Profile:
         rest = np.maximum(1 - w, np.finfo(float).tiny)
         return np.asarray(values - ((w * values).sum(axis=-2, keepdims=True) - w * values) / rest)
 
-    def effects(self, contrasts: np.ndarray) -> np.ndarray:
-        """How far a component lies from the others in every column, (..., K, columns).
+    def effects(self, params: Params, weights: np.ndarray) -> np.ndarray:
+        """How far a component lies from the others in every column, (..., K, columns), never negative.
 
-        The contrast itself; where a column has levels, the total variation distance: half the sum of absolute
-        differences, the share of a component that would have to answer differently to be like the others.
+        The root of the weighted mean of squared distances to each: a component between two others is told from both,
+        though it is like their mean. A distance is that of the entries in units of ``scale``; where a column has
+        levels, the total variation distance: half the sum of absolute differences.
         """
-        if not self.by_level:
-            return contrasts
+        values = np.asarray(params[self.parameter.name]) / self.scale
         first = np.flatnonzero(np.diff(self.column, prepend=-1))
-        return np.asarray(np.add.reduceat(np.abs(contrasts), first, axis=-1) / 2)
+        squares = np.zeros((*values.shape[:-1], len(first)))
+        for other in range(values.shape[-2]):
+            apart = np.abs(values - values[..., other : other + 1, :])
+            apart = np.add.reduceat(apart, first, axis=-1) / 2 if self.by_level else apart
+            squares += weights[..., other, None, None] * apart**2
+        return np.asarray(np.sqrt(squares / np.maximum(1 - weights, np.finfo(float).tiny)[..., None]))

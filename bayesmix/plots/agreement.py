@@ -73,7 +73,7 @@ def _distances(ax: Axes, shown: pd.Series, n: int) -> None:
     ax.axvline(0, color=MUTED, linewidth=0.8)
     ax.hlines(y, 0, shown, colors=tints, linewidth=1)
     ax.scatter(shown, y, s=18, c=tints, zorder=3, gid="difference")
-    ax.set_yticks(y, [plain(label, limit=58) for label in shown.index], fontsize=7.5)
+    ax.set_yticks(y, [plain(label, limit=64) for label in shown.index], fontsize=7.5)
     ax.tick_params(axis="y", length=0)
     widest = max(2.5, 1.1 * shown.abs().max())
     ax.set(ylim=(len(shown) - 0.3, -0.7), xlim=(-widest, widest), xlabel=f"(EM {MINUS} posterior mean) / posterior sd")

@@ -88,8 +88,9 @@ def _line(fitted: Fitted, out: pd.DataFrame) -> Figure:
     data = fitted.likelihood.data
     counts = fitted.likelihood.family.counts
     x = data.x[:, 0]
-    margin = 0.08 * np.ptp(x)
-    at = shown_counts(data).astype(float) if counts else np.linspace(x.min() - margin, x.max() + margin, 600)
+    low, high = np.nanmin(x), np.nanmax(x)
+    margin = 0.08 * (high - low)
+    at = shown_counts(data).astype(float) if counts else np.linspace(low - margin, high + margin, 600)
     regions = regions_at(fitted, at[:, None])
     fig = new_figure(8, 4.4)
     top, below = fig.subplots(2, 1, sharex=True, height_ratios=[4, 1])
@@ -145,8 +146,9 @@ def _runs(shades: np.ndarray) -> list[tuple[int, int]]:
 
 
 def _mesh(x: np.ndarray) -> list[np.ndarray]:
-    margin = 0.1 * np.ptp(x, axis=0)
-    low, high = x.min(axis=0) - margin, x.max(axis=0) + margin
+    low, high = np.nanmin(x, axis=0), np.nanmax(x, axis=0)
+    margin = 0.1 * (high - low)
+    low, high = low - margin, high + margin
     return list(np.meshgrid(*[np.linspace(a, b, FINE) for a, b in zip(low, high, strict=True)]))
 
 

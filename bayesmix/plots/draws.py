@@ -171,4 +171,10 @@ def _broken(label: str) -> str:
     rest = bracket + inside
     ways = [rest], rest.split(", ", 1), rest.split(", ")
     parts = next((way for way in ways if max(map(len, way)) <= LONGEST_LINE), ways[-1])
-    return "\n".join([head, ",\n".join(plain(part, limit=22) for part in parts)])
+    return "\n".join([head, ",\n".join(_halved(part) for part in parts)])
+
+
+def _halved(part: str) -> str:
+    """A pair of columns whose names are long, one under the other."""
+    names = part.split(" ~ ") if len(part) > LONGEST_LINE else [part]
+    return " ~\n".join(plain(name, limit=22) for name in names)

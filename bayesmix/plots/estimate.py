@@ -12,6 +12,12 @@ from bayesmix.drawing.style import ALARM, FAINT, INK, MINUS, Style, colour, lege
 from bayesmix.em.fit_em import EMFit
 
 MOST_SOLUTIONS = 16
+SOLUTION, UNFINISHED, DEGENERATE = "solution (number of starts)", "not carried to an end", "degenerate"
+END_MARKS: dict[str, Style] = {
+    SOLUTION: {"marker": "o", "markerfacecolor": colour(0), "markeredgecolor": "none"},
+    UNFINISHED: {"marker": "o", "markerfacecolor": "white", "markeredgecolor": colour(0)},
+    DEGENERATE: {"marker": "s", "markerfacecolor": ALARM, "markeredgecolor": "none"},
+}
 VALUES = {"ml": ("log_likelihood", "log-likelihood $L$"), "map": ("log_posterior", "log-posterior")}
 
 
@@ -43,10 +49,12 @@ def em_history(em: EMFit) -> Figure:
 def em_starts(em: EMFit) -> Figure:
     """Where the starts ended: solutions from the best to the worst, how high each is, each kind's share.
 
-    Numbers in the circles count starts; degenerate solutions are squares, the kept one is ringed.
+    Numbers in the marks count starts; the kept solution is ringed. Degenerate ones are squares; runs that were given up
+    or ran out of iterations are no solutions, and hollow.
     """
     column, name = VALUES[em.method]
     table = em.starts.rename(columns={column: "value"})
+    table["end"] = np.where(table["degenerate"], DEGENERATE, np.where(table["converged"], SOLUTION, UNFINISHED))
     shown = table[table["solution"] <= MOST_SOLUTIONS]
     kinds = list(dict.fromkeys(table["kind"]))
     columns = int(shown["solution"].max())
@@ -61,21 +69,19 @@ def em_starts(em: EMFit) -> Figure:
     below.set_xlim((columns + 1) / 2 - half, (columns + 1) / 2 + half)
     left_out = table["solution"].max() - columns
     below.set_xlabel(f"solution, by its {name}" + (f" ({left_out} lower ones not shown)" if left_out else ""))
-    entries = [
-        line("solution (number of starts)", marker="o", color="none", markerfacecolor=colour(0), markersize=8),
-        line("kept", marker="o", color="none", markerfacecolor="none", markeredgecolor=INK, markersize=10, mew=1.6),
-        line("degenerate", marker="s", color="none", markerfacecolor=ALARM, markeredgecolor="none", markersize=8),
+    marks = [
+        line(end, color="none", markersize=8, **END_MARKS[end]) for end in END_MARKS if (shown["end"] == end).any()
     ]
-    legend_above(fig, entries)
+    ring = line("kept", marker="o", color="none", markerfacecolor="none", markeredgecolor=INK, markersize=10, mew=1.6)
+    legend_above(fig, [marks[0], ring, *marks[1:]])
     return fig
 
 
 def _heights(ax: Axes, table: pd.DataFrame, name: str) -> None:
     """One mark per solution, at its best value."""
     best = table[np.isfinite(table["value"])].sort_values("value").groupby("solution").last()
-    for degenerate, rows in best.groupby("degenerate"):
-        marker: Style = {"marker": "s", "color": ALARM} if degenerate else {"marker": "o", "color": colour(0)}
-        ax.plot(rows.index, rows["value"], linestyle="none", markersize=6, gid=f"degenerate {degenerate}", **marker)
+    for end, rows in best.groupby("end"):
+        ax.plot(rows.index, rows["value"], linestyle="none", markersize=6, gid=str(end), **END_MARKS[str(end)])
     kept = table[table["chosen"]]
     ax.plot(
         kept["solution"],
@@ -96,10 +102,11 @@ def _heights(ax: Axes, table: pd.DataFrame, name: str) -> None:
 
 def _counts(ax: Axes, table: pd.DataFrame, kinds: list[str]) -> None:
     for (kind, number), rows in table.groupby(["kind", "solution"]):
-        fill = ALARM if rows["degenerate"].any() else colour(0)
         at = float(str(number)), kinds.index(str(kind))
-        ax.plot(*at, "s" if rows["degenerate"].any() else "o", markersize=15, color=fill, gid="cell")
-        ax.text(*at, str(len(rows)), ha="center", va="center", color="white", fontsize=8, fontweight="bold")
+        end = next(end for end in (DEGENERATE, SOLUTION, UNFINISHED) if (rows["end"] == end).any())
+        ink = colour(0) if end == UNFINISHED else "white"
+        ax.plot(*at, markersize=15, gid="cell", **END_MARKS[end])
+        ax.text(*at, str(len(rows)), ha="center", va="center", color=ink, fontsize=8, fontweight="bold")
     ax.set_yticks(range(len(kinds)), kinds)
     ax.set_ylim(len(kinds) - 0.5, -0.5)
     ax.grid(color=FAINT, linewidth=0.6)

@@ -40,7 +40,8 @@ def responsibilities(dt: Posterior, cmp: Comparison) -> Figure:
     """Posterior mean responsibilities with 90% intervals, rows sorted; beside them the most ambiguous rows by name.
 
     With two components the responsibility of the first; with more, that of each row's most probable component. Rows
-    that can belong to one component only (labelled rows, positive counts) say nothing and are left out.
+    that can belong to one component only (labelled rows, positive counts) say nothing and are left out; of rows that
+    are alike the first is named, with how many more there are.
     """
     record = Record.of(dt)
     likelihood = record.likelihood
@@ -99,13 +100,16 @@ def _sorted_rows(ax: Axes, table: pd.DataFrame, K: int) -> None:
 
 
 def _ambiguous_rows(ax: Axes, table: pd.DataFrame, K: int) -> None:
+    alike = table.round(9).groupby(["component", "mean", "lower", "upper", "em"])["mean"].transform("size")
+    table = table.assign(alike=alike)[~table.round(9).duplicated()]
     shown = table.nlargest(MOST_AMBIGUOUS, "entropy")
     shown = shown[(shown["entropy"] > CLEAR_ROW) | (np.arange(len(shown)) < LEAST_AMBIGUOUS)]
     at, tints = np.arange(len(shown)), _colours(shown, K)
     ax.hlines(at, shown["lower"], shown["upper"], colors=tints, linewidth=2.4, alpha=0.55)
     ax.scatter(shown["mean"], at, s=18, c=tints, zorder=3, gid="ambiguous")
     ax.plot(shown["em"], at, zorder=4, **EM_MARK)
-    ax.set_yticks(at, [plain(name, limit=16) for name in shown.index], fontsize=7.5)
+    more = [f" (+{n - 1:,})" if n > 1 else "" for n in shown["alike"]]
+    ax.set_yticks(at, [plain(name, limit=16) + own for name, own in zip(shown.index, more, strict=True)], fontsize=7.5)
     ax.set(ylim=(len(shown) - 0.4, -0.6), xlim=(-0.03, 1.03), title="Most ambiguous rows")
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="x", color=FAINT, linewidth=0.6)

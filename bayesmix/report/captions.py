@@ -9,6 +9,7 @@ import numpy as np
 
 from bayesmix.likelihood.words import words_of
 from bayesmix.multimodality.thresholds import PARETO_K
+from bayesmix.plots.imputed import MOST_GAPPY
 from bayesmix.report.blocks import Figure
 from bayesmix.report.figures import KINDS
 from bayesmix.report.fits import Fits
@@ -44,24 +45,26 @@ def _data(fits: Fits, summary: Summary) -> str:
 
 
 def _imputed(fits: Fits, summary: Summary) -> str:
-    n = summary["model"]["missing_cells"]
+    n, most = summary["model"]["missing_cells"], int(np.isnan(fits.data.x).any(axis=0).sum())
+    few = f" Shown are the {MOST_GAPPY} columns of {most} with most gaps." if most > MOST_GAPPY else ""
     if any(fits.likelihood.data.levels):
         return (
             f"What the fit says of {plural(n, 'missing cell')}, given the other answers of their rows: shares differ "
-            "from the observed ones where some classes leave out more than others. They are drawn for this picture "
-            "alone."
+            "from the observed ones where some classes leave out more than others. Nothing was filled in for the fit."
+            + few
         )
     return (
         f"What the fit says of {plural(n, 'missing cell')}, given the rest of their rows: intervals should run where "
-        "the observed rows lie, and are wide where the group is open. They are drawn for this picture alone."
+        "the observed rows lie, and are wide where the group is open. Nothing was filled in for the fit." + few
     )
 
 
 def _em_history(fits: Fits, summary: Summary) -> str:
     history = fits.em.history
     return (
-        "The log-likelihood must never fall, and the gap to its end should shrink steadily: here it rose from "
-        f"{fixed(history[0], 2)} to {fixed(history[-1], 2)} in {plural(len(history) - 1, 'step')}."
+        "The log-likelihood must never fall; where EM's own steps would crawl, quasi-Newton steps end the climb at "
+        f"once: here it rose from {fixed(history[0], 2)} to {fixed(history[-1], 2)} in "
+        f"{plural(len(history) - 1, 'step')}."
     )
 
 
@@ -104,7 +107,7 @@ def _traces(fits: Fits, summary: Summary) -> str:
             f"ESS {whole(posterior['min_ess_bulk'])}."
         )
     return (
-        "Chains should overlap like thick grass and their ranks be level: the worst R-hat is "
+        "Chains should overlap like thick grass and their ranks be level: the worst R-hat of all is "
         f"{fixed(posterior['max_r_hat'], 3)}, the smallest bulk ESS {whole(posterior['min_ess_bulk'])}."
     )
 
@@ -146,15 +149,18 @@ def _profile(fits: Fits, summary: Summary) -> str:
 def _modes(fits: Fits, summary: Summary) -> str:
     rows = [m for m in summary["modes"] if m["region"] > 0]
     apart = {m["region"]: m["mass"] for m in rows}
-    if len(apart) == 1:
+    shares = [f"{significant(100 * m, 2)}%" if m is not None else "an unknown share" for m in apart.values()]
+    if "round_trips" in summary["posterior"]:
         return (
-            "Modes in one group are crossed by chains, modes in different groups are not: all modes that chains were "
-            "sent to are in one group here; grey ones are negligible, or got no chain because too many compete."
+            "Replica exchange crosses between all of these modes, and a mode's mass is the share of draws that climb "
+            f"to it: {listed(shares)}."
         )
-    known = [f"{significant(100 * m, 2)}%" if m is not None else "an unknown share" for m in apart.values()]
+    grey = " Grey ones are left out." if len(rows) < len(summary["modes"]) else ""
+    if len(apart) == 1:
+        return f"Chains cross within a region, not between regions: all modes that matter are in one region here.{grey}"
     return (
-        "Modes in one group are crossed by chains, modes in different groups are not: the "
-        f"{len(apart)} groups hold {listed(known)} of the posterior mass."
+        f"Chains cross within a region, not between regions: the {len(apart)} regions hold {listed(shares)} of the "
+        f"posterior mass.{grey}"
     )
 
 
@@ -163,8 +169,9 @@ def _responsibilities(fits: Fits, summary: Summary) -> str:
     best = np.column_stack([table[f"mean[{k}]"] for k in fits.likelihood.components]).max(axis=1)
     unclear = int(((best < 0.9) & fits.open_rows).sum())
     return (
-        "Rows in the steep part belong to no group clearly, and their intervals show how much of that is parameter "
-        f"uncertainty: {unclear} of {plural(int(fits.open_rows.sum()), 'open row')} give no group 90% probability."
+        "Rows in the middle belong to no group clearly, and their intervals show how much of that is parameter "
+        f"uncertainty: {plural(unclear, 'row')} of {whole(int(fits.open_rows.sum()))} whose group the data leave open "
+        f"{'gives' if unclear == 1 else 'give'} no group 90% probability."
     )
 
 
@@ -190,20 +197,21 @@ def _calibration(fits: Fits, summary: Summary) -> str:
 
 def _density(fits: Fits, summary: Summary) -> str:
     counts = [
-        f"{whole(rows['outside'])} outside the {percent(float(c), 0)} region ({fixed(rows['expected'], 1)} expected)"
+        f"{significant(rows['outside'], 3)} outside the {percent(float(c), 0)} region "
+        f"({significant(rows['expected'], 3)} expected)"
         for c, rows in summary["regions"].items()
     ]
     return (
         "As many rows should lie outside a region as the model expects there, and those outside should not crowd in "
-        f"one place: of {plural(len(fits.data), 'row')} there are {listed(counts)}."
+        f"one place: of {plural(len(fits.data), 'row')} there are, averaged over draws, {listed(counts)}."
     )
 
 
 def _outliers(fits: Fits, summary: Summary) -> str:
     first = summary["outliers"][0]
     return (
-        "Orange marks left of the dotted line are rows further out than any of so many new rows should be: as far out "
-        f"as row {first['row']} there would be {significant(first['expected'], 2)}."
+        "Left of the dotted line less than one of so many new rows is expected as far out; a row is odd far left of "
+        f"it: as far out as row {first['row']} there would be {significant(first['expected'], 2)}."
     )
 
 

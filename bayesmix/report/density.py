@@ -20,13 +20,9 @@ def _outside(fits: Fits) -> dict[str, dict[str, float]]:
     """Rows outside the highest-density regions, and how many are expected; empty where rows differ in their laws."""
     if not fits.likelihood.alike:
         return {}
-    tails = Tails(fits.fitted)
-    rows = fits.fitted.over(None)
-    t = tails.means(rows)
-    return {
-        f"{content:g}": {"outside": int((t < 1 - content).sum()), "expected": tails.expected(rows, 1 - content)}
-        for content in CONTENTS
-    }
+    tails, rows = Tails(fits.fitted), fits.fitted.over(None)
+    counts = {f"{content:g}": tails.outside(rows, 1 - content) for content in CONTENTS}
+    return {content: {"outside": here, "expected": new} for content, (here, new) in counts.items()}
 
 
 def _held_out(fits: Fits) -> dict[str, float]:

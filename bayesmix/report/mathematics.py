@@ -33,8 +33,16 @@ def symbol(likelihood: Likelihood, variable: str) -> Markup:
 def formulas(likelihood: Likelihood) -> list[tuple[str, Markup]]:
     """(words, formula) of the generative model, the likelihood and the responsibilities."""
     lines = words_of(likelihood).formulas(likelihood)
-    lines = [*lines, *_known(likelihood), *_evidence(likelihood)]
+    lines = [*lines, *_gaps(likelihood), *_known(likelihood), *_evidence(likelihood)]
     return [(words, mathml(latex, block=True)) for words, latex in lines]
+
+
+def _gaps(likelihood: Likelihood) -> list[tuple[str, str]]:
+    """What the density of a row with missing measurements is."""
+    if not likelihood.data.gaps or likelihood.family.observation != "measurement":
+        return []
+    words = "Where cells of a row are missing, its densities are those of the cells O_i that are there:"
+    return [(words, r"p(x_{i O_i} \mid z_i = k) = \int p(x_i \mid z_i = k) \, dx_{i \bar{O}_i}")]
 
 
 def _known(likelihood: Likelihood) -> list[tuple[str, str]]:

@@ -85,7 +85,7 @@ def words(likelihood: Likelihood) -> str:
     if any(_kind(likelihood, p) == "partly" for p in likelihood.parameters):
         known += " A parameter that is half shaded is known in some of the components."
     z = {
-        "unknown": " The group of a row, z, is unknown in every row.",
+        "unknown": " The group of a row, z, is observed in no row.",
         "partly": " The group of a row, z, is half shaded: it is known in the labelled rows only.",
         "observed": " The group of a row, z, is known in every row.",
     }[_group_kind(likelihood)]

@@ -99,6 +99,19 @@ def interval(lower: float | None, upper: float | None, decimals: int = 3) -> str
     return f"{fixed(lower, decimals)} to {fixed(upper, decimals)}"
 
 
+def p_value(p: float, n: int, decimals: int) -> str:
+    """A share of n: where it is none or all of them, below or above what n can tell.
+
+    Examples
+    --------
+    >>> p_value(0.25, 200, 3), p_value(0.0, 200, 3), p_value(1.0, 2000, 4)
+    ('0.250', '< 0.005', '> 0.9995')
+    """
+    if 0 < p < 1:
+        return fixed(p, decimals)
+    return f"< {significant(1 / n)}" if p <= 0 else f"> {significant(1 - 1 / n, 4)}"
+
+
 def plural(n: float, one: str, many: str | None = None) -> str:
     """``1 row``, ``2 rows``."""
     return f"{whole(n)} {one if n == 1 else many or one + 's'}"

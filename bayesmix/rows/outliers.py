@@ -19,6 +19,8 @@ from bayesmix.rows.tails import Tails, up_to_ties
 
 RANK_DRAWS = 1000
 """Draws in which rows are ranked."""
+LOOKED_AT_AGAIN, FEWEST_LOOKED_AT_AGAIN = 5, 50
+"""Of rows with gaps so many times as many as are asked for, and at least so many, are held against more rows."""
 LISTED_OUTLIERS = 10
 """The rows that are listed where nothing else is asked for."""
 
@@ -89,14 +91,17 @@ def outliers_of(fitted: Fitted, n: int, *, interval: float = LEVEL, seed: int = 
     probabilities(interval=interval)
     likelihood, tails = fitted.over(None), Tails(fitted, seed=seed)
     density = predictive_of(likelihood, fitted)
-    score = _by_tails(likelihood, tails) if likelihood.data.gaps else density
+    score = density
+    if likelihood.data.gaps:
+        rough, tails = tails, Tails(fitted, seed=seed)
+        score = _again(likelihood, tails, _by_tails(likelihood, rough), n)
     rows = np.argsort(score, kind="stable")[:n]
     some = likelihood.rebind(likelihood.data.take(rows))
     table = pd.DataFrame(index=pd.Index([likelihood.data.obs_names[i] for i in rows], name=likelihood.data.id or "row"))
     table["rank"] = _below(np.sort(score), score[rows]) + 1
     if not fitted.point:
         heights = (
-            _depths(likelihood, tails) if likelihood.data.gaps else _densities(likelihood, fitted.some(RANK_DRAWS))
+            _depths(likelihood, rough) if likelihood.data.gaps else _densities(likelihood, fitted.some(RANK_DRAWS))
         )
         ranks = _ranks(heights, rows)
         table["rank_lower"], table["rank_upper"] = _ends(ranks, interval, method="inverted_cdf").astype(int)
@@ -150,6 +155,15 @@ def _by_tails(likelihood: Likelihood, tails: Tails) -> np.ndarray:
         below += np.minimum(depths, 0.0).sum(axis=0)
     places: np.ndarray = np.unique(np.column_stack([t, below]), axis=0, return_inverse=True)[1]
     return places
+
+
+def _again(likelihood: Likelihood, tails: Tails, places: np.ndarray, n: int) -> np.ndarray:
+    """Places of the rows where the first are told apart by more simulated rows: there are fewer patterns of gaps."""
+    first = np.argsort(places, kind="stable")[: max(LOOKED_AT_AGAIN * n, FEWEST_LOOKED_AT_AGAIN)]
+    t = tails.means(likelihood.rebind(likelihood.data.take(first)))
+    again = places + len(places)
+    again[first] = np.unique(np.column_stack([t, places[first]]), axis=0, return_inverse=True)[1]
+    return again
 
 
 def _ranks(blocks: Iterable[np.ndarray], rows: np.ndarray) -> np.ndarray:

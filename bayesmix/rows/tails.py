@@ -101,17 +101,18 @@ class Tails:
                 own[rows] = np.where(counts > 0, counts / len(new), at[rows] - new[0])
         return depths
 
-    def expected(self, likelihood: Likelihood, share: float) -> float:
-        """How many new rows, in place of these, have t < share, where covariates tell none apart.
+    def outside(self, likelihood: Likelihood, share: float) -> tuple[float, float]:
+        """How many rows have t < share, averaged over draws, and how many new rows in their place would have.
 
-        That share of them; fewer where densities tie.
+        Where covariates tell no rows apart. The latter is that share of them; fewer where densities tie.
         """
-        number = 0.0
+        here = sum(float((areas < share).mean(axis=0).sum()) for _, areas in self._in_blocks(likelihood))
+        new = 0.0
         for rows, every in self._by_pattern(likelihood):
             size = every.shape[1]
-            own = [np.searchsorted(new, up_to_ties(new, 1), side="right") / size for new in every]
-            number += len(rows) * float((np.stack(own) < share).mean())
-        return number
+            own = [(np.searchsorted(one, up_to_ties(one, 1), side="right") - 0.5) / size for one in every]
+            new += len(rows) * float((np.stack(own) < share).mean())
+        return here, new
 
     def means(self, likelihood: Likelihood) -> np.ndarray:
         """The means over draws, (n,), never 0: with N rows simulated for each at least 1 / (N + 1)."""
@@ -122,15 +123,17 @@ class Tails:
         means[few] = self._means(likelihood.rebind(likelihood.data.take(few)))
         return means
 
-    def _means(self, likelihood: Likelihood) -> np.ndarray:
+    def _in_blocks(self, likelihood: Likelihood) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """The rows by and by: their numbers, and t of every draw and row."""
         n, width = len(likelihood.data), max(1, int(BLOCK_BYTES / (8 * self.fitted.size * 3)))
-        self._simulated(likelihood)
-        means = np.empty(n)
         for start in range(0, n, width):
             rows = np.arange(start, min(start + width, n))
-            block = likelihood if len(rows) == n else likelihood.rebind(likelihood.data.take(rows))
-            simulated = self._simulated(block)
-            means[rows] = (self.areas(block).mean(axis=0) * simulated + 1) / (simulated + 1)
+            yield rows, self.areas(likelihood if len(rows) == n else likelihood.rebind(likelihood.data.take(rows)))
+
+    def _means(self, likelihood: Likelihood) -> np.ndarray:
+        simulated, means = self._simulated(likelihood), np.empty(len(likelihood.data))
+        for rows, areas in self._in_blocks(likelihood):
+            means[rows] = (areas.mean(axis=0) * simulated[rows] + 1) / (simulated[rows] + 1)
         return means
 
     def _simulated(self, likelihood: Likelihood) -> np.ndarray:

@@ -8,7 +8,7 @@ import arviz as az
 import numpy as np
 import xarray as xr
 
-from bayesmix.kernels.threads import one_blas_thread
+from bayesmix.kernels.parallel import one_blas_thread
 from bayesmix.multimodality.maxima import Climber, PosteriorMode
 
 CLIMBED = 200

@@ -23,7 +23,7 @@ import xarray as xr
 
 from bayesmix.compiled.log_posterior import CompiledModel
 from bayesmix.compiled.many_points import Points
-from bayesmix.kernels.threads import n_threads
+from bayesmix.kernels.parallel import n_threads
 from bayesmix.likelihood.likelihood import Likelihood
 from bayesmix.multimodality.watched import Watch
 from bayesmix.tempering.budget import Budget

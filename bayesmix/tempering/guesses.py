@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
-from bayesmix.kernels.threads import one_blas_thread
+from bayesmix.kernels.parallel import one_blas_thread
 
 type Guess = tuple[np.ndarray, ...]
 """By rung and normal: cumulative weights (R, G), means (R, G, d), Cholesky factors (R, G, d, d), their inverses, and

@@ -17,20 +17,21 @@ CENTRES = {"gaussian": "means", "poisson": "rates", "bernoulli": "probs", "categ
 
 
 def by_hand(values, weights, blocks, unit):
-    """Effects (draws, K, columns) and named entries of the mean contrasts, one number after the other."""
+    """Effects (draws, K, columns) and contrasts with the mean of the others, one number after the other."""
     S, K, A = values.shape
-    contrast = np.empty((S, K, A))
+    contrast, effect = np.empty((S, K, A)), np.empty((S, K, len(blocks)))
+    first = np.cumsum([0, *blocks])
     for s in range(S):
         for k in range(K):
             rest = [l for l in range(K) if l != k]
             w = weights[s, rest] / weights[s, rest].sum()
             for a in range(A):
                 contrast[s, k, a] = (values[s, k, a] - sum(w * values[s, rest, a])) / unit[a]
-    if len(blocks) == A:
-        return contrast, contrast
-    first = np.cumsum([0, *blocks])
-    columns = [np.abs(contrast[..., i:j]).sum(axis=-1) / 2 for i, j in pairwise(first)]
-    return np.stack(columns, axis=-1), contrast
+            for j, (i, end) in enumerate(pairwise(first)):
+                apart = [np.abs(values[s, k, i:end] - values[s, l, i:end]).sum() / unit[i] for l in rest]
+                half = 1 if len(blocks) == A else 2
+                effect[s, k, j] = np.sqrt(sum(v * (d / half) ** 2 for v, d in zip(w, apart, strict=True)))
+    return effect, contrast
 
 
 @pytest.mark.parametrize("name", ["gaussian", "poisson", "bernoulli", "categorical"])
@@ -77,6 +78,15 @@ def test_the_answer_that_differs_is_named():
     assert first["effect"] == pytest.approx((0.6 + 0.1 + 0.5) / 2)
     assert table.attrs["unit"] == "share that would have to answer differently"
     assert table["answer"].tolist() == ["u", "x", "u", "y"]
+
+
+def test_a_component_in_the_middle_is_told_from_both_others():
+    """Versicolor lies between setosa and virginica in petals, and is like their mean there."""
+    data = bm.load("iris")[1]
+    em = bm.fit_em(bm.Mixture("gaussian", n_components=3), data, n_starts=20)
+    table = bm.distinguishing(em)
+    best = table[table["rank"] == 1]
+    assert set(best["feature"]) <= {"petal_length", "petal_width"}
 
 
 def test_of_posteriors_and_of_estimates(faithful_dt, faithful_em):

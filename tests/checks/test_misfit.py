@@ -216,3 +216,13 @@ def test_planted_data_are_the_same_each_time(kind):
     assert spec == again
     np.testing.assert_array_equal(data.x, others.x)
     assert 100 <= len(data) <= 1000
+
+
+def test_what_cannot_differ_is_not_among_what_was_looked_at(rng):
+    """One column does not depend on itself, and without covariates none is left out."""
+    data = bm.Data(rng.normal(size=60))
+    one = posterior_of(bm.Mixture("gaussian", n_components=1), data, {"means": [[0.0]], "covariances": [[[1.0]]]}, 0.1)
+    assert "dependence" not in check_model(Record.of(one)).measures.index
+    counts = bm.Data(rng.poisson(2.0, 60) * (rng.random(60) < 0.7))
+    plain = posterior_of(bm.Mixture("zero_inflated_poisson"), counts, {"rate_coef": [0.7], "zero_coef": [-0.8]}, 0.1)
+    assert {"zero part", "rate"}.isdisjoint(check_model(Record.of(plain)).measures.index)

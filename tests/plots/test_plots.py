@@ -491,6 +491,15 @@ def test_degenerate_starts_are_marked(one):
     FigureCanvasAgg(fig).draw()
 
 
+def test_starts_that_came_to_no_end_are_hollow(one):
+    starts = one.em.starts.assign(converged=[True, True, False], solution=[1, 1, 2], log_likelihood=[-3, -3, -9.0])
+    em = replace(one.em)
+    vars(em)["starts"] = starts
+    fig = plots.em_starts(em)
+    assert [m.get_markerfacecolor() for m in artists(fig, "cell")].count("white") == 1
+    assert "not carried to an end" in [t.get_text() for t in fig.legends[0].get_texts()]
+
+
 def test_pareto_k_names_the_rows_above_the_line():
     k = np.linspace(-0.1, 0.5, 50)
     k[[7, 8]] = 0.9, 1.3

@@ -31,6 +31,7 @@ class ZeroInflatedPoissonWords(Words):
                 "and a count above zero from one:",
                 r"P(x_i = m) = (1 - \pi_i) \, \frac{\lambda_i^m e^{-\lambda_i}}{m!} , \quad m > 0",
             ),
+            ("The log-likelihood of a row is", r"\ell_i = \log P(x_i)"),
             (
                 "The responsibility of a zero is the probability that it is structural,",
                 r"r_i = \frac{\pi_i}{\pi_i + (1 - \pi_i) \, e^{-\lambda_i}} \quad (x_i = 0)",

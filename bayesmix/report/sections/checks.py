@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from bayesmix.checks.misfit import MISFIT_LEVEL
+from bayesmix.checks.misfit import DRAWS, MISFIT_LEVEL
 from bayesmix.multimodality.thresholds import PARETO_K
 from bayesmix.report.blocks import Block, Heading, Notice, Paragraph, Section, Table
 from bayesmix.report.captions import figures
 from bayesmix.report.fits import Fits
 from bayesmix.report.tables import Column, table
-from bayesmix.report.text import fixed, plural, significant, whole
+from bayesmix.report.text import fixed, p_value, plural, significant, whole
 
 EXTREME = 0.01
 WORST_ROWS = 5
@@ -33,13 +34,18 @@ def predictive(fits: Fits, summary: Mapping[str, Any]) -> Section:
         + (
             f"{plural(len(odd), 'statistic lies', 'statistics lie')} outside 98% of them: {', '.join(odd)}."
             if odd
-            else "No statistic below is out of line with them."
+            else "All statistics below lie within the middle 98% of them."
         )
     )
     blocks: list[Block] = [Paragraph(lead, "lead")]
     if "zeros" in statistics:
         blocks.append(_zeros(statistics["zeros"]))
-    blocks += [*figures(fits, summary, "predictive"), _table(statistics), Heading("Draw by draw"), _measures(summary)]
+    blocks += [
+        *figures(fits, summary, "predictive"),
+        _table(statistics, len(fits.replicates)),
+        Heading("Draw by draw"),
+        _measures(summary),
+    ]
     return Section("predictive", title, blocks)
 
 
@@ -51,13 +57,13 @@ def _zeros(row: Mapping[str, Any]) -> Paragraph:
     )
 
 
-def _table(statistics: Mapping[str, Any]) -> Table:
+def _table(statistics: Mapping[str, Any], replicates: int) -> Table:
     columns: list[Column] = [
         ("Statistic", lambda row: row["name"]),
         ("Observed", lambda row: significant(row["observed"], 4)),
         ("Replicated, mean", lambda row: significant(row["mean"], 4)),
         ("90% of replicated", lambda row: f"{significant(row['lower'], 4)} to {significant(row['upper'], 4)}"),
-        ("p-value", lambda row: fixed(row["p_value"], 3)),
+        ("p-value", lambda row: p_value(row["p_value"], replicates, 3)),
     ]
     caption = (
         "p-value: the share of replicated data sets with a larger value (ties half); near 0 or 1 the model misses it."
@@ -68,7 +74,7 @@ def _table(statistics: Mapping[str, Any]) -> Table:
 def _measures(summary: Mapping[str, Any]) -> Table:
     """What the second line of the verdict rests on."""
     rows = [
-        [name, fixed(p, 4), "refutes the model" if p <= MISFIT_LEVEL else ""]
+        [name, p_value(p, DRAWS, 4), "refutes the model" if p <= MISFIT_LEVEL else ""]
         for name, p in summary["model_check"].items()
     ]
     caption = (
@@ -89,6 +95,8 @@ def leave_one_out(fits: Fits, summary: Mapping[str, Any]) -> Section:
         f"Expected log density of new rows: elpd {fixed(loo['elpd'], 2)} (standard error {fixed(loo['se'], 2)}); "
         f"effective number of parameters {fixed(loo['p'], 1)} of {fits.likelihood.n_parameters}."
     )
+    if loo["p"] > fits.likelihood.n_parameters:
+        lead += " More than there are: some rows are not what the model expects."
     if fits.data.labelled.any():
         lead += " It is that of measurements and labels together: compare it only between fits with the same labels."
     blocks: list[Block] = [Paragraph(lead, "lead")]
@@ -103,6 +111,8 @@ def leave_one_out(fits: Fits, summary: Mapping[str, Any]) -> Section:
 def _worst(fits: Fits) -> Table:
     assert fits.loo is not None
     k, elpd = fits.loo["pareto_k"].to_numpy(), fits.loo["elpd"].to_numpy()
-    worst = np.argsort(-k)[:WORST_ROWS]
+    first = ~pd.DataFrame(np.column_stack([fits.data.x, k, elpd])).duplicated().to_numpy()
+    worst = [i for i in np.argsort(-k, kind="stable") if first[i]][:WORST_ROWS]
     rows = [[fits.data.obs_names[i], fixed(k[i], 2), fixed(elpd[i], 2)] for i in worst]
-    return Table((fits.data.id or "Row", "Pareto k", "elpd of the row"), rows, (False, True, True))
+    alike = "" if first.all() else "Of rows that are alike the first."
+    return Table((fits.data.id or "Row", "Pareto k", "elpd of the row"), rows, (False, True, True), alike)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bayesmix.checks.compare import CLEAR_ROW
+from bayesmix.inputs.data import Data
 from bayesmix.report.blocks import Block, Heading, Inline, Paragraph, Section, Table
 from bayesmix.report.captions import figures
 from bayesmix.report.fits import Fits
@@ -17,7 +18,8 @@ from bayesmix.report.text import DASH, decimals_of, fixed, interval, percent, pl
 
 LISTED_ROWS = 10
 FEWEST_ROWS = 3
-WIDEST_HEAD = 36
+WIDEST_HEAD, WIDTH_OF_MORE = 48, 14
+"""Letters that columns may take up beside the others of a table; a further one takes so many of them."""
 
 
 def responsibilities(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
@@ -33,7 +35,7 @@ def responsibilities(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
         "A responsibility is the probability that a row belongs to a group, given its values. Its posterior interval "
         "says how far that probability itself is known."
     )
-    ambiguous = fits.comparison.ambiguous(LISTED_ROWS)
+    ambiguous = _distinct(fits, fits.comparison.ambiguous(len(fits.data)))
     ambiguous = ambiguous[(ambiguous["entropy"] > CLEAR_ROW) | (np.arange(len(ambiguous)) < FEWEST_ROWS)]
     blocks: list[Block] = [
         Paragraph(lead, "lead"),
@@ -48,10 +50,11 @@ def responsibilities(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
 def _errors(fits: Fits, errors: Mapping[str, Any]) -> list[Block]:
     """How often the most probable group is expected to be wrong: what belongs beside every list of groups."""
     em, posterior = errors["em"], errors["posterior"]
-    open_ = "rows without a sure label" if fits.data.known.any() else "rows"
+    known, open_ = f"90% interval of this expectation {_percents(posterior)}", "rows"
+    open_ += " without a sure label" * bool(fits.data.known.any())
     text = (
         f"Whoever puts every row into its most probable group must expect {percent(posterior['error'])} of the {open_} "
-        f"to be in the wrong one (90% interval {_percents(posterior)}; by EM {percent(em['error'])}), if the model is "
+        f"to be in the wrong one ({known}; by EM {percent(em['error'])}), if the model is "
         "right. To go on without pretending that the groups are known, draw them: bm.classes."
     )
     rows = [
@@ -75,9 +78,9 @@ def _rows_table(fits: Fits, table: pd.DataFrame, caption: str) -> Table:
     """Values, then for the most probable groups EM and posterior."""
     data = fits.data
     position = {name: i for i, name in enumerate(data.obs_names)}
-    shown = _that_fit(data.feature_names)
+    flips, several = bool(table["flips"].any()), bool((table["alike"] > 1).any())
+    shown = _that_fit(data, WIDEST_HEAD - WIDTH_OF_MORE * (flips + several))
     decimals = [decimals_of(data.x[[position[name] for name in table.index], j]) for j in range(len(shown))]
-    flips = bool(table["flips"].any())
     fewer = "" if len(shown) == len(data.feature_names) else f" The first {len(shown)} columns alone."
     rows: list[Sequence[Inline]] = []
     for name, row in records(table).items():
@@ -86,10 +89,21 @@ def _rows_table(fits: Fits, table: pd.DataFrame, caption: str) -> Table:
         best = row["posterior_component"]
         lower, upper = row[f"lower[{best}]"], row[f"upper[{best}]"]
         chances = [best, fixed(row[f"mean[{best}]"], 3), interval(lower, upper, 2), fixed(row[f"em[{best}]"], 3)]
-        rows.append([name, *values, *chances, *([row["em_component"]] if flips else [])])
-    heads = [data.id or "Row", *shown, "Group", "Posterior", "90% interval", "EM", *(["EM's group"] if flips else [])]
+        alike = [whole(row["alike"])] if several else []
+        rows.append([name, *alike, *values, *chances, *([row["em_component"]] if flips else [])])
+    heads = [
+        data.id or "Row",
+        *(["Rows alike"] if several else []),
+        *shown,
+        "Group",
+        "Posterior",
+        "90% interval",
+        "EM",
+        *(["EM's group"] if flips else []),
+    ]
     numeric = [
         False,
+        *([True] if several else []),
         *(not levels for levels in data.levels[: len(shown)]),
         False,
         True,
@@ -105,6 +119,18 @@ def _rows_table(fits: Fits, table: pd.DataFrame, caption: str) -> Table:
     )
 
 
+def _distinct(fits: Fits, table: pd.DataFrame) -> pd.DataFrame:
+    """The first rows of a table, of rows that are alike one, with how many there are of it: ``alike``.
+
+    Alike are rows with the same values and, by covariates and labels, the same responsibilities.
+    """
+    number = {name: i for i, name in enumerate(fits.data.obs_names)}
+    values = pd.DataFrame(fits.data.x[[number[name] for name in table.index]], index=table.index)
+    values["entropy"] = table["entropy"].round(9)
+    alike = values.groupby(list(values.columns), dropna=False)["entropy"].transform("size")
+    return table.assign(alike=alike)[~values.duplicated()].head(LISTED_ROWS)
+
+
 def _shown(x: float, levels: Sequence[str], decimals: int) -> str:
     """A cell as it was given."""
     if np.isnan(x):
@@ -112,10 +138,13 @@ def _shown(x: float, levels: Sequence[str], decimals: int) -> str:
     return levels[int(x)] if levels else fixed(x, decimals)
 
 
-def _that_fit(names: Sequence[str]) -> list[str]:
+def _that_fit(data: Data, room: int) -> list[str]:
     """The first columns, as many as leave room for the rest of the table."""
-    room = np.cumsum([len(name) for name in names]) <= WIDEST_HEAD
-    return [name for name, fits in zip(names, room, strict=True) if fits] or list(names[:1])
+    names = data.feature_names
+    widths = [
+        max(map(len, (name, *levels))) for name, levels in zip(names, data.levels or [()] * len(names), strict=True)
+    ]
+    return [name for name, end in zip(names, np.cumsum(widths), strict=True) if end <= room] or list(names[:1])
 
 
 def comparison(fits: Fits, summary: Mapping[str, Any]) -> Section:
@@ -124,12 +153,9 @@ def comparison(fits: Fits, summary: Mapping[str, Any]) -> Section:
     blocks: list[Block] = [Paragraph(_in_words(fits, differences), "lead"), _parameters(fits)]
     blocks += figures(fits, summary, "em_against_posterior")
     if differences["flips"]:
-        n = min(differences["flips"], LISTED_ROWS)
-        which = fits.comparison.flips.nlargest(n, "entropy")
-        blocks += [
-            Heading("Rows that change group"),
-            _rows_table(fits, which, f"{n} of the {differences['flips']} rows."),
-        ]
+        which = _distinct(fits, fits.comparison.flips.sort_values("entropy", ascending=False))
+        count = f"{whole(which['alike'].sum())} of the {plural(differences['flips'], 'row')}."
+        blocks += [Heading("Rows that change group"), _rows_table(fits, which, count)]
     blocks += _scores(fits, summary)
     return Section("comparison", "EM beside the posterior", blocks)
 
@@ -172,6 +198,7 @@ def _scores(fits: Fits, summary: Mapping[str, Any]) -> list[Block]:
     if summary["scores"]:
         caption = f"Scores on the rows {known}; the true classes were used for nothing else."
         blocks += [Heading("Against the true classes"), score_rows(summary["scores"], caption)]
+        blocks += figures(fits, summary, "calibration")
     if summary["test"]:
         held = summary["held_out"]
         n = summary["model"]["n_test"]
@@ -186,4 +213,4 @@ def _scores(fits: Fits, summary: Mapping[str, Any]) -> list[Block]:
     truth = fits.data.truth
     if summary["scores"] and truth is not None and not set(truth) <= set(fits.likelihood.components):
         blocks.append(Paragraph("Components stand for the classes with which they share most rows.", "note"))
-    return [*blocks, *figures(fits, summary, "calibration")]
+    return blocks

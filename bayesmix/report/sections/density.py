@@ -36,7 +36,7 @@ def _in_words(fits: Fits, least: list[Mapping[str, Any]]) -> str:
     n = len(fits.data)
     words = (
         "The density says where new rows are to be expected; rows where it is low are the ones to look at. A row is "
-        "judged by how many of as many new rows would lie as far out: "
+        "judged by how many of so many new rows would lie as far out: "
     )
     if not odd:
         return words + f"none of the {plural(n, 'row')} lies oddly far out."
@@ -61,7 +61,8 @@ def _table(fits: Fits, least: list[Mapping[str, Any]]) -> Table:
     labels = " Labels do not enter." if fits.data.labelled.any() else ""
     caption = (
         "Log predictive density, and the interval of the log-density over draws; rank 1 is the least dense. Among: the "
-        "probability to be one of so many least dense rows. Tail probability: that a new row is no denser; expected: "
-        f"how many of {plural(len(fits.data), 'new row')} are.{covariates}{labels}"
+        "probability to be one of so many least dense rows. Tail probability: that a new row is no denser under one "
+        "draw of the parameters, averaged over draws, which need not rank rows as averaged densities do; expected: how "
+        f"many of {plural(len(fits.data), 'new row')} are.{covariates}{labels}"
     )
     return table(least, columns, caption)

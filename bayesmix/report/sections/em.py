@@ -35,8 +35,8 @@ def _in_words(fits: Fits, em_numbers: Mapping[str, Any]) -> str:
     return (
         f"Maximum likelihood by EM from {plural(em_numbers['n_starts'], 'start')}: log-likelihood "
         f"{fixed(em_numbers['log_likelihood'], 3)} with {plural(fits.likelihood.n_parameters, 'free parameter')}, "
-        f"AIC {fixed(em_numbers['aic'], 2)}, BIC {fixed(em_numbers['bic'], 2)}; the kept run {state} in "
-        f"{plural(em_numbers['n_iter'], 'iteration')}."
+        f"AIC {fixed(em_numbers['aic'], 2)}, BIC {fixed(em_numbers['bic'], 2)}; the kept run {state} "
+        f"after {plural(em_numbers['n_iter'], 'E-step')}."
     )
 
 
@@ -56,14 +56,16 @@ def _starts(starts: pd.DataFrame) -> Table:
                 "kept" if group["chosen"].any() else f"degenerate: {reasons}" if reasons else _state(group),
             ]
         )
-    heads = ("Log-likelihood", "Starts", "Kinds of start", "Iterations", "")
-    return Table(
-        heads, rows, (True, True, False, True, False), "One row per distinct solution, the highest likelihood first."
+    heads = ("Log-likelihood", "Starts", "Kinds of start", "E-steps", "")
+    caption = (
+        "One row per distinct end, the highest likelihood first; E-steps of steps that were not taken count too. "
+        "Starts that would not have become the best are given up on the way: their likelihood is that of no solution."
     )
+    return Table(heads, rows, (True, True, False, True, False), caption)
 
 
 def _state(group: pd.DataFrame) -> str:
-    return "" if group["converged"].all() else "not converged"
+    return "" if group["converged"].any() else "given up" if group["left"].all() else "not converged"
 
 
 def _estimates(fits: Fits, em_numbers: Mapping[str, Any]) -> Table:

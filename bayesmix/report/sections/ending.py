@@ -13,6 +13,8 @@ from bayesmix.report.tables import found_value
 from bayesmix.report.text import plural, prose
 
 REBUILD = 'import bayesmix.report\n\nbayesmix.report.rebuild("fit.nc", out="rebuilt")'
+OWN_WORDS = {"n_starts": "climbs to modes (n_starts)"}
+"""Settings whose name the reader takes for another: EM has starts of its own."""
 HOLDS = {
     True: Markup('<span class="state good">✓ holds</span>'),
     False: Markup('<span class="state bad">✗ does not</span>'),
@@ -44,7 +46,7 @@ def _breakable(path: str) -> Markup:
 
 def reproduce(fits: Fits, summary: Mapping[str, Any]) -> Section:
     """Command, rebuilding from the saved draws, seed, settings, versions, date."""
-    settings = ", ".join(f"{name} = {value}" for name, value in summary["settings"].items())
+    settings = ", ".join(f"{OWN_WORDS.get(name, name)} = {value}" for name, value in summary["settings"].items())
     versions = ", ".join(f"{name} {value}" for name, value in summary["versions"].items())
     blocks: list[Block] = [
         Paragraph(

@@ -91,8 +91,8 @@ def _priors(fits: Fits) -> Table:
 
 def _about_labels(fits: Fits) -> Notice:
     text = (
-        "The likelihood is the joint one of measurements and labels. It assumes that labels are missing at random "
-        "(whether a row is labelled may depend on its measurements, not on its unknown group) and that the classes "
-        "have the same shares among labelled rows as in the population that the weights describe."
+        "The likelihood is the joint one of measurements and labels. It assumes that labels are missing at random: "
+        "whether a row is labelled may depend on its measurements, not on its unknown group. Rows that were picked by "
+        "class break that, unless each class was picked in proportion to its share of the population."
     )
     return Notice("info", "What the labels assume", text)

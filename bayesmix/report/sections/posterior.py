@@ -59,7 +59,7 @@ def _labels(fits: Fits) -> str:
     """How label switching was settled."""
     groups = exchange_groups(fits.likelihood)
     if len(set(groups.tolist())) == len(groups):
-        return "The components cannot switch labels: labels or priors tell them apart."
+        return "The components cannot switch labels: kinds, labels or priors tell them apart."
     unsaid = "order" if fits.em.spec.order else "ecr"
     return RELABELLED[fits.dt["relabelling"].attrs.get("method", unsaid)]
 
@@ -79,13 +79,17 @@ def modes(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
     unknown = [m for m in all_modes if m["region"] < 0]
     everywhere = "all modes that matter" if not unknown else "the modes that they were sent to"
     exchanged = "round_trips" in summary["posterior"]
+    alone = len([m for m in all_modes if m["region"] > 0]) == 1
     apart = (
-        f"Chains cross between {everywhere}, so the draws describe them all."
+        "One of them has nearly all of the mass, and the draws describe it."
+        if alone and not unknown
+        else f"Chains cross between {everywhere}, so the draws describe them all."
         if len(regions) == 1 or exchanged
         else f"Chains hardly ever cross between {len(regions)} regions; the draws hold each region that matters "
         "in proportion to its mass, and means of components average over different groupings."
     )
-    low = f" {plural(len(left_out), 'mode')} with a negligible Laplace mass got no chain." if left_out else ""
+    are = "is" if len(left_out) == 1 else "are"
+    low = f" {plural(len(left_out), 'mode')} with a negligible Laplace mass {are} left out." if left_out else ""
     low += f" {plural(len(unknown), 'competing mode')} got no chain either: too many compete." if unknown else ""
     measured = "the share of draws that climb to it" if exchanged else "measured by bridge sampling"
     lead = (
@@ -104,7 +108,8 @@ def modes(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
     ]
     caption = (
         "Starts: those that led here. Log mass: relative to the largest mode. Chains: those that began here. "
-        "Components: weight at (means). Region 0 is negligible."
+        "Components: weight at (means)."
+        + (" Region 0 is negligible." if left_out else "")
         + (f" Region {whole(-1)}: not looked at." if unknown else "")
     )
     shown = table(all_modes, columns, caption, words=(0, 7))

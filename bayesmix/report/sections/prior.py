@@ -13,6 +13,8 @@ from bayesmix.report.tables import Column, parameter_table
 from bayesmix.report.text import fixed, listed, plural, significant, whole
 
 VAST = 100
+OF_SMALLEST = "smallest"
+"""How the statistics begin that say whether a column has values below 0."""
 DIAGNOSES = {
     (True, True): "prior and data both matter",
     (True, False): "the prior decides",
@@ -38,7 +40,7 @@ def _before(fits: Fits, summary: Mapping[str, Any], prior_numbers: Mapping[str, 
         return [Paragraph(f"There is no prior predictive check ({prior_numbers['problem']}).", "lead")]
     odd = [name for name, row in predictive.items() if not row["lower"] <= row["observed"] <= row["upper"]]
     count = plural(len(predictive), "statistic")
-    lead = "Data sets are drawn from the prior alone, as if nothing had been observed. " + (
+    lead = "Data sets are drawn from the prior alone; default priors take their centre and spread from the data. " + (
         f"It did not expect these data in every respect: outside the middle 90% of them lie {listed(odd)}."
         if odd
         else f"The observed data are among what it expects: all of {count} lie in the middle 90%."
@@ -46,9 +48,14 @@ def _before(fits: Fits, summary: Mapping[str, Any], prior_numbers: Mapping[str, 
     far = [name for name, row in predictive.items() if row["upper"] > VAST * abs(row["observed"]) > 0]
     if far:
         lead += f" It also expects what may be impossible: {listed(far)} more than {VAST} times as large as observed."
+    negative = [
+        name for name, row in predictive.items() if name.startswith(OF_SMALLEST) and row["lower"] < 0 < row["observed"]
+    ]
+    if negative:
+        lead += f" It expects values below 0, which these columns have none of: {listed(negative)}."
     n, used = len(fits.likelihood.data), prior_numbers["rows"]
-    note = "Wide intervals are meant: a weak prior excludes little."
-    note += f" Of {whole(used)} of the {whole(n)} rows, evenly spaced." if used < n else ""
+    note = "Intervals are wide on purpose: a weak prior excludes little."
+    note += f" Observed: of {whole(used)} of the {whole(n)} rows, evenly spaced." if used < n else ""
     return [Paragraph(lead, "lead"), *figures(fits, summary, "prior_predictive"), _statistics(predictive, note)]
 
 
@@ -72,12 +79,12 @@ def in_words(entries: Mapping[str, Any]) -> str:
     """What power-scaling says of the weights, means or coefficients, and responsibilities."""
     strong = [name for name, e in entries.items() if _matters(e["prior"])]
     alone = [name for name in strong if not _matters(entries[name]["likelihood"])]
-    asked = "weights, means or coefficients and the least certain responsibilities"
+    asked = "weights, centres or coefficients, the least certain responsibilities"
     if not strong:
         largest = max((e["prior"] for e in entries.values() if e["prior"] is not None), default=0.0)
         return (
-            f"After the data the prior hardly matters: making it count a little more or less moves none of the {asked} "
-            f"(largest sensitivity {fixed(largest, 3)}; above {SENSITIVE:g} it would matter)."
+            f"After the data the prior hardly matters: making it count a little more or less moves none of the "
+            f"quantities below: {asked} (largest sensitivity {fixed(largest, 3)}; above {SENSITIVE:g} it would matter)."
         )
     text = (
         f"After the data the prior still matters for {len(strong)} of {plural(len(entries), 'quantity', 'quantities')} "

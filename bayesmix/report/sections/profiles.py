@@ -9,7 +9,7 @@ from bayesmix.checks.distinguishing import STANDARDIZED, UNITS
 from bayesmix.report.blocks import Block, Heading, Inline, Paragraph, Section, Table
 from bayesmix.report.captions import figures
 from bayesmix.report.fits import Fits
-from bayesmix.report.text import fixed, interval, listed, percent, plural
+from bayesmix.report.text import fixed, interval, listed, percent
 
 MOST_RANKED = 5
 """Columns of every component in the table."""
@@ -35,9 +35,9 @@ def _in_words(ranking: Sequence[Mapping[str, Any]]) -> str:
     leads = listed([f"{row['component']} by {_of(row)}" for row in top], most=12)
     text = f"What tells a component best from the others: {leads}."
     if len(sure) == len(top):
-        return text + " All of these ranks are certain."
-    certain = "No first rank is" if not sure else f"{plural(len(sure), 'first rank')} of {len(top)} are"
-    return f"{text} {certain} certain: other columns may tell as much."
+        return f"{text} Each leads with a probability of {percent(CLEARLY_FIRST, 0)} at least."
+    doubtful = listed([str(row["component"]) for row in top if row not in sure], most=12)
+    return f"{text} Of {doubtful} another column may tell as much."
 
 
 def _of(row: Mapping[str, Any]) -> str:
@@ -57,15 +57,22 @@ def _table(fits: Fits, ranking: Sequence[Mapping[str, Any]]) -> Table:
             continue
         if row["rank"] == 1:
             rows.append([str(row["component"])])
-        answer = [f"{row['answer']}: {_signed(row['difference'])}"] if profile.by_level else []
+        difference = (
+            f"{row['answer']}: {_signed(row['difference'])}" if profile.by_level else _signed(row["difference"])
+        )
         effect = [fixed(row["effect"], 2), interval(row["lower"], row["upper"], 2)]
-        rows.append([str(row["feature"]), *answer, *effect, percent(row["first"], 0)])
-    answers = ["Answer that differs most"] if profile.by_level else []
-    heads = ["Column", *answers, "Effect", "90% interval", "Ranks first"]
+        rows.append([str(row["feature"]), *effect, percent(row["first"], 0), difference])
+    heads = [
+        "Column",
+        "Effect",
+        "90% interval",
+        "Ranks first",
+        "Answer that differs most" if profile.by_level else "Difference",
+    ]
     unit = UNITS.get(profile.parameter.support, STANDARDIZED)
     more = f" The {MOST_RANKED} largest of {len(profile.columns)}." if len(profile.columns) > MOST_RANKED else ""
     caption = (
-        f"Effect: how far the component lies from the weighted mean of the others ({unit}). Ranks first: the "
-        f"probability that no other column has a larger one.{more}"
+        f"Effect: how far the component lies from the others, by the root of the weighted mean square ({unit}). Ranks "
+        f"first: the probability that no other column has a larger one. Difference: from the mean of the others.{more}"
     )
-    return Table(heads, rows, [False, *[False] * len(answers), True, True, True], caption)
+    return Table(heads, rows, [False, True, True, True, not profile.by_level], caption)

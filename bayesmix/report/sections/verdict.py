@@ -78,7 +78,7 @@ def _cards(fits: Fits, summary: Mapping[str, Any]) -> list[tuple[str, str, str]]
     agree, enough = _state(r_hat is not None and r_hat < R_HAT), _state(ess is not None and ess > ESS)
     cards = [
         (fixed(r_hat, 3), f"largest R-hat of a parameter (wanted below {R_HAT})", agree),
-        (whole(ess), f"smallest effective sample size of a parameter (wanted above {ESS:.0f})", enough),
+        (whole(ess), f"smallest bulk effective sample size of a parameter (wanted above {ESS:.0f})", enough),
         (fixed(summary["em"]["log_likelihood"], 2), "log-likelihood at the EM estimate", of_em),
     ]
     accuracy = (summary["test"] or summary["scores"]).get("posterior", {}).get("accuracy")

@@ -1,13 +1,16 @@
-"""Work in threads: compiled loops hold no lock while they run."""
+"""Work side by side: in threads, where compiled loops hold no lock while they run, and in processes."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+import signal
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
+import cloudpickle
+from joblib import Parallel, delayed, parallel_config
 from threadpoolctl import ThreadpoolController
 
 
@@ -46,3 +49,30 @@ def in_threads(work: Callable, items: Iterable[Any]) -> list[Any]:
     """work(item) for each, in threads where there is more than one."""
     todo = list(items)
     return list(map(work, todo)) if len(todo) == 1 or n_threads() == 1 else list(_pool().map(work, todo))
+
+
+def in_processes(work: Callable, items: Iterable[Any], *, processes: int, threads: int = 1) -> Iterator[Any]:
+    """work(item) for each, as they finish, in so many processes of so many threads; in this one where that is one.
+
+    Each process has ``work`` once, with all that it caches. Processes are started anew, as forked ones would share the
+    threads of compiled code, and import no script, so that a script needs no guard.
+    """
+    if processes == 1:
+        yield from map(work, items)
+        return
+    pickled = cloudpickle.dumps(work)
+    with parallel_config("loky", inner_max_num_threads=threads):
+        workers = Parallel(processes, batch_size=1, return_as="generator_unordered")
+        results = workers(delayed(_worked)(pickled, item) for item in items)
+    yield from results
+
+
+def _worked(pickled: bytes, item: Any) -> Any:
+    """In a process of its own, which Ctrl-C reaches through the one that waits for it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return _own(pickled)(item)
+
+
+@lru_cache(maxsize=1)
+def _own(pickled: bytes) -> Callable:
+    return cloudpickle.loads(pickled)
