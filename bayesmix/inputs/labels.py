@@ -19,7 +19,7 @@ NO_LABEL = -1
 def _is_nothing(entry: Any) -> bool:
     if entry is None or entry is pd.NA or entry is pd.NaT or (isinstance(entry, str) and entry == ""):
         return True
-    return isinstance(entry, int | float | np.number) and (bool(np.isnan(entry)) or entry == NO_LABEL)
+    return isinstance(entry, int | float | np.number) and bool(entry != entry or entry == NO_LABEL)
 
 
 def label_evidence(

@@ -41,8 +41,11 @@ def _gaps(likelihood: Likelihood) -> list[tuple[str, str]]:
     """What the density of a row with missing measurements is."""
     if not likelihood.data.gaps or likelihood.family.observation != "measurement":
         return []
-    words = "Where cells of a row are missing, its densities are those of the cells O_i that are there:"
-    return [(words, r"p(x_{i O_i} \mid z_i = k) = \int p(x_i \mid z_i = k) \, dx_{i \bar{O}_i}")]
+    words = (
+        "Where cells of a row are missing, its densities are those of the cells that are there, the others summed out:"
+    )
+    there = r"O_i = \{ j : x_{ij} \text{ is there} \}"
+    return [(words, rf"p(x_{{i O_i}} \mid z_i = k) = \int p(x_i \mid z_i = k) \, dx_{{i \bar{{O}}_i}} , \quad {there}")]
 
 
 def _known(likelihood: Likelihood) -> list[tuple[str, str]]:

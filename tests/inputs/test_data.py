@@ -71,6 +71,7 @@ def test_nothing_known_is_written_in_several_ways(nothing):
 def test_numbers_are_classes_however_they_are_stored():
     for labels in ([1, 2, 1], [1.0, 2.0, np.nan], ["1", "2", None]):
         assert bm.Data([1.0, 2.0, 3.0], labels=labels).classes == ("1", "2")
+    assert bm.Data([1.0, 2.0, 3.0], labels=[10**30, -1, np.nan]).classes == (str(10**30),)
 
 
 def test_sets_and_probabilities_are_evidence():

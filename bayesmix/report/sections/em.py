@@ -56,7 +56,7 @@ def _starts(starts: pd.DataFrame) -> Table:
                 "kept" if group["chosen"].any() else f"degenerate: {reasons}" if reasons else _state(group),
             ]
         )
-    heads = ("Log-likelihood", "Starts", "Kinds of start", "E-steps", "")
+    heads = ("Log-likelihood", "Starts", "Kinds of start", "E\N{NON-BREAKING HYPHEN}steps", "")
     caption = (
         "One row per distinct end, the highest likelihood first; E-steps of steps that were not taken count too. "
         "Starts that would not have become the best are given up on the way: their likelihood is that of no solution."

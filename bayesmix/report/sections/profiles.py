@@ -37,7 +37,7 @@ def _in_words(ranking: Sequence[Mapping[str, Any]]) -> str:
     if len(sure) == len(top):
         return f"{text} Each leads with a probability of {percent(CLEARLY_FIRST, 0)} at least."
     doubtful = listed([str(row["component"]) for row in top if row not in sure], most=12)
-    return f"{text} Of {doubtful} another column may tell as much."
+    return f"{text} For {doubtful} another column may tell as much."
 
 
 def _of(row: Mapping[str, Any]) -> str:
