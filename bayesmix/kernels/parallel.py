@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, lru_cache
+from threading import Thread
 from typing import Any
 
 import cloudpickle
@@ -63,14 +65,27 @@ def in_processes(work: Callable, items: Iterable[Any], *, processes: int, thread
     pickled = cloudpickle.dumps(work)
     with parallel_config("loky", inner_max_num_threads=threads):
         workers = Parallel(processes, batch_size=1, return_as="generator_unordered")
-        results = workers(delayed(_worked)(pickled, item) for item in items)
+        results = workers(delayed(_worked)(os.getpid(), pickled, item) for item in items)
     yield from results
 
 
-def _worked(pickled: bytes, item: Any) -> Any:
-    """In a process of its own, which Ctrl-C reaches through the one that waits for it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _worked(waiting: int, pickled: bytes, item: Any) -> Any:
+    """In a process of its own, for the one of that number."""
+    _child_of(waiting)
     return _own(pickled)(item)
+
+
+@cache
+def _child_of(waiting: int) -> None:
+    """Ctrl-C reaches this process through the one that waits for it, and it ends with that one, even a killed one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with, args=(waiting,), daemon=True).start()
+
+
+def _end_with(waiting: int) -> None:
+    while os.getppid() == waiting:
+        time.sleep(1)
+    os._exit(1)
 
 
 @lru_cache(maxsize=1)
