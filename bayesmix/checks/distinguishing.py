@@ -95,10 +95,11 @@ def _ranked(likelihood: Likelihood, params: Params, prob: float) -> pd.DataFrame
             "has none"
         )
     weights = shares(likelihood, params)
-    contrasts, effects = profile.contrasts(params, weights), profile.effects(params, weights)
+    contrasts = profile.contrasts(params, weights).mean(axis=0)
+    effects, of_entries = profile.effects(params, weights)
     lower, upper = np.quantile(effects, [(1 - prob) / 2, (1 + prob) / 2], axis=0)
     first = (effects >= effects.max(axis=-1, keepdims=True)).mean(axis=0)
-    mean, named = effects.mean(axis=0), _named(profile, contrasts.mean(axis=0))
+    mean, named = effects.mean(axis=0), _named(profile, of_entries.mean(axis=0), contrasts)
     rows = [
         {
             "component": name,
@@ -109,7 +110,7 @@ def _ranked(likelihood: Likelihood, params: Params, prob: float) -> pd.DataFrame
             "lower": lower[k, j],
             "upper": upper[k, j],
             "first": first[k, j],
-            "difference": (contrasts.mean(axis=0) * profile.scale)[k, named[k, j]],
+            "difference": (contrasts * profile.scale)[k, named[k, j]],
         }
         for k, name in enumerate(likelihood.components)
         for rank, j in enumerate(np.argsort(-mean[k], kind="stable"), start=1)
@@ -119,8 +120,8 @@ def _ranked(likelihood: Likelihood, params: Params, prob: float) -> pd.DataFrame
     return table
 
 
-def _named(profile: Profile, contrasts: np.ndarray) -> np.ndarray:
+def _named(profile: Profile, effects: np.ndarray, contrasts: np.ndarray) -> np.ndarray:
     """Of every component and column the entry that differs most, (K, columns); of two the one that is more likely."""
-    contrasts = np.abs(contrasts) + SAME_DIFFERENCE * np.sign(contrasts)
+    effects = effects + SAME_DIFFERENCE * np.sign(contrasts)
     places = [np.flatnonzero(profile.column == j) for j in range(len(profile.columns))]
-    return np.stack([own[contrasts[:, own].argmax(axis=1)] for own in places], axis=1)
+    return np.stack([own[effects[:, own].argmax(axis=1)] for own in places], axis=1)

@@ -60,8 +60,8 @@ class ModelCheck:
             return f"Whether the model describes the data was not looked at: {self.undefined}."
         if self.misfits:
             return "The data refute the model. " + " ".join(str(misfit) for misfit in self.misfits)
-        looked_at = [*self.measures.index, "influence of single rows"]
-        return f"Nothing in the data refutes the model. Held against data that it makes: {', '.join(looked_at)}."
+        held = f"Held against data that it makes: {', '.join(self.measures.index)}. " if len(self.measures) else ""
+        return f"Nothing in the data refutes the model. {held}Nor do single rows matter too much."
 
 
 NOT_ASKED = ModelCheck((), pd.DataFrame(), "it was not asked")

@@ -13,7 +13,7 @@ from bayesmix.checks.diagnose import diagnose
 from bayesmix.choosing import nobile
 from bayesmix.choosing.by_em import Numbers
 from bayesmix.choosing.candidates import Candidate
-from bayesmix.choosing.left_out import left_out
+from bayesmix.choosing.left_out import left_out, uninterrupted
 from bayesmix.grouping.merging import merge
 from bayesmix.grouping.modes import has_modes, modes_of
 from bayesmix.grouping.occupied import occupied
@@ -32,13 +32,11 @@ ROWS_OF_PAIRS = 300
 def by_draws(candidate: Candidate, **settings: Any) -> Numbers:
     """Sample, and read the columns off the draws; ``settings`` are those of :func:`bayesmix.sample`."""
     began = time.perf_counter()
-    dt = sample(candidate.spec, candidate.data, progress=False, **settings)
+    dt = uninterrupted(sample(candidate.spec, candidate.data, progress=False, **settings))
     evidence = log_evidence(dt)
     if not evidence.established and settings.get("sampler", "auto") == "auto" and TEMPERING not in dt.children:
         dt = _exchanged(candidate, dt, settings)
         evidence = log_evidence(dt)
-    if dt.attrs["interrupted"]:
-        raise KeyboardInterrupt
     return of_posterior(dt, evidence, **settings) | {"seconds": time.perf_counter() - began}
 
 

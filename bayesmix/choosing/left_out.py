@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import xarray as xr
 from scipy.special import softmax
 
 from bayesmix import estep
@@ -65,11 +66,19 @@ def left_out(record: Record, **settings: Any) -> LeftOut:
     return LeftOut(elpd, float(np.sqrt(variance)), float(np.delete(k, bad).max(initial=-np.inf)), len(bad))
 
 
+def uninterrupted(dt: xr.DataTree) -> xr.DataTree:
+    """The draws; KeyboardInterrupt where Ctrl-C cut them short, so that nothing is read off them."""
+    if dt.attrs["interrupted"]:
+        raise KeyboardInterrupt
+    return dt
+
+
 def _without(record: Record, i: int, settings: dict[str, Any]) -> tuple[float, float]:
     """log p(x_i | other rows) from a fit to those, and its Monte Carlo standard error."""
     others = np.delete(np.arange(len(record.data)), i)
     own = {name: value for name, value in settings.items() if name in ONE_GO} | {"seed": int(record.dt.attrs["seed"])}
-    dt = sample(record.spec, record.data.take(others), sampler="nuts", log_likelihood=False, progress=False, **own)
+    fixed: dict[str, Any] = {"sampler": "nuts", "log_likelihood": False, "progress": False}
+    dt = uninterrupted(sample(record.spec, record.data.take(others), **fixed, **own))
     l = log_density(dt, record.data.take([i]), labels=True).to_numpy()[..., 0]
     p = np.exp(l - l.max())
     return float(l.max() + np.log(p.mean())), mcse(p) / float(p.mean())

@@ -7,13 +7,18 @@ import signal
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, lru_cache
+from functools import cache
+from multiprocessing import current_process
 from threading import Thread
 from typing import Any
 
 import cloudpickle
-from joblib import Parallel, delayed, parallel_config
+from joblib.externals.loky import ProcessPoolExecutor, as_completed
 from threadpoolctl import ThreadpoolController
+
+OF_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+_OWN: dict[str, Callable] = {}
+"""In a process of :func:`in_processes`: its work."""
 
 
 def n_threads() -> int:
@@ -56,30 +61,27 @@ def in_threads(work: Callable, items: Iterable[Any]) -> list[Any]:
 def in_processes(work: Callable, items: Iterable[Any], *, processes: int, threads: int = 1) -> Iterator[Any]:
     """work(item) for each, as they finish, in so many processes of so many threads; in this one where that is one.
 
-    Each process has ``work`` once, with all that it caches. Processes are started anew, as forked ones would share the
-    threads of compiled code, and import no script, so that a script needs no guard.
+    Each process gets ``work`` once, with all that it will cache. Processes are started anew, as forked ones would share
+    the threads of compiled code, and import no script, so that a script needs no guard. They end with the iterator and,
+    where numbers of parents change with them (not on Windows), with a parent that is killed.
     """
-    if processes == 1:
+    if processes == 1 or current_process().daemon:  # which may have no children
         yield from map(work, items)
         return
-    pickled = cloudpickle.dumps(work)
-    with parallel_config("loky", inner_max_num_threads=threads):
-        workers = Parallel(processes, batch_size=1, return_as="generator_unordered")
-        results = workers(delayed(_worked)(os.getpid(), pickled, item) for item in items)
-    yield from results
+    begin = {"initializer": _begun, "initargs": (os.getpid(), cloudpickle.dumps(work))}
+    pool = ProcessPoolExecutor(processes, env=dict.fromkeys(OF_THREADS, str(threads)), **begin)
+    try:
+        for future in as_completed([pool.submit(_worked, item) for item in items]):
+            yield future.result()
+    finally:
+        pool.shutdown(kill_workers=True)
 
 
-def _worked(waiting: int, pickled: bytes, item: Any) -> Any:
-    """In a process of its own, for the one of that number."""
-    _child_of(waiting)
-    return _own(pickled)(item)
-
-
-@cache
-def _child_of(waiting: int) -> None:
-    """Ctrl-C reaches this process through the one that waits for it, and it ends with that one, even a killed one."""
+def _begun(waiting: int, pickled: bytes) -> None:
+    """Ctrl-C reaches a process through the one that waits for it, of that number, with which it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_end_with, args=(waiting,), daemon=True).start()
+    _OWN["work"] = cloudpickle.loads(pickled)
 
 
 def _end_with(waiting: int) -> None:
@@ -88,6 +90,5 @@ def _end_with(waiting: int) -> None:
     os._exit(1)
 
 
-@lru_cache(maxsize=1)
-def _own(pickled: bytes) -> Callable:
-    return cloudpickle.loads(pickled)
+def _worked(item: Any) -> Any:
+    return _OWN["work"](item)

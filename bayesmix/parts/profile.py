@@ -69,8 +69,8 @@ class Profile:
         rest = np.maximum(1 - w, np.finfo(float).tiny)
         return np.asarray(values - ((w * values).sum(axis=-2, keepdims=True) - w * values) / rest)
 
-    def effects(self, params: Params, weights: np.ndarray) -> np.ndarray:
-        """How far a component lies from the others in every column, (..., K, columns), never negative.
+    def effects(self, params: Params, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """How far a component lies from the others, never negative: by columns (..., K, columns) and entries.
 
         The root of the weighted mean of squared distances to each: a component between two others is told from both,
         though it is like their mean. A distance is that of the entries in units of ``scale``; where a column has
@@ -78,9 +78,10 @@ class Profile:
         """
         values = np.asarray(params[self.parameter.name]) / self.scale
         first = np.flatnonzero(np.diff(self.column, prepend=-1))
-        squares = np.zeros((*values.shape[:-1], len(first)))
+        columns, entries = np.zeros((*values.shape[:-1], len(first))), np.zeros_like(values)
         for other in range(values.shape[-2]):
-            apart = np.abs(values - values[..., other : other + 1, :])
-            apart = np.add.reduceat(apart, first, axis=-1) / 2 if self.by_level else apart
-            squares += weights[..., other, None, None] * apart**2
-        return np.asarray(np.sqrt(squares / np.maximum(1 - weights, np.finfo(float).tiny)[..., None]))
+            apart, w = np.abs(values - values[..., other : other + 1, :]), weights[..., other, None, None]
+            entries += w * apart**2
+            columns += w * (np.add.reduceat(apart, first, axis=-1) / 2 if self.by_level else apart) ** 2
+        rest = np.maximum(1 - weights, np.finfo(float).tiny)[..., None]
+        return np.asarray(np.sqrt(columns / rest)), np.asarray(np.sqrt(entries / rest))

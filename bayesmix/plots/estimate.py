@@ -54,7 +54,9 @@ def em_starts(em: EMFit) -> Figure:
     """
     column, name = VALUES[em.method]
     table = em.starts.rename(columns={column: "value"})
-    table["end"] = np.where(table["degenerate"], DEGENERATE, np.where(table["converged"], SOLUTION, UNFINISHED))
+    of_solution = table.groupby("solution")[["degenerate", "converged"]].transform("any")
+    ended = np.where(of_solution["converged"], SOLUTION, UNFINISHED)
+    table["end"] = np.where(of_solution["degenerate"], DEGENERATE, ended)
     shown = table[table["solution"] <= MOST_SOLUTIONS]
     kinds = list(dict.fromkeys(table["kind"]))
     columns = int(shown["solution"].max())
@@ -103,7 +105,7 @@ def _heights(ax: Axes, table: pd.DataFrame, name: str) -> None:
 def _counts(ax: Axes, table: pd.DataFrame, kinds: list[str]) -> None:
     for (kind, number), rows in table.groupby(["kind", "solution"]):
         at = float(str(number)), kinds.index(str(kind))
-        end = next(end for end in (DEGENERATE, SOLUTION, UNFINISHED) if (rows["end"] == end).any())
+        end = str(rows["end"].iloc[0])
         ink = colour(0) if end == UNFINISHED else "white"
         ax.plot(*at, markersize=15, gid="cell", **END_MARKS[end])
         ax.text(*at, str(len(rows)), ha="center", va="center", color=ink, fontsize=8, fontweight="bold")

@@ -100,8 +100,9 @@ def _sorted_rows(ax: Axes, table: pd.DataFrame, K: int) -> None:
 
 
 def _ambiguous_rows(ax: Axes, table: pd.DataFrame, K: int) -> None:
-    alike = table.round(9).groupby(["component", "mean", "lower", "upper", "em"])["mean"].transform("size")
-    table = table.assign(alike=alike)[~table.round(9).duplicated()]
+    told = table[["component", "mean", "lower", "upper", "em"]].round(9)
+    alike = told.groupby(list(told.columns))["mean"].transform("size")
+    table = table.assign(alike=alike)[~told.duplicated()]
     shown = table.nlargest(MOST_AMBIGUOUS, "entropy")
     shown = shown[(shown["entropy"] > CLEAR_ROW) | (np.arange(len(shown)) < LEAST_AMBIGUOUS)]
     at, tints = np.arange(len(shown)), _colours(shown, K)

@@ -62,8 +62,8 @@ def _imputed(fits: Fits, summary: Summary) -> str:
 def _em_history(fits: Fits, summary: Summary) -> str:
     history = fits.em.history
     return (
-        "The log-likelihood must never fall; where EM's own steps would crawl, quasi-Newton steps end the climb at "
-        f"once: here it rose from {fixed(history[0], 2)} to {fixed(history[-1], 2)} in "
+        "The log-likelihood must never fall, by EM's own steps and by the quasi-Newton steps that follow where these "
+        f"would crawl: here it rose from {fixed(history[0], 2)} to {fixed(history[-1], 2)} in "
         f"{plural(len(history) - 1, 'step')}."
     )
 
@@ -156,12 +156,10 @@ def _modes(fits: Fits, summary: Summary) -> str:
             f"to it: {listed(shares)}."
         )
     grey = " Grey ones are left out." if len(rows) < len(summary["modes"]) else ""
-    if len(apart) == 1:
+    if len(apart) == 1 and all(m["region"] >= 0 for m in summary["modes"]):
         return f"Chains cross within a region, not between regions: all modes that matter are in one region here.{grey}"
-    return (
-        f"Chains cross within a region, not between regions: the {len(apart)} regions hold {listed(shares)} of the "
-        f"posterior mass.{grey}"
-    )
+    hold = f"the {len(apart)} regions hold" if len(apart) > 1 else "the one that they were sent to holds"
+    return f"Chains cross within a region, not between regions: {hold} {listed(shares)} of the posterior mass.{grey}"
 
 
 def _responsibilities(fits: Fits, summary: Summary) -> str:

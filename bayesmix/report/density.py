@@ -21,8 +21,11 @@ def _outside(fits: Fits) -> dict[str, dict[str, float]]:
     if not fits.likelihood.alike:
         return {}
     tails, rows = Tails(fits.fitted), fits.fitted.over(None)
-    counts = {f"{content:g}": tails.outside(rows, 1 - content) for content in CONTENTS}
-    return {content: {"outside": here, "expected": new} for content, (here, new) in counts.items()}
+    counts = tails.outside(rows, [1 - content for content in CONTENTS])
+    return {
+        f"{content:g}": {"outside": here, "expected": new}
+        for content, (here, new) in zip(CONTENTS, counts, strict=True)
+    }
 
 
 def _held_out(fits: Fits) -> dict[str, float]:

@@ -63,8 +63,8 @@ def outliers(
             their densities under the same draw, t_i = mean over s of P(p(x_new | theta_s) <= p(x_i | theta_s)). A row
             with gaps is held against new rows with the same cells missing, one with covariates against new rows with
             the same ones; only this column compares rows with different covariates. Of rows that are less dense than
-            all simulated ones, those further below them come first. The row took part in the fit, so the truth is
-            smaller.
+            all simulated ones, those further below them come first; theirs is the least that is seen. The row took part
+            in the fit, so the truth is smaller.
         ``expected``
             How many of as many new rows as there are lie so far out: 1 is nothing odd in the first row of the list.
 
@@ -109,7 +109,7 @@ def outliers_of(fitted: Fitted, n: int, *, interval: float = LEVEL, seed: int = 
     table["log_density"] = density[rows]
     if not fitted.point:
         table["lower"], table["upper"] = _ends(estep.pointwise(some, fitted.params), interval)
-    table["tail_probability"] = tails.means(some)
+    table["tail_probability"] = np.maximum(tails.means(some), tails.least(some).max())
     table["expected"] = len(likelihood.data) * table["tail_probability"]
     return table
 
@@ -160,9 +160,8 @@ def _by_tails(likelihood: Likelihood, tails: Tails) -> np.ndarray:
 def _again(likelihood: Likelihood, tails: Tails, places: np.ndarray, n: int) -> np.ndarray:
     """Places of the rows where the first are told apart by more simulated rows: there are fewer patterns of gaps."""
     first = np.argsort(places, kind="stable")[: max(LOOKED_AT_AGAIN * n, FEWEST_LOOKED_AT_AGAIN)]
-    t = tails.means(likelihood.rebind(likelihood.data.take(first)))
     again = places + len(places)
-    again[first] = np.unique(np.column_stack([t, places[first]]), axis=0, return_inverse=True)[1]
+    again[first] = _by_tails(likelihood.rebind(likelihood.data.take(first)), tails)
     return again
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -101,18 +101,23 @@ class Tails:
                 own[rows] = np.where(counts > 0, counts / len(new), at[rows] - new[0])
         return depths
 
-    def outside(self, likelihood: Likelihood, share: float) -> tuple[float, float]:
-        """How many rows have t < share, averaged over draws, and how many new rows in their place would have.
+    def outside(self, likelihood: Likelihood, shares: Sequence[float]) -> list[tuple[float, float]]:
+        """For each share, how many rows have t below it, averaged over draws, and how many new rows would have.
 
         Where covariates tell no rows apart. The latter is that share of them; fewer where densities tie.
         """
-        here = sum(float((areas < share).mean(axis=0).sum()) for _, areas in self._in_blocks(likelihood))
-        new = 0.0
+        new, here = np.zeros((2, len(shares)))
         for rows, every in self._by_pattern(likelihood):
-            size = every.shape[1]
-            own = [(np.searchsorted(one, up_to_ties(one, 1), side="right") - 0.5) / size for one in every]
-            new += len(rows) * float((np.stack(own) < share).mean())
-        return here, new
+            size = every.shape[1]  # each of these new rows beside the others, as a row beside all of them
+            own = np.stack([np.searchsorted(one, up_to_ties(one, 1), side="right") - 1 for one in every]) / (size - 1)
+            new += [len(rows) * float((own < share).mean()) for share in shares]
+        for _, areas in self._in_blocks(likelihood):
+            here += [float((areas < share).mean(axis=0).sum()) for share in shares]
+        return list(zip(here.tolist(), new.tolist(), strict=True))
+
+    def least(self, likelihood: Likelihood) -> np.ndarray:
+        """The smallest tail probability that is seen of each row, (n,): 1 / (N + 1), of N simulated rows."""
+        return np.asarray(1 / (self._simulated(likelihood) + 1))
 
     def means(self, likelihood: Likelihood) -> np.ndarray:
         """The means over draws, (n,), never 0: with N rows simulated for each at least 1 / (N + 1)."""

@@ -28,7 +28,7 @@ class Budget:
     def of(cls, minutes: float, evidence_error: float, *, whole: bool) -> Budget:
         """From now on; ValueError naming the argument that is impossible."""
         for name, value in {"minutes": minutes, "evidence_error": evidence_error}.items():
-            if not (isinstance(value, Real) and value > 0):
+            if isinstance(value, bool) or not (isinstance(value, Real) and value > 0):
                 raise ValueError(f"{name}: must be positive; got {value!r}")
         return cls(float(minutes), float(evidence_error), time.monotonic() if whole else None)
 

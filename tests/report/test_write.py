@@ -174,7 +174,7 @@ def test_the_short_page_is_printed_on_four_pages_at_most(faithful_report, tmp_pa
 def test_texts_in_place_of_figures_state_what_they_show(faithful_report):
     source = faithful_report.path.read_text(encoding="utf-8")
     alts = dict(alt.split(": ", 1) for alt in re.findall(r'<img [^>]*?alt="(.*?)"', source))
-    assert alts["Trace and rank plots by chain"].startswith("the worst R-hat is 1.0")
+    assert alts["Trace and rank plots by chain"].startswith("the worst R-hat of all is 1.0")
     assert alts["Where every EM start ended"].endswith("ran into a degenerate one.")
     assert all(re.search(r"\d", alt) or "no divergence" in alt for alt in alts.values())
 

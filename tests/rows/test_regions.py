@@ -54,7 +54,7 @@ def test_fewer_rows_are_outside_a_region_where_counts_tie():
     tails = Tails(fitted)
     pmf = stats.poisson(1.0).pmf(np.arange(30))
     t = np.array([pmf[pmf <= p + 1e-12].sum() for p in pmf])
-    for share in (0.5, 0.1, 0.05):
-        here, new = tails.outside(fitted.over(None), share)
+    shares = (0.5, 0.1, 0.05)
+    for share, (here, new) in zip(shares, tails.outside(fitted.over(None), shares), strict=True):
         assert new == pytest.approx(100 * pmf[t < share].sum(), abs=0.2)
         assert here == (t[data.x[:, 0].astype(int)] < share).sum()

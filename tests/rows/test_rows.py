@@ -170,6 +170,19 @@ def test_outliers_are_ranked_in_every_draw(example, rng, monkeypatch):
     assert len(bm.outliers(dt, share=0.1)) == 4
 
 
+def test_the_row_furthest_out_leads_however_few_rows_are_simulated_like_it(rng):
+    """Patterns of gaps that are rare have fewer simulated rows, and so a larger least tail probability."""
+    x = rng.normal(size=(300, 4))
+    x[rng.random(x.shape) < 0.1] = np.nan
+    x[0], x[1] = [60.0, np.nan, 0.0, np.nan], [7.0, 0.0, 0.0, 0.0]
+    params = {"weights": np.ones(1), "means": np.zeros((1, 4)), "covariances": np.eye(4)[None]}
+    dt = posterior(bm.Mixture("gaussian", n_components=1), bm.Data(x), [params] * 4)
+    table = bm.outliers(dt, 5)
+    assert table.index[:2].tolist() == ["1", "2"]
+    assert table["rank"].is_monotonic_increasing
+    assert table["tail_probability"].is_monotonic_increasing
+
+
 def test_rows_with_gaps_are_held_against_rows_with_the_same_gaps(rng):
     """One normal: the tail probability of a row is that of its distance, chi-squared with as many degrees as cells."""
     x = rng.multivariate_normal(np.zeros(3), np.eye(3) + 0.4, 60)

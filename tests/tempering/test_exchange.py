@@ -99,6 +99,7 @@ def test_no_time_is_said_beforehand(tied_compiled):
         ({"until": "good"}, "until: must be None or 'trusted'"),
         ({"minutes": 0}, "minutes: must be positive"),
         ({"evidence_error": -1.0}, "evidence_error: must be positive"),
+        ({"evidence_error": True}, "evidence_error: must be positive; got True"),
     ],
 )
 def test_bad_requests_are_named(given, message):

@@ -18,6 +18,8 @@ from bayesmix.report.text import fixed, p_value, plural, significant, whole
 
 EXTREME = 0.01
 WORST_ROWS = 5
+MANY_EFFECTIVE = 1.1
+"""So many effective parameters for each that there is are worth a word."""
 
 
 def predictive(fits: Fits, summary: Mapping[str, Any]) -> Section:
@@ -95,7 +97,7 @@ def leave_one_out(fits: Fits, summary: Mapping[str, Any]) -> Section:
         f"Expected log density of new rows: elpd {fixed(loo['elpd'], 2)} (standard error {fixed(loo['se'], 2)}); "
         f"effective number of parameters {fixed(loo['p'], 1)} of {fits.likelihood.n_parameters}."
     )
-    if loo["p"] > fits.likelihood.n_parameters:
+    if loo["p"] > MANY_EFFECTIVE * fits.likelihood.n_parameters:
         lead += " More than there are: some rows are not what the model expects."
     if fits.data.labelled.any():
         lead += " It is that of measurements and labels together: compare it only between fits with the same labels."

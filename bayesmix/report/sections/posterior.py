@@ -89,8 +89,9 @@ def modes(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
         "in proportion to its mass, and means of components average over different groupings."
     )
     are = "is" if len(left_out) == 1 else "are"
-    low = f" {plural(len(left_out), 'mode')} with a negligible Laplace mass {are} left out." if left_out else ""
-    low += f" {plural(len(unknown), 'competing mode')} got no chain either: too many compete." if unknown else ""
+    why = "to which no draw climbs" if exchanged else "with a negligible Laplace mass"
+    low = f" {plural(len(left_out), 'mode')} {why} {are} left out." if left_out else ""
+    low += f" {plural(len(unknown), 'competing mode')} got no chain: too many compete." if unknown else ""
     measured = "the share of draws that climb to it" if exchanged else "measured by bridge sampling"
     lead = (
         f"EM's solutions and climbs from random allocations lead to {plural(len(all_modes), 'mode')} of the posterior. "

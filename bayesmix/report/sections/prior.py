@@ -40,7 +40,10 @@ def _before(fits: Fits, summary: Mapping[str, Any], prior_numbers: Mapping[str, 
         return [Paragraph(f"There is no prior predictive check ({prior_numbers['problem']}).", "lead")]
     odd = [name for name, row in predictive.items() if not row["lower"] <= row["observed"] <= row["upper"]]
     count = plural(len(predictive), "statistic")
-    lead = "Data sets are drawn from the prior alone; default priors take their centre and spread from the data. " + (
+    measured = fits.likelihood.family.observation == "measurement" and not fits.model.spec.priors
+    lead = "Data sets are drawn from the prior alone, "
+    lead += "whose centre and spread are those of the data. " if measured else "as if nothing had been observed. "
+    lead += (
         f"It did not expect these data in every respect: outside the middle 90% of them lie {listed(odd)}."
         if odd
         else f"The observed data are among what it expects: all of {count} lie in the middle 90%."
@@ -49,10 +52,12 @@ def _before(fits: Fits, summary: Mapping[str, Any], prior_numbers: Mapping[str, 
     if far:
         lead += f" It also expects what may be impossible: {listed(far)} more than {VAST} times as large as observed."
     negative = [
-        name for name, row in predictive.items() if name.startswith(OF_SMALLEST) and row["lower"] < 0 < row["observed"]
+        name.removeprefix(OF_SMALLEST).strip()
+        for name, row in predictive.items()
+        if name.startswith(OF_SMALLEST) and row["lower"] < 0 < row["observed"]
     ]
     if negative:
-        lead += f" It expects values below 0, which these columns have none of: {listed(negative)}."
+        lead += f" It expects values below 0, of which there are none in {listed(negative)}."
     n, used = len(fits.likelihood.data), prior_numbers["rows"]
     note = "Intervals are wide on purpose: a weak prior excludes little."
     note += f" Observed: of {whole(used)} of the {whole(n)} rows, evenly spaced." if used < n else ""

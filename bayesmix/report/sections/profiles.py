@@ -9,7 +9,7 @@ from bayesmix.checks.distinguishing import STANDARDIZED, UNITS
 from bayesmix.report.blocks import Block, Heading, Inline, Paragraph, Section, Table
 from bayesmix.report.captions import figures
 from bayesmix.report.fits import Fits
-from bayesmix.report.text import fixed, interval, listed, percent
+from bayesmix.report.text import fixed, interval, listed, percent, significant
 
 MOST_RANKED = 5
 """Columns of every component in the table."""
@@ -45,7 +45,7 @@ def _of(row: Mapping[str, Any]) -> str:
 
 
 def _signed(value: float) -> str:
-    return f"{'+' if value > 0 else ''}{fixed(value, 2)}"
+    return f"{'+' if value > 0 else ''}{significant(value, 2)}"
 
 
 def _table(fits: Fits, ranking: Sequence[Mapping[str, Any]]) -> Table:
