@@ -11,7 +11,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from bayesmix.gallery.strangers import LARGEST_TOML, check_keys, inside
-from bayesmix.inputs.arguments import LEAST, is_whole, meant, shown
+from bayesmix.inputs.arguments import LEAST, is_whole, meant, of_file, shown
 from bayesmix.inputs.defaults import DROP, MODEL
 from bayesmix.inputs.tables.options import OPTION_RULES
 
@@ -161,13 +161,13 @@ def read_toml(folder: Path) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: is not UTF-8 text: {error.reason} at byte {error.start}") from None
     except ValueError as error:  # tomllib's own, or Python's of a number of thousands of digits
-        raise ValueError(f"{path}: not valid TOML: {error}") from None
+        raise of_file(path, str(error), "not valid TOML: ") from None
     except RecursionError:
         raise ValueError(f"{path}: its lists or tables are nested too deep") from None
     try:
         return _checked(entry)
     except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
+        raise of_file(path, str(error)) from None
 
 
 def _checked(entry: dict[str, Any]) -> dict[str, Any]:

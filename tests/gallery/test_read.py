@@ -353,6 +353,12 @@ def test_a_wrong_model_file_is_told_in_one_error(folder, toml, words):
     assert str(path) in str(caught.value)
 
 
+def test_what_a_message_quotes_does_not_fill_the_screen(folder):
+    with pytest.raises(ValueError, match="unknown key") as caught:
+        bm.load(folder(TOML + f"p{'0' * 20_000} = 1\n"))
+    assert len(str(caught.value)) < 2_000
+
+
 def test_a_prior_on_nothing_is_refused_with_the_choices(folder):
     toml = TOML + '[mixture.priors.mu]\ndistribution = "Normal"\nmu = 0\nsigma = 1\n'
     with pytest.raises(

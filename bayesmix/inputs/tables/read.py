@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
+from bayesmix.inputs.arguments import of_file
 from bayesmix.inputs.tables.columnar import is_columnar, read_columnar
 from bayesmix.inputs.tables.encoding import UTF_8, find_encoding
 from bayesmix.inputs.tables.lines import COMMA, NAMED_SEPARATORS, Layout, layout
@@ -91,7 +92,7 @@ def read_table(path: Path | str, *, text: Sequence[str] = (), **options: Any) ->
     except (pd.errors.ParserError, pd.errors.ParserWarning, csv.Error) as error:
         raise ValueError(f"{path}: cannot be read as CSV: {str(error).strip()}") from None
     except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
+        raise of_file(path, str(error)) from None
 
 
 def _said(encoding: str | None) -> str | None:
