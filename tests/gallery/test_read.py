@@ -354,7 +354,7 @@ def test_a_wrong_model_file_is_told_in_one_error(folder, toml, words):
 
 
 def test_what_a_message_quotes_does_not_fill_the_screen(folder):
-    with pytest.raises(ValueError, match="unknown key") as caught:
+    with pytest.raises(ValueError, match=r"\[mixture\] p0+") as caught:
         bm.load(folder(TOML + f"p{'0' * 20_000} = 1\n"))
     assert len(str(caught.value)) < 2_000
 
