@@ -23,21 +23,27 @@ components, by default and under Richardson and Green's priors: 10 to 45 s a can
 
 def seconds_of(records: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -> tuple[float, float, float]:
     """What sampling takes: where all chains settle, where those of three components and more do not, and at most."""
-    chains = settings.get("chains", CHAINS)
+    chains, cores = settings.get("chains", CHAINS), settings.get("cores") or n_threads()
     draws = settings.get("draws", DRAWS_PER_CHAIN) + settings.get("tune", TUNE)
-    at_once = min(chains, settings.get("cores") or n_threads())
+    processes = max(1, min(cores, len(records)))
     longest = 60 * settings.get("minutes", MINUTES)
-    settled = unsettled = most = 0.0
+    settled, unsettled, most = [], [], []
     for record in records:
-        one = record["e_step_seconds"] / at_once
+        one = record["e_step_seconds"] / min(chains, cores // processes)
         chains_alone = 2 * PASSES_PER_DRAW * draws * chains * one
         smooth = CANDIDATE_SECONDS + chains_alone
         crowded = record["n_components"] >= CROWDED
         exchange = min(PASSES_OF_EXCHANGE * one, longest) if crowded else 0.0
-        settled += smooth
-        unsettled += smooth + exchange
-        most += 2 * smooth + MOST_REFITS * chains_alone + longest * (record["n_components"] > 1)
-    return settled, unsettled, max(most, unsettled)
+        settled.append(smooth)
+        unsettled.append(smooth + exchange)
+        most.append(2 * smooth + MOST_REFITS * chains_alone + longest * (record["n_components"] > 1))
+    shortest, middle, last = (side_by_side(seconds, processes) for seconds in (settled, unsettled, most))
+    return shortest, middle, max(last, middle)
+
+
+def side_by_side(seconds: Sequence[float], processes: int) -> float:
+    """How long so many processes take for all of it: their share, and no less than the longest takes."""
+    return max(sum(seconds) / processes, max(seconds, default=0.0))
 
 
 def forecast(records: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -> str:
