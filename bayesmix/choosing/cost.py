@@ -11,14 +11,14 @@ from bayesmix.multimodality.thresholds import MOST_REFITS
 
 PASSES_PER_DRAW = 16
 """Gradients that a draw of NUTS takes, about; one is twice a pass over the rows."""
-CANDIDATE_SECONDS = 8.0
+CANDIDATE_SECONDS = 6.0
 """Of a candidate whatever its size: compiling, modes, reading the draws, the worst rows' fits without them."""
 CROWDED = 3
 """Chains of so many components and more often do not cross between modes, or do not agree."""
-PASSES_OF_EXCHANGE = 8e5
-"""Of a replica exchange: 14 rungs, four chains, a thousand sweeps and more. Measured on the galaxies with 3 to 9
-components, by default and under Richardson and Green's priors: 10 to 45 s a candidate on two cores, where a pass takes
-5e-5 s."""
+PASSES_OF_EXCHANGE = 2.5e4
+"""Of a replica exchange, for each squared component: 14 rungs and more, four chains, a thousand sweeps and more.
+Measured on the galaxies with 3 to 9 components by default: 20 to 100 s a candidate on one core, where a pass takes
+5e-5 s. Under Richardson and Green's priors it takes half as long again."""
 
 
 def seconds_of(records: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -> tuple[float, float, float]:
@@ -32,11 +32,11 @@ def seconds_of(records: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]
         one = record["e_step_seconds"] / min(chains, cores // processes)
         chains_alone = 2 * PASSES_PER_DRAW * draws * chains * one
         smooth = CANDIDATE_SECONDS + chains_alone
-        crowded = record["n_components"] >= CROWDED
-        exchange = min(PASSES_OF_EXCHANGE * one, longest) if crowded else 0.0
+        K = record["n_components"]
+        exchange = min(PASSES_OF_EXCHANGE * K**2 * one, longest) if K >= CROWDED else 0.0
         settled.append(smooth)
         unsettled.append(smooth + exchange)
-        most.append(2 * smooth + MOST_REFITS * chains_alone + longest * (record["n_components"] > 1))
+        most.append(2 * smooth + MOST_REFITS * chains_alone + longest * (K > 1))
     shortest, middle, last = (side_by_side(seconds, processes) for seconds in (settled, unsettled, most))
     return shortest, middle, max(last, middle)
 
