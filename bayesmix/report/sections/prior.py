@@ -13,7 +13,7 @@ from bayesmix.report.tables import Column, parameter_table
 from bayesmix.report.text import fixed, listed, plural, significant, whole
 
 VAST = 100
-OF_SMALLEST = "smallest"
+OF_SMALLEST = "smallest of "
 """How the statistics begin that say whether a column has values below 0."""
 DIAGNOSES = {
     (True, True): "prior and data both matter",
@@ -40,9 +40,7 @@ def _before(fits: Fits, summary: Mapping[str, Any], prior_numbers: Mapping[str, 
         return [Paragraph(f"There is no prior predictive check ({prior_numbers['problem']}).", "lead")]
     odd = [name for name, row in predictive.items() if not row["lower"] <= row["observed"] <= row["upper"]]
     count = plural(len(predictive), "statistic")
-    measured = fits.likelihood.family.observation == "measurement" and not fits.model.spec.priors
-    lead = "Data sets are drawn from the prior alone, "
-    lead += "whose centre and spread are those of the data. " if measured else "as if nothing had been observed. "
+    lead = "Data sets are drawn from the prior alone; a default prior knows at most where the rows lie and how wide. "
     lead += (
         f"It did not expect these data in every respect: outside the middle 90% of them lie {listed(odd)}."
         if odd
@@ -52,7 +50,7 @@ def _before(fits: Fits, summary: Mapping[str, Any], prior_numbers: Mapping[str, 
     if far:
         lead += f" It also expects what may be impossible: {listed(far)} more than {VAST} times as large as observed."
     negative = [
-        name.removeprefix(OF_SMALLEST).strip()
+        name.removeprefix(OF_SMALLEST)
         for name, row in predictive.items()
         if name.startswith(OF_SMALLEST) and row["lower"] < 0 < row["observed"]
     ]
