@@ -95,7 +95,8 @@ def choose(
         Say on the error stream what is done, and before sampling what it will cost.
     **settings
         ``draws, tune, chains, cores, target_accept, sampler, until, minutes, evidence_error`` of
-        :func:`bayesmix.sample`.
+        :func:`bayesmix.sample`. Candidates are sampled side by side, each on its share of ``cores``, and ``minutes``
+        are those of each.
 
     Returns
     -------
@@ -118,9 +119,8 @@ def choose(
     """
     _check(mode, folds, settings)
     numbers = whole_numbers(n_starts=n_starts, seed=seed)
-    if settings.get("cores", 1) is None:
-        del settings["cores"]
-    settings |= whole_numbers(**{name: settings[name] for name in ("cores",) if name in settings})
+    if settings.get("cores") is not None:
+        settings |= whole_numbers(cores=settings["cores"])
     data = standardized(spec, data) if standardize else data
     asked = candidates(spec, data, n_components, covariance, priors)
     log_prior_of_k(p_components, sorted({c.n_components for c in asked}))
@@ -196,7 +196,7 @@ def _draws(
     rows = store.digest(asked[0].data)
     paths = [folder and folder / store.key(c, FULL, settings, rows) for c in asked]
     todo = [i for i, path in enumerate(paths) if path is None or not path.is_file()]
-    at_once = {"cores": settings.get("cores", n_threads())}
+    at_once = {"cores": settings.get("cores") or n_threads()}
     if todo:
         say(cost.forecast([records[i] for i in todo], {**settings, **at_once}))
     processes = max(1, min(at_once["cores"], len(todo)))

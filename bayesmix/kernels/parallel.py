@@ -13,7 +13,6 @@ from threading import Thread
 from typing import Any
 
 import cloudpickle
-from joblib.externals.loky import ProcessPoolExecutor, as_completed
 from threadpoolctl import ThreadpoolController
 
 OF_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -68,6 +67,8 @@ def in_processes(work: Callable, items: Iterable[Any], *, processes: int, thread
     if processes == 1 or current_process().daemon:  # which may have no children
         yield from map(work, items)
         return
+    from joblib.externals.loky import ProcessPoolExecutor, as_completed
+
     begin = {"initializer": _begun, "initargs": (os.getpid(), cloudpickle.dumps(work))}
     pool = ProcessPoolExecutor(processes, env=dict.fromkeys(OF_THREADS, str(threads)), **begin)
     try:

@@ -50,11 +50,11 @@ def responsibilities(fits: Fits, summary: Mapping[str, Any]) -> Section | None:
 def _errors(fits: Fits, errors: Mapping[str, Any]) -> list[Block]:
     """How often the most probable group is expected to be wrong: what belongs beside every list of groups."""
     em, posterior = errors["em"], errors["posterior"]
-    known, open_ = f"90% interval of this expectation {_percents(posterior)}", "rows"
-    open_ += " without a sure label" * bool(fits.data.known.any())
+    open_ = "rows without a sure label" if fits.data.known.any() else "rows"
+    interval_of_it = f"90% interval of this expectation {_percents(posterior)}"
     text = (
         f"Whoever puts every row into its most probable group must expect {percent(posterior['error'])} of the {open_} "
-        f"to be in the wrong one ({known}; by EM {percent(em['error'])}), if the model is "
+        f"to be in the wrong one ({interval_of_it}; by EM {percent(em['error'])}), if the model is "
         "right. To go on without pretending that the groups are known, draw them: bm.classes."
     )
     rows = [
