@@ -109,7 +109,9 @@ def outliers_of(fitted: Fitted, n: int, *, interval: float = LEVEL, seed: int = 
     table["log_density"] = density[rows]
     if not fitted.point:
         table["lower"], table["upper"] = _ends(estep.pointwise(some, fitted.params), interval)
-    table["tail_probability"] = np.maximum(tails.means(some), tails.least(some).max())
+    table["tail_probability"] = tails.means(some)
+    if likelihood.data.gaps:  # of rare patterns fewer rows are simulated
+        table["tail_probability"] = table["tail_probability"].clip(lower=tails.least(some).max())
     table["expected"] = len(likelihood.data) * table["tail_probability"]
     return table
 

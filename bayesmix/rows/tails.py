@@ -111,7 +111,8 @@ class Tails:
             size = every.shape[1]  # each of these new rows beside the others, as a row beside all of them
             own = np.stack([np.searchsorted(one, up_to_ties(one, 1), side="right") - 1 for one in every]) / (size - 1)
             new += [len(rows) * float((own < share).mean()) for share in shares]
-        for _, areas in self._in_blocks(likelihood):
+        for _, block in self._in_blocks(likelihood):
+            areas = self.areas(block)
             here += [float((areas < share).mean(axis=0).sum()) for share in shares]
         return list(zip(here.tolist(), new.tolist(), strict=True))
 
@@ -128,17 +129,19 @@ class Tails:
         means[few] = self._means(likelihood.rebind(likelihood.data.take(few)))
         return means
 
-    def _in_blocks(self, likelihood: Likelihood) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """The rows by and by: their numbers, and t of every draw and row."""
+    def _in_blocks(self, likelihood: Likelihood) -> Iterator[tuple[np.ndarray, Likelihood]]:
+        """The rows by and by: their numbers, and the likelihood over them."""
         n, width = len(likelihood.data), max(1, int(BLOCK_BYTES / (8 * self.fitted.size * 3)))
         for start in range(0, n, width):
             rows = np.arange(start, min(start + width, n))
-            yield rows, self.areas(likelihood if len(rows) == n else likelihood.rebind(likelihood.data.take(rows)))
+            yield rows, likelihood if len(rows) == n else likelihood.rebind(likelihood.data.take(rows))
 
     def _means(self, likelihood: Likelihood) -> np.ndarray:
-        simulated, means = self._simulated(likelihood), np.empty(len(likelihood.data))
-        for rows, areas in self._in_blocks(likelihood):
-            means[rows] = (areas.mean(axis=0) * simulated[rows] + 1) / (simulated[rows] + 1)
+        self._simulated(likelihood)  # for all patterns of gaps together
+        means = np.empty(len(likelihood.data))
+        for rows, block in self._in_blocks(likelihood):
+            simulated = self._simulated(block)
+            means[rows] = (self.areas(block).mean(axis=0) * simulated + 1) / (simulated + 1)
         return means
 
     def _simulated(self, likelihood: Likelihood) -> np.ndarray:
